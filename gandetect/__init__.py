@@ -1,0 +1,44 @@
+"""Does a discriminator trained inside a GAN make a usable detector, and does it generalise?
+
+>>> import gandetect
+>>> detector = gandetect.load_detector("runs/…/detectors/dcgan-bn/seed-0")  # doctest: +SKIP
+>>> detector.decision_function(images)  # (N, C, H, W) uint8 -> (N,)  # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gandetect.config import Experiment, load_experiment
+    from gandetect.detectors import Detector, load_detector
+    from gandetect.errors import GandetectError
+    from gandetect.study import run_study
+
+__version__ = "0.1.0"
+__all__ = [
+    "Detector",
+    "Experiment",
+    "GandetectError",
+    "__version__",
+    "load_detector",
+    "load_experiment",
+    "run_study",
+]
+
+_HOMES = {
+    "Detector": "detectors",
+    "Experiment": "config",
+    "GandetectError": "errors",
+    "load_detector": "detectors",
+    "load_experiment": "config",
+    "run_study": "study",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import on first use, so that `gandetect --help` never waits for torch."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'gandetect' has no attribute {name!r}")
+    return getattr(import_module(f"gandetect.{_HOMES[name]}"), name)

@@ -1,0 +1,263 @@
+"""Fashion-MNIST (Xiao et al. 2017, arXiv 1708.07747), verified whatever way it came.
+
+Routes, in this order: the data folder, Debian's installed package, torchvision's download, and
+Debian's package downloaded and unpacked without root. Nothing is used before its decompressed
+bytes have the published SHA-256, and nothing half-written is ever left behind.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import os
+import shutil
+import subprocess
+import tempfile
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gandetect.errors import DataError
+
+CLASSES = (
+    "T-shirt/top",
+    "Trouser",
+    "Pullover",
+    "Dress",
+    "Coat",
+    "Sandal",
+    "Shirt",
+    "Sneaker",
+    "Bag",
+    "Ankle boot",
+)
+SHA256 = {
+    "train-images-idx3-ubyte": "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
+    "train-labels-idx1-ubyte": "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
+    "t10k-images-idx3-ubyte": "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
+    "t10k-labels-idx1-ubyte": "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
+}
+PACKAGE = "dataset-fashion-mnist"
+DEBIAN_FOLDER = Path("/usr/share/datasets/fashion-mnist")
+LAYOUTS = ("fashion-mnist", ".", "FashionMNIST/raw")
+Notify = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class FashionMnist:
+    """Images ``(N, 1, 28, 28) uint8``, labels ``(N,) int64``: 60,000 to train, 10,000 to test."""
+
+    train_images: NDArray[np.uint8]
+    train_labels: NDArray[np.int64]
+    test_images: NDArray[np.uint8]
+    test_labels: NDArray[np.int64]
+    digest: str
+    route: str
+    classes: tuple[str, ...] = CLASSES
+
+
+def resolve_data_dir(flag: Path | None) -> Path:
+    """The data folder: the flag, else ``GANDETECT_DATA_DIR``, else ``./data``."""
+    return flag or Path(os.environ.get("GANDETECT_DATA_DIR") or "data")
+
+
+def load(data_dir: Path, *, download: bool = True, notify: Notify = lambda _: None) -> FashionMnist:
+    """Load Fashion-MNIST from the data folder or an installed package, else fetch it.
+
+    Raises `DataError` when files in the data folder are damaged, or when no route leads to the
+    data: the message names each route, why it failed, and what to do.
+    """
+    for folder, route in ((_local_folder(data_dir), str(data_dir)), (DEBIAN_FOLDER, PACKAGE)):
+        if folder is not None and _holds_any(folder):
+            return _parse(_verified(folder), route)
+    if not download:
+        raise DataError(
+            f"Fashion-MNIST is not in {str(data_dir)!r}; `gandetect data fetch` gets it"
+        )
+    files, route = _obtain(data_dir, notify)
+    return _parse(files, route)
+
+
+def fetch(data_dir: Path, *, notify: Notify = lambda _: None, force: bool = False) -> Path:
+    """Put verified files into the data folder; returns the folder that holds them.
+
+    ``force`` replaces what is there, damaged or not. Raises `DataError` as `load` does.
+    """
+    folder = _local_folder(data_dir)
+    if folder is not None and not force:
+        _verified(folder)
+        return folder
+    if _holds_any(DEBIAN_FOLDER):
+        notify(f"Copying Fashion-MNIST from the installed package {PACKAGE}")
+        _store(_verified(DEBIAN_FOLDER), data_dir)
+    else:
+        _obtain(data_dir, notify)
+    return data_dir / "fashion-mnist"
+
+
+def check(data_dir: Path) -> list[str]:
+    """One line a file: where it is and whether it has the published digest."""
+    folder = _local_folder(data_dir) or (DEBIAN_FOLDER if _holds_any(DEBIAN_FOLDER) else None)
+    if folder is None:
+        return [f"missing: Fashion-MNIST is not in {data_dir}; `gandetect data fetch` gets it"]
+    lines = []
+    for name in SHA256:
+        try:
+            _read_verified(folder, name)
+            lines.append(f"ok: {_find(folder, name)}")
+        except DataError as error:
+            lines.append(f"bad: {error}")
+    return lines
+
+
+def _obtain(data_dir: Path, notify: Notify) -> tuple[dict[str, bytes], str]:
+    """Try each download in turn and keep what it brought; name all failures when none works."""
+    failures = []
+    for route, download in (("torchvision's download", _torchvision), ("apt-get", _apt)):
+        notify(f"Getting Fashion-MNIST by {route}")
+        with tempfile.TemporaryDirectory() as temporary:
+            try:
+                files = _verified(download(Path(temporary)))
+            except (DataError, OSError, RuntimeError, subprocess.SubprocessError) as error:
+                failures.append(f"{route}: {' '.join(str(error).split()) or type(error).__name__}")
+                continue
+            try:
+                _store(files, data_dir)
+            except OSError as error:
+                notify(f"Fashion-MNIST could not be kept in {str(data_dir)!r} ({error.strerror})")
+            return files, route
+    raise DataError(
+        f"Fashion-MNIST could not be had. Tried: {data_dir}: not there; Debian's package "
+        f"{PACKAGE}: not installed; {'; '.join(failures)}. Install that package, or put the four "
+        f"gzip files of Fashion-MNIST into {str(data_dir / 'fashion-mnist')!r}"
+    )
+
+
+def _torchvision(temporary: Path) -> Path:
+    import socket
+
+    from torchvision.datasets import FashionMNIST
+
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(20)  # a silent network must not hold up the next route
+    try:
+        FashionMNIST(temporary, download=True)
+    finally:
+        socket.setdefaulttimeout(before)
+    return temporary / "FashionMNIST" / "raw"
+
+
+def _apt(temporary: Path) -> Path:
+    if not (shutil.which("apt-get") and shutil.which("dpkg")):
+        raise DataError("not on this system")
+    download = ["apt-get", "download", "-q", PACKAGE]
+    if _run(download, temporary).returncode and os.geteuid() == 0:
+        _run(["apt-get", "update", "-q"], temporary)  # with root, stale lists can be refreshed
+    answer = _run(download, temporary)
+    archives = list(temporary.glob("*.deb"))
+    if not archives:
+        reason = (answer.stderr.strip().splitlines() or ["no reason given"])[-1]
+        raise DataError(f"apt-get download {PACKAGE} failed ({reason})")
+    _run(["dpkg", "-x", str(archives[0]), "unpacked"], temporary)
+    return temporary / "unpacked" / DEBIAN_FOLDER.relative_to("/")
+
+
+def _run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
+    # apt's sandbox user cannot write into a private folder; as root it need not be used.
+    options = ["-o", "APT::Sandbox::User=root"] if command[0] == "apt-get" else []
+    return subprocess.run(
+        [command[0], *options, *command[1:]],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
+
+
+def _local_folder(data_dir: Path) -> Path | None:
+    folders = (data_dir / layout for layout in LAYOUTS)
+    return next((folder for folder in folders if _holds_any(folder)), None)
+
+
+def _holds_any(folder: Path) -> bool:
+    return any(True for name in SHA256 for _ in _candidates(folder, name))
+
+
+def _candidates(folder: Path, name: str) -> Iterator[Path]:
+    for path in (folder / name, folder / f"{name}.gz"):
+        if path.is_file():
+            yield path
+
+
+def _find(folder: Path, name: str) -> Path:
+    path = next(_candidates(folder, name), None)
+    if path is None:
+        raise DataError(
+            f"{str(folder / name)!r} is missing; `gandetect data fetch --force` gets it afresh"
+        )
+    return path
+
+
+def _verified(folder: Path) -> dict[str, bytes]:
+    return {name: _read_verified(folder, name) for name in SHA256}
+
+
+def _read_verified(folder: Path, name: str) -> bytes:
+    path = _find(folder, name)
+    mend = "remove it, or replace it with `gandetect data fetch --force`"
+    try:
+        content = path.read_bytes()
+        if path.suffix == ".gz":
+            content = gzip.decompress(content)
+    except (OSError, EOFError, zlib.error) as error:
+        raise DataError(f"{str(path)!r} is truncated or damaged ({error}); {mend}") from None
+    given = hashlib.sha256(content).hexdigest()
+    if given != SHA256[name]:
+        twin = next((other for other, digest in SHA256.items() if digest == given), None)
+        looks = f"; it holds the bytes of {twin}" if twin else ""
+        raise DataError(
+            f"{str(path)!r} is not the published file: its SHA-256 is {given[:12]}…, expected "
+            f"{SHA256[name][:12]}…{looks}; {mend}"
+        )
+    return content
+
+
+def _store(files: dict[str, bytes], data_dir: Path) -> None:
+    folder = data_dir / "fashion-mnist"
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in files.items():
+        for stale in _candidates(folder, name):
+            stale.unlink()
+        with tempfile.NamedTemporaryFile(dir=folder, prefix=f".{name}.", delete=False) as file:
+            try:
+                file.write(gzip.compress(content, mtime=0))
+                file.flush()
+                os.fsync(file.fileno())
+                Path(file.name).chmod(0o644)
+                Path(file.name).replace(folder / f"{name}.gz")
+            except BaseException:
+                Path(file.name).unlink(missing_ok=True)
+                raise
+
+
+def _parse(files: dict[str, bytes], route: str) -> FashionMnist:
+    def images(name: str) -> NDArray[np.uint8]:
+        return np.frombuffer(files[name], np.uint8, offset=16).reshape(-1, 1, 28, 28).copy()
+
+    def labels(name: str) -> NDArray[np.int64]:
+        return np.frombuffer(files[name], np.uint8, offset=8).astype(np.int64)
+
+    return FashionMnist(
+        images("train-images-idx3-ubyte"),
+        labels("train-labels-idx1-ubyte"),
+        images("t10k-images-idx3-ubyte"),
+        labels("t10k-labels-idx1-ubyte"),
+        digest=hashlib.sha256("".join(SHA256.values()).encode()).hexdigest(),
+        route=route,
+    )

@@ -1,0 +1,141 @@
+"""Image files of any size, mode and depth, decoded fully or refused with one sentence."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from gandetect.errors import DataError
+
+SUFFIXES = frozenset(
+    (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".ppm", ".pgm", ".avif")
+)
+Fit = Literal["pad", "crop", "stretch"]
+
+
+def find_images(paths: Iterable[Path]) -> Iterator[Path]:
+    """Yield files as given, and of each folder its image files, sorted, folder by folder.
+
+    Hidden files and links to folders are passed over. Raises `DataError` for a path that does not
+    exist and for a folder without images.
+    """
+    for path in paths:
+        if not path.is_dir():
+            if not os.path.lexists(path):
+                raise DataError(f"{_shown(path)} does not exist; give an image file or a folder")
+            yield path
+            continue
+        found = False
+        for image in _walk(path):
+            found = True
+            yield image
+        if not found:
+            raise DataError(
+                f"folder {_shown(path)} holds no image files; their names end in one of: "
+                f"{', '.join(sorted(SUFFIXES))}"
+            )
+
+
+def read_image(
+    path: Path, *, channels: int = 1, size: int = 28, fit: Fit = "pad", background: int = 0
+) -> NDArray[np.uint8]:
+    """Decode a file to ``(channels, size, size) uint8``.
+
+    16-bit grey is scaled to 8 bit, transparency is laid over the background, CMYK becomes RGB,
+    EXIF orientation is obeyed, and of an animation the first frame counts. Then ``pad`` makes the
+    picture square with the background, ``crop`` takes its centre, ``stretch`` ignores its shape;
+    it is resized with antialiasing only if its size differs. Raises `DataError` when the file is
+    missing, empty, truncated, no image, or too large to be safe.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            warnings.filterwarnings("ignore", category=UserWarning)
+            with Image.open(path) as opened:
+                opened.load()
+                picture = ImageOps.exif_transpose(opened)
+                picture = _to_mode(picture, "L" if channels == 1 else "RGB", background)
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise DataError(
+            f"{_shown(path)} has more than {Image.MAX_IMAGE_PIXELS or 0:,} pixels, which may be a "
+            "decompression bomb; make it smaller first"
+        ) from None
+    except UnidentifiedImageError:
+        raise DataError(f"{_shown(path)} {_not_an_image(path)}") from None
+    except OSError as error:
+        raise DataError(f"{_shown(path)} {_unreadable(path, error)}") from None
+    except (SyntaxError, ValueError, EOFError, MemoryError, OverflowError) as error:
+        raise DataError(f"{_shown(path)} is damaged and cannot be decoded ({error})") from None
+    pixels = np.asarray(_fitted(picture, size, fit, background), dtype=np.uint8)
+    return np.ascontiguousarray(pixels[None] if channels == 1 else pixels.transpose(2, 0, 1))
+
+
+def _to_mode(picture: Image.Image, mode: str, background: int) -> Image.Image:
+    if picture.mode.startswith("I") or picture.mode == "F":
+        picture = _eight_bits(picture)
+    if picture.has_transparency_data:
+        picture = picture.convert("RGBA")
+        ground = Image.new("RGBA", picture.size, (background, background, background, 255))
+        picture = Image.alpha_composite(ground, picture).convert("RGB")
+    return picture.convert(mode)
+
+
+def _eight_bits(picture: Image.Image) -> Image.Image:
+    """Scale 16-bit and floating-point grey: by 257, or floats in 0..1 by 255."""
+    values = np.nan_to_num(np.asarray(picture, dtype=np.float64), posinf=0.0, neginf=0.0)
+    if picture.mode == "F":
+        values = values * 255 if values.max(initial=0.0) <= 1 else values
+    elif values.max(initial=0.0) > 255 or picture.mode.startswith("I;16"):
+        values = values / 257
+    return Image.fromarray(values.round().clip(0, 255).astype(np.uint8))
+
+
+def _fitted(picture: Image.Image, size: int, fit: Fit, background: int) -> Image.Image:
+    if picture.width != picture.height and fit == "pad":
+        side = max(picture.size)
+        color = background if picture.mode == "L" else (background,) * 3
+        square = Image.new(picture.mode, (side, side), color)
+        square.paste(picture, ((side - picture.width) // 2, (side - picture.height) // 2))
+        picture = square
+    elif picture.width != picture.height and fit == "crop":
+        side = min(picture.size)
+        left, top = (picture.width - side) // 2, (picture.height - side) // 2
+        picture = picture.crop((left, top, left + side, top + side))
+    if picture.size == (size, size):
+        return picture
+    return picture.resize((size, size), Image.Resampling.LANCZOS)
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    for parent, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(names):
+            if not name.startswith(".") and Path(name).suffix.lower() in SUFFIXES:
+                yield Path(parent, name)
+
+
+def _not_an_image(path: Path) -> str:
+    if path.stat().st_size == 0:
+        return "is empty (0 bytes); give an image"
+    return "is not an image in a format that Pillow reads; give a PNG or JPEG, for example"
+
+
+def _unreadable(path: Path, error: OSError) -> str:
+    if isinstance(error, FileNotFoundError):
+        return "does not exist; give an image file or a folder"
+    if isinstance(error, PermissionError):
+        return "cannot be read: permission denied"
+    if isinstance(error, IsADirectoryError):
+        return "is a folder, not an image"
+    return f"is truncated or damaged ({error}); get an intact copy"
+
+
+def _shown(path: Path) -> str:
+    return repr(str(path))

@@ -1,0 +1,210 @@
+"""Splits by seed alone: disjoint, covering everything, and proved by a manifest of hashes.
+
+The training file gives the held-out classes, and of the rest a training and an in-distribution
+test split. The official test file is never trained on nor tested on: its in-distribution images
+are the calibration split, its held-out images stay untouched (``reserved``).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.model_selection import train_test_split
+
+from gandetect.errors import DataError, UsageError, did_you_mean
+from gandetect.randomness import integer_seed, stream
+
+Indices = NDArray[np.int64]
+
+
+class LabelledFiles(Protocol):
+    """A data set with a training and a test file; images ``(N, C, H, W) uint8``."""
+
+    @property
+    def train_images(self) -> NDArray[np.uint8]:
+        """Images of the training file."""
+
+    @property
+    def train_labels(self) -> NDArray[np.int64]:
+        """Class numbers of the training file."""
+
+    @property
+    def test_images(self) -> NDArray[np.uint8]:
+        """Images of the official test file."""
+
+    @property
+    def test_labels(self) -> NDArray[np.int64]:
+        """Class numbers of the official test file."""
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Class names by number."""
+
+
+@dataclass(frozen=True)
+class Splits:
+    """Sorted indices: the first three into the training file, the others into the test file."""
+
+    train: Indices
+    in_distribution: Indices
+    held_out: Indices
+    calibration: Indices
+    reserved: Indices
+
+
+def resolve_held_out(given: Sequence[str | int], classes: Sequence[str]) -> tuple[int, ...]:
+    """Class numbers of classes given by name (in any case) or number, sorted.
+
+    Raises `UsageError` for an unknown class (naming the nearest), one given twice, none or all.
+
+    >>> resolve_held_out(["bag", 9], ["Shirt", "Bag", "Sandal"] + ["other"] * 7)
+    (1, 9)
+    """
+    numbers = [_class_number(name, classes) for name in given]
+    twice = {number for number in numbers if numbers.count(number) > 1}
+    if twice:
+        raise UsageError(f"held_out names {classes[min(twice)]!r} twice; give each class once")
+    if not numbers:
+        raise UsageError("held_out is empty; name at least one class that nobody trains on")
+    if len(numbers) == len(classes):
+        raise UsageError(
+            f"held_out names all {len(classes)} classes, which leaves nothing to train on; "
+            "leave at least one out of it"
+        )
+    return tuple(sorted(numbers))
+
+
+def make_splits(
+    train_labels: NDArray[np.integer[Any]],
+    test_labels: NDArray[np.integer[Any]],
+    held_out: Sequence[int],
+    *,
+    test_fraction: float,
+    seed: int,
+    images: int | None = None,
+) -> Splits:
+    """Split by class and by seed; the in-distribution test split is stratified by class.
+
+    ``images`` first takes that many images of the training file, and of the test file the same
+    share, both stratified. Raises `DataError` when a split would be too small.
+    """
+    train_file = _subset(train_labels, images, seed, "train file")
+    share = len(train_file) / len(train_labels)
+    wanted = None if images is None else max(round(share * len(test_labels)), 1)
+    test_file = _subset(test_labels, wanted, seed, "test file")
+    anomalous = np.isin(train_labels[train_file], held_out)
+    familiar = train_file[~anomalous]
+    count = round(test_fraction * len(familiar))
+    classes = len(np.unique(train_labels[familiar]))
+    if min(count, len(familiar) - count) < classes:
+        raise DataError(
+            f"test_fraction {test_fraction} of {len(familiar)} images gives {count} test images "
+            f"for {classes} classes; give more images or another fraction"
+        )
+    train, in_distribution = train_test_split(
+        familiar,
+        test_size=count,
+        stratify=train_labels[familiar],
+        random_state=np.random.RandomState(integer_seed(seed, "test split") % 2**32),
+    )
+    reserved = np.isin(test_labels[test_file], held_out)
+    return Splits(
+        train=np.sort(train),
+        in_distribution=np.sort(in_distribution),
+        held_out=train_file[anomalous],
+        calibration=test_file[~reserved],
+        reserved=test_file[reserved],
+    )
+
+
+def manifest(dataset: LabelledFiles, splits: Splits) -> pd.DataFrame:
+    """One row an image: file, index, label, class_name, split, and SHA-256 of its pixels."""
+    parts = [
+        ("train", "train", splits.train),
+        ("in-distribution", "train", splits.in_distribution),
+        ("held-out", "train", splits.held_out),
+        ("calibration", "test", splits.calibration),
+        ("reserved", "test", splits.reserved),
+    ]
+    tables = []
+    for split, file, indices in parts:
+        images = dataset.train_images if file == "train" else dataset.test_images
+        labels = dataset.train_labels if file == "train" else dataset.test_labels
+        table = pd.DataFrame({"file": file, "index": indices, "label": labels[indices]})
+        table["class_name"] = np.array(dataset.classes)[table["label"].to_numpy()]
+        table["split"] = split
+        table["sha256"] = content_hashes(images[indices])
+        tables.append(table)
+    return pd.concat(tables, ignore_index=True)
+
+
+def content_hashes(images: NDArray[np.uint8]) -> list[str]:
+    """SHA-256 (hex) of each image's pixels, in C x H x W order."""
+    return [hashlib.sha256(image.tobytes()).hexdigest() for image in images]
+
+
+def verify_disjoint(manifest: pd.DataFrame) -> None:
+    """Raise `DataError` when one stored image stands in two splits, or twice in one."""
+    twice = manifest[manifest.duplicated(["file", "index"], keep=False)]
+    if len(twice):
+        first = twice.iloc[0]
+        raise DataError(
+            f"image {first['index']} of the {first['file']} file stands in more than one place "
+            "of the splits; this must never happen, please report it"
+        )
+
+
+def duplicates_across(manifest: pd.DataFrame) -> dict[str, int]:
+    """Pairs of splits that share identical pixels: ``{"train & held-out": n}``.
+
+    ``n`` counts the different pictures that both splits hold; the data set itself has some.
+    """
+    names = [str(split) for split in manifest["split"].unique()]
+    hashes = {name: set(manifest.loc[manifest["split"] == name, "sha256"]) for name in names}
+    shared = {
+        f"{first} & {second}": len(hashes[first] & hashes[second])
+        for position, first in enumerate(names)
+        for second in names[position + 1 :]
+    }
+    return {pair: count for pair, count in shared.items() if count}
+
+
+def counts(manifest: pd.DataFrame) -> dict[str, dict[str, int]]:
+    """Images by class name and split."""
+    table = pd.crosstab(manifest["class_name"], manifest["split"])
+    return {
+        str(name): {str(split): int(count) for split, count in row.items() if count}
+        for name, row in table.to_dict("index").items()
+    }
+
+
+def _class_number(given: str | int, classes: Sequence[str]) -> int:
+    lowered = [name.lower() for name in classes]
+    text = str(given).strip()
+    if text.lower() in lowered:
+        return lowered.index(text.lower())
+    if text.isascii() and text.isdigit() and int(text) < len(classes):
+        return int(text)
+    raise UsageError(
+        f"held_out class {given!r} is not in the data set; its classes are: "
+        f"{', '.join(classes)} (or 0 to {len(classes) - 1}){did_you_mean(given, classes)}"
+    )
+
+
+def _subset(
+    labels: NDArray[np.integer[Any]], wanted: int | None, seed: int, purpose: str
+) -> Indices:
+    """Sorted indices of a random subset in which each class keeps its share."""
+    everything = np.arange(len(labels))
+    if wanted is None or wanted >= len(labels):
+        return everything
+    order = stream(seed, f"subset of the {purpose}").permutation(len(labels))
+    # Walk through the classes in turn: rank within the class, then the random order.
+    rank = pd.Series(labels[order]).groupby(labels[order]).cumcount().to_numpy()
+    return np.sort(order[np.argsort(rank, kind="stable")[:wanted]])

@@ -1,0 +1,195 @@
+"""A detector: a network, its preprocessing and its operating points, saved and used on its own.
+
+A score is the log-odds that an image is generated. A discriminator answers with the log-odds that
+an image is real; that sign is turned here, once, and nowhere else.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from pydantic import BaseModel, ConfigDict, ValidationError
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from gandetect import runs
+from gandetect.errors import DetectorError, unknown_name
+from gandetect.models import ARCHITECTURES
+from gandetect.models.scaling import to_unit_range
+
+DESCRIPTION = "detector.json"
+WEIGHTS = "weights.safetensors"
+CLASSES = ("real", "generated")
+BATCH = 200
+
+
+class Preprocessing(BaseModel):
+    """How any image file becomes what the network was trained on; see `data.images.read_image`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    image_size: int = 28
+    channels: Literal[1, 3] = 1
+    fit: Literal["pad", "crop", "stretch"] = "pad"
+    background: int = 0
+
+
+class DetectorDescription(BaseModel):
+    """What ``detector.json`` holds; ``provenance`` says which run, seed and epoch it came from."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    format: Literal[1] = 1
+    kind: Literal["discriminator"] = "discriminator"
+    name: str
+    architecture: str
+    options: dict[str, Any] = {}
+    preprocessing: Preprocessing = Preprocessing()
+    operating_points: dict[str, float] = {"native": 0.0}
+    weights_sha256: str = ""
+    provenance: dict[str, Any] = {}
+
+
+@dataclass(frozen=True)
+class Detector:
+    """Scores images, in scikit-learn's words.
+
+    Images are ``(N, C, H, W) uint8``; scoring is in eval mode and in float32, so a score does not
+    depend on the batch that its image is in.
+    """
+
+    network: nn.Module
+    description: DetectorDescription
+    device: torch.device
+
+    @property
+    def classes_(self) -> NDArray[np.str_]:
+        """The class names, in the order of `predict_proba`'s columns."""
+        return np.array(CLASSES)
+
+    @property
+    def operating_points(self) -> Mapping[str, float]:
+        """Thresholds by name; an image is called generated when its score is above."""
+        return self.description.operating_points
+
+    def decision_function(self, images: ArrayLike) -> NDArray[np.float64]:
+        """Score images ``(N, C, H, W) uint8``: log-odds of being generated, shape ``(N,)``."""
+        pixels = torch.from_numpy(np.array(self._checked(images)))
+        if not len(pixels):
+            return np.empty(0)
+        with torch.inference_mode():
+            logits = [
+                self.network(to_unit_range(batch.to(self.device))).double().cpu()
+                for batch in pixels.split(BATCH)
+            ]
+        return -torch.cat(logits).numpy()  # the one place where the sign is turned
+
+    def predict_proba(self, images: ArrayLike) -> NDArray[np.float64]:
+        """Probabilities ``(N, 2)`` of real and generated: the score's logistic function."""
+        generated = 1.0 / (1.0 + np.exp(-self.decision_function(images)))
+        return np.column_stack([1.0 - generated, generated])
+
+    def predict(self, images: ArrayLike, operating_point: str = "native") -> NDArray[np.str_]:
+        """Class names ``(N,)`` at an operating point; `UsageError` names those that exist."""
+        generated = self.decision_function(images) > self.threshold(operating_point)
+        answers: NDArray[np.str_] = self.classes_[generated.astype(int)]
+        return answers
+
+    def threshold(self, operating_point: str) -> float:
+        """The score above which an image is called generated."""
+        if operating_point not in self.operating_points:
+            raise unknown_name("operating point", operating_point, self.operating_points)
+        return self.operating_points[operating_point]
+
+    def _checked(self, images: ArrayLike) -> NDArray[np.uint8]:
+        given = np.asarray(images)
+        expected = self.description.preprocessing
+        shape = (expected.channels, expected.image_size, expected.image_size)
+        if given.dtype != np.uint8 or given.shape[1:] != shape:
+            raise DetectorError(
+                f"images are {given.dtype} of shape {given.shape}; detector "
+                f"{self.description.name!r} scores uint8 images of shape (N, {shape[0]}, "
+                f"{shape[1]}, {shape[2]}); gandetect.data.images.read_image makes such"
+            )
+        return given
+
+
+def discriminator_as_detector(
+    discriminator: nn.Module, description: DetectorDescription, device: torch.device
+) -> Detector:
+    """Wrap a trained discriminator, in eval mode."""
+    return Detector(discriminator.to(device).eval(), description, device)
+
+
+def save_detector(folder: Path, detector: Detector) -> None:
+    """Write ``detector.json`` and ``weights.safetensors``: all that is needed to use it."""
+    weights = {n: v.contiguous().cpu() for n, v in detector.network.state_dict().items()}
+    with runs.atomic_file(folder / WEIGHTS) as temporary:
+        save_file(weights, temporary)
+    digest = runs.file_digest(folder / WEIGHTS)
+    described = detector.description.model_copy(update={"weights_sha256": digest})
+    runs.write_json(folder / DESCRIPTION, described.model_dump(mode="json"))
+
+
+def load_detector(path: str | Path, device: str = "cpu") -> Detector:
+    """Load a detector from its folder, such as ``runs/…/detectors/dcgan-bn/seed-0``.
+
+    Raises `DetectorError` when it is missing, damaged, or its weights are not those it was saved
+    with.
+    """
+    folder = Path(path)
+    if not (folder / DESCRIPTION).is_file():
+        raise DetectorError(
+            f"{str(path)!r} is not a detector: it has no {DESCRIPTION}; give a folder such as "
+            f"RUN/detectors/dcgan-bn/seed-0{_nearby(folder)}"
+        )
+    try:
+        text = (folder / DESCRIPTION).read_text(encoding="utf-8")
+        description = DetectorDescription.model_validate(json.loads(text))
+    except (OSError, ValueError, ValidationError) as error:
+        reason = str(error).splitlines()[0]
+        raise DetectorError(f"{str(folder / DESCRIPTION)!r} is damaged ({reason})") from None
+    if description.architecture not in ARCHITECTURES:
+        raise unknown_name("architecture", description.architecture, ARCHITECTURES)
+    weights = _load_weights(folder / WEIGHTS, description.weights_sha256)
+    size = description.preprocessing
+    try:
+        network = ARCHITECTURES[description.architecture].discriminator(
+            size.image_size, size.channels, **description.options
+        )
+        network.load_state_dict(weights)
+    except (RuntimeError, TypeError, ValueError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise DetectorError(
+            f"the weights in {str(folder)!r} do not fit a {description.architecture!r} "
+            f"discriminator ({reason})"
+        ) from None
+    return discriminator_as_detector(network, description, torch.device(device))
+
+
+def _load_weights(path: Path, expected: str) -> dict[str, torch.Tensor]:
+    if not path.is_file():
+        raise DetectorError(f"{str(path)!r} is missing; run the study again to make it")
+    if runs.file_digest(path) != expected:
+        raise DetectorError(
+            f"{str(path)!r} was changed or truncated after it was saved (its SHA-256 differs "
+            f"from the one in {DESCRIPTION}); run the study again to make it afresh"
+        )
+    try:
+        return load_file(path)
+    except SafetensorError as error:
+        raise DetectorError(f"{str(path)!r} is not a safetensors file ({error})") from None
+
+
+def _nearby(folder: Path) -> str:
+    found: Iterable[Path] = sorted(folder.glob("**/detector.json")) if folder.is_dir() else ()
+    names = [str(path.parent) for path in found][:4]
+    return f"; found nearby: {', '.join(names)}" if names else ""

@@ -1,0 +1,126 @@
+"""The table of scores: what it must hold, and what a source is to a detector."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from gandetect.errors import DataError, did_you_mean
+
+Metrics: TypeAlias = dict[str, Any]
+Scores: TypeAlias = npt.NDArray[np.float64]
+
+COLUMNS = (
+    "detector",
+    "detector_seed",
+    "epoch",
+    "source",
+    "source_seed",
+    "label",
+    "index",
+    "score",
+)
+LABELS = ("real", "generated")
+IN_DISTRIBUTION = "real:in-distribution"
+HELD_OUT = "real:held-out"
+TRAINING = "real:training"
+CALIBRATION = "real:calibration"
+TEST_REALS = (IN_DISTRIBUTION, HELD_OUT)
+REALS = (*TEST_REALS, TRAINING, CALIBRATION)
+ROLES = ("own", "other", "in-distribution", "held-out", "training")
+
+
+def role_of(source: str, detector: str) -> str:
+    """Say what a source is to a detector: its own generator, another one, or a group of reals.
+
+    >>> role_of("generated:dcgan-bn", "dcgan-bn"), role_of("generated:dcgan-bn", "dcgan-plain")
+    ('own', 'other')
+    >>> role_of("real:held-out", "dcgan-bn")
+    'held-out'
+    """
+    kind, _, name = source.partition(":")
+    if kind == "generated":
+        return "own" if name == detector else "other"
+    return name
+
+
+def validate_scores(scores: pd.DataFrame) -> None:
+    """Refuse a table that cannot be evaluated, before any number is made from it.
+
+    Raises `DataError` for missing columns, no rows, a score that is not finite, an unknown label
+    or source, a source whose label contradicts its name, and an image that was scored twice.
+    """
+    missing = [column for column in COLUMNS if column not in scores.columns]
+    if missing:
+        raise DataError(
+            f"the scores have no column {', '.join(missing)}; expected: {', '.join(COLUMNS)}"
+        )
+    if scores.empty:
+        raise DataError("the scores have no rows; score the detectors first")
+    _finite(scores)
+    _labels_and_sources(scores)
+    _no_image_twice(scores)
+
+
+def latest(scores: pd.DataFrame) -> pd.DataFrame:
+    """Keep each detector's last scored epoch, with score as float64."""
+    group = scores.groupby(["detector", "detector_seed"], observed=True)
+    kept = scores[scores["epoch"] == group["epoch"].transform("max")]
+    return kept.assign(score=kept["score"].to_numpy(np.float64))
+
+
+def by_source(scores: pd.DataFrame) -> dict[str, Scores]:
+    """Split one detector's rows into sorted scores, `(N,)` float64, one array for each source.
+
+    Sorted, so that sums and with them the last digits do not depend on the order of the rows.
+    """
+    groups = scores.groupby("source", observed=True)["score"]
+    return {str(source): np.sort(group.to_numpy(np.float64)) for source, group in groups}
+
+
+def ordered(sources: dict[str, Scores], detector: str) -> list[str]:
+    """Order sources as every table does: own, other generators, then the groups of reals."""
+    return sorted(sources, key=lambda s: (ROLES.index(role_of(s, detector)), s))
+
+
+def _finite(scores: pd.DataFrame) -> None:
+    values = pd.to_numeric(scores["score"], errors="coerce").to_numpy(np.float64)
+    bad = np.flatnonzero(~np.isfinite(values))
+    if bad.size:
+        row = scores.iloc[int(bad[0])]
+        raise DataError(
+            f"{bad.size} of {len(scores)} scores are not finite numbers; the first is "
+            f"{row['score']!r}, image {row['index']} of {row['source']!r} by detector "
+            f"{row['detector']!r}; score that detector again"
+        )
+
+
+def _labels_and_sources(scores: pd.DataFrame) -> None:
+    for column in ("detector", "source", "label"):
+        if scores[column].isna().any():
+            raise DataError(f"the scores have rows without a {column}; score again")
+    for source, label in scores[["source", "label"]].drop_duplicates().itertuples(index=False):
+        if label not in LABELS:
+            raise DataError(f"label {label!r} is not known; expected: {' or '.join(LABELS)}")
+        kind, _, name = str(source).partition(":")
+        if kind not in LABELS or not name or (kind == "real" and source not in REALS):
+            raise DataError(
+                f"source {source!r} is not known; expected generated:<gan>, {', '.join(REALS)}"
+                f"{did_you_mean(source, REALS)}"
+            )
+        if kind != label:
+            raise DataError(f"images of source {source!r} are labelled {label!r}, not {kind!r}")
+
+
+def _no_image_twice(scores: pd.DataFrame) -> None:
+    identity = [column for column in COLUMNS if column not in ("label", "score")]
+    twice = scores.duplicated(subset=identity)
+    if twice.any():
+        row = scores[twice].iloc[0]
+        raise DataError(
+            f"image {row['index']} of {row['source']!r} was scored twice by {row['detector']!r}; "
+            "an image counts once"
+        )

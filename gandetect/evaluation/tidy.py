@@ -1,0 +1,118 @@
+"""The same numbers as a tidy table, one row a number, for spreadsheets and other tools."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pandas as pd
+
+from gandetect.evaluation.scores import Metrics
+
+TIDY_COLUMNS = (
+    "kind",
+    "detector",
+    "detector_seed",
+    "source",
+    "source_seed",
+    "real_source",
+    "role",
+    "operating_point",
+    "metric",
+    "value",
+    "low",
+    "high",
+    "n",
+)
+PAIR_METRICS = ("auroc", "average_precision", "fpr_at_95_tpr", "tpr_at_5_fpr")
+
+
+def tidy(metrics: Metrics) -> pd.DataFrame:
+    """Flatten `metrics.json` to one row a number.
+
+    Columns are `TIDY_COLUMNS`; `low` and `high` bound a 95 % interval where there is one. For
+    pairs `source` is the generated and `real_source` the real one; for quality, `source` is the
+    generator and `detector` is empty.
+    """
+    rows = [
+        *_cells(metrics),
+        *_pairs(metrics),
+        *_overall(metrics),
+        *_groups(metrics),
+        *_gap(metrics),
+        *_thresholds(metrics),
+        *_quality(metrics),
+    ]
+    table = pd.DataFrame(rows, columns=list(TIDY_COLUMNS))
+    return table.astype({"detector_seed": "Int64", "source_seed": "Int64", "n": "Int64"})
+
+
+def _row(kind: str, origin: dict[str, Any], metric: str, value: Any, **more: Any) -> dict[str, Any]:
+    kept = ("detector", "detector_seed", "source", "role", "operating_point", "n")
+    row = {key: origin[key] for key in kept if key in origin}
+    low, high = more.pop("ci95", None) or (None, None)
+    return {"kind": kind, **row, "metric": metric, "value": value, "low": low, "high": high, **more}
+
+
+def _cells(metrics: Metrics) -> Iterator[dict[str, Any]]:
+    for cell in metrics["cells"]:
+        yield _row("cell", cell, "correct", cell["correct"], ci95=cell["ci95"])
+
+
+def _pairs(metrics: Metrics) -> Iterator[dict[str, Any]]:
+    for pair in metrics["pairs"]:
+        for metric in PAIR_METRICS:
+            yield _row(
+                "pair",
+                pair,
+                metric,
+                pair[metric],
+                source=pair["generated"],
+                real_source=pair["real"],
+                n=pair["n_generated"] + pair["n_real"],
+                ci95=pair["ci95"].get(metric),
+            )
+
+
+def _overall(metrics: Metrics) -> Iterator[dict[str, Any]]:
+    names = ("real", "generated")
+    for row in metrics["overall"]:
+        total = sum(map(sum, row["confusion"]))
+        for truth, counts in zip(names, row["confusion"], strict=True):
+            for answer, count in zip(names, counts, strict=True):
+                yield _row("confusion", row, f"{truth} answered {answer}", count, n=sum(counts))
+        for name, values in row["classification_report"].items():
+            if not isinstance(values, dict):
+                yield _row("overall", row, name, values, n=total)
+                continue
+            for metric in ("precision", "recall", "f1-score"):
+                n = values["support"]
+                yield _row("overall", row, f"{name}: {metric}", values[metric], n=n)
+
+
+def _groups(metrics: Metrics) -> Iterator[dict[str, Any]]:
+    for group in metrics["groups"]:
+        for metric in ("recall", "f1"):
+            yield _row("group", group, metric, group[metric])
+
+
+def _gap(metrics: Metrics) -> Iterator[dict[str, Any]]:
+    for gap in metrics["gap"]:
+        metric = "correct on training minus on in-distribution"
+        yield _row("gap", gap, metric, gap["difference"], ci95=gap["difference_ci95"])
+
+
+def _thresholds(metrics: Metrics) -> Iterator[dict[str, Any]]:
+    for row in metrics["operating_points"]:
+        for point in ("native", "calibrated"):
+            if point in row:
+                yield _row("threshold", row, "threshold", row[point], operating_point=point)
+
+
+def _quality(metrics: Metrics) -> Iterator[dict[str, Any]]:
+    for row in metrics["quality"]:
+        for metric in ("fid", "kid", "kid_std", "confidence"):
+            if row.get(metric) is not None:
+                source = f"generated:{row['gan']}"
+                seed = row.get("seed")
+                yield _row("quality", row, metric, row[metric], source=source, source_seed=seed)

@@ -1,0 +1,119 @@
+"""What this machine can do: devices, precision, versions, and how to share its cores."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, Literal
+
+from gandetect.errors import UsageError
+
+LIBRARIES = ("torch", "torchvision", "torchmetrics", "numpy", "pandas", "scikit-learn", "seaborn")
+
+
+def resolve_device(wanted: str) -> str:
+    """Turn ``auto`` into the best device here; `UsageError` when the wanted one is absent."""
+    import torch
+
+    available = devices()
+    if wanted == "auto":
+        return available[-1]
+    if wanted not in available:
+        raise UsageError(
+            f"--device {wanted} is not available with torch {torch.__version__} on this machine; "
+            f"choose one of: auto, {', '.join(available)}"
+        )
+    return wanted
+
+
+def devices() -> list[str]:
+    """Devices that torch can use here, the slowest first."""
+    import torch
+
+    found = ["cpu"]
+    if torch.backends.mps.is_available():
+        found.append("mps")
+    if torch.cuda.is_available():
+        found.append("cuda")
+    return found
+
+
+def native_precision(device: str) -> Literal["fp32", "bf16"]:
+    """The precision that ``precision = "auto"`` means: bf16 only where hardware has it."""
+    import torch
+
+    if device == "cuda":
+        return "bf16" if torch.cuda.is_bf16_supported() else "fp32"
+    if device == "cpu":
+        tests = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
+        native = any(getattr(torch.cpu, test, lambda: False)() for test in tests)
+        return "bf16" if native else "fp32"
+    return "fp32"
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def describe(device: str) -> dict[str, Any]:
+    """Versions, machine and device, as the manifest keeps them; no names of users or hosts."""
+    from gandetect import __version__
+
+    return {
+        "versions": {
+            "gandetect": __version__,
+            "python": platform.python_version(),
+            **{name: _version(name) for name in LIBRARIES},
+        },
+        "machine": {
+            "system": f"{platform.system()} {platform.machine()}",
+            "processor": _processor(),
+            "cores": cores(),
+            "device": _device_name(device),
+        },
+        "git_commit": git_commit(),
+    }
+
+
+def git_commit() -> str | None:
+    """The commit of the checkout that this code runs from; None when it is installed."""
+    folder = Path(__file__).resolve().parent.parent
+    if not (folder / ".git").exists():
+        return None
+    command = ["git", "-C", str(folder), "describe", "--always", "--dirty", "--abbrev=12"]
+    try:
+        answer = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
+    except OSError:
+        return None
+    return answer.stdout.strip() or None
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+def _processor() -> str:
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()
+
+
+def _device_name(device: str) -> str:
+    if device != "cuda":
+        return device
+    import torch
+
+    return torch.cuda.get_device_name()

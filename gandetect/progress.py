@@ -1,0 +1,114 @@
+"""What a study says while it runs: progress bars on a terminal, plain lines elsewhere.
+
+Everything goes to stderr; stdout is for data.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+
+class Listener(Protocol):
+    """Hears of stages, warnings and the events of running tasks."""
+
+    def say(self, message: str) -> None:
+        """A stage began, or something worth a line happened."""
+
+    def warn(self, message: str) -> None:
+        """Something the user should know of, though the study goes on."""
+
+    def event(self, event: Mapping[str, Any]) -> None:
+        """A running task reports a step, an epoch or a warning."""
+
+
+class Silent:
+    """Hears everything and says nothing but warnings' count; the API's default."""
+
+    def say(self, message: str) -> None:
+        """Ignore it."""
+
+    def warn(self, message: str) -> None:
+        """Ignore it."""
+
+    def event(self, event: Mapping[str, Any]) -> None:
+        """Ignore it."""
+
+
+class TerminalListener:
+    """Shows one bar a task on a terminal, one line an epoch where there is none."""
+
+    def __init__(self, console: Console, progress: Progress | None, quiet: bool) -> None:
+        self._console, self._progress, self._quiet = console, progress, quiet
+        self._bars: dict[str, Any] = {}
+
+    def say(self, message: str) -> None:
+        """Print a line, unless quiet."""
+        if not self._quiet:
+            self._console.print(message, highlight=False, markup=False, soft_wrap=True)
+
+    def warn(self, message: str) -> None:
+        """Print a warning, also when quiet."""
+        text = f"warning: {message}"
+        self._console.print(text, style="yellow", highlight=False, markup=False, soft_wrap=True)
+
+    def event(self, event: Mapping[str, Any]) -> None:
+        """Move a task's bar, or print the epoch that it finished."""
+        if event["event"] == "warning":
+            self.warn(str(event["message"]))
+        elif event["event"] == "step" and self._progress is not None:
+            self._advance(event)
+        elif event["event"] == "epoch":
+            self.say(_epoch_line(event))
+
+    def _advance(self, event: Mapping[str, Any]) -> None:
+        assert self._progress is not None
+        name = str(event["task"])
+        if name not in self._bars:
+            self._bars[name] = self._progress.add_task(name, total=event["total"], detail="")
+        bar = self._bars[name]
+        self._progress.update(bar, completed=event["done"], detail=_step_detail(event))
+        if event["done"] == event["total"]:
+            self._progress.remove_task(self._bars.pop(name))
+
+
+@contextmanager
+def terminal_listener(quiet: bool = False) -> Iterator[TerminalListener]:
+    """Open a listener on stderr; bars appear only on a terminal wide enough to hold them."""
+    console = Console(stderr=True, highlight=False)
+    if quiet or not sys.stderr.isatty():
+        yield TerminalListener(console, None, quiet)
+        return
+    columns = [TextColumn("{task.description}"), BarColumn(bar_width=None)]
+    if console.width >= 60:
+        columns += [MofNCompleteColumn(), TimeRemainingColumn(compact=True)]
+    if console.width >= 100:
+        columns.append(TextColumn("{task.fields[detail]}"))
+    with Progress(*columns, console=console, transient=True) as progress:
+        yield TerminalListener(console, progress, quiet)
+
+
+def _epoch_line(event: Mapping[str, Any]) -> str:
+    return (
+        f"  {event['task']}: epoch {event['epoch']}/{event['epochs']}, "
+        f"{event['images_per_second']:.0f} images/s, "
+        f"loss D {event['discriminator_loss']:.3f} G {event['generator_loss']:.3f}, "
+        f"FID {event['fid']:.1f}"
+    )
+
+
+def _step_detail(event: Mapping[str, Any]) -> str:
+    if "images_per_second" not in event:
+        return ""
+    rate = f"{event['images_per_second']:.0f} images/s"
+    if "epoch" not in event:
+        return rate
+    return (
+        f"epoch {event['epoch']}/{event['epochs']} {rate} "
+        f"D {event['discriminator_loss']:.2f} G {event['generator_loss']:.2f}"
+    )

@@ -1,0 +1,111 @@
+"""From a run folder to `metrics.json`, `metrics.csv`, figures, `report.md` and `report.html`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from gandetect.evaluation import Metrics, evaluate, tidy
+from gandetect.report.document import Block, Document, Picture, Section, Text
+from gandetect.report.inputs import Inputs, read_inputs
+from gandetect.report.material import Chapter, Material
+from gandetect.report.render import to_html, to_markdown
+from gandetect.report.sections import answer, behaviour, matrix, pictures, provenance, study
+from gandetect.runs import atomic_file, atomic_folder, write_json, write_text
+
+CHAPTERS: tuple[tuple[str, tuple[Chapter, ...]], ...] = (
+    ("The question", (answer.question,)),
+    ("The answer", (answer.answer,)),
+    ("Every detector against every source", (matrix.matrix,)),
+    ("How good are the fakes?", (matrix.quality,)),
+    ("The reference study's tables", (study.reference_tables,)),
+    ("Whatever the threshold", (behaviour.pairs, behaviour.curves)),
+    ("Scores by source", (behaviour.distributions,)),
+    ("Confusion matrices", (behaviour.confusion,)),
+    ("Training images and unseen images", (behaviour.gap,)),
+    ("The data at a glance", (pictures.data,)),
+    ("Training curves", (pictures.training,)),
+    ("Samples of the generators", (pictures.samples,)),
+    ("The most confident mistakes", (pictures.mistakes,)),
+    ("What was run", (provenance.what_was_run,)),
+    ("Words used here", (provenance.glossary,)),
+    ("How to make this report again", (provenance.rebuild,)),
+    ("Sources", (provenance.sources,)),
+)
+
+
+@dataclass(frozen=True)
+class ReportPaths:
+    """Where everything that a report consists of was written."""
+
+    metrics_json: Path
+    metrics_csv: Path
+    figures: tuple[Path, ...]
+    markdown: Path
+    html: Path
+
+
+def build_report(run: Path) -> ReportPaths:
+    """Compute a run's metrics and write them, the figures and the report into its folder.
+
+    Everything comes from `study.json`, `scores.parquet` and whatever else lies in the folder; each
+    file is written completely or not at all, and equal inputs give equal bytes.
+
+    Raises `RunError` when the folder is no run or has no readable scores, `DataError` when the
+    scores cannot be evaluated.
+    """
+    inputs = read_inputs(run)
+    metrics = compute_metrics(inputs)
+    document = compose(Material(inputs, metrics))
+    pictures_made = [p for p in _pictures(document) if p.path.startswith("figures/")]
+    write_json(run / "metrics.json", metrics)
+    with atomic_file(run / "metrics.csv") as temporary:
+        tidy(metrics).to_csv(temporary, index=False, lineterminator="\n")
+    # As a whole, so that no figure of an earlier report stays behind.
+    with atomic_folder(run / "figures") as folder:
+        for picture in pictures_made:
+            (folder / Path(picture.path).name).write_bytes(picture.content)
+    write_text(run / "report.md", to_markdown(document))
+    write_text(run / "report.html", to_html(document))
+    return ReportPaths(
+        run / "metrics.json",
+        run / "metrics.csv",
+        tuple(run / picture.path for picture in pictures_made),
+        run / "report.md",
+        run / "report.html",
+    )
+
+
+def compute_metrics(inputs: Inputs) -> Metrics:
+    """Everything in `metrics.json`, from the scores and the stored quality of the fakes."""
+    return evaluate(
+        inputs.scores,
+        calibrated_fpr=inputs.experiment.evaluation.calibrated_fpr,
+        quality=inputs.quality,
+    )
+
+
+def compose(material: Material) -> Document:
+    """Write every chapter; one that fails is named in its place and costs no other."""
+    sections = [
+        Section(title, [block for chapter in chapters for block in _attempt(chapter, material)])
+        for title, chapters in CHAPTERS
+    ]
+    return Document(f"gandetect report: {material.inputs.experiment.name}", sections)
+
+
+def _attempt(chapter: Chapter, material: Material) -> Iterable[Block]:
+    try:
+        return chapter(material)
+    except Exception as error:  # optional files may hold anything; the rest must still be made
+        name = chapter.__name__.replace("_", " ")
+        return [Text(f"Not shown: the part “{name}” could not be made from this run "
+                     f"({type(error).__name__}: {error}).", "missing")]  # fmt: skip
+
+
+def _pictures(document: Document) -> Iterator[Picture]:
+    for section in document.sections:
+        for block in section.blocks:
+            if isinstance(block, Picture):
+                yield block

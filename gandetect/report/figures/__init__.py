@@ -1,0 +1,1 @@
+"""Figures: numbers in, a matplotlib `Figure` or a Pillow image out. No files."""

@@ -1,0 +1,171 @@
+"""What a run folder holds, read once. Only the study and its scores are indispensable."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeAlias, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+
+from gandetect.config import Experiment
+from gandetect.errors import RunError
+from gandetect.runs import load_study, read_json
+
+Images: TypeAlias = npt.NDArray[np.uint8]
+Trained: TypeAlias = tuple[str, int]  # the name and seed of a GAN or detector
+Read = TypeVar("Read")
+
+
+@dataclass(frozen=True)
+class Mistakes:
+    """Wrong answers of one detector in one source, the most confident first."""
+
+    images: Images  # (K, C, H, W)
+    scores: npt.NDArray[np.float64]  # (K,)
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Grids of one generator's images for the same noise, by epoch, and the animation."""
+
+    grids: Mapping[int, Path]
+    animation: Path | None
+
+
+@dataclass
+class Inputs:
+    """Everything a report is made from; `missing` says what is not there and why."""
+
+    run: Path
+    experiment: Experiment
+    scores: pd.DataFrame
+    manifest: dict[str, Any] = field(default_factory=dict)
+    quality: list[dict[str, Any]] = field(default_factory=list)
+    classifier: dict[str, Any] = field(default_factory=dict)
+    data: dict[str, Any] = field(default_factory=dict)
+    class_samples: dict[str, Images] = field(default_factory=dict)
+    histories: dict[Trained, pd.DataFrame] = field(default_factory=dict)
+    samples: dict[Trained, Samples] = field(default_factory=dict)
+    mistakes: dict[Trained, dict[str, Mistakes]] = field(default_factory=dict)
+    missing: dict[str, str] = field(default_factory=dict)
+
+
+def read_inputs(run: Path) -> Inputs:
+    """Read a run folder.
+
+    Raises `RunError` when it is no run folder or its scores are missing or damaged; anything else
+    that cannot be read is left out and named in `missing`.
+    """
+    inputs = Inputs(run, load_study(run), read_scores(run / "scores.parquet"))
+    inputs.manifest = _optional(inputs, "manifest.json", _read_table) or {}
+    inputs.quality = _optional(inputs, "quality.json", _read_rows) or []
+    inputs.classifier = _optional(inputs, "quality-classifier.json", _read_table) or {}
+    inputs.data = _optional(inputs, "data.json", _read_table) or {}
+    inputs.class_samples = _optional(inputs, "data-samples.npz", read_class_samples) or {}
+    for gan in inputs.experiment.gans:
+        for seed in inputs.experiment.seeds:
+            _read_trained(inputs, gan.name, seed)
+    return inputs
+
+
+def read_scores(path: Path) -> pd.DataFrame:
+    """Read the table of scores; `RunError` when it is missing or damaged."""
+    if not path.exists():
+        raise RunError(
+            f"{str(path)!r} is missing, and every number comes from it; "
+            "run the study again to score the detectors"
+        )
+    try:
+        return pd.read_parquet(path)
+    except (OSError, ValueError, pa.ArrowException) as error:
+        reason = str(error).splitlines()[0]
+        raise RunError(
+            f"{str(path)!r} cannot be read ({reason}); delete it and run the study again"
+        ) from None
+
+
+def read_mistakes(path: Path) -> dict[str, Mistakes]:
+    """Read `mistakes.npz`: for each source images (K, C, H, W) uint8 and scores (K,)."""
+    with np.load(path, allow_pickle=False) as stored:
+        sources = [key.removesuffix("/images") for key in stored.files if key.endswith("/images")]
+        return {
+            source: Mistakes(
+                _as_images(stored[f"{source}/images"]),
+                stored[f"{source}/scores"].astype(np.float64),
+            )
+            for source in sources
+        }
+
+
+def read_class_samples(path: Path) -> dict[str, Images]:
+    """Read `data-samples.npz`: one array (K, C, H, W) uint8 for each class number."""
+    with np.load(path, allow_pickle=False) as stored:
+        return {key: _as_images(stored[key]) for key in stored.files}
+
+
+def _read_trained(inputs: Inputs, name: str, seed: int) -> None:
+    gan, detector = f"gans/{name}/seed-{seed}", f"detectors/{name}/seed-{seed}"
+    history = _optional(inputs, f"{gan}/history.csv", pd.read_csv)
+    if history is not None:
+        inputs.histories[name, seed] = history
+    mistakes = _optional(inputs, f"{detector}/mistakes.npz", read_mistakes)
+    if mistakes is not None:
+        inputs.mistakes[name, seed] = mistakes
+    samples = _optional(inputs, f"{gan}/samples", _read_samples)
+    if samples is not None:
+        inputs.samples[name, seed] = samples
+
+
+def _read_samples(folder: Path) -> Samples:
+    grids = {
+        int(path.stem): path
+        for path in sorted(folder.glob("*.png"))
+        if re.fullmatch(r"\d+", path.stem)
+    }
+    if not grids:
+        raise ValueError("it holds no sample grid")
+    animation = folder.parent / "samples.gif"
+    return Samples(grids, animation if animation.is_file() else None)
+
+
+def _read_table(path: Path) -> dict[str, Any]:
+    value = read_json(path)
+    if not isinstance(value, dict):
+        raise ValueError("it is not a JSON object")
+    return value
+
+
+def _read_rows(path: Path) -> list[dict[str, Any]]:
+    value = read_json(path)
+    if not isinstance(value, list) or not all(isinstance(r, dict) and "gan" in r for r in value):
+        raise ValueError("it is not a list of generators")
+    return value
+
+
+def _optional(inputs: Inputs, name: str, read: Callable[[Path], Read]) -> Read | None:
+    path = inputs.run / name
+    if not path.exists():
+        inputs.missing[name] = f"{name} is not in the run folder"
+        return None
+    try:
+        return read(path)
+    except (OSError, ValueError, KeyError, RunError, zipfile.BadZipFile) as error:
+        # The first line only, and never the place where this run happens to lie.
+        reason = str(error).replace(f"{inputs.run}/", "").splitlines() or [type(error).__name__]
+        inputs.missing[name] = f"{name} cannot be read ({reason[0]})"
+        return None
+
+
+def _as_images(array: npt.NDArray[Any]) -> Images:
+    if array.ndim != 4 or array.dtype != np.uint8 or array.shape[1] not in (1, 3):
+        raise ValueError(
+            f"images of shape {array.shape} and type {array.dtype} are not (N, C, H, W) uint8"
+        )
+    return array

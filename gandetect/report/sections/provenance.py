@@ -1,0 +1,97 @@
+"""What was run, what the words mean, how to make the report again, and whom to cite."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from gandetect.report.document import Block, Code, Items, Table, Text
+from gandetect.report.material import Material
+from gandetect.runs import to_toml
+
+GLOSSARY = (
+    ("Generator, discriminator", "the two networks of a GAN: one makes images, the other learns "
+     "to tell them from real ones. Here the second one is put to work as a detector."),
+    ("Score", "log-odds that an image is generated; 0 is undecided, higher is more suspicious."),
+    ("Operating point", "the score above which an image is called generated. Lower catches more "
+     "fakes and delays more honest photos."),
+    ("Own, other", "images of the generator that a discriminator was trained against, and of "
+     "another one."),
+    ("Held-out classes", "kinds of image that no network saw in training."),
+    ("Precision, recall, F1", "how many alarms are true, how many of a class are found, and "
+     "their harmonic mean."),
+    ("AUROC", "chance that a generated image scores higher than a real one: 0.5 is a coin toss."),
+    ("95 % interval", "what the same detector would show on other images of the same kind. With "
+     "one seed it covers the images only, not the chance in training."),
+    ("FID, KID", "distances between generated and real images in a classifier's features; 0 is "
+     "indistinguishable to it. Ours use our own classifier and compare only with each other."),
+)  # fmt: skip
+SOURCES = (
+    ("Radford, Metz, Chintala: Unsupervised Representation Learning with Deep Convolutional "
+     "Generative Adversarial Networks (DCGAN)", "https://arxiv.org/abs/1511.06434"),
+    ("Xiao, Rasul, Vollgraf: Fashion-MNIST, a Novel Image Dataset for Benchmarking Machine "
+     "Learning Algorithms", "https://arxiv.org/abs/1708.07747"),
+    ("Heusel and others: GANs Trained by a Two Time-Scale Update Rule Converge to a Local Nash "
+     "Equilibrium (FID)", "https://arxiv.org/abs/1706.08500"),
+    ("Bińkowski and others: Demystifying MMD GANs (KID)", "https://arxiv.org/abs/1801.01401"),
+    ("Hsu, Lee, Zhuang: Learning to Detect Fake Face Images in the Wild",
+     "https://arxiv.org/abs/1809.08754"),
+    ("Wilson: Probable Inference, the Law of Succession, and Statistical Inference. Journal of "
+     "the American Statistical Association 22, 1927", ""),
+    ("DeLong, DeLong, Clarke-Pearson: Comparing the Areas under Two or More Correlated Receiver "
+     "Operating Characteristic Curves. Biometrics 44, 1988; computed after Sun and Xu, IEEE "
+     "Signal Processing Letters 21, 2014", ""),
+    ("Newcombe: Interval Estimation for the Difference Between Independent Proportions. "
+     "Statistics in Medicine 17, 1998", ""),
+)  # fmt: skip
+
+
+def what_was_run(material: Material) -> list[Block]:
+    """Versions, machine, times and digests, and the configuration in full."""
+    blocks: list[Block] = []
+    if material.inputs.manifest:
+        rows = [[key, value] for key, value in flatten(material.inputs.manifest)]
+        blocks.append(Table("Manifest of the run", ["What", "Value"], rows, text_columns=2))
+    else:
+        blocks += material.absent("manifest.json")
+    digest = material.inputs.experiment.digest()
+    return [*blocks, Code(to_toml(material.inputs.experiment), f"Configuration, digest {digest}")]
+
+
+def glossary(_: Material) -> list[Block]:
+    """The words, in plain language."""
+    return [Items([(f"{word}: {meaning}", "") for word, meaning in GLOSSARY])]
+
+
+def rebuild(material: Material) -> list[Block]:
+    """How to make this report again."""
+    return [
+        Text(
+            "Every number and figure here is computed from the scores and the images kept in the "
+            "run folder, without loading a network:"
+        ),
+        Code(f"gandetect report {material.inputs.run.resolve().name}", "From the folder of runs"),
+    ]
+
+
+def sources(_: Material) -> list[Block]:
+    """What this rests on."""
+    return [Items(SOURCES)]
+
+
+def flatten(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Print nested facts as one row each.
+
+    >>> list(flatten({"versions": {"numpy": "2.1"}, "jobs": 2}))
+    [('versions · numpy', '2.1'), ('jobs', '2')]
+    """
+    for key, value in table.items():
+        name = f"{prefix} · {key}" if prefix else str(key)
+        if isinstance(value, Mapping):
+            yield from flatten(value, name)
+        elif isinstance(value, list | tuple):
+            yield name, ", ".join(map(str, value)) or "–"
+        elif isinstance(value, float):
+            yield name, f"{value:,.2f}"
+        else:
+            yield name, "–" if value is None else str(value)

@@ -1,0 +1,200 @@
+"""The run folder: atomic writes, digests, locks, and "is this stage complete".
+
+A write is complete or absent: temporary file, fsync, rename. A stage writes its files first and
+its `record.json` last; the record holds the stage's digest and the SHA-256 of every file, so a
+file that was truncated or edited afterwards is noticed and never silently used.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from gandetect.config import Experiment, parse_experiment
+from gandetect.errors import RunError
+
+RECORD = "record.json"
+STUDY = "study.json"
+
+
+def run_folder(out: Path, experiment: Experiment) -> Path:
+    """The folder of an experiment: ``<out>/<name>-<first 12 of the digest>``."""
+    return out / f"{experiment.name}-{experiment.digest()[:12]}"
+
+
+@contextmanager
+def atomic_file(path: Path) -> Iterator[Path]:
+    """Give a temporary path to write to; it becomes ``path`` only if the block succeeds."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{uuid4().hex[:8]}.tmp")
+    try:
+        yield temporary
+        _fsync(temporary)
+        temporary.replace(path)
+        _fsync(path.parent)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def atomic_folder(path: Path) -> Iterator[Path]:
+    """Give a temporary folder to fill; it replaces ``path`` only if the block succeeds."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{uuid4().hex[:8]}.tmp")
+    temporary.mkdir()
+    try:
+        yield temporary
+        for file in temporary.iterdir():
+            _fsync(file)
+        if path.exists():
+            shutil.rmtree(path)
+        temporary.replace(path)
+        _fsync(path.parent)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file as UTF-8, completely or not at all."""
+    with atomic_file(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def write_json(path: Path, value: object) -> None:
+    """Write JSON (indented, NaN refused), completely or not at all."""
+    write_text(path, json.dumps(value, indent=1, allow_nan=False, ensure_ascii=False) + "\n")
+
+
+def read_json(path: Path) -> Any:
+    """Read JSON; `RunError` names the file when it is missing or damaged."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise RunError(f"{str(path)!r} is missing; run the study again to make it") from None
+    except (OSError, ValueError) as error:
+        raise RunError(f"{str(path)!r} cannot be read as JSON ({error})") from None
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 (hex) of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write_record(folder: Path, digest: str, files: Iterable[str], **facts: object) -> None:
+    """Declare a stage complete: its digest, its files' digests, and any further facts."""
+    digests = {name: file_digest(folder / name) for name in files}
+    write_json(folder / RECORD, {"digest": digest, "files": digests, **facts})
+
+
+def read_record(folder: Path, digest: str) -> dict[str, Any] | None:
+    """Return a stage's record when it is complete, unchanged and of this digest, else None."""
+    return None if problem_with(folder, digest) else read_json(folder / RECORD)
+
+
+def problem_with(folder: Path, digest: str) -> str | None:
+    """Say why a stage cannot be used as it stands; None when it can.
+
+    The empty string means that it was never finished: nothing to warn about.
+    """
+    if not (folder / RECORD).exists():
+        return ""
+    try:
+        record = read_json(folder / RECORD)
+        recorded: Mapping[str, str] = record["files"]
+        if record["digest"] != digest:
+            return "it was made by another configuration or version"
+    except (RunError, KeyError, TypeError):
+        return "its record is damaged"
+    for name, expected in recorded.items():
+        if not (folder / name).is_file():
+            return f"its file {name!r} is missing"
+        if file_digest(folder / name) != expected:
+            return f"its file {name!r} was changed or truncated"
+    return None
+
+
+def open_run(folder: Path, experiment: Experiment) -> None:
+    """Create a run folder, or check that an existing one belongs to this experiment.
+
+    Raises `RunError` when another configuration made it or when it cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if (folder / STUDY).exists() and load_study(folder).digest() != experiment.digest():
+            raise RunError(
+                f"run folder {str(folder)!r} holds another configuration than the experiment "
+                f"{experiment.name!r}; choose another --out, or move that folder away"
+            )
+        write_json(folder / STUDY, experiment.model_dump(mode="json"))
+        write_text(folder / "study.toml", to_toml(experiment))
+    except OSError as error:
+        raise RunError(
+            f"run folder {str(folder)!r} cannot be written ({error.strerror or error}); "
+            "choose another place with --out, or free some space"
+        ) from None
+
+
+def load_study(folder: Path) -> Experiment:
+    """The resolved experiment that a run folder was made from."""
+    if not folder.is_dir():
+        raise RunError(f"run folder {str(folder)!r} does not exist; `gandetect run` makes one")
+    if not (folder / STUDY).exists():
+        raise RunError(
+            f"{str(folder)!r} is not a run folder: it has no {STUDY}; "
+            "give a folder that `gandetect run` made"
+        )
+    return parse_experiment(read_json(folder / STUDY), str(folder / STUDY))
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold a run folder for this process; a second one is refused with `RunError`.
+
+    The system releases the lock when the process ends, however it ends.
+    """
+    with (folder / ".lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise RunError(
+                f"run folder {str(folder)!r} is in use by another gandetect process; "
+                "wait until that one ends, or choose another --out"
+            ) from None
+        yield
+
+
+def to_toml(experiment: Experiment) -> str:
+    """Write an experiment as TOML that `load_experiment` reads back to the same experiment."""
+    table = experiment.model_dump(mode="json", exclude_none=True)
+    gans = table.pop("gans")
+    lines = list(_toml_table(table, ()))
+    for gan in gans:
+        lines += ["", "[[gans]]", *_toml_table(gan, ("gans",))]
+    return "\n".join(lines) + "\n"
+
+
+def _toml_table(table: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[str]:
+    tables = {key: value for key, value in table.items() if isinstance(value, dict)}
+    for key, value in table.items():
+        if key not in tables:
+            yield f"{key} = {json.dumps(value, ensure_ascii=False)}"
+    for key, value in tables.items():
+        if value:
+            yield from ("", f"[{'.'.join((*path, key))}]", *_toml_table(value, (*path, key)))
+
+
+def _fsync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,151 @@
+"""A GAN's folder: every epoch's weights, what resuming needs, samples and the history.
+
+``epochs/0001/`` holds both networks as safetensors, the sample grid, the history's row and a
+record; the last epoch also holds the optimizers' states (read with ``weights_only=True``).
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from gandetect import runs
+from gandetect.training.images import sample_grid, write_animation
+
+GENERATOR = "generator.safetensors"
+DISCRIMINATOR = "discriminator.safetensors"
+RESUME = "resume.pt"
+
+
+@dataclass(frozen=True)
+class Gan:
+    """Two networks and their optimizers: the state of an adversarial training."""
+
+    generator: nn.Module
+    discriminator: nn.Module
+    generator_optimizer: torch.optim.Optimizer
+    discriminator_optimizer: torch.optim.Optimizer
+
+
+@dataclass(frozen=True)
+class GanFolder:
+    """``gans/<gan>/seed-<s>/`` of a run, for one stage digest."""
+
+    path: Path
+    digest: str
+    warn: Callable[[str], None]
+
+    def restore(self, gan: Gan) -> int:
+        """Load the last complete epoch into a GAN; returns its number, 0 for a fresh start."""
+        last = self.last_epoch()
+        if last == 0:
+            return 0
+        folder = self.epoch_folder(last)
+        load_weights(gan.generator, folder / GENERATOR)
+        load_weights(gan.discriminator, folder / DISCRIMINATOR)
+        state = torch.load(folder / RESUME, weights_only=True)
+        gan.generator_optimizer.load_state_dict(state["generator"])
+        gan.discriminator_optimizer.load_state_dict(state["discriminator"])
+        return last
+
+    def last_epoch(self) -> int:
+        """Number of the last epoch that training can go on from; 0 when there is none.
+
+        An epoch that was damaged or made by another configuration is never gone on from: the
+        training starts afresh, with a warning.
+        """
+        folders = sorted((self.path / "epochs").glob("[0-9][0-9][0-9][0-9]"))
+        for folder in folders:
+            problem = runs.problem_with(folder, self.digest)
+            if problem is None and folder == folders[-1]:
+                record = runs.read_json(folder / runs.RECORD)
+                problem = _resume_problem(folder, record["resume"])
+            if problem is not None:
+                self.warn(f"{self.path.name}: epoch {folder.name} is not used: {problem}; redone")
+                shutil.rmtree(self.path)
+                return 0
+        return len(folders)
+
+    def save_epoch(
+        self, gan: Gan, epoch: int, history: Mapping[str, Any], samples: NDArray[np.uint8]
+    ) -> None:
+        """Write an epoch, completely or not at all, and drop what only resuming needed before."""
+        with runs.atomic_folder(self.epoch_folder(epoch)) as folder:
+            save_weights(gan.generator, folder / GENERATOR)
+            save_weights(gan.discriminator, folder / DISCRIMINATOR)
+            sample_grid(samples).save(folder / "samples.png")
+            state = {
+                "generator": gan.generator_optimizer.state_dict(),
+                "discriminator": gan.discriminator_optimizer.state_dict(),
+            }
+            torch.save(state, folder / RESUME)
+            files = (GENERATOR, DISCRIMINATOR, "samples.png")
+            resume = runs.file_digest(folder / RESUME)
+            runs.write_record(folder, self.digest, files, resume=resume, history=dict(history))
+        if epoch > 1:
+            (self.epoch_folder(epoch - 1) / RESUME).unlink(missing_ok=True)
+        self._write_history(epoch)
+
+    def finish(self, gan: Gan, epochs: int, seconds: float = 0.0) -> None:
+        """Put the final weights and the animation beside the epochs, then the stage's record."""
+        for network, name in ((gan.generator, GENERATOR), (gan.discriminator, DISCRIMINATOR)):
+            with runs.atomic_file(self.path / name) as temporary:
+                save_weights(network, temporary)
+        frames = [self.epoch_folder(epoch) / "samples.png" for epoch in range(1, epochs + 1)]
+        for epoch, frame in enumerate(frames, start=1):
+            target = self.path / "samples" / f"{epoch:04d}.png"
+            with runs.atomic_file(target) as temporary:
+                shutil.copyfile(frame, temporary)
+        with runs.atomic_file(self.path / "samples.gif") as temporary:
+            write_animation(frames, temporary)
+        self._write_history(epochs)
+        kept = (GENERATOR, DISCRIMINATOR, "history.csv", "samples.gif")
+        runs.write_record(self.path, self.digest, kept, epochs=epochs, seconds=seconds)
+
+    def epoch_folder(self, epoch: int) -> Path:
+        """Where an epoch's files are; epochs count from 1."""
+        return self.path / "epochs" / f"{epoch:04d}"
+
+    def history(self, epochs: int) -> list[dict[str, Any]]:
+        """The history's rows, one an epoch, from the epochs' records."""
+        folders = [self.epoch_folder(epoch) for epoch in range(1, epochs + 1)]
+        return [runs.read_json(folder / runs.RECORD)["history"] for folder in folders]
+
+    def _write_history(self, epochs: int) -> None:
+        rows = self.history(epochs)
+        text = io.StringIO()
+        columns = [name for name in rows[0] if name != "class_shares"]
+        writer = csv.DictWriter(text, columns, extrasaction="ignore", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+        runs.write_text(self.path / "history.csv", text.getvalue())
+
+
+def save_weights(network: nn.Module, path: Path) -> None:
+    """Write a network's parameters and buffers as safetensors."""
+    weights = {name: value.contiguous().cpu() for name, value in network.state_dict().items()}
+    save_file(weights, path)
+
+
+def load_weights(network: nn.Module, path: Path) -> None:
+    """Read safetensors into a network of the same architecture."""
+    network.load_state_dict(load_file(path))
+
+
+def _resume_problem(folder: Path, expected: str) -> str | None:
+    if not (folder / RESUME).is_file():
+        return f"its file {RESUME!r} is missing"
+    if runs.file_digest(folder / RESUME) != expected:
+        return f"its file {RESUME!r} was changed or truncated"
+    return None

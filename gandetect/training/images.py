@@ -1,0 +1,54 @@
+"""Drawing images from a generator, and sample grids of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import nn
+from torchvision.utils import make_grid
+
+from gandetect.models import NOISE_SIZE
+from gandetect.models.scaling import quantise
+from gandetect.randomness import integer_seed
+
+
+@torch.no_grad()
+def generate(
+    generator: nn.Module, count: int, *, seed: int, purpose: str, device: torch.device
+) -> NDArray[np.uint8]:
+    """Draw ``(count, C, H, W) uint8`` images from a generator in inference mode.
+
+    Each purpose is a stream of its own, so images drawn for evaluation were never trained on.
+    """
+    stream = torch.Generator(device).manual_seed(integer_seed(seed, f"noise for {purpose}"))
+    was_training = generator.training
+    generator.eval()
+    noise = torch.randn(count, NOISE_SIZE, generator=stream, device=device)
+    images = torch.cat([quantise(generator(batch)) for batch in noise.split(100)])
+    generator.train(was_training)
+    return np.ascontiguousarray(images.cpu().numpy())
+
+
+def sample_grid(images: NDArray[np.uint8], columns: int = 8, scale: int = 2) -> Image.Image:
+    """Arrange ``(N, C, H, W) uint8`` images in rows, enlarged without smoothing."""
+    grid = make_grid(torch.from_numpy(images), nrow=columns, padding=1, pad_value=128)
+    picture = Image.fromarray(grid.permute(1, 2, 0).numpy())
+    size = (picture.width * scale, picture.height * scale)
+    return picture.resize(size, Image.Resampling.NEAREST)
+
+
+def write_animation(frames: list[Path], target: Path) -> None:
+    """Join sample grids into an animated GIF, half a second each, the last one longer."""
+    pictures = [Image.open(frame).convert("L").convert("P") for frame in frames]
+    pictures[0].save(
+        target,
+        format="GIF",
+        save_all=True,
+        append_images=pictures[1:],
+        duration=[500] * (len(pictures) - 1) + [2000],
+        loop=0,
+    )

@@ -1,0 +1,152 @@
+"""How good are the fakes? FID and KID in the feature space of a small ten-class classifier.
+
+A detector that catches bad fakes is no news, so every detection figure stands beside these. The
+classifier is trained on labelled reals (the training split and the held-out classes), never on
+the in-distribution test images that generated images are compared with, and no detector sees it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+from torchmetrics.image.fid import FrechetInceptionDistance
+from torchmetrics.image.kid import KernelInceptionDistance
+
+from gandetect.models.classifier import FeatureClassifier
+from gandetect.models.scaling import to_unit_range
+from gandetect.randomness import integer_seed, stream
+
+BATCH = 128
+
+
+@dataclass(frozen=True)
+class Quality:
+    """How near generated images are to real ones; lower FID and KID are better.
+
+    Distances live in the feature space of this run's classifier: comparable within a run, not
+    with distances in Inception's features.
+    """
+
+    n: int
+    fid: float
+    kid: float
+    kid_std: float
+    confidence: float
+    class_shares: tuple[float, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The fields, as JSON wants them."""
+        return {**asdict(self), "class_shares": list(self.class_shares)}
+
+
+class QualityJudge:
+    """Compares generated images with one fixed set of real ones.
+
+    FID follows Heusel et al. 2017 (arXiv 1706.08500), KID Binkowski et al. 2018 (arXiv
+    1801.01401: cubic polynomial kernel, here the mean over 50 subsets), both through torchmetrics.
+    """
+
+    def __init__(
+        self, classifier: FeatureClassifier, reals: NDArray[np.uint8], device: torch.device
+    ) -> None:
+        self.classifier = classifier.to(device).eval()
+        self.device = device
+        extractor = _Features(self.classifier)
+        self._fid = FrechetInceptionDistance(extractor, reset_real_features=False).to(device)
+        self._kid = KernelInceptionDistance(
+            extractor, subsets=50, subset_size=min(1000, len(reals)), reset_real_features=False
+        ).to(device)
+        for batch in _batches(reals, device):
+            self._fid.update(batch, real=True)
+            self._kid.update(batch, real=True)
+
+    @torch.no_grad()
+    def assess(self, generated: NDArray[np.uint8], seed: int) -> Quality:
+        """Judge generated images ``(N, C, H, W) uint8``; the seed draws KID's subsets."""
+        self._fid.reset()
+        self._kid.reset()
+        self._kid.subset_size = min(self._kid.subset_size, len(generated))
+        probabilities = []
+        for batch in _batches(generated, self.device):
+            self._fid.update(batch, real=False)
+            self._kid.update(batch, real=False)
+            probabilities.append(self.classifier(to_unit_range(batch)).softmax(1).cpu())
+        answers = torch.cat(probabilities)
+        with torch.random.fork_rng(devices=[]):  # torchmetrics draws from the global stream
+            torch.manual_seed(integer_seed(seed, "kid subsets"))
+            kid, kid_std = self._kid.compute()
+        shares = torch.bincount(answers.argmax(1), minlength=answers.shape[1]) / len(answers)
+        return Quality(
+            n=len(generated),
+            fid=float(self._fid.compute()),
+            kid=float(kid),
+            kid_std=float(kid_std),
+            confidence=float(answers.max(1).values.mean()),
+            class_shares=tuple(round(float(share), 6) for share in shares),
+        )
+
+
+def train_feature_classifier(
+    images: NDArray[np.uint8],
+    labels: NDArray[np.integer[Any]],
+    *,
+    classes: int,
+    epochs: int,
+    seed: int,
+    device: torch.device,
+) -> FeatureClassifier:
+    """Train the judge's classifier on ``(N, C, H, W) uint8`` images with their class numbers."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(integer_seed(seed, "feature classifier weights"))
+        classifier = FeatureClassifier(images.shape[2], images.shape[1], classes)
+    classifier.to(device).train()
+    optimizer = torch.optim.Adam(classifier.parameters(), 2e-3)
+    pixels = torch.from_numpy(images).to(device)
+    targets = torch.from_numpy(np.asarray(labels, dtype=np.int64)).to(device)
+    for epoch in range(epochs):
+        order = stream(seed, "feature classifier order", epoch).permutation(len(images))
+        for chosen in torch.from_numpy(order).to(device).split(BATCH):
+            optimizer.zero_grad()
+            logits = classifier(to_unit_range(pixels[chosen]))
+            functional.cross_entropy(logits, targets[chosen]).backward()
+            optimizer.step()
+    return classifier.eval()
+
+
+@torch.no_grad()
+def accuracy(
+    classifier: FeatureClassifier,
+    images: NDArray[np.uint8],
+    labels: NDArray[np.integer[Any]],
+    device: torch.device,
+) -> float:
+    """Share of images whose class the classifier names correctly."""
+    answers = [
+        classifier(to_unit_range(batch)).argmax(1).cpu().numpy()
+        for batch in _batches(images, device)
+    ]
+    return float(np.mean(np.concatenate(answers) == labels))
+
+
+class _Features(nn.Module):
+    """The classifier up to its features, as torchmetrics asks for it: uint8 in, vectors out."""
+
+    num_features = FeatureClassifier.num_features
+
+    def __init__(self, classifier: FeatureClassifier) -> None:
+        super().__init__()
+        self.classifier = classifier
+
+    def forward(self, images: Tensor) -> Tensor:
+        features: Tensor = self.classifier.features(to_unit_range(images))
+        return features
+
+
+def _batches(images: NDArray[np.uint8], device: torch.device) -> list[Tensor]:
+    return [batch.to(device) for batch in torch.from_numpy(images).split(500)]
