@@ -290,7 +290,7 @@ def grid_command(context: click.Context, /, run: Path, out: Path | None, as_json
     Example:
       gandetect grid runs/quick-… --out grids/
     """
-    from gandetect.report.grids import write_grids
+    from gandetect.report.grid_files import write_grids
 
     written = write_grids(run, out)
     if as_json:

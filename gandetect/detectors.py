@@ -17,7 +17,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from pydantic import BaseModel, ConfigDict, ValidationError
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import nn
 
 from gandetect import runs
@@ -133,7 +133,7 @@ def save_detector(folder: Path, detector: Detector) -> None:
     """Write ``detector.json`` and ``weights.safetensors``: all that is needed to use it."""
     weights = {n: v.contiguous().cpu() for n, v in detector.network.state_dict().items()}
     with runs.atomic_file(folder / WEIGHTS) as temporary:
-        save_file(weights, temporary)
+        temporary.write_bytes(save(weights))
     digest = runs.file_digest(folder / WEIGHTS)
     described = detector.description.model_copy(update={"weights_sha256": digest})
     runs.write_json(folder / DESCRIPTION, described.model_dump(mode="json"))

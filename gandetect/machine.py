@@ -11,7 +11,16 @@ from typing import Any, Literal
 
 from gandetect.errors import UsageError
 
-LIBRARIES = ("torch", "torchvision", "torchmetrics", "numpy", "pandas", "scikit-learn", "seaborn")
+LIBRARIES = (
+    "gandetect",
+    "torch",
+    "torchvision",
+    "torchmetrics",
+    "numpy",
+    "pandas",
+    "scikit-learn",
+    "seaborn",
+)
 
 
 def resolve_device(wanted: str) -> str:
@@ -63,11 +72,8 @@ def cores() -> int:
 
 def describe(device: str) -> dict[str, Any]:
     """Versions, machine and device, as the manifest keeps them; no names of users or hosts."""
-    from gandetect import __version__
-
     return {
         "versions": {
-            "gandetect": __version__,
             "python": platform.python_version(),
             **{name: _version(name) for name in LIBRARIES},
         },

@@ -125,10 +125,12 @@ def problem_with(folder: Path, digest: str) -> str | None:
 def open_run(folder: Path, experiment: Experiment) -> None:
     """Create a run folder, or check that an existing one belongs to this experiment.
 
-    Raises `RunError` when another configuration made it or when it cannot be written.
+    Call it with the folder `locked`. Raises `RunError` when another configuration made it or when
+    it cannot be written.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        _remove_unfinished(folder)
         if (folder / STUDY).exists() and load_study(folder).digest() != experiment.digest():
             raise RunError(
                 f"run folder {str(folder)!r} holds another configuration than the experiment "
@@ -190,6 +192,15 @@ def _toml_table(table: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[str
     for key, value in tables.items():
         if value:
             yield from ("", f"[{'.'.join((*path, key))}]", *_toml_table(value, (*path, key)))
+
+
+def _remove_unfinished(folder: Path) -> None:
+    """Remove what a killed process was writing; nothing else has such a name."""
+    for temporary in [*folder.rglob(".*.tmp")]:
+        if temporary.is_dir():
+            shutil.rmtree(temporary, ignore_errors=True)
+        else:
+            temporary.unlink(missing_ok=True)
 
 
 def _fsync(path: Path) -> None:

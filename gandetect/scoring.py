@@ -5,18 +5,22 @@ from __future__ import annotations
 import csv
 import json
 import math
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Literal, TextIO
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gandetect.data.images import find_images, read_image
 from gandetect.detectors import Detector
 from gandetect.errors import DataError
 
 BATCH = 64
+Decoded = tuple[Path, NDArray[np.uint8] | str]
 
 
 @dataclass(frozen=True)
@@ -31,16 +35,17 @@ class ScoredImage:
 
 
 def score_paths(
-    detector: Detector, paths: Sequence[Path], operating_point: str = "native"
+    detector: Detector, paths: Iterable[Path], operating_point: str = "native"
 ) -> Iterator[ScoredImage]:
     """Score image files and folders in order, one `ScoredImage` each, a batch at a time.
 
-    A file that cannot be read becomes a line with its error and never a score. A path that does
-    not exist, or a folder without images, raises `DataError`.
+    What cannot be scored becomes a line with its error and never a score: a damaged file, a path
+    that does not exist, a folder without images. Raises `UsageError` for an unknown operating
+    point, before anything is read.
     """
     threshold = detector.threshold(operating_point)
-    for batch in _batched(find_images(paths)):
-        yield from _score_batch(detector, batch, threshold)
+    batches = _batched(_decoded(detector, paths))
+    return (line for batch in batches for line in _score_batch(detector, batch, threshold))
 
 
 def write_scores(
@@ -61,28 +66,39 @@ def write_scores(
     return right, wrong
 
 
-def _score_batch(
-    detector: Detector, paths: Sequence[Path], threshold: float
-) -> Iterator[ScoredImage]:
-    preprocessing = detector.description.preprocessing
-    images, errors = [], {}
-    for path in paths:
+def _decoded(detector: Detector, paths: Iterable[Path]) -> Iterator[Decoded]:
+    """Yield each file's path with its pixels, or with the sentence that says why it has none."""
+    settings = detector.description.preprocessing
+    for given in paths:
         try:
-            image = read_image(
-                path,
-                channels=preprocessing.channels,
-                size=preprocessing.image_size,
-                fit=preprocessing.fit,
-                background=preprocessing.background,
-            )
-            images.append(image)
+            for path in find_images([given]):
+                try:
+                    yield (
+                        path,
+                        read_image(
+                            path,
+                            channels=settings.channels,
+                            size=settings.image_size,
+                            fit=settings.fit,
+                            background=settings.background,
+                        ),
+                    )
+                except DataError as error:
+                    yield path, str(error)
         except DataError as error:
-            errors[path] = str(error)
+            yield given, str(error)
+
+
+def _score_batch(
+    detector: Detector, batch: Sequence[Decoded], threshold: float
+) -> Iterator[ScoredImage]:
+    images = [image for _, image in batch if not isinstance(image, str)]
     scores = iter(detector.decision_function(np.stack(images)).tolist() if images else [])
-    for path in paths:
-        name = str(path).encode(errors="replace").decode()
-        if path in errors:
-            yield ScoredImage(name, None, None, None, errors[path])
+    for path, image in batch:
+        # A name that is not UTF-8 is still told apart from others.
+        name = os.fsencode(path).decode("utf-8", "backslashreplace")
+        if isinstance(image, str):
+            yield ScoredImage(name, None, None, None, image)
             continue
         score: float = next(scores)
         verdict = "generated" if score > threshold else "real"
@@ -93,12 +109,7 @@ def _logistic(score: float) -> float:
     return 1.0 / (1.0 + math.exp(-score)) if score > -700 else 0.0
 
 
-def _batched(paths: Iterable[Path]) -> Iterator[list[Path]]:
-    batch: list[Path] = []
-    for path in paths:
-        batch.append(path)
-        if len(batch) == BATCH:
-            yield batch
-            batch = []
-    if batch:
+def _batched(items: Iterable[Decoded]) -> Iterator[list[Decoded]]:
+    iterator = iter(items)
+    while batch := list(islice(iterator, BATCH)):
         yield batch

@@ -61,6 +61,9 @@ class Study:
 
 def plan_study(experiment: Experiment, options: Options) -> Study:
     """Resolve device, precision, folder and the share of the cores, without writing anything."""
+    from gandetect.data.fashion_mnist import CLASSES
+
+    splitting.resolve_held_out(experiment.data.held_out, CLASSES)  # a wrong name is said at once
     device = machine.resolve_device(options.device)
     resolved = experiment.with_precision(machine.native_precision(device))
     trainings = len(resolved.gans) * len(resolved.seeds)
@@ -382,7 +385,11 @@ def _report_stage(
         "jobs": study.jobs,
         "threads": study.threads,
         "timings": _timings(study, pieces),
-        "digests": {"experiment": study.experiment.digest(), **digests},
+        "digests": {
+            "experiment": study.experiment.digest(),
+            "scores.parquet": runs.file_digest(study.folder / "scores.parquet"),
+            **digests,
+        },
     }
     runs.write_json(study.folder / "manifest.json", manifest)
     build_report(study.folder)

@@ -7,6 +7,7 @@ bytes have the published SHA-256, and nothing half-written is ever left behind.
 
 from __future__ import annotations
 
+import errno
 import gzip
 import hashlib
 import os
@@ -42,6 +43,7 @@ SHA256 = {
     "t10k-labels-idx1-ubyte": "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
 }
 PACKAGE = "dataset-fashion-mnist"
+INSTALLED = f"Debian's package {PACKAGE}"
 DEBIAN_FOLDER = Path("/usr/share/datasets/fashion-mnist")
 LAYOUTS = ("fashion-mnist", ".", "FashionMNIST/raw")
 Notify = Callable[[str], None]
@@ -66,37 +68,41 @@ def resolve_data_dir(flag: Path | None) -> Path:
 
 
 def load(data_dir: Path, *, download: bool = True, notify: Notify = lambda _: None) -> FashionMnist:
-    """Load Fashion-MNIST from the data folder or an installed package, else fetch it.
+    """Load Fashion-MNIST from the data folder or an installed package, else download and keep it.
 
     Raises `DataError` when files in the data folder are damaged, or when no route leads to the
     data: the message names each route, why it failed, and what to do.
     """
-    for folder, route in ((_local_folder(data_dir), str(data_dir)), (DEBIAN_FOLDER, PACKAGE)):
-        if folder is not None and _holds_any(folder):
-            return _parse(_verified(folder), route)
-    if not download:
-        raise DataError(
-            f"Fashion-MNIST is not in {str(data_dir)!r}; `gandetect data fetch` gets it"
-        )
-    files, route = _obtain(data_dir, notify)
+    folder = _local_folder(data_dir)
+    if folder is not None:
+        return _parse(_verified_locally(folder), str(data_dir))
+    files, route = _obtain(data_dir, notify, download=download)
+    if route != INSTALLED:
+        try:
+            _store(files, data_dir)
+        except OSError as error:
+            notify(f"Fashion-MNIST could not be kept in {str(data_dir)!r} ({error.strerror})")
     return _parse(files, route)
 
 
 def fetch(data_dir: Path, *, notify: Notify = lambda _: None, force: bool = False) -> Path:
     """Put verified files into the data folder; returns the folder that holds them.
 
-    ``force`` replaces what is there, damaged or not. Raises `DataError` as `load` does.
+    ``force`` replaces what is there, damaged or not. Raises `DataError` as `load` does, and when
+    the data folder cannot be written.
     """
     folder = _local_folder(data_dir)
     if folder is not None and not force:
-        _verified(folder)
+        _verified_locally(folder)
         return folder
-    if _holds_any(DEBIAN_FOLDER):
-        notify(f"Copying Fashion-MNIST from the installed package {PACKAGE}")
-        _store(_verified(DEBIAN_FOLDER), data_dir)
-    else:
-        _obtain(data_dir, notify)
-    return data_dir / "fashion-mnist"
+    files, _ = _obtain(data_dir, notify)
+    try:
+        return _store(files, data_dir)
+    except OSError as error:
+        raise DataError(
+            f"Fashion-MNIST cannot be kept in {str(data_dir)!r} ({error.strerror or error}); "
+            "choose another folder with --data-dir, or free some space"
+        ) from None
 
 
 def check(data_dir: Path) -> list[str]:
@@ -114,27 +120,41 @@ def check(data_dir: Path) -> list[str]:
     return lines
 
 
-def _obtain(data_dir: Path, notify: Notify) -> tuple[dict[str, bytes], str]:
-    """Try each download in turn and keep what it brought; name all failures when none works."""
+def _obtain(
+    data_dir: Path, notify: Notify, *, download: bool = True
+) -> tuple[dict[str, bytes], str]:
+    """Try each route in turn, return what it brought, verified; name all failures if none does."""
     failures = []
-    for route, download in (("torchvision's download", _torchvision), ("apt-get", _apt)):
-        notify(f"Getting Fashion-MNIST by {route}")
+    routes = [(INSTALLED, _debian), ("torchvision's download", _torchvision), ("apt-get", _apt)]
+    for route, bring in routes if download else routes[:1]:
         with tempfile.TemporaryDirectory() as temporary:
+            if route != INSTALLED:
+                notify(f"Getting Fashion-MNIST by {route}")
             try:
-                files = _verified(download(Path(temporary)))
-            except (DataError, OSError, RuntimeError, subprocess.SubprocessError) as error:
-                failures.append(f"{route}: {' '.join(str(error).split()) or type(error).__name__}")
-                continue
-            try:
-                _store(files, data_dir)
-            except OSError as error:
-                notify(f"Fashion-MNIST could not be kept in {str(data_dir)!r} ({error.strerror})")
-            return files, route
+                return _verified(bring(Path(temporary))), route
+            except Exception as error:  # whatever one route dies of, the next is tried
+                failures.append(f"{route}: {_one_line(error)}")
+    if download:
+        hint = (
+            f"Install {INSTALLED}, or put the four gzip files of Fashion-MNIST into "
+            f"{str(data_dir / LAYOUTS[0])!r}"
+        )
+    else:
+        hint = "`gandetect data fetch` gets it"
     raise DataError(
-        f"Fashion-MNIST could not be had. Tried: {data_dir}: not there; Debian's package "
-        f"{PACKAGE}: not installed; {'; '.join(failures)}. Install that package, or put the four "
-        f"gzip files of Fashion-MNIST into {str(data_dir / 'fashion-mnist')!r}"
+        f"Fashion-MNIST could not be had. Tried: {str(data_dir)!r}: not there; "
+        f"{'; '.join(failures)}. {hint}"
     )
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def _debian(_: Path) -> Path:
+    if not _holds_any(DEBIAN_FOLDER):
+        raise DataError("not installed")
+    return DEBIAN_FOLDER
 
 
 def _torchvision(temporary: Path) -> Path:
@@ -155,15 +175,21 @@ def _apt(temporary: Path) -> Path:
     if not (shutil.which("apt-get") and shutil.which("dpkg")):
         raise DataError("not on this system")
     download = ["apt-get", "download", "-q", PACKAGE]
-    if _run(download, temporary).returncode and os.geteuid() == 0:
-        _run(["apt-get", "update", "-q"], temporary)  # with root, stale lists can be refreshed
     answer = _run(download, temporary)
+    if answer.returncode and os.geteuid() == 0:
+        _run(["apt-get", "update", "-q"], temporary)  # with root, stale lists can be refreshed
+        answer = _run(download, temporary)
     archives = list(temporary.glob("*.deb"))
-    if not archives:
-        reason = (answer.stderr.strip().splitlines() or ["no reason given"])[-1]
-        raise DataError(f"apt-get download {PACKAGE} failed ({reason})")
-    _run(["dpkg", "-x", str(archives[0]), "unpacked"], temporary)
+    if answer.returncode or not archives:
+        raise DataError(f"apt-get download {PACKAGE} failed ({_reason(answer)})")
+    answer = _run(["dpkg", "-x", str(archives[0]), "unpacked"], temporary)
+    if answer.returncode:
+        raise DataError(f"dpkg -x {archives[0].name} failed ({_reason(answer)})")
     return temporary / "unpacked" / DEBIAN_FOLDER.relative_to("/")
+
+
+def _reason(answer: subprocess.CompletedProcess[str]) -> str:
+    return (answer.stderr.strip().splitlines() or ["no reason given"])[-1]
 
 
 def _run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
@@ -191,16 +217,14 @@ def _holds_any(folder: Path) -> bool:
 
 def _candidates(folder: Path, name: str) -> Iterator[Path]:
     for path in (folder / name, folder / f"{name}.gz"):
-        if path.is_file():
+        if os.path.isfile(path):  # noqa: PTH113  (unlike Path.is_file, False where access is denied)
             yield path
 
 
 def _find(folder: Path, name: str) -> Path:
     path = next(_candidates(folder, name), None)
     if path is None:
-        raise DataError(
-            f"{str(folder / name)!r} is missing; `gandetect data fetch --force` gets it afresh"
-        )
+        raise DataError(f"{str(folder / name)!r} is missing, as is {name}.gz")
     return path
 
 
@@ -208,42 +232,56 @@ def _verified(folder: Path) -> dict[str, bytes]:
     return {name: _read_verified(folder, name) for name in SHA256}
 
 
+def _verified_locally(folder: Path) -> dict[str, bytes]:
+    try:
+        return _verified(folder)
+    except DataError as error:
+        raise DataError(f"{error}; `gandetect data fetch --force` gets all files afresh") from None
+
+
 def _read_verified(folder: Path, name: str) -> bytes:
     path = _find(folder, name)
-    mend = "remove it, or replace it with `gandetect data fetch --force`"
     try:
         content = path.read_bytes()
         if path.suffix == ".gz":
             content = gzip.decompress(content)
+    except PermissionError:
+        raise DataError(f"{str(path)!r} cannot be read: permission denied") from None
     except (OSError, EOFError, zlib.error) as error:
-        raise DataError(f"{str(path)!r} is truncated or damaged ({error}); {mend}") from None
+        raise DataError(f"{str(path)!r} is truncated or damaged ({error})") from None
     given = hashlib.sha256(content).hexdigest()
     if given != SHA256[name]:
         twin = next((other for other, digest in SHA256.items() if digest == given), None)
         looks = f"; it holds the bytes of {twin}" if twin else ""
         raise DataError(
             f"{str(path)!r} is not the published file: its SHA-256 is {given[:12]}…, expected "
-            f"{SHA256[name][:12]}…{looks}; {mend}"
+            f"{SHA256[name][:12]}…{looks}"
         )
     return content
 
 
-def _store(files: dict[str, bytes], data_dir: Path) -> None:
-    folder = data_dir / "fashion-mnist"
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, content in files.items():
-        for stale in _candidates(folder, name):
-            stale.unlink()
-        with tempfile.NamedTemporaryFile(dir=folder, prefix=f".{name}.", delete=False) as file:
-            try:
-                file.write(gzip.compress(content, mtime=0))
+def _store(files: dict[str, bytes], data_dir: Path) -> Path:
+    """Keep files in the data folder: all are written aside first, so a failure changes nothing."""
+    data_dir.mkdir(parents=True, exist_ok=True)
+    folder = data_dir / LAYOUTS[0]
+    target = folder.resolve()  # it may be a link to another disk
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".fetching-") as temporary:
+        aside = Path(temporary, LAYOUTS[0])
+        aside.mkdir()
+        for name, content in files.items():
+            with (aside / f"{name}.gz").open("wb") as file:
+                file.write(gzip.compress(content, compresslevel=6, mtime=0))
                 file.flush()
                 os.fsync(file.fileno())
-                Path(file.name).chmod(0o644)
-                Path(file.name).replace(folder / f"{name}.gz")
-            except BaseException:
-                Path(file.name).unlink(missing_ok=True)
+        try:
+            aside.rename(target)  # the whole set appears at once
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
                 raise
+            for name in files:
+                (aside / f"{name}.gz").replace(target / f"{name}.gz")
+                (target / name).unlink(missing_ok=True)  # a decompressed one would be preferred
+    return folder
 
 
 def _parse(files: dict[str, bytes], route: str) -> FashionMnist:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import warnings
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -18,18 +19,21 @@ SUFFIXES = frozenset(
     (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".ppm", ".pgm", ".avif")
 )
 Fit = Literal["pad", "crop", "stretch"]
+_MISSING = "does not exist; give an image file or a folder"
 
 
 def find_images(paths: Iterable[Path]) -> Iterator[Path]:
     """Yield files as given, and of each folder its image files, sorted, folder by folder.
 
-    Hidden files and links to folders are passed over. Raises `DataError` for a path that does not
-    exist and for a folder without images.
+    Hidden files and links to folders are passed over; a folder that may not be listed is yielded
+    itself, for `read_image` to refuse. Raises `DataError` for a path that does not exist and for a
+    folder without images.
     """
     for path in paths:
-        if not path.is_dir():
+        # os.path's functions answer False where those of Path raise, as for a very long name.
+        if not os.path.isdir(path):  # noqa: PTH112
             if not os.path.lexists(path):
-                raise DataError(f"{_shown(path)} does not exist; give an image file or a folder")
+                raise DataError(f"{_shown(path)} {_MISSING}")
             yield path
             continue
         found = False
@@ -55,6 +59,7 @@ def read_image(
     missing, empty, truncated, no image, or too large to be safe.
     """
     try:
+        _refuse_special(path)
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             warnings.filterwarnings("ignore", category=UserWarning)
@@ -71,7 +76,9 @@ def read_image(
         raise DataError(f"{_shown(path)} {_not_an_image(path)}") from None
     except OSError as error:
         raise DataError(f"{_shown(path)} {_unreadable(path, error)}") from None
-    except (SyntaxError, ValueError, EOFError, MemoryError, OverflowError) as error:
+    except DataError:
+        raise
+    except Exception as error:  # on damaged files, decoders die of almost anything
         raise DataError(f"{_shown(path)} is damaged and cannot be decoded ({error})") from None
     pixels = np.asarray(_fitted(picture, size, fit, background), dtype=np.uint8)
     return np.ascontiguousarray(pixels[None] if channels == 1 else pixels.transpose(2, 0, 1))
@@ -98,27 +105,45 @@ def _eight_bits(picture: Image.Image) -> Image.Image:
 
 
 def _fitted(picture: Image.Image, size: int, fit: Fit, background: int) -> Image.Image:
-    if picture.width != picture.height and fit == "pad":
-        side = max(picture.size)
+    if fit == "pad":
+        # Resized before it is padded: a square around a very long strip would not fit in memory.
+        longest = max(picture.size)
+        width, height = (max(round(side * size / longest), 1) for side in picture.size)
         color = background if picture.mode == "L" else (background,) * 3
-        square = Image.new(picture.mode, (side, side), color)
-        square.paste(picture, ((side - picture.width) // 2, (side - picture.height) // 2))
-        picture = square
-    elif picture.width != picture.height and fit == "crop":
+        square = Image.new(picture.mode, (size, size), color)
+        square.paste(_resized(picture, width, height), ((size - width) // 2, (size - height) // 2))
+        return square
+    if fit == "crop":
         side = min(picture.size)
         left, top = (picture.width - side) // 2, (picture.height - side) // 2
         picture = picture.crop((left, top, left + side, top + side))
-    if picture.size == (size, size):
+    return _resized(picture, size, size)
+
+
+def _resized(picture: Image.Image, width: int, height: int) -> Image.Image:
+    if picture.size == (width, height):
         return picture
-    return picture.resize((size, size), Image.Resampling.LANCZOS)
+    return picture.resize((width, height), Image.Resampling.LANCZOS)
 
 
 def _walk(folder: Path) -> Iterator[Path]:
-    for parent, folders, names in os.walk(folder):
+    denied: list[str] = []
+    for parent, folders, names in os.walk(folder, onerror=lambda e: denied.append(e.filename)):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
             if not name.startswith(".") and Path(name).suffix.lower() in SUFFIXES:
                 yield Path(parent, name)
+    yield from map(Path, denied)
+
+
+def _refuse_special(path: Path) -> None:
+    """Refuse folders, and what could block for ever, such as a pipe."""
+    mode = path.stat().st_mode
+    if stat.S_ISDIR(mode):
+        next(os.scandir(path), None)  # raises PermissionError where it may not be listed
+        raise DataError(f"{_shown(path)} is a folder, not an image")
+    if not stat.S_ISREG(mode):
+        raise DataError(f"{_shown(path)} is not a regular file; give an image file or a folder")
 
 
 def _not_an_image(path: Path) -> str:
@@ -129,11 +154,9 @@ def _not_an_image(path: Path) -> str:
 
 def _unreadable(path: Path, error: OSError) -> str:
     if isinstance(error, FileNotFoundError):
-        return "does not exist; give an image file or a folder"
+        return _MISSING
     if isinstance(error, PermissionError):
         return "cannot be read: permission denied"
-    if isinstance(error, IsADirectoryError):
-        return "is a folder, not an image"
     return f"is truncated or damaged ({error}); get an intact copy"
 
 

@@ -101,11 +101,12 @@ def make_splits(
     anomalous = np.isin(train_labels[train_file], held_out)
     familiar = train_file[~anomalous]
     count = round(test_fraction * len(familiar))
-    classes = len(np.unique(train_labels[familiar]))
-    if min(count, len(familiar) - count) < classes:
+    sizes = np.unique(train_labels[familiar], return_counts=True)[1]
+    if not len(sizes) or min(count, len(familiar) - count) < len(sizes) or sizes.min() < 2:
         raise DataError(
             f"test_fraction {test_fraction} of {len(familiar)} images gives {count} test images "
-            f"for {classes} classes; give more images or another fraction"
+            f"for {len(sizes)} classes, of which the smallest has {sizes.min(initial=len(familiar))}; "
+            "give more images or another fraction"
         )
     train, in_distribution = train_test_split(
         familiar,
@@ -205,6 +206,8 @@ def _subset(
     if wanted is None or wanted >= len(labels):
         return everything
     order = stream(seed, f"subset of the {purpose}").permutation(len(labels))
-    # Walk through the classes in turn: rank within the class, then the random order.
-    rank = pd.Series(labels[order]).groupby(labels[order]).cumcount().to_numpy()
-    return np.sort(order[np.argsort(rank, kind="stable")[:wanted]])
+    # Spread each class's images evenly from 0 to 1; those below the wanted share are taken.
+    shuffled = pd.Series(labels[order])
+    classes = shuffled.groupby(shuffled)
+    position = (classes.cumcount() + 0.5) / classes.transform("size")
+    return np.sort(order[np.argsort(position.to_numpy(), kind="stable")[:wanted]])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -81,9 +82,13 @@ def by_source(scores: pd.DataFrame) -> dict[str, Scores]:
     return {str(source): np.sort(group.to_numpy(np.float64)) for source, group in groups}
 
 
-def ordered(sources: dict[str, Scores], detector: str) -> list[str]:
+def ordered(sources: Iterable[str], detector: str) -> list[str]:
     """Order sources as every table does: own, other generators, then the groups of reals."""
-    return sorted(sources, key=lambda s: (ROLES.index(role_of(s, detector)), s))
+    return sorted(sources, key=lambda source: (_rank(role_of(source, detector)), source))
+
+
+def _rank(role: str) -> int:
+    return ROLES.index(role) if role in ROLES else len(ROLES)
 
 
 def _finite(scores: pd.DataFrame) -> None:

@@ -6,13 +6,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from gandetect.errors import RunError
 from gandetect.evaluation import Metrics, evaluate, tidy
 from gandetect.report.document import Block, Document, Picture, Section, Text
 from gandetect.report.inputs import Inputs, read_inputs
 from gandetect.report.material import Chapter, Material
 from gandetect.report.render import to_html, to_markdown
 from gandetect.report.sections import answer, behaviour, matrix, pictures, provenance, study
-from gandetect.runs import atomic_file, atomic_folder, write_json, write_text
+from gandetect.runs import atomic_file, atomic_folder, file_digest, write_json, write_text
 
 CHAPTERS: tuple[tuple[str, tuple[Chapter, ...]], ...] = (
     ("The question", (answer.question,)),
@@ -56,6 +57,7 @@ def build_report(run: Path) -> ReportPaths:
     scores cannot be evaluated.
     """
     inputs = read_inputs(run)
+    check_scores(inputs)
     metrics = compute_metrics(inputs)
     document = compose(Material(inputs, metrics))
     pictures_made = [p for p in _pictures(document) if p.path.startswith("figures/")]
@@ -75,6 +77,18 @@ def build_report(run: Path) -> ReportPaths:
         run / "report.md",
         run / "report.html",
     )
+
+
+def check_scores(inputs: Inputs) -> None:
+    """Raise `RunError` when the scores are not those that the run wrote."""
+    digests = inputs.manifest.get("digests")
+    expected = digests.get("scores.parquet") if isinstance(digests, dict) else None
+    path = inputs.run / "scores.parquet"
+    if expected is not None and file_digest(path) != expected:
+        raise RunError(
+            f"{str(path)!r} was changed after it was written (its SHA-256 is not the one in "
+            "manifest.json); run the study again to restore it"
+        )
 
 
 def compute_metrics(inputs: Inputs) -> Metrics:

@@ -13,6 +13,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
+from pandas.api.types import is_numeric_dtype
+from PIL import Image
 
 from gandetect.config import Experiment
 from gandetect.errors import RunError
@@ -95,13 +97,30 @@ def read_mistakes(path: Path) -> dict[str, Mistakes]:
     """Read `mistakes.npz`: for each source images (K, C, H, W) uint8 and scores (K,)."""
     with np.load(path, allow_pickle=False) as stored:
         sources = [key.removesuffix("/images") for key in stored.files if key.endswith("/images")]
-        return {
+        found = {
             source: Mistakes(
                 _as_images(stored[f"{source}/images"]),
                 stored[f"{source}/scores"].astype(np.float64),
             )
             for source in sources
         }
+    for source, these in found.items():
+        if these.scores.shape != (len(these.images),):
+            raise ValueError(
+                f"{source}: {len(these.images)} images and scores of shape {these.scores.shape}"
+            )
+    return found
+
+
+def read_history(path: Path) -> pd.DataFrame:
+    """Read `history.csv`: a row of numbers for each epoch."""
+    history = pd.read_csv(path)
+    if history.empty or "epoch" not in history:
+        raise ValueError("it holds no epoch")
+    words = history.columns[~history.apply(is_numeric_dtype)]
+    if len(words):
+        raise ValueError(f"its column {words[0]!r} holds something that is not a number")
+    return history
 
 
 def read_class_samples(path: Path) -> dict[str, Images]:
@@ -112,7 +131,7 @@ def read_class_samples(path: Path) -> dict[str, Images]:
 
 def _read_trained(inputs: Inputs, name: str, seed: int) -> None:
     gan, detector = f"gans/{name}/seed-{seed}", f"detectors/{name}/seed-{seed}"
-    history = _optional(inputs, f"{gan}/history.csv", pd.read_csv)
+    history = _optional(inputs, f"{gan}/history.csv", read_history)
     if history is not None:
         inputs.histories[name, seed] = history
     mistakes = _optional(inputs, f"{detector}/mistakes.npz", read_mistakes)
@@ -131,6 +150,9 @@ def _read_samples(folder: Path) -> Samples:
     }
     if not grids:
         raise ValueError("it holds no sample grid")
+    for grid in grids.values():
+        with Image.open(grid) as image:
+            image.verify()
     animation = folder.parent / "samples.gif"
     return Samples(grids, animation if animation.is_file() else None)
 
@@ -156,7 +178,7 @@ def _optional(inputs: Inputs, name: str, read: Callable[[Path], Read]) -> Read |
         return None
     try:
         return read(path)
-    except (OSError, ValueError, KeyError, RunError, zipfile.BadZipFile) as error:
+    except (OSError, EOFError, ValueError, KeyError, RunError, zipfile.BadZipFile) as error:
         # The first line only, and never the place where this run happens to lie.
         reason = str(error).replace(f"{inputs.run}/", "").splitlines() or [type(error).__name__]
         inputs.missing[name] = f"{name} cannot be read ({reason[0]})"

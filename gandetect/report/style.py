@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import matplotlib.style
+import numpy as np
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -61,7 +62,7 @@ def house_style() -> Iterator[None]:
 
 def new_figure(width: float, height: float) -> Figure:
     """An empty figure (inches) on the Agg canvas, outside pyplot's registry."""
-    figure = Figure(figsize=(width, height), dpi=DPI, layout="constrained")
+    figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
     return figure
 
@@ -87,15 +88,17 @@ def legend_below(figure: Figure, columns: int) -> None:
 
 
 def figure_png(figure: Figure) -> bytes:
-    """PNG bytes without anything that differs between two equal figures."""
+    """PNG bytes of a figure at `DPI`, without anything that differs between two equal figures."""
+    figure.set_dpi(DPI)
+    width, height = figure.canvas.get_width_height()
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=DPI, metadata={"Software": None})
-    # Without the alpha channel that nothing here uses, and better compressed.
-    return image_png(Image.open(buffer).convert("RGB"))
+    figure.savefig(buffer, format="raw", dpi=DPI)
+    pixels = np.frombuffer(buffer.getvalue(), np.uint8).reshape(height, width, 4)
+    return image_png(Image.fromarray(pixels[..., :3]))  # nothing here is transparent
 
 
 def image_png(image: Image.Image) -> bytes:
     """PNG bytes of a picture, without metadata."""
     buffer = io.BytesIO()
-    image.save(buffer, format="png", optimize=True)
+    image.save(buffer, format="png")
     return buffer.getvalue()

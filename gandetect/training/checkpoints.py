@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import nn
 
 from gandetect import runs
@@ -89,7 +89,9 @@ class GanFolder:
                 "generator": gan.generator_optimizer.state_dict(),
                 "discriminator": gan.discriminator_optimizer.state_dict(),
             }
-            torch.save(state, folder / RESUME)
+            content = io.BytesIO()  # so that a full disk is an OSError, as for any file
+            torch.save(state, content)
+            (folder / RESUME).write_bytes(content.getvalue())
             files = (GENERATOR, DISCRIMINATOR, "samples.png")
             resume = runs.file_digest(folder / RESUME)
             runs.write_record(folder, self.digest, files, resume=resume, history=dict(history))
@@ -135,7 +137,7 @@ class GanFolder:
 def save_weights(network: nn.Module, path: Path) -> None:
     """Write a network's parameters and buffers as safetensors."""
     weights = {name: value.contiguous().cpu() for name, value in network.state_dict().items()}
-    save_file(weights, path)
+    path.write_bytes(save(weights))
 
 
 def load_weights(network: nn.Module, path: Path) -> None:

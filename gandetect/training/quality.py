@@ -7,6 +7,7 @@ the in-distribution test images that generated images are compared with, and no 
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -59,9 +60,11 @@ class QualityJudge:
         self.device = device
         extractor = _Features(self.classifier)
         self._fid = FrechetInceptionDistance(extractor, reset_real_features=False).to(device)
-        self._kid = KernelInceptionDistance(
-            extractor, subsets=50, subset_size=min(1000, len(reals)), reset_real_features=False
-        ).to(device)
+        with warnings.catch_warnings():  # it keeps all features: 64 numbers an image, no matter
+            warnings.filterwarnings("ignore", message=".*will save all extracted features")
+            self._kid = KernelInceptionDistance(
+                extractor, subsets=50, subset_size=min(1000, len(reals)), reset_real_features=False
+            ).to(device)
         for batch in _batches(reals, device):
             self._fid.update(batch, real=True)
             self._kid.update(batch, real=True)

@@ -1,6 +1,7 @@
 """A run folder as the study leaves it, made of random numbers: small, and quick to report on."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pandas as pd
 import pytest
 
 from gandetect.config import parse_experiment
-from gandetect.report import image_grid
+from gandetect.report import build_report, image_grid
 
 CLASSES = (
     "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
@@ -140,9 +141,36 @@ def make_run(run: Path, seeds=(0,), scale=1) -> Path:
     return run
 
 
+@pytest.fixture(autouse=True)
+def _small_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Draw small: what is drawn is the same, and a report takes a third of the time."""
+    monkeypatch.setattr("gandetect.report.style.DPI", 40)
+
+
+@pytest.fixture(scope="session")
+def stored_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_run(tmp_path_factory.mktemp("stored") / "run")
+
+
+@pytest.fixture(scope="session")
+def built(stored_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run with its report, for tests that only read."""
+    run = Path(shutil.copytree(stored_run, tmp_path_factory.mktemp("built") / "quick-0123456789ab"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("gandetect.report.style.DPI", 40)
+        build_report(run)
+    return run
+
+
 @pytest.fixture
-def run(tmp_path: Path) -> Path:
-    return make_run(tmp_path / "runs" / "quick-0123456789ab")
+def blank(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Draw every figure, but do not render it: for tests that read the text."""
+    monkeypatch.setattr("gandetect.report.material.figure_png", lambda figure: b"\x89PNG")
+
+
+@pytest.fixture
+def run(stored_run: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(stored_run, tmp_path / "runs" / "quick-0123456789ab"))
 
 
 @pytest.fixture

@@ -52,7 +52,7 @@ def test_numbers_are_those_of_the_metrics(run):
     cell = next(c for c in metrics["cells"] if c["role"] == "held-out")
     low, high = cell["ci95"]
     delayed = per_hundred(1 - cell["correct"], 1 - high, 1 - low)
-    assert f"dcgan-bn delays {delayed}" in sentences(run, lambda scores: scores)
+    assert f"dcgan-bn's delays {delayed}" in sentences(run, lambda scores: scores)
 
 
 @pytest.mark.parametrize(

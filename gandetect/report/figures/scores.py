@@ -74,7 +74,7 @@ def _draw_curves(
     width: float,
 ) -> None:
     fakes = [source for source in sources if source.startswith("generated:")]
-    for fake in ordered({fake: sources[fake] for fake in fakes}, detector):
+    for fake in ordered(fakes, detector):
         for real in TEST_REALS:
             if real not in sources:
                 continue

@@ -33,13 +33,11 @@ def answer(material: Material) -> list[Block]:
 
 
 def _caught(material: Material) -> str:
-    own = _of_each(material, "own", "native", "catches")
+    own = _of_each(material, "own", "native", "catches", introduce=True)
     other = _of_each(material, "other", "native", "catches")
     parts = []
     if own:
-        parts.append(
-            f"of 100 images made by its own generator, {own.replace('that', 'the discriminator', 1)}"
-        )
+        parts.append(f"of 100 images made by its own generator, {own}")
     if other:
         parts.append(f"of 100 made by {_another(material)}, {other}")
     return f"{sentence('; '.join(parts))}." if parts else ""
@@ -79,17 +77,20 @@ def _at_equal_cost(material: Material) -> str:
     )
 
 
-def _of_each(material: Material, role: str, point: str, verb: str) -> str:
-    """``that of a catches 82 (81 to 83), that of b 94 (93 to 95)``."""
+def _of_each(material: Material, role: str, point: str, verb: str, introduce: bool = False) -> str:
+    """``a's catches 82 (81 to 83) and b's 94 (93 to 95)``, or with words on whose these are."""
     values = [
-        (f"that of {detector}", value)
+        (detector, value)
         for detector in material.detectors
         if (value := _worst(material, detector, role, point, delayed=verb == "delays"))
     ]
     if not values:
         return ""
     (first, value), *rest = values
-    return listing([f"{first} {verb} {value}", *(f"{name} {value}" for name, value in rest)])
+    if introduce:
+        parts = [f"the discriminator of {first} {verb} {value}"]
+        return listing([*parts, *(f"that of {name} {value}" for name, value in rest)])
+    return listing([f"{first}'s {verb} {value}", *(f"{name}'s {value}" for name, value in rest)])
 
 
 def _worst(material: Material, detector: str, role: str, point: str, delayed: bool) -> str:

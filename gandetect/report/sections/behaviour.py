@@ -9,7 +9,6 @@ from gandetect.report.figures.decisions import confusion_matrices
 from gandetect.report.figures.scores import roc_and_precision_recall, score_distributions
 from gandetect.report.material import Material, drawn
 from gandetect.report.words import (
-    POINTS,
     count,
     detector_name,
     listing,
@@ -110,16 +109,22 @@ def gap(material: Material) -> list[Block]:
         return [Text("Not shown: real:training or real:in-distribution is not among the scores; "
                      "score both.", "missing")]  # fmt: skip
     header = ["Discriminator of", "Operating point", "Correct on training images",
-              "Correct on unseen images", "Difference (95 % interval)",
-              "AUROC, own fakes vs training", "AUROC, own fakes vs unseen"]  # fmt: skip
+              "Correct on unseen images", "Difference in points"]  # fmt: skip
+    ranked = [
+        _ranked_row(material, row)
+        for row in material.metrics["gap"]
+        if row["operating_point"] == "native" and row["auroc_own"]
+    ]
+    areas = ["Discriminator of", "Against training images", "Against unseen images"]
     return [
         Text(
             "A discriminator sees its training images again and again and may know them by heart. "
             "Where training images are answered correctly more often than unseen images of the "
             "same classes, part of what it knows does not generalise. Points are percentage "
-            "points; the interval of a difference is Newcombe's."
+            "points, with Newcombe's interval."
         ),
         Table("Real images seen in training and unseen ones", header, rows, text_columns=2),
+        *([Table("AUROC of a detector's own fakes", areas, ranked)] if ranked else []),
     ]
 
 
@@ -158,15 +163,18 @@ def _cut_row(material: Material, row: dict[str, Any]) -> list[str]:
 def _gap_row(material: Material, row: dict[str, Any]) -> list[str]:
     train, test = row["training"], row["in-distribution"]
     low, high = row["difference_ci95"]
-    areas = [
-        number_interval(area["auroc"], area["ci95"]) if area else "–"
-        for area in (row["auroc_own"].get(name) for name in ("training", "in-distribution"))
-    ]
     return [
         detector_name(row, material.many_seeds),
-        POINTS[row["operating_point"]],
+        row["operating_point"],
         percent_interval(train["correct"], train["ci95"]),
         percent_interval(test["correct"], test["ci95"]),
-        f"{100 * row['difference']:+.1f} ({100 * low:+.1f} to {100 * high:+.1f}) points",
-        *areas,
+        f"{100 * row['difference']:+.1f} ({100 * low:+.1f} to {100 * high:+.1f})",
+    ]
+
+
+def _ranked_row(material: Material, row: dict[str, Any]) -> list[str]:
+    areas = [row["auroc_own"][name] for name in ("training", "in-distribution")]
+    return [
+        detector_name(row, material.many_seeds),
+        *(number_interval(area["auroc"], area["ci95"]) for area in areas),
     ]

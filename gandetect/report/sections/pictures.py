@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from gandetect.evaluation.scores import ordered
 from gandetect.report.document import Block, Heading, Picture, Table, Text, slug
 from gandetect.report.figures import images as draw
 from gandetect.report.figures.training import training_curves
@@ -81,7 +82,7 @@ def mistakes(material: Material) -> list[Block]:
             blocks += material.absent(f"detectors/{detector}/seed-{first}/mistakes.npz")
             continue
         blocks += [
-            _mistake_block(trained, source, these) for source, these in sorted(found.items())
+            _mistake_block(trained, source, found[source]) for source in ordered(found, detector)
         ]
     return blocks
 
@@ -93,15 +94,12 @@ def _mistake_block(trained: Trained, source: str, these: Mistakes) -> Block:
         return Text(f"{name}: no mistake among the images that were scored.")
     answer = "real" if source.startswith("generated:") else "generated"
     scores = f"scores {number(these.scores[0], 1)} to {number(these.scores[-1], 1)}"
-    try:
-        return pasted(
-            f"mistakes-{slug(detector)}-{slug(source)}",
-            draw.mistake_grid(these),
-            f"{len(these.images)} images, {name}, that {detector} called {answer}; {scores}.",
-            f"{name}, called {answer}",
-        )
-    except (ValueError, IndexError) as error:
-        return Text(f"{name}: not shown, the stored images are damaged ({error}).", "missing")
+    return pasted(
+        f"mistakes-{slug(detector)}-{slug(source)}",
+        draw.mistake_grid(these),
+        f"{len(these.images)} images, {name}, that {detector} called {answer}; {scores}.",
+        f"{name}, called {answer}",
+    )
 
 
 def _counts(material: Material) -> list[Block]:
@@ -109,8 +107,13 @@ def _counts(material: Material) -> list[Block]:
     if not counts:
         return material.absent("data.json")
     table = pd.DataFrame.from_dict(counts, orient="index").fillna(0).astype(int)
+    classes = [name for name in material.inputs.data.get("classes", []) if name in table.index]
     known = [split for split in SPLITS if split in table]
-    table = table[known + [str(split) for split in table if split not in known]]
+    # In the data set's own order, then whatever else was counted.
+    table = table.loc[
+        classes + [name for name in table.index if name not in classes],
+        known + [split for split in table if split not in known],
+    ]
     rows = [[str(name), *map(count, row), count(sum(row))]
             for name, row in zip(table.index, table.to_numpy().tolist(), strict=True)]  # fmt: skip
     totals = [int(table[split].sum()) for split in table]

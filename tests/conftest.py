@@ -1,0 +1,65 @@
+"""What the tests of several rooms share: the real data, and a detector on disk."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from gandetect.data import fashion_mnist as source
+from gandetect.data.fashion_mnist import FashionMnist, resolve_data_dir
+
+
+@pytest.fixture(scope="session")
+def fashion_mnist() -> FashionMnist:
+    """The real data, wherever this machine has it; loaded once. Leave its arrays unchanged."""
+    dataset = source.load(resolve_data_dir(None))
+    for array in (dataset.train_images, dataset.train_labels):
+        array.setflags(write=False)
+    return dataset
+
+
+@pytest.fixture(scope="session")
+def detector_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A saved `dcgan-plain` discriminator with fixed random weights; copy it before changing it."""
+    import torch
+
+    from gandetect.detectors import (
+        DetectorDescription,
+        discriminator_as_detector,
+        save_detector,
+    )
+    from gandetect.models import ARCHITECTURES
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        network = ARCHITECTURES["dcgan-plain"].discriminator()
+    description = DetectorDescription(
+        name="dcgan-plain",
+        architecture="dcgan-plain",
+        operating_points={"native": 0.0, "calibrated": 1.5},
+    )
+    folder = tmp_path_factory.mktemp("detectors") / "dcgan-plain" / "seed-0"
+    save_detector(folder, discriminator_as_detector(network, description, torch.device("cpu")))
+    return folder
+
+
+@contextmanager
+def unprivileged() -> Iterator[None]:
+    """Act as a user whom permissions bind: root becomes nobody for the block."""
+    if os.geteuid():
+        yield
+        return
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+@pytest.fixture
+def without_privileges() -> object:
+    return unprivileged

@@ -1,0 +1,134 @@
+"""The command line: what is asked wrongly gets one sentence, and data goes to stdout alone."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from gandetect.cli import main
+
+ROOT = Path(__file__).parent.parent
+QUICK = str(ROOT / "experiments" / "quick.toml")
+
+
+def invoke(*arguments: str):
+    return CliRunner().invoke(main, arguments, catch_exceptions=False)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "",
+        "run",
+        "train",
+        "train gan",
+        "data fetch",
+        "data check",
+        "score",
+        "report",
+        "grid",
+        "info",
+    ],
+)
+def test_every_command_explains_itself(command) -> None:
+    result = invoke(*command.split(), "--help")
+    assert result.exit_code == 0
+    assert "Usage:" in result.stdout
+
+
+def test_dry_run_prints_the_resolved_experiment_and_does_nothing(tmp_path) -> None:
+    result = invoke(
+        "run", QUICK, "--dry-run", "--out", str(tmp_path / "runs"), "--seed", "3", "--jobs", "2",
+        "--device", "cpu", "--set", "data.images=2000",
+    )  # fmt: skip
+    assert result.exit_code == 0
+    assert "would train dcgan-plain with seed 3" in result.stdout
+    assert "images = 2000" in result.stdout
+    assert "auto" not in result.stdout
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["run", "nothing.toml"], 2, "does not exist"),
+        (["run", QUICK, "--set", "gans.0.epoch=1"], 2, "did you mean 'epochs'?"),
+        (["run", QUICK, "--set", "data.held_out=['Sneakers']"], 2, "did you mean 'Sneaker'?"),
+        (["run", QUICK, "--set", "data.held_out=[0,1,2,3,4,5,6,7,8,9]"], 2, "all 10 classes"),
+        (["run", QUICK, "--set", "gans.0.architecture='dcgan'"], 2, "choose one of: dcgan-bn"),
+        (["run", QUICK, "--jobs", "0"], 2, "--jobs"),
+        (["run", QUICK, "--seed", "-1"], 2, "--seed"),
+        (["run", QUICK, "--device", "abacus"], 2, "--device"),
+        (["report", "nowhere"], 1, "does not exist"),
+        (["grid", "nowhere"], 1, "does not exist"),
+        (["score", "nowhere", "x.png"], 1, "is not a detector"),
+        (["train", "gan"], 2, "EXPERIMENT.toml"),
+        (["data", "check", "--data-dir"], 2, "--data-dir"),
+    ],
+)
+def test_what_is_asked_wrongly_gets_one_sentence(arguments, code, words, tmp_path) -> None:
+    out = ["--out", str(tmp_path)] if arguments[0] == "run" else []
+    result = invoke(*arguments, *out)
+    assert result.exit_code == code, result.output
+    assert words in result.stderr
+    assert "Traceback" not in result.output
+    assert result.stdout == ""
+
+
+def test_verbose_shows_the_traceback() -> None:
+    answer = subprocess.run(
+        [sys.executable, "-m", "gandetect", "-v", "report", "nowhere"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert answer.returncode == 1
+    assert "Traceback" in answer.stderr
+
+
+def test_info_tells_machine_data_and_architectures() -> None:
+    facts = json.loads(invoke("info", "--json").stdout)
+    bn, plain = (facts["architectures"][name] for name in ("dcgan-bn", "dcgan-plain"))
+    assert (bn["generator_parameters"], bn["discriminator_parameters"]) == (840705, 212865)
+    assert (plain["generator_parameters"], plain["discriminator_parameters"]) == (2054785, 521345)
+    assert "fp32" in facts["devices"]["cpu"]
+    assert "840,705" in invoke("info").stdout
+
+
+def test_completion_scripts_are_printed() -> None:
+    assert "_GANDETECT_COMPLETE" in invoke("completion", "bash").stdout
+
+
+def test_options_can_come_from_the_environment(tmp_path) -> None:
+    environment = {"GANDETECT_RUN_OUT": str(tmp_path / "elsewhere")}
+    result = CliRunner().invoke(main, ["run", QUICK, "--dry-run"], env=environment)
+    assert str(tmp_path / "elsewhere") in result.stdout
+
+
+def test_smoke_study_end_to_end_on_real_data_keeps_stdout_for_data(tmp_path) -> None:
+    environment = {**os.environ, "COLUMNS": "40", "NO_COLOR": "1", "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-m", "gandetect"]
+    smoke = [str(ROOT / "experiments" / "smoke.toml"), "--out", str(tmp_path), "--json"]
+    answer = subprocess.run(
+        [*command, "run", *smoke], capture_output=True, text=True, check=False, env=environment
+    )
+    assert answer.returncode == 0, answer.stderr
+    paths = json.loads(answer.stdout)
+    run = Path(paths["run"])
+    assert Path(paths["report"]).stat().st_size > 100_000
+    assert "\x1b" not in answer.stderr
+    assert "epoch 2/2" in answer.stderr
+
+    grids = json.loads(invoke("grid", str(run), "--json").stdout)
+    assert all(Path(path).stat().st_size > 0 for path in grids)
+    detector = run / "detectors" / "dcgan-plain" / "seed-0"
+    sample = run / "gans" / "dcgan-plain" / "seed-0" / "samples" / "0002.png"
+    scored = invoke("score", str(detector), str(sample), "--at", "calibrated", "--json")
+    line = json.loads(scored.stdout)
+    assert line["verdict"] in ("real", "generated")
+    metrics = json.loads(invoke("report", str(run), "--json").stdout)
+    assert metrics["positive_class"] == "generated"

@@ -1,0 +1,126 @@
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gandetect.config import (
+    TRAINING_DEFAULTS,
+    apply_override,
+    load_experiment,
+    parse_experiment,
+)
+from gandetect.errors import UsageError
+from gandetect.runs import to_toml
+
+EXPERIMENTS = sorted((Path(__file__).parent.parent / "experiments").glob("*.toml"))
+SMALL = {"name": "small", "gans": [{"architecture": "dcgan-bn"}]}
+
+
+@pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda path: path.stem)
+def test_every_experiment_file_is_valid(path: Path) -> None:
+    assert load_experiment(path).name == path.stem
+
+
+@given(
+    seeds=st.lists(st.integers(0, 2**32 - 1), min_size=1, max_size=5, unique=True),
+    held_out=st.lists(st.sampled_from(["Bag", "Coat", 3, "5"]), min_size=1, unique=True),
+    epochs=st.integers(1, 99),
+    rate=st.floats(1e-6, 1.0),
+    question=st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"])),
+)
+def test_toml_written_reads_back_as_the_same_experiment(
+    seeds, held_out, epochs, rate, question, tmp_path_factory
+) -> None:
+    gan = {"architecture": "dcgan-plain", "epochs": epochs}
+    gan["generator_optimizer"] = {"learning_rate": rate}
+    data = {"held_out": held_out}
+    table = {"name": "x", "question": question, "seeds": seeds, "data": data, "gans": [gan]}
+    experiment = parse_experiment(table)
+    path = tmp_path_factory.mktemp("toml") / "study.toml"
+    path.write_text(to_toml(experiment), encoding="utf-8")
+    assert load_experiment(path) == experiment
+    assert load_experiment(path).digest() == experiment.digest()
+
+
+def test_digest_changes_with_what_changes_results_and_not_with_seeds() -> None:
+    base = parse_experiment(SMALL)
+    assert parse_experiment({**SMALL, "seeds": [3, 4]}).digest() == base.digest()
+    other = {**SMALL, "gans": [{"architecture": "dcgan-bn", "epochs": 7}]}
+    assert parse_experiment(other).digest() != base.digest()
+
+
+def test_defaults_are_the_notebooks() -> None:
+    bn, plain = (
+        parse_experiment({"name": "x", "gans": [{"architecture": name}]}).gans[0]
+        for name in TRAINING_DEFAULTS
+    )
+    assert (bn.batch_size, bn.discriminator_updates, bn.shared_noise) == (100, "separate", False)
+    assert (bn.real_label, bn.discriminator_fakes) == (1.0, "inference")
+    assert bn.generator_optimizer.learning_rate == 1e-3
+    assert bn.generator_optimizer.betas == (0.9, 0.999)
+    assert (plain.batch_size, plain.steps_per_epoch, plain.epochs) == (16, 3750, 10)
+    assert (plain.discriminator_updates, plain.shared_noise) == ("joint", True)
+    assert (plain.real_label, plain.sampling) == (0.9, "with-replacement")
+    assert plain.discriminator_optimizer.learning_rate == 2e-4
+    assert plain.discriminator_optimizer.betas == (0.5, 0.999)
+    assert plain.generator_optimizer.eps == bn.generator_optimizer.eps == 1e-7
+
+
+def test_one_optimizer_number_leaves_the_others_as_the_architecture_has_them() -> None:
+    gan = {"architecture": "dcgan-plain", "generator_optimizer": {"learning_rate": 1e-5}}
+    optimizer = parse_experiment({"name": "x", "gans": [gan]}).gans[0].generator_optimizer
+    assert (optimizer.learning_rate, optimizer.betas) == (1e-5, (0.5, 0.999))
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"gans": [{"architecture": "dcgan-bm"}]}, ["'dcgan-bm'", "did you mean 'dcgan-bn'?"]),
+        ({"gans": [{"architecture": "dcgan-bn", "epoch": 2}]}, ["'gans.0.epoch'", "'epochs'?"]),
+        ({"gans": [{"architecture": "dcgan-bn", "epochs": 0}]}, ["gans.0.epochs = 0"]),
+        ({"gans": [{"architecture": "dcgan-bn"}] * 2}, ["two GANs are named 'dcgan-bn'"]),
+        ({"gans": []}, ["gans"]),
+        ({"seeds": [1, 1]}, ["name a seed twice"]),
+        ({"seeds": []}, ["seeds"]),
+        ({"data": {"test_fraction": 1.5}}, ["data.test_fraction = 1.5"]),
+        ({"data": {"name": "imagenet"}}, ["data.name = 'imagenet'", "fashion-mnist"]),
+        ({"data": {"heldout": []}}, ["'data.heldout'", "did you mean 'held_out'?"]),
+        ({"name": "../up"}, ["name = '../up'"]),
+        ({"evaluation": {"calibrated_fpr": float("nan")}}, ["evaluation.calibrated_fpr"]),
+        ({"gans": [{"architecture": "dcgan-bn", "real_label": 0.0}]}, ["larger"]),
+    ],
+)
+def test_bad_values_are_named_with_what_is_allowed(change, words) -> None:
+    with pytest.raises(UsageError) as raised:
+        parse_experiment({**SMALL, **change})
+    assert all(word in str(raised.value) for word in words), str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+def test_overrides_reach_tables_lists_by_number_and_lists_by_name() -> None:
+    table = {"name": "x", "gans": [{"architecture": "dcgan-bn"}]}
+    apply_override(table, "data.images=2000")
+    apply_override(table, "gans.0.epochs=3")
+    apply_override(table, "gans.dcgan-bn.batch_size=8")
+    apply_override(table, "question=why so")
+    experiment = parse_experiment(table)
+    assert (experiment.data.images, experiment.question) == (2000, "why so")
+    assert (experiment.gans[0].epochs, experiment.gans[0].batch_size) == (3, 8)
+
+
+@pytest.mark.parametrize(
+    "override", ["data.images", "=3", "gans.epochs=1", "name.x=1", "gans.7.a=1"]
+)
+def test_a_malformed_override_is_a_usage_error(override) -> None:
+    with pytest.raises(UsageError, match="--set"):
+        apply_override({"name": "x", "gans": [{"architecture": "dcgan-bn"}]}, override)
+
+
+@pytest.mark.parametrize("content", [b"name = ", b"\xff\xfe", None])
+def test_an_unreadable_file_is_one_sentence(content, tmp_path) -> None:
+    path = tmp_path / "x.toml"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(UsageError, match=r"x\.toml"):
+        load_experiment(path)

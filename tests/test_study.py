@@ -1,0 +1,256 @@
+"""The whole study on real Fashion-MNIST, small: complete, repeatable, resumable, rebuildable."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from gandetect import runs
+from gandetect.config import Experiment, parse_experiment
+from gandetect.errors import RunError
+from gandetect.study import Options, evaluation_counts, run_study
+
+TABLE = {
+    "name": "tiny",
+    "data": {"images": 1500},
+    "gans": [
+        {"architecture": "dcgan-bn", "epochs": 3, "steps_per_epoch": 3, "batch_size": 16},
+        {"architecture": "dcgan-plain", "epochs": 2, "steps_per_epoch": 2},
+    ],
+    "quality": {"classifier_epochs": 1, "generated": 100},
+    "evaluation": {"own_generated": 120, "other_generated": 60},
+}
+
+
+class Listener:
+    """Keeps what a study says."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+        self.warnings: list[str] = []
+
+    def say(self, message: str) -> None:
+        self.said.append(message)
+
+    def warn(self, message: str) -> None:
+        self.warnings.append(message)
+
+    def event(self, event) -> None:
+        if event["event"] == "warning":
+            self.warnings.append(event["message"])
+
+
+@pytest.fixture(scope="module")
+def experiment() -> Experiment:
+    return parse_experiment(TABLE)
+
+
+@pytest.fixture(scope="module")
+def run(experiment, tmp_path_factory) -> Path:
+    """A finished study; tests that damage it work on a copy of their own."""
+    return run_study(experiment, Options(tmp_path_factory.mktemp("runs"), jobs=2))
+
+
+def digests(folder: Path, pattern: str) -> dict[str, str]:
+    found = sorted(folder.glob(pattern))
+    assert found, pattern
+    return {str(path.relative_to(folder)): runs.file_digest(path) for path in found}
+
+
+def test_the_run_folder_is_as_promised(run) -> None:
+    assert run.name == f"tiny-{runs.load_study(run).digest()[:12]}"
+    for name in ("study.toml", "manifest.json", "scores.parquet", "metrics.json", "metrics.csv"):
+        assert (run / name).stat().st_size > 0
+    for name in ("report.md", "report.html", "figures/cross-evaluation.png"):
+        assert (run / name).stat().st_size > 0
+    gan = run / "gans" / "dcgan-bn" / "seed-0"
+    for name in ("generator.safetensors", "discriminator.safetensors", "history.csv"):
+        assert (gan / name).stat().st_size > 0
+    assert (gan / "samples" / "0003.png").exists()
+    assert (gan / "samples.gif").exists()
+    assert len([*(gan / "epochs").iterdir()]) == 3
+    detector = run / "detectors" / "dcgan-plain" / "seed-0"
+    assert {"detector.json", "weights.safetensors"} <= {path.name for path in detector.iterdir()}
+    assert not [*run.rglob("*.tmp")]
+
+
+def test_scores_hold_every_detector_on_every_source(run) -> None:
+    scores = pd.read_parquet(run / "scores.parquet")
+    keys = ["detector", "detector_seed", "epoch", "source", "source_seed", "label", "index"]
+    assert list(scores.columns) == [*keys, "score"]
+    counts = pd.crosstab(scores["detector"], scores["source"])
+    assert counts.loc["dcgan-bn", "generated:dcgan-bn"] == 120
+    assert counts.loc["dcgan-bn", "generated:dcgan-plain"] == 60
+    assert counts.loc["dcgan-plain", "generated:dcgan-plain"] == 120
+    assert counts["real:held-out"].tolist() == [450, 450]
+    assert counts["real:in-distribution"].tolist() == [105, 105]
+    assert np.isfinite(scores["score"]).all()
+
+
+def test_manifest_says_what_was_run_and_no_name_of_place_or_user(run) -> None:
+    text = (run / "manifest.json").read_text()
+    manifest = json.loads(text)
+    assert manifest["versions"]["torch"]
+    assert manifest["machine"]["cores"] >= 1
+    assert manifest["digests"]["scores.parquet"] == runs.file_digest(run / "scores.parquet")
+    assert str(Path.home()) not in text
+    assert str(run) not in text
+
+
+def test_counts_are_those_of_the_reference_study() -> None:
+    gans = [{"architecture": "dcgan-bn"}]
+    assert evaluation_counts(parse_experiment({"name": "x", "gans": gans}), 4200, 18000) == (
+        22200,
+        10000,
+    )
+
+
+def test_a_second_run_does_nothing_and_says_nothing(run, experiment) -> None:
+    before = {path: path.stat().st_mtime_ns for path in run.rglob("*.safetensors")}
+    report = (run / "report.html").stat().st_mtime_ns
+    listener = Listener()
+    assert run_study(experiment, Options(run.parent, jobs=2), listener) == run
+    assert listener.said == listener.warnings == []
+    assert before == {path: path.stat().st_mtime_ns for path in run.rglob("*.safetensors")}
+    assert report == (run / "report.html").stat().st_mtime_ns
+
+
+def test_jobs_side_by_side_or_one_by_one_give_the_same_bytes(run, experiment, tmp_path) -> None:
+    """The number of threads is the same: one for each process on two cores, or set below."""
+    from gandetect import study as module
+
+    plan = module.plan_study(experiment, Options(tmp_path, jobs=2))
+    if plan.threads != 1:
+        pytest.skip(f"{plan.threads} threads a job here; threads may change the last bit")
+    other = subprocess.run(
+        [sys.executable, "-c", KILLED.format(table=TABLE, out=str(tmp_path), jobs=1, threads=1)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert other.returncode == 0, other.stderr
+    folder = next(tmp_path.glob("tiny-*"))
+    for pattern in ("gans/*/*/*.safetensors", "detectors/*/*/*.parquet", "gans/*/*/samples.gif"):
+        assert digests(folder, pattern) == digests(run, pattern)
+
+
+KILLED = """
+from gandetect.config import parse_experiment
+from gandetect import machine, study
+machine.cores = lambda: {threads} * {jobs}
+if __name__ == "__main__":
+    from pathlib import Path
+    options = study.Options(Path({out!r}), jobs={jobs})
+    study.run_study(parse_experiment({table!r}), options)
+"""
+
+
+def test_killed_at_any_point_and_gone_on_equals_the_undisturbed_run(
+    run, experiment, tmp_path
+) -> None:
+    script = tmp_path / "killed.py"
+    script.write_text(KILLED.format(table=TABLE, out=str(tmp_path), jobs=2, threads=1))
+    moments = ("gans/dcgan-bn/seed-0/epochs/0001", "gans/dcgan-bn/seed-0/epochs/0003")
+    for moment in moments:
+        process = subprocess.Popen([sys.executable, str(script)], start_new_session=True)
+        deadline = time.monotonic() + 120
+        while not [*tmp_path.glob(f"tiny-*/{moment}")]:
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.005)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    finished = subprocess.run([sys.executable, str(script)], check=False)
+    assert finished.returncode == 0
+    folder = next(tmp_path.glob("tiny-*"))
+    patterns = ["gans/*/*/*.safetensors", "gans/*/*/samples.gif", "metrics.json", "scores.parquet"]
+    from gandetect.study import plan_study
+
+    if plan_study(experiment, Options(tmp_path, jobs=2)).threads == 1:
+        for pattern in patterns:
+            assert digests(folder, pattern) == digests(run, pattern)
+    assert not [*folder.rglob("*.tmp")]
+
+
+@pytest.fixture
+def copy(run, tmp_path) -> Path:
+    import shutil
+
+    return Path(shutil.copytree(run, tmp_path / run.name))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "gans/dcgan-plain/seed-0/discriminator.safetensors",
+        "gans/dcgan-bn/seed-0/generated/images.npy",
+        "detectors/dcgan-bn/seed-0/scores.parquet",
+        "quality-classifier/weights.safetensors",
+    ],
+)
+def test_a_tampered_file_is_named_and_made_afresh(name, copy, experiment) -> None:
+    before = (copy / name).read_bytes()
+    (copy / name).write_bytes(before[:-7] + b"garbage")
+    listener = Listener()
+    run_study(experiment, Options(copy.parent, jobs=2), listener)
+    assert any(Path(name).name in warning for warning in listener.warnings), listener.warnings
+    assert (copy / name).read_bytes() == before
+
+
+def test_edited_scores_are_never_silently_reported(copy, experiment) -> None:
+    from gandetect.report import build_report
+
+    before = (copy / "scores.parquet").read_bytes()
+    scores = pd.read_parquet(copy / "scores.parquet")
+    scores["score"] += 1.0
+    scores.to_parquet(copy / "scores.parquet", index=False)
+    with pytest.raises(RunError, match=r"scores\.parquet.* was changed"):
+        build_report(copy)
+    run_study(experiment, Options(copy.parent, jobs=2))
+    assert (copy / "scores.parquet").read_bytes() == before
+
+
+def test_the_report_is_rebuilt_from_the_scores_without_torch(copy) -> None:
+    metrics = (copy / "metrics.json").read_bytes()
+    (copy / "metrics.json").unlink()
+    (copy / "report.html").unlink()
+    program = (
+        "import sys; from pathlib import Path; from gandetect.report import build_report; "
+        f"build_report(Path({str(copy)!r})); "
+        "sys.exit('torch was imported' if 'torch' in sys.modules else 0)"
+    )
+    answer = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False)
+    assert answer.returncode == 0, answer.stderr
+    assert (copy / "metrics.json").read_bytes() == metrics
+    assert (copy / "report.html").exists()
+
+
+def test_an_output_that_cannot_be_written_is_one_sentence(experiment, tmp_path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(RunError, match="cannot be written"):
+        run_study(experiment, Options(tmp_path / "file" / "runs"))
+
+
+def test_a_full_disk_is_one_sentence_and_what_is_complete_goes_on(
+    run, experiment, tmp_path
+) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", str(disk)]
+    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("mounting a small disk needs root")
+    try:
+        with pytest.raises(RunError, match=r"No space left.* free some space"):
+            run_study(experiment, Options(disk, jobs=2))
+        subprocess.run(["mount", "-o", "remount,size=400m", str(disk)], check=True)
+        folder = run_study(experiment, Options(disk, jobs=2))
+        assert digests(folder, "metrics.json") == digests(run, "metrics.json")
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)

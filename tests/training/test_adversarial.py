@@ -1,0 +1,200 @@
+import numpy as np
+import pytest
+import torch
+
+from gandetect.config import GanConfig, parse_experiment
+from gandetect.errors import TrainingError
+from gandetect.models.classifier import FeatureClassifier
+from gandetect.training.adversarial import build_gan, steps_per_epoch, train_epoch, train_gan
+from gandetect.training.checkpoints import GanFolder
+from gandetect.training.images import generate
+from gandetect.training.quality import QualityJudge
+
+CPU = torch.device("cpu")
+SMALL = {"epochs": 3, "steps_per_epoch": 2, "batch_size": 8}
+
+
+def config(architecture: str = "dcgan-plain", **changes: object) -> GanConfig:
+    gan = {"architecture": architecture, **SMALL, **changes}
+    return parse_experiment({"name": "x", "gans": [gan]}).gans[0]
+
+
+@pytest.fixture(scope="module")
+def images() -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, (300, 1, 28, 28), dtype=np.uint8)
+
+
+@pytest.fixture(scope="module")
+def judge(images) -> QualityJudge:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        return QualityJudge(FeatureClassifier(), images, CPU)
+
+
+def silent(event) -> None:
+    pass
+
+
+def train(gan, images, path, judge, seed=0, notify=silent):
+    folder = GanFolder(path, "digest", pytest.fail)
+    arguments = {"seed": seed, "device": CPU, "judge": judge, "judged": 100, "notify": notify}
+    trained = train_gan(gan, images, folder, **arguments)
+    folder.finish(trained, gan.epochs)
+    return trained
+
+
+def weights(gan) -> list[torch.Tensor]:
+    return [*gan.generator.state_dict().values(), *gan.discriminator.state_dict().values()]
+
+
+@pytest.mark.parametrize("architecture", ["dcgan-bn", "dcgan-plain"])
+def test_going_on_equals_never_having_stopped_bit_for_bit(
+    architecture, images, judge, tmp_path
+) -> None:
+    whole = train(config(architecture), images, tmp_path / "whole", judge)
+    train(config(architecture, epochs=1), images, tmp_path / "parts", judge)
+    resumed = train(config(architecture), images, tmp_path / "parts", judge)
+    assert all(torch.equal(a, b) for a, b in zip(weights(whole), weights(resumed), strict=True))
+    names = ("generator.safetensors", "discriminator.safetensors", "samples.gif")
+    for name in names:
+        assert (tmp_path / "whole" / name).read_bytes() == (tmp_path / "parts" / name).read_bytes()
+
+
+def test_another_seed_is_another_gan_and_the_same_seed_the_same(images, judge, tmp_path) -> None:
+    first, again, other = (
+        train(config(epochs=1), images, tmp_path / name, judge, seed)
+        for name, seed in (("a", 0), ("b", 0), ("c", 1))
+    )
+    assert all(torch.equal(a, b) for a, b in zip(weights(first), weights(again), strict=True))
+    assert not torch.equal(weights(first)[0], weights(other)[0])
+
+
+def test_global_randomness_is_neither_used_nor_moved(images, judge, tmp_path) -> None:
+    torch.manual_seed(1)
+    before = torch.random.get_rng_state()
+    first = train(config(epochs=1), images, tmp_path / "a", judge)
+    assert torch.equal(before, torch.random.get_rng_state())
+    torch.manual_seed(2)
+    second = train(config(epochs=1), images, tmp_path / "b", judge)
+    assert all(torch.equal(a, b) for a, b in zip(weights(first), weights(second), strict=True))
+
+
+def test_a_loss_that_is_not_finite_stops_with_epoch_and_step_and_keeps_the_last_good_epoch(
+    images, judge, tmp_path, monkeypatch
+) -> None:
+    train(config(epochs=1), images, tmp_path / "gan", judge)
+    restore = GanFolder.restore
+
+    def restore_and_spoil(self, gan):
+        done = restore(self, gan)
+        gan.generator.dense.weight.data.fill_(torch.nan)
+        return done
+
+    monkeypatch.setattr(GanFolder, "restore", restore_and_spoil)
+    with pytest.raises(TrainingError, match="not finite at epoch 2, step 1;"):
+        train(config(epochs=2), images, tmp_path / "gan", judge)
+    assert GanFolder(tmp_path / "gan", "digest", pytest.fail).last_epoch() == 1
+
+
+@pytest.mark.parametrize("name", ["discriminator.safetensors", "resume.pt"])
+def test_a_damaged_epoch_is_named_and_trained_afresh(name, images, judge, tmp_path) -> None:
+    train(config(epochs=2), images, tmp_path, judge)
+    file = tmp_path / "epochs" / "0002" / name
+    file.write_bytes(file.read_bytes()[:-1])
+    warnings: list[str] = []
+    assert GanFolder(tmp_path, "digest", warnings.append).last_epoch() == 0
+    assert name in warnings[0]
+    assert not tmp_path.exists()
+
+
+def test_an_epoch_of_another_configuration_is_never_gone_on_from(images, judge, tmp_path) -> None:
+    train(config(epochs=1), images, tmp_path, judge)
+    warnings: list[str] = []
+    assert GanFolder(tmp_path, "another digest", warnings.append).last_epoch() == 0
+    assert "another configuration" in warnings[0]
+
+
+def test_every_epoch_keeps_weights_samples_and_a_row_of_history(images, judge, tmp_path) -> None:
+    events = []
+    train(config(), images, tmp_path, judge, notify=events.append)
+    for epoch in ("0001", "0002", "0003"):
+        kept = {path.name for path in (tmp_path / "epochs" / epoch).iterdir()}
+        assert {"generator.safetensors", "discriminator.safetensors", "samples.png"} <= kept
+        assert ("resume.pt" in kept) == (epoch == "0003")
+    lines = (tmp_path / "history.csv").read_text().splitlines()
+    assert len(lines) == 4
+    assert {"discriminator_loss", "images_per_second", "fid", "kid"} <= set(lines[0].split(","))
+    assert [event["epoch"] for event in events if event["event"] == "epoch"] == [1, 2, 3]
+    assert events[-2]["done"] == events[-2]["total"] == 6
+
+
+def count_updates(gan, monkeypatch) -> dict[str, int]:
+    """Count optimizer steps, generator passes and rows that the discriminator sees."""
+    counts = {"discriminator": 0, "generator": 0, "passes": 0, "eval passes": 0}
+    for name in ("discriminator", "generator"):
+        optimizer = getattr(gan, f"{name}_optimizer")
+
+        def step(name=name, step=optimizer.step):
+            counts[name] += 1
+            return step()
+
+        monkeypatch.setattr(optimizer, "step", step)
+
+    def count_pass(module, *_):
+        counts["passes" if module.training else "eval passes"] += 1
+
+    gan.generator.register_forward_hook(count_pass)
+    return counts
+
+
+def test_dcgan_bn_updates_twice_with_fakes_of_moving_statistics(images, monkeypatch) -> None:
+    gan_config = config("dcgan-bn", steps_per_epoch=1)
+    gan = build_gan(gan_config, 28, 1, 0, CPU)
+    counts = count_updates(gan, monkeypatch)
+    train_epoch(gan_config, gan, torch.from_numpy(images), seed=0, epoch=1, notify=silent)
+    assert counts == {"discriminator": 2, "generator": 1, "passes": 1, "eval passes": 1}
+
+
+def test_dcgan_plain_updates_once_and_shares_its_noise(images, monkeypatch) -> None:
+    gan_config = config("dcgan-plain", steps_per_epoch=1)
+    gan = build_gan(gan_config, 28, 1, 0, CPU)
+    counts = count_updates(gan, monkeypatch)
+    train_epoch(gan_config, gan, torch.from_numpy(images), seed=0, epoch=1, notify=silent)
+    assert counts == {"discriminator": 1, "generator": 1, "passes": 1, "eval passes": 0}
+
+
+def test_the_generator_update_leaves_the_discriminator_alone(images) -> None:
+    frozen = {"discriminator_optimizer": {"learning_rate": 1e-30}}
+    gan_config = config("dcgan-plain", **frozen)
+    gan = build_gan(gan_config, 28, 1, 0, CPU)
+    before = [value.clone() for value in gan.discriminator.state_dict().values()]
+    fakes = generate(gan.generator, 10, seed=0, purpose="test", device=CPU)
+    train_epoch(gan_config, gan, torch.from_numpy(images), seed=0, epoch=1, notify=silent)
+    after = gan.discriminator.state_dict().values()
+    assert all(torch.allclose(a, b, atol=1e-20) for a, b in zip(before, after, strict=True))
+    assert (generate(gan.generator, 10, seed=0, purpose="test", device=CPU) != fakes).any()
+
+
+def test_label_smoothing_sets_where_the_real_loss_is_least(images) -> None:
+    """With label 0.9 the loss of a real image is least at a logit of log 9, not at infinity."""
+    from gandetect.training.adversarial import _bce
+
+    losses = {x: float(_bce(torch.tensor([x]), 0.9)) for x in (1.0, 2.1972, 5.0)}
+    assert min(losses, key=losses.get) == 2.1972
+
+
+def test_fresh_images_differ_by_purpose_and_are_uint8() -> None:
+    gan = build_gan(config(), 28, 1, 0, CPU)
+    first = generate(gan.generator, 130, seed=0, purpose="evaluation", device=CPU)
+    again = generate(gan.generator, 130, seed=0, purpose="evaluation", device=CPU)
+    other = generate(gan.generator, 130, seed=0, purpose="quality", device=CPU)
+    assert first.dtype == np.uint8
+    assert first.shape == (130, 1, 28, 28)
+    assert (first == again).all()
+    assert (first != other).any()
+
+
+def test_too_few_images_for_a_batch_is_one_sentence() -> None:
+    with pytest.raises(TrainingError, match="do not fill one batch of 8"):
+        steps_per_epoch(config(steps_per_epoch=None), 7)
+    assert steps_per_epoch(config(steps_per_epoch=None), 37) == 4
