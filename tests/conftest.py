@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -48,8 +48,7 @@ def detector_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @contextmanager
-def unprivileged() -> Iterator[None]:
-    """Act as a user whom permissions bind: root becomes nobody for the block."""
+def _unprivileged() -> Iterator[None]:
     if os.geteuid():
         yield
         return
@@ -61,5 +60,9 @@ def unprivileged() -> Iterator[None]:
 
 
 @pytest.fixture
-def without_privileges() -> object:
-    return unprivileged
+def without_privileges() -> Callable[[], AbstractContextManager[None]]:
+    """For a block, be a user whom permissions bind: root becomes nobody.
+
+    pytest's folders are closed to nobody; enter them first, and use relative paths.
+    """
+    return _unprivileged

@@ -66,6 +66,8 @@ def read_image(
             with Image.open(path) as opened:
                 opened.load()
                 picture = ImageOps.exif_transpose(opened)
+                if picture.mode.startswith("I") or picture.mode == "F":
+                    picture = _eight_bits(picture, opened.format)
                 picture = _to_mode(picture, "L" if channels == 1 else "RGB", background)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise DataError(
@@ -85,8 +87,6 @@ def read_image(
 
 
 def _to_mode(picture: Image.Image, mode: str, background: int) -> Image.Image:
-    if picture.mode.startswith("I") or picture.mode == "F":
-        picture = _eight_bits(picture)
     if picture.has_transparency_data:
         picture = picture.convert("RGBA")
         ground = Image.new("RGBA", picture.size, (background, background, background, 255))
@@ -94,12 +94,14 @@ def _to_mode(picture: Image.Image, mode: str, background: int) -> Image.Image:
     return picture.convert(mode)
 
 
-def _eight_bits(picture: Image.Image) -> Image.Image:
+def _eight_bits(picture: Image.Image, form: str | None) -> Image.Image:
     """Scale 16-bit and floating-point grey: by 257, or floats in 0..1 by 255."""
     values = np.nan_to_num(np.asarray(picture, dtype=np.float64), posinf=0.0, neginf=0.0)
+    # Pillow may give 16 bits of PNG and PGM in its 32-bit mode, "I".
+    sixteen_bit = picture.mode.startswith("I;16") or form in ("PNG", "PPM")
     if picture.mode == "F":
         values = values * 255 if values.max(initial=0.0) <= 1 else values
-    elif values.max(initial=0.0) > 255 or picture.mode.startswith("I;16"):
+    elif sixteen_bit or values.max(initial=0.0) > 255:
         values = values / 257
     return Image.fromarray(values.round().clip(0, 255).astype(np.uint8))
 

@@ -8,6 +8,7 @@ import os
 import socket
 import subprocess
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import numpy as np
@@ -362,18 +363,18 @@ def test_an_unusable_data_folder_does_not_prevent_the_installed_package(
     files: Files,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    without_privileges: Callable[[], object],
+    without_privileges: Callable[[], AbstractContextManager[None]],
     mode: int,
     request: pytest.FixtureRequest,
 ) -> None:
-    content = {name: bytes(given) for name, given in files.items()}
-    monkeypatch.setattr(source, "_debian", lambda _: tmp_path)
-    monkeypatch.setattr(source, "_verified", lambda folder: content)
-    data_dir = tmp_path / "data"
+    monkeypatch.chdir(tmp_path)
+    tmp_path.chmod(0o755)
+    monkeypatch.setattr(source, "DEBIAN_FOLDER", _put(files, Path("debian")))
+    data_dir = Path("data")
     data_dir.mkdir()
     data_dir.chmod(mode)
-    request.addfinalizer(lambda: data_dir.chmod(0o700))
-    with without_privileges():  # type: ignore[attr-defined]
+    request.addfinalizer(lambda: (tmp_path / "data").chmod(0o700))
+    with without_privileges():
         assert load(data_dir).route == source.INSTALLED
         with pytest.raises(DataError, match=r"cannot be kept in .*Permission denied"):
             fetch(data_dir)

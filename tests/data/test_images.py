@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import numpy as np
@@ -263,7 +264,7 @@ def test_a_name_that_no_system_takes_is_refused(tmp_path: Path) -> None:
 
 
 def test_what_may_not_be_read_is_refused(
-    tmp_path: Path, without_privileges: Callable[[], object]
+    tmp_path: Path, without_privileges: Callable[[], AbstractContextManager[None]]
 ) -> None:
     secret = tmp_path / "secret"
     secret.mkdir()
@@ -271,7 +272,7 @@ def test_what_may_not_be_read_is_refused(
     read_image(path)
     secret.chmod(0)
     try:
-        with without_privileges():  # type: ignore[attr-defined]
+        with without_privileges():
             assert _refusal(path) == "cannot be read: permission denied"
     finally:
         secret.chmod(0o700)
@@ -369,15 +370,16 @@ def test_links_that_go_round_in_circles_are_not_followed(tmp_path: Path) -> None
 
 
 def test_a_folder_that_may_not_be_listed_is_not_passed_over_in_silence(
-    tmp_path: Path, without_privileges: Callable[[], object], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    without_privileges: Callable[[], AbstractContextManager[None]],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     _touch(tmp_path, "open.png", "closed/secret.png")
-    # Below pytest's own folder, which is closed to others, only names relative to here work.
     monkeypatch.chdir(tmp_path)
     tmp_path.chmod(0o755)
     (tmp_path / "closed").chmod(0)
     try:
-        with without_privileges():  # type: ignore[attr-defined]
+        with without_privileges():
             found = list(find_images([Path()]))
             assert found == [Path("open.png"), Path("closed")]
             assert _refusal(found[1]) == "cannot be read: permission denied"
