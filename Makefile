@@ -4,10 +4,15 @@
 SHELL := /bin/sh
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check -q
+# Paths are relative throughout, so that a folder with spaces in its name does no harm.
+HERE := $(CURDIR)
+# What is unpacked (6 GB), and what pip keeps of the downloads until it has ended.
+NEEDED_GB := 10
+# pip unpacks beside the environment: /tmp is often small, and its free space is not checked here.
+PIP = TMPDIR="$(HERE)/$(VENV)/tmp" $(BIN)/python -m pip --disable-pip-version-check -qq
 export PIP_NO_INPUT := 1
 # Tests run in two processes; each keeps to one thread.
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -q
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile -q
 
 .PHONY: help study smoke test test-slow lint format clean
 
@@ -27,40 +32,66 @@ test-slow: $(VENV)/.dev ## what takes minutes: clean installs, real downloads
 	$(PYTEST) -m slow
 
 lint: $(VENV)/.dev ## ruff, mypy strict, import-linter
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check -q .
-	$(BIN)/mypy
-	$(BIN)/lint-imports
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m ruff format --check -q .
+	$(BIN)/python -m mypy
+	@# Scripts are handed to Python, as their first line names the folder they were installed in.
+	$(BIN)/python $(BIN)/lint-imports
 
 format: $(VENV)/.dev ## let ruff format and mend the code
-	$(BIN)/ruff check --fix .
-	$(BIN)/ruff format .
+	$(BIN)/python -m ruff check --fix .
+	$(BIN)/python -m ruff format .
 
 clean: ## remove .venv and caches; runs and data stay
 	rm -rf $(VENV) *.egg-info build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
 # Stamps are made last, so an interrupted installation is done again.
-$(VENV)/.run: setup.cfg pyproject.toml | $(VENV)/.python
-	@echo "Installing gandetect into $(VENV) (some 5 GB the first time)"
-	@$(PIP) install -e .
+$(VENV)/.run: setup.cfg pyproject.toml $(VENV)/.python
+	@echo "Installing gandetect into $(VENV) (some 6 GB the first time, mostly PyTorch: minutes)" >&2
+	@$(call install,.)
 	@touch $@
 
-$(VENV)/.dev: setup.cfg pyproject.toml | $(VENV)/.python
-	@echo "Installing gandetect and its tests' needs into $(VENV) (some 5 GB the first time)"
-	@$(PIP) install -e '.[dev]'
+$(VENV)/.dev: setup.cfg pyproject.toml $(VENV)/.python
+	@echo "Installing gandetect and its tests' needs into $(VENV) (some 6 GB the first time, mostly PyTorch: minutes)" >&2
+	@$(call install,.[dev])
 	@touch $(VENV)/.run $@
 
+# Where space is scarce, pip keeps no second copy of what it downloads.
+define install
+rm -rf $(VENV)/tmp; mkdir $(VENV)/tmp; \
+free=$$($(BIN)/python -c 'import shutil; print(shutil.disk_usage(".").free >> 30)'); \
+test "$$free" -ge 14 || export PIP_NO_CACHE_DIR=1; \
+$(PIP) install -e '$(1)' && rm -rf $(VENV)/tmp || { rm -rf $(VENV)/tmp; \
+  echo "error: the installation failed, pip says why above (are the network and the package registry there?); give the same command again to go on" >&2; exit 1; }
+endef
+
+# The stamp holds the folder's path: after a move, or when the Python it was made with has gone,
+# the environment is looked at again. One that works is kept and one that does not is replaced.
+WORKS := $(BIN)/python -c 'import sys, pip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null
+ifneq "$(shell $(WORKS) && cat $(VENV)/.python)" "$(HERE)"
+.PHONY: $(VENV)/.python
+endif
+
 $(VENV)/.python:
-	@case "$(CURDIR)" in *" "*) echo "error: make cannot work in a path with spaces; move the folder" >&2; exit 1;; esac
-	@python=; for name in $(PYTHON) python3.13 python3.12 python3.11 python3.14 python3 python; do \
-	  if command -v $$name >/dev/null 2>&1 && $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; \
-	  then python=$$name; break; fi; done; \
-	if [ -z "$$python" ]; then \
-	  echo "error: Python 3.11 or newer is needed, found $$(python3 --version 2>&1 || echo none); install it, or give make PYTHON=/path/to/python3.11" >&2; exit 1; fi; \
-	if ! $$python -c 'import venv, ensurepip' 2>/dev/null; then \
-	  echo "error: $$python lacks the venv module; on Debian and Ubuntu: apt install python3-venv" >&2; exit 1; fi; \
-	free=$$(df -Pk . | awk 'NR == 2 {print int($$4 / 1048576)}'); \
-	if [ "$$free" -lt 8 ]; then \
-	  echo "error: the installation needs 8 GB of disk space, $$free GB are free here; free some" >&2; exit 1; fi; \
-	rm -rf $(VENV) && $$python -m venv $(VENV)
-	@touch $@
+	@if ! $(WORKS); then \
+	  found= lacks= python=; \
+	  if [ -n "$(PYTHON)" ]; then set -- "$(PYTHON)"; \
+	  else set -- python3.13 python3.12 python3.11 python3.14 python3 python; fi; \
+	  for name; do \
+	    version=$$("$$name" -c 'import platform; print(platform.python_version())' 2>/dev/null) || continue; \
+	    if ! "$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; \
+	    then found="$${found:+$$found, }$$name is $$version"; \
+	    elif "$$name" -c 'import venv, ensurepip' 2>/dev/null; then python=$$name; break; \
+	    else lacks="$$name ($$version)"; fi; \
+	  done; \
+	  if [ -z "$$python" ] && [ -n "$$lacks" ]; then \
+	    echo "error: $$lacks cannot make virtual environments; on Debian and Ubuntu: apt install python3-venv" >&2; exit 1; fi; \
+	  if [ -z "$$python" ]; then \
+	    echo "error: Python 3.11 or newer is needed ($${found:-none found}); install one, or name one: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)" >&2; exit 1; fi; \
+	  free=$$("$$python" -c 'import shutil; print(shutil.disk_usage(".").free >> 30)'); \
+	  if [ "$$free" -lt $(NEEDED_GB) ]; then \
+	    echo "error: the installation needs $(NEEDED_GB) GB of disk space, $$free GB are free here; free some, or move the folder" >&2; exit 1; fi; \
+	  rm -rf $(VENV) && "$$python" -m venv $(VENV) || { \
+	    echo "error: $$python could not make $(VENV); what it said stands above" >&2; exit 1; }; \
+	fi; \
+	printf '%s\n' "$(HERE)" > $@

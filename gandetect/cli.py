@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Callable
@@ -35,10 +36,15 @@ class Group(click.Group):
                 err=True,
             )
             context.exit(130)
-        except BrokenPipeError:
-            # The reader of our output has gone, as in `gandetect score … | head`.
+        except OSError as error:
+            if context.params.get("verbose"):
+                raise
+            # What cannot be written any more must not be tried again when Python ends.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            context.exit(0)
+            if isinstance(error, BrokenPipeError):  # the reader has gone, as in `… | head`
+                context.exit(0)
+            click.echo(f"error: {error.strerror or error}: {error.filename or 'output'}", err=True)
+            context.exit(1)
 
 
 @click.group(cls=Group, context_settings=CONTEXT)
@@ -200,6 +206,8 @@ def data_check_command(context: click.Context, /, data_dir: Path | None, as_json
     else:
         for finding in findings:
             click.echo(finding)
+    if not all(finding.startswith("ok") for finding in findings):
+        context.exit(1)
 
 
 @main.command("score")
@@ -250,8 +258,11 @@ def score_command(
     from gandetect.scoring import score_paths, write_scores
 
     loaded = load_detector(detector, resolve_device(device))
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # names may hold what it cannot say
     scored = score_paths(loaded, paths, operating_point)
     right, wrong = write_scores(scored, sys.stdout, "jsonl" if as_json else form)  # type: ignore[arg-type]
+    sys.stdout.flush()
     if wrong:
         total = right + wrong
         click.echo(f"{wrong} of {total} images could not be scored; see column error", err=True)

@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from pydantic import BaseModel, ConfigDict, ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
+from scipy.special import expit
 from torch import nn
 
 from gandetect import runs
@@ -94,7 +95,7 @@ class Detector:
 
     def predict_proba(self, images: ArrayLike) -> NDArray[np.float64]:
         """Probabilities ``(N, 2)`` of real and generated: the score's logistic function."""
-        generated = 1.0 / (1.0 + np.exp(-self.decision_function(images)))
+        generated = expit(self.decision_function(images))
         return np.column_stack([1.0 - generated, generated])
 
     def predict(self, images: ArrayLike, operating_point: str = "native") -> NDArray[np.str_]:
@@ -155,8 +156,9 @@ def load_detector(path: str | Path, device: str = "cpu") -> Detector:
         text = (folder / DESCRIPTION).read_text(encoding="utf-8")
         description = DetectorDescription.model_validate(json.loads(text))
     except (OSError, ValueError, ValidationError) as error:
-        reason = str(error).splitlines()[0]
+        reason = " ".join(str(error).split())[:200]
         raise DetectorError(f"{str(folder / DESCRIPTION)!r} is damaged ({reason})") from None
+    _check_description(folder)
     if description.architecture not in ARCHITECTURES:
         raise unknown_name("architecture", description.architecture, ARCHITECTURES)
     weights = _load_weights(folder / WEIGHTS, description.weights_sha256)
@@ -173,6 +175,18 @@ def load_detector(path: str | Path, device: str = "cpu") -> Detector:
             f"discriminator ({reason})"
         ) from None
     return discriminator_as_detector(network, description, torch.device(device))
+
+
+def _check_description(folder: Path) -> None:
+    """Refuse a description that was edited after its study wrote it, such as a moved threshold."""
+    if not (folder / runs.RECORD).is_file():
+        return
+    recorded = runs.read_json(folder / runs.RECORD).get("files", {}).get(DESCRIPTION)
+    if recorded is not None and recorded != runs.file_digest(folder / DESCRIPTION):
+        raise DetectorError(
+            f"{str(folder / DESCRIPTION)!r} was changed after it was saved (its SHA-256 differs "
+            f"from the one in {runs.RECORD}); run the study again to make it afresh"
+        )
 
 
 def _load_weights(path: Path, expected: str) -> dict[str, torch.Tensor]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import math
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -14,6 +13,7 @@ from typing import Literal, TextIO
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit
 
 from gandetect.data.images import find_images, read_image
 from gandetect.detectors import Detector
@@ -54,13 +54,15 @@ def write_scores(
     """Write lines as they come; returns how many images were scored and how many failed."""
     columns = list(ScoredImage.__dataclass_fields__)
     writer = csv.DictWriter(stream, columns, lineterminator="\n")
+    # Before Python 3.13 a carriage return is left unquoted, and then does not read back.
+    quoting = csv.DictWriter(stream, columns, lineterminator="\n", quoting=csv.QUOTE_ALL)
     if form == "csv":
         writer.writeheader()
     right = wrong = 0
     for line in scored:
         right, wrong = right + (line.error is None), wrong + (line.error is not None)
         if form == "csv":
-            writer.writerow(asdict(line))
+            (quoting if "\r" in line.path else writer).writerow(asdict(line))
         else:
             stream.write(json.dumps(asdict(line)) + "\n")
     return right, wrong
@@ -102,11 +104,7 @@ def _score_batch(
             continue
         score: float = next(scores)
         verdict = "generated" if score > threshold else "real"
-        yield ScoredImage(name, round(score, 6), round(_logistic(score), 6), verdict)
-
-
-def _logistic(score: float) -> float:
-    return 1.0 / (1.0 + math.exp(-score)) if score > -700 else 0.0
+        yield ScoredImage(name, round(score, 6), round(float(expit(score)), 6), verdict)
 
 
 def _batched(items: Iterable[Decoded]) -> Iterator[list[Decoded]]:

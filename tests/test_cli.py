@@ -2,8 +2,10 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -132,3 +134,58 @@ def test_smoke_study_end_to_end_on_real_data_keeps_stdout_for_data(tmp_path) -> 
     assert line["verdict"] in ("real", "generated")
     metrics = json.loads(invoke("report", str(run), "--json").stdout)
     assert metrics["positive_class"] == "generated"
+
+
+def test_ctrl_c_says_how_to_go_on_and_leaves_no_worker(tmp_path) -> None:
+    smoke = str(ROOT / "experiments" / "smoke.toml")
+    command = [sys.executable, "-m", "gandetect", "run", smoke, "--out", str(tmp_path)]
+    process = subprocess.Popen(
+        command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
+    )
+    deadline = time.monotonic() + 120
+    while not [*tmp_path.glob("*/gans/*/*/epochs/0001")]:
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does, to the whole group
+    stdout, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "give the same command again to go on" in stderr
+    assert "Traceback" not in stderr
+    assert stdout == ""
+    assert _ends_within(process.pid, seconds=15)
+
+
+def _ends_within(group: int, seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        try:
+            os.killpg(group, 0)
+        except ProcessLookupError:
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def test_data_check_fails_where_files_are_bad(tmp_path) -> None:
+    (tmp_path / "train-labels-idx1-ubyte.gz").write_bytes(b"no gzip")
+    result = invoke("data", "check", "--data-dir", str(tmp_path), "--json")
+    assert result.exit_code == 1
+    assert any("truncated or damaged" in line for line in json.loads(result.stdout))
+
+
+def test_output_that_cannot_be_written_is_one_sentence() -> None:
+    full = Path("/dev/full")
+    if not full.exists():
+        pytest.skip("this system has no /dev/full")
+    with full.open("w") as stdout:
+        answer = subprocess.run(
+            [sys.executable, "-m", "gandetect", "info", "--json"],
+            stdout=stdout,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert answer.returncode == 1
+    assert "No space left" in answer.stderr
+    assert "Traceback" not in answer.stderr

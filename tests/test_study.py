@@ -254,3 +254,15 @@ def test_a_full_disk_is_one_sentence_and_what_is_complete_goes_on(
         assert digests(folder, "metrics.json") == digests(run, "metrics.json")
     finally:
         subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_a_detector_whose_threshold_was_moved_is_refused(copy) -> None:
+    import gandetect
+    from gandetect.errors import DetectorError
+
+    folder = copy / "detectors" / "dcgan-bn" / "seed-0"
+    assert set(gandetect.load_detector(folder).operating_points) == {"native", "calibrated"}
+    text = (folder / "detector.json").read_text()
+    (folder / "detector.json").write_text(text.replace('"native": 0.0', '"native": -9.0'))
+    with pytest.raises(DetectorError, match=r"detector\.json.* was changed"):
+        gandetect.load_detector(folder)

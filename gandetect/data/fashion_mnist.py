@@ -46,6 +46,7 @@ PACKAGE = "dataset-fashion-mnist"
 INSTALLED = f"Debian's package {PACKAGE}"
 DEBIAN_FOLDER = Path("/usr/share/datasets/fashion-mnist")
 LAYOUTS = ("fashion-mnist", ".", "FashionMNIST/raw")
+MEND = "`gandetect data fetch --force` gets all files afresh"
 Notify = Callable[[str], None]
 
 
@@ -116,7 +117,7 @@ def check(data_dir: Path) -> list[str]:
             _read_verified(folder, name)
             lines.append(f"ok: {_find(folder, name)}")
         except DataError as error:
-            lines.append(f"bad: {error}")
+            lines.append(f"bad: {error}; {MEND}")
     return lines
 
 
@@ -236,7 +237,7 @@ def _verified_locally(folder: Path) -> dict[str, bytes]:
     try:
         return _verified(folder)
     except DataError as error:
-        raise DataError(f"{error}; `gandetect data fetch --force` gets all files afresh") from None
+        raise DataError(f"{error}; {MEND}") from None
 
 
 def _read_verified(folder: Path, name: str) -> bytes:

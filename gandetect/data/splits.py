@@ -101,11 +101,12 @@ def make_splits(
     anomalous = np.isin(train_labels[train_file], held_out)
     familiar = train_file[~anomalous]
     count = round(test_fraction * len(familiar))
-    sizes = np.unique(train_labels[familiar], return_counts=True)[1]
-    if not len(sizes) or min(count, len(familiar) - count) < len(sizes) or sizes.min() < 2:
+    sizes = np.unique(train_labels[familiar], return_counts=True)[1].tolist()
+    smallest = min(sizes, default=0)
+    if smallest < 2 or min(count, len(familiar) - count) < len(sizes):
         raise DataError(
             f"test_fraction {test_fraction} of {len(familiar)} images gives {count} test images "
-            f"for {len(sizes)} classes, of which the smallest has {sizes.min(initial=len(familiar))}; "
+            f"for {len(sizes)} classes, of which the smallest has {smallest}; "
             "give more images or another fraction"
         )
     train, in_distribution = train_test_split(

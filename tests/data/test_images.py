@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import struct
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -294,6 +295,17 @@ def test_whatever_bytes_are_damaged_there_is_an_image_or_one_sentence(
             assert read_image(path).shape == (1, 28, 28)
         except DataError as error:
             assert "\n" not in str(error)  # noqa: PT017
+
+
+def test_whatever_a_decoder_dies_of_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def dying(_: Path) -> Image.Image:
+        return struct.unpack("<I", b"")  # type: ignore[return-value]
+
+    path = _save(_flat("L", 0), tmp_path / "a.png")
+    monkeypatch.setattr(Image, "open", dying)
+    assert _refusal(path).startswith("is damaged and cannot be decoded (unpack requires")
 
 
 def _touch(folder: Path, *names: str) -> list[Path]:
