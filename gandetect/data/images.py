@@ -18,6 +18,8 @@ from gandetect.errors import DataError
 SUFFIXES = frozenset(
     (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".ppm", ".pgm", ".avif")
 )
+# Pillow would hand PostScript to Ghostscript, which is no way to treat an upload.
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF", "JPEG2000")
 Fit = Literal["pad", "crop", "stretch"]
 _MISSING = "does not exist; give an image file or a folder"
 
@@ -56,14 +58,14 @@ def read_image(
     EXIF orientation is obeyed, and of an animation the first frame counts. Then ``pad`` makes the
     picture square with the background, ``crop`` takes its centre, ``stretch`` ignores its shape;
     it is resized with antialiasing only if its size differs. Raises `DataError` when the file is
-    missing, empty, truncated, no image, or too large to be safe.
+    missing, empty, truncated, no image, too large to be safe, or grey on an unknown scale.
     """
     try:
         _refuse_special(path)
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             warnings.filterwarnings("ignore", category=UserWarning)
-            with Image.open(path) as opened:
+            with Image.open(path, formats=_formats()) as opened:
                 opened.load()
                 picture = ImageOps.exif_transpose(opened)
                 if picture.mode.startswith("I") or picture.mode == "F":
@@ -80,13 +82,26 @@ def read_image(
         raise DataError(f"{_shown(path)} {_unreadable(path, error)}") from None
     except DataError:
         raise
+    except _UnknownScale as error:
+        raise DataError(f"{_shown(path)} {error}; give an 8-bit or 16-bit image") from None
     except Exception as error:  # on damaged files, decoders die of almost anything
         raise DataError(f"{_shown(path)} is damaged and cannot be decoded ({error})") from None
     pixels = np.asarray(_fitted(picture, size, fit, background), dtype=np.uint8)
     return np.ascontiguousarray(pixels[None] if channels == 1 else pixels.transpose(2, 0, 1))
 
 
+class _UnknownScale(ValueError):
+    """Grey values that could mean anything."""
+
+
+def _formats() -> list[str]:
+    Image.init()
+    return [name for name in FORMATS if name in Image.OPEN]  # older Pillows lack AVIF
+
+
 def _to_mode(picture: Image.Image, mode: str, background: int) -> Image.Image:
+    if picture.mode == "LAB":  # Pillow knows the way to RGB only
+        picture = picture.convert("RGB")
     if picture.has_transparency_data:
         picture = picture.convert("RGBA")
         ground = Image.new("RGBA", picture.size, (background, background, background, 255))
@@ -95,15 +110,21 @@ def _to_mode(picture: Image.Image, mode: str, background: int) -> Image.Image:
 
 
 def _eight_bits(picture: Image.Image, form: str | None) -> Image.Image:
-    """Scale 16-bit and floating-point grey: by 257, or floats in 0..1 by 255."""
+    """Scale grey by its range: floats in 0..1 by 255, 0..255 not at all, 16 bits by 1/257.
+
+    Any other range is refused: clipped, it would be scored as another image.
+    """
     values = np.nan_to_num(np.asarray(picture, dtype=np.float64), posinf=0.0, neginf=0.0)
     # Pillow may give 16 bits of PNG and PGM in its 32-bit mode, "I".
     sixteen_bit = picture.mode.startswith("I;16") or form in ("PNG", "PPM")
-    if picture.mode == "F":
-        values = values * 255 if values.max(initial=0.0) <= 1 else values
-    elif sixteen_bit or values.max(initial=0.0) > 255:
+    lowest, highest = values.min(initial=0.0), values.max(initial=0.0)
+    if lowest < 0 or highest > 65535:
+        raise _UnknownScale("has grey values that are not between 0 and 65535")
+    if picture.mode == "F" and highest <= 1:
+        values = values * 255
+    elif sixteen_bit or highest > 255:
         values = values / 257
-    return Image.fromarray(values.round().clip(0, 255).astype(np.uint8))
+    return Image.fromarray(values.round().astype(np.uint8))
 
 
 def _fitted(picture: Image.Image, size: int, fit: Fit, background: int) -> Image.Image:
@@ -142,7 +163,7 @@ def _refuse_special(path: Path) -> None:
     """Refuse folders, and what could block for ever, such as a pipe."""
     mode = path.stat().st_mode
     if stat.S_ISDIR(mode):
-        next(os.scandir(path), None)  # raises PermissionError where it may not be listed
+        os.scandir(path).close()  # raises PermissionError where it may not be listed
         raise DataError(f"{_shown(path)} is a folder, not an image")
     if not stat.S_ISREG(mode):
         raise DataError(f"{_shown(path)} is not a regular file; give an image file or a folder")

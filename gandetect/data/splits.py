@@ -194,7 +194,7 @@ def _class_number(given: str | int, classes: Sequence[str]) -> int:
     if text.isascii() and text.isdigit() and int(text) < len(classes):
         return int(text)
     raise UsageError(
-        f"held_out class {given!r} is not in the data set; its classes are: "
+        f"held_out class {given!r} is not in fashion-mnist; its classes are: "
         f"{', '.join(classes)} (or 0 to {len(classes) - 1}){did_you_mean(given, classes)}"
     )
 

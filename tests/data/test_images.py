@@ -300,7 +300,7 @@ def test_whatever_bytes_are_damaged_there_is_an_image_or_one_sentence(
 def test_whatever_a_decoder_dies_of_is_one_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def dying(_: Path) -> Image.Image:
+    def dying(*_: object, **__: object) -> Image.Image:
         return struct.unpack("<I", b"")  # type: ignore[return-value]
 
     path = _save(_flat("L", 0), tmp_path / "a.png")

@@ -196,14 +196,14 @@ def test_an_unknown_class_is_answered_with_the_nearest() -> None:
     with pytest.raises(UsageError) as caught:
         resolve_held_out(["Sneakers"], CLASSES)
     message = str(caught.value)
-    assert message.startswith("held_out class 'Sneakers' is not in the data set; its classes are:")
+    assert message.startswith("held_out class 'Sneakers' is not in fashion-mnist; its classes are:")
     assert message.endswith("; did you mean 'Sneaker'?")
     assert all(name in message for name in CLASSES)
 
 
 @pytest.mark.parametrize("given", [10, -1, "10", "-1", "", "7.0", "٧", True])
 def test_a_number_that_is_no_class_is_refused(given: str | int) -> None:
-    with pytest.raises(UsageError, match=r"is not in the data set.*0 to 9"):
+    with pytest.raises(UsageError, match=r"is not in fashion-mnist.*0 to 9"):
         resolve_held_out([given], CLASSES)
 
 
