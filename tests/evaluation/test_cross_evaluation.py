@@ -138,3 +138,15 @@ def test_tidy_holds_one_row_a_number(scores):
     assert (table["kind"] == "pair").sum() == 4 * len(metrics["pairs"])
     assert table.loc[table["metric"] == "fid", "value"].tolist() == [12.5]
     assert table["value"].notna().all()
+
+
+def test_a_better_fake_gets_a_lower_score_and_so_a_worse_auroc(scores) -> None:
+    """Sign convention: higher is more likely generated, so fooling a detector lowers a score."""
+    generated = scores["label"] == "generated"
+    fooling = scores.assign(score=scores["score"] - 2.0 * generated)
+    before, after = (evaluate(table, calibrated_fpr=0.05) for table in (scores, fooling))
+    for pair, fooled in zip(before["pairs"], after["pairs"], strict=True):
+        assert fooled["auroc"] < pair["auroc"]
+    for cell, fooled in zip(before["cells"], after["cells"], strict=True):
+        change = fooled["correct"] - cell["correct"]
+        assert change < 0 if cell["label"] == "generated" else change == 0

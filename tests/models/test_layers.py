@@ -1,3 +1,6 @@
+import itertools
+import math
+
 import pytest
 import torch
 from hypothesis import given
@@ -7,13 +10,15 @@ from gandetect.models.layers import SameConvTranspose2d, SeededDropout, same_pad
 
 
 @given(side=st.integers(1, 200), kernel=st.integers(1, 9), stride=st.integers(1, 4))
-def test_same_padding_gives_ceil_of_side_by_stride_and_the_odd_row_at_the_end(
-    side, kernel, stride
-) -> None:
+def test_same_padding_is_the_least_that_gives_ceil_of_side_by_stride(side, kernel, stride) -> None:
+    least = next(
+        total
+        for total in itertools.count()
+        if (side + total - kernel) // stride + 1 == math.ceil(side / stride)
+    )
     before, after = same_padding(side, kernel, stride)
-    outputs = (side + before + after - kernel) // stride + 1
-    assert outputs == -(-side // stride) or (kernel < stride and before == after == 0)
-    assert after - before in (0, 1)
+    assert before + after == least
+    assert after - before in (0, 1)  # the odd row at the end
 
 
 def dropout(probability: float, seed: int = 0) -> SeededDropout:
@@ -46,13 +51,18 @@ def test_global_randomness_stays_where_it_was() -> None:
 
 
 @pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
-def test_any_memory_layout_keeps_shape_layout_and_gradient(layout) -> None:
-    features = torch.ones(8, 6, 5, 5).contiguous(memory_format=layout).requires_grad_()
-    out = dropout(0.4)(features)
+def test_any_memory_layout_keeps_layout_mask_and_gradient(layout) -> None:
+    random = torch.Generator().manual_seed(1)
+    features = torch.randn(16, 12, 10, 10, generator=random).contiguous(memory_format=layout)
+    out = dropout(0.4)(features.requires_grad_())
     out.sum().backward()
+    mask = features.grad
     assert out.is_contiguous(memory_format=layout)
-    assert torch.equal(out, features.grad)  # the input is 1: output and gradient are the mask
-    assert 0.3 < (out == 0).float().mean().item() < 0.5
+    assert torch.equal(out, features * mask)
+    assert (mask == 0).float().mean().item() == pytest.approx(0.4, abs=0.02)
+    # In the order of memory the mask is that of a flat tensor: no image or row repeats another.
+    in_memory = mask.permute(0, 2, 3, 1) if layout == torch.channels_last else mask
+    assert torch.equal(in_memory.flatten(), dropout(0.4)(torch.ones(features.numel())))
 
 
 def test_eval_mode_is_the_identity() -> None:
