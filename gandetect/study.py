@@ -10,20 +10,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
 from gandetect import __version__, machine, runs
 from gandetect.config import Experiment, GanConfig, digest_of
-from gandetect.data import splits as splitting
+from gandetect.data.fashion_mnist import CLASSES
+from gandetect.data.splits import resolve_held_out
 from gandetect.engine import LocalEngine, Task, local_engine
 from gandetect.errors import RunError
+from gandetect.preparation import SplitImages, prepare_images
 from gandetect.progress import Listener, Silent
-
-if TYPE_CHECKING:
-    from gandetect.data.fashion_mnist import FashionMnist
 
 # Raise a number when the code of a stage changes its results; older folders are then redone.
 STAGE_VERSIONS = {"data": 1, "classifier": 1, "gan": 1, "scores": 1, "report": 1}
@@ -61,9 +58,7 @@ class Study:
 
 def plan_study(experiment: Experiment, options: Options) -> Study:
     """Resolve device, precision, folder and the share of the cores, without writing anything."""
-    from gandetect.data.fashion_mnist import CLASSES
-
-    splitting.resolve_held_out(experiment.data.held_out, CLASSES)  # a wrong name is said at once
+    resolve_held_out(experiment.data.held_out, CLASSES)  # a wrong name is said at once
     device = machine.resolve_device(options.device)
     resolved = experiment.with_precision(machine.native_precision(device))
     trainings = len(resolved.gans) * len(resolved.seeds)
@@ -115,7 +110,13 @@ def run_study(
 
 def _run_stages(study: Study, options: Options, listener: Listener) -> None:
     experiment = study.experiment
-    images = _data_stage(study, options, listener)
+    images = prepare_images(
+        experiment.data,
+        study.folder / "data",
+        version=STAGE_VERSIONS["data"],
+        data_dir=options.data_dir,
+        notify=listener.say,
+    )
     with local_engine(study.jobs, study.threads, listener.event) as engine:
         classifier_digest = _classifier_stage(study, images, engine, listener)
         gan_digests = _gan_stages(study, images, classifier_digest, engine, listener)
@@ -128,85 +129,6 @@ def _run_stages(study: Study, options: Options, listener: Listener) -> None:
     report_digest = _stage_digest("report", experiment.model_dump(mode="json"), digests)
     if runs.problem_with(study.folder, report_digest) is not None:
         _report_stage(study, report_digest, digests, listener)
-
-
-# Data: the images, their splits, and the proof that the splits do not overlap.
-
-
-@dataclass(frozen=True)
-class SplitImages:
-    """The images of a study by what they are used for, ``(N, C, H, W) uint8`` each."""
-
-    digest: str
-    classes: tuple[str, ...]
-    training: np.ndarray[Any, np.dtype[np.uint8]]
-    in_distribution: np.ndarray[Any, np.dtype[np.uint8]]
-    in_distribution_labels: np.ndarray[Any, np.dtype[np.int64]]
-    held_out: np.ndarray[Any, np.dtype[np.uint8]]
-    calibration: np.ndarray[Any, np.dtype[np.uint8]]
-    labelled: np.ndarray[Any, np.dtype[np.uint8]]
-    labelled_labels: np.ndarray[Any, np.dtype[np.int64]]
-
-
-def _data_stage(study: Study, options: Options, listener: Listener) -> SplitImages:
-    from gandetect.data.fashion_mnist import CLASSES, load, resolve_data_dir
-
-    config = study.experiment.data
-    dataset = load(resolve_data_dir(options.data_dir), notify=listener.say)
-    held_out = splitting.resolve_held_out(config.held_out, CLASSES)
-    splits = splitting.make_splits(
-        dataset.train_labels,
-        dataset.test_labels,
-        held_out,
-        test_fraction=config.test_fraction,
-        seed=config.split_seed,
-        images=config.images,
-    )
-    digest = _stage_digest("data", config.model_dump(mode="json"), dataset.digest)
-    labelled = np.concatenate([splits.train, splits.held_out])
-    if runs.problem_with(study.folder / "data", digest) is not None:
-        _write_data(study.folder / "data", digest, dataset, splits, held_out)
-    return SplitImages(
-        digest=digest,
-        classes=tuple(CLASSES),
-        training=dataset.train_images[splits.train],
-        in_distribution=dataset.train_images[splits.in_distribution],
-        in_distribution_labels=dataset.train_labels[splits.in_distribution],
-        held_out=dataset.train_images[splits.held_out],
-        calibration=dataset.test_images[splits.calibration],
-        labelled=dataset.train_images[labelled],
-        labelled_labels=dataset.train_labels[labelled],
-    )
-
-
-def _write_data(
-    folder: Path,
-    digest: str,
-    dataset: FashionMnist,
-    splits: splitting.Splits,
-    held_out: tuple[int, ...],
-) -> None:
-    from gandetect.data.fashion_mnist import CLASSES
-
-    manifest = splitting.manifest(dataset, splits)
-    splitting.verify_disjoint(manifest)
-    samples: dict[str, Any] = {
-        str(number): dataset.train_images[np.flatnonzero(dataset.train_labels == number)[:10]]
-        for number in range(len(CLASSES))
-    }
-    counts = splitting.counts(manifest)
-    with runs.atomic_folder(folder) as fresh:
-        manifest.to_parquet(fresh / "splits.parquet", index=False)
-        np.savez_compressed(fresh / "samples.npz", **samples)
-        facts = {
-            "classes": list(CLASSES),
-            "held_out": [CLASSES[number] for number in held_out],
-            "counts": {str(k): {str(s): int(n) for s, n in v.items()} for k, v in counts.items()},
-            "duplicates": splitting.duplicates_across(manifest),
-            "digest": dataset.digest,
-        }
-        runs.write_json(fresh / "data.json", facts)
-        runs.write_record(fresh, digest, ["splits.parquet", "samples.npz", "data.json"])
 
 
 # Feature classifier: the yardstick for the fakes, in all epochs of all GANs.
