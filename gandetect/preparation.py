@@ -11,8 +11,9 @@ import numpy as np
 
 from gandetect import runs
 from gandetect.config import DataConfig, digest_of
+from gandetect.data import DATASETS
 from gandetect.data import splits as splitting
-from gandetect.data.fashion_mnist import CLASSES, FashionMnist, load, resolve_data_dir
+from gandetect.data.fashion_mnist import FashionMnist, resolve_data_dir
 
 
 @dataclass(frozen=True)
@@ -43,8 +44,8 @@ def prepare_images(
     ``version`` is the stage's, part of its digest. Raises `DataError` when the data cannot be had
     and `UsageError` for held-out classes that make no sense.
     """
-    dataset = load(resolve_data_dir(data_dir), notify=notify)
-    held_out = splitting.resolve_held_out(config.held_out, CLASSES)
+    dataset = DATASETS[config.name](resolve_data_dir(data_dir), notify=notify)
+    held_out = splitting.resolve_held_out(config.held_out, dataset.classes)
     splits = splitting.make_splits(
         dataset.train_labels,
         dataset.test_labels,
@@ -59,7 +60,7 @@ def prepare_images(
         _write_data(folder, digest, dataset, splits, held_out)
     return SplitImages(
         digest=digest,
-        classes=tuple(CLASSES),
+        classes=dataset.classes,
         training=dataset.train_images[splits.train],
         in_distribution=dataset.train_images[splits.in_distribution],
         in_distribution_labels=dataset.train_labels[splits.in_distribution],
@@ -81,16 +82,15 @@ def _write_data(
     splitting.verify_disjoint(manifest)
     samples: dict[str, Any] = {
         str(number): dataset.train_images[np.flatnonzero(dataset.train_labels == number)[:10]]
-        for number in range(len(CLASSES))
+        for number in range(len(dataset.classes))
     }
-    counts = splitting.counts(manifest)
     with runs.atomic_folder(folder) as fresh:
         manifest.to_parquet(fresh / "splits.parquet", index=False)
         np.savez_compressed(fresh / "samples.npz", **samples)
         facts = {
-            "classes": list(CLASSES),
-            "held_out": [CLASSES[number] for number in held_out],
-            "counts": {str(k): {str(s): int(n) for s, n in v.items()} for k, v in counts.items()},
+            "classes": list(dataset.classes),
+            "held_out": [dataset.classes[number] for number in held_out],
+            "counts": splitting.counts(manifest),
             "duplicates": splitting.duplicates_across(manifest),
             "digest": dataset.digest,
         }

@@ -6,6 +6,7 @@ Everything goes to stderr; stdout is for data.
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Protocol
@@ -28,16 +29,19 @@ class Listener(Protocol):
 
 
 class Silent:
-    """Hears everything and says nothing but warnings' count; the API's default."""
+    """Says nothing, but a warning becomes Python's; the API's default."""
 
     def say(self, message: str) -> None:
         """Ignore it."""
 
     def warn(self, message: str) -> None:
-        """Ignore it."""
+        """Warn as Python does, so that a file made afresh is never passed over in silence."""
+        warnings.warn(message, stacklevel=2)
 
     def event(self, event: Mapping[str, Any]) -> None:
-        """Ignore it."""
+        """Ignore all but warnings."""
+        if event["event"] == "warning":
+            self.warn(str(event["message"]))
 
 
 class TerminalListener:

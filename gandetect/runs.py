@@ -95,11 +95,6 @@ def write_record(folder: Path, digest: str, files: Iterable[str], **facts: objec
     write_json(folder / RECORD, {"digest": digest, "files": digests, **facts})
 
 
-def read_record(folder: Path, digest: str) -> dict[str, Any] | None:
-    """Return a stage's record when it is complete, unchanged and of this digest, else None."""
-    return None if problem_with(folder, digest) else read_json(folder / RECORD)
-
-
 def problem_with(folder: Path, digest: str) -> str | None:
     """Say why a stage cannot be used as it stands; None when it can.
 

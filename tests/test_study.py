@@ -190,6 +190,7 @@ def copy(run, tmp_path) -> Path:
     "name",
     [
         "gans/dcgan-plain/seed-0/discriminator.safetensors",
+        "gans/dcgan-plain/seed-0/epochs/0001/generator.safetensors",
         "gans/dcgan-bn/seed-0/generated/images.npy",
         "detectors/dcgan-bn/seed-0/scores.parquet",
         "quality-classifier/weights.safetensors",

@@ -26,6 +26,8 @@ from gandetect.training.images import sample_grid, write_animation
 GENERATOR = "generator.safetensors"
 DISCRIMINATOR = "discriminator.safetensors"
 RESUME = "resume.pt"
+SAMPLES = "samples.png"
+EPOCH_FILES = (GENERATOR, DISCRIMINATOR, SAMPLES)
 
 
 @dataclass(frozen=True)
@@ -66,8 +68,10 @@ class GanFolder:
         training starts afresh, with a warning.
         """
         folders = sorted((self.path / "epochs").glob("[0-9][0-9][0-9][0-9]"))
-        for folder in folders:
+        for epoch, folder in enumerate(folders, start=1):
             problem = runs.problem_with(folder, self.digest)
+            if folder != self.epoch_folder(epoch):
+                problem = f"epoch {epoch:04d} before it is missing"
             if problem is None and folder == folders[-1]:
                 record = runs.read_json(folder / runs.RECORD)
                 problem = _resume_problem(folder, record["resume"])
@@ -84,7 +88,7 @@ class GanFolder:
         with runs.atomic_folder(self.epoch_folder(epoch)) as folder:
             save_weights(gan.generator, folder / GENERATOR)
             save_weights(gan.discriminator, folder / DISCRIMINATOR)
-            sample_grid(samples).save(folder / "samples.png")
+            sample_grid(samples).save(folder / SAMPLES)
             state = {
                 "generator": gan.generator_optimizer.state_dict(),
                 "discriminator": gan.discriminator_optimizer.state_dict(),
@@ -92,9 +96,10 @@ class GanFolder:
             content = io.BytesIO()  # so that a full disk is an OSError, as for any file
             torch.save(state, content)
             (folder / RESUME).write_bytes(content.getvalue())
-            files = (GENERATOR, DISCRIMINATOR, "samples.png")
             resume = runs.file_digest(folder / RESUME)
-            runs.write_record(folder, self.digest, files, resume=resume, history=dict(history))
+            runs.write_record(
+                folder, self.digest, EPOCH_FILES, resume=resume, history=dict(history)
+            )
         if epoch > 1:
             (self.epoch_folder(epoch - 1) / RESUME).unlink(missing_ok=True)
         self._write_history(epoch)
@@ -104,7 +109,7 @@ class GanFolder:
         for network, name in ((gan.generator, GENERATOR), (gan.discriminator, DISCRIMINATOR)):
             with runs.atomic_file(self.path / name) as temporary:
                 save_weights(network, temporary)
-        frames = [self.epoch_folder(epoch) / "samples.png" for epoch in range(1, epochs + 1)]
+        frames = [self.epoch_folder(epoch) / SAMPLES for epoch in range(1, epochs + 1)]
         for epoch, frame in enumerate(frames, start=1):
             target = self.path / "samples" / f"{epoch:04d}.png"
             with runs.atomic_file(target) as temporary:
@@ -112,7 +117,11 @@ class GanFolder:
         with runs.atomic_file(self.path / "samples.gif") as temporary:
             write_animation(frames, temporary)
         self._write_history(epochs)
-        kept = (GENERATOR, DISCRIMINATOR, "history.csv", "samples.gif")
+        kept = [GENERATOR, DISCRIMINATOR, "history.csv", "samples.gif"]
+        for epoch in range(1, epochs + 1):  # later work reads the whole trajectory
+            folder = self.epoch_folder(epoch).relative_to(self.path)
+            kept += [str(folder / name) for name in (*EPOCH_FILES, runs.RECORD)]
+            kept.append(f"samples/{epoch:04d}.png")
         runs.write_record(self.path, self.digest, kept, epochs=epochs, seconds=seconds)
 
     def epoch_folder(self, epoch: int) -> Path:

@@ -59,11 +59,12 @@ class QualityJudge:
         self.classifier = classifier.to(device).eval()
         self.device = device
         extractor = _Features(self.classifier)
+        self._subset_size = min(1000, len(reals))
         self._fid = FrechetInceptionDistance(extractor, reset_real_features=False).to(device)
         with warnings.catch_warnings():  # it keeps all features: 64 numbers an image, no matter
             warnings.filterwarnings("ignore", message=".*will save all extracted features")
             self._kid = KernelInceptionDistance(
-                extractor, subsets=50, subset_size=min(1000, len(reals)), reset_real_features=False
+                extractor, subsets=50, subset_size=self._subset_size, reset_real_features=False
             ).to(device)
         for batch in _batches(reals, device):
             self._fid.update(batch, real=True)
@@ -74,7 +75,7 @@ class QualityJudge:
         """Judge generated images ``(N, C, H, W) uint8``; the seed draws KID's subsets."""
         self._fid.reset()
         self._kid.reset()
-        self._kid.subset_size = min(self._kid.subset_size, len(generated))
+        self._kid.subset_size = min(self._subset_size, len(generated))
         probabilities = []
         for batch in _batches(generated, self.device):
             self._fid.update(batch, real=False)

@@ -1,3 +1,5 @@
+import shutil
+
 import numpy as np
 import pytest
 import torch
@@ -105,6 +107,14 @@ def test_a_damaged_epoch_is_named_and_trained_afresh(name, images, judge, tmp_pa
     assert GanFolder(tmp_path, "digest", warnings.append).last_epoch() == 0
     assert name in warnings[0]
     assert not tmp_path.exists()
+
+
+def test_a_missing_epoch_is_named_and_trained_afresh(images, judge, tmp_path) -> None:
+    train(config(), images, tmp_path, judge)
+    shutil.rmtree(tmp_path / "epochs" / "0002")
+    warnings: list[str] = []
+    assert GanFolder(tmp_path, "digest", warnings.append).last_epoch() == 0
+    assert "epoch 0002 before it is missing" in warnings[0]
 
 
 def test_an_epoch_of_another_configuration_is_never_gone_on_from(images, judge, tmp_path) -> None:

@@ -52,6 +52,12 @@ def test_judging_is_repeatable_and_leaves_the_global_stream_alone(judge, images)
     assert torch.equal(before, torch.random.get_rng_state())
 
 
+def test_few_images_once_do_not_change_how_many_are_judged_later(judge, images) -> None:
+    before = judge.assess(images[500:], seed=0)
+    judge.assess(images[:50], seed=0)
+    assert judge.assess(images[500:], seed=0) == before
+
+
 def test_class_shares_add_up_to_one(judge, images) -> None:
     quality = judge.assess(images[500:], seed=0)
     assert sum(quality.class_shares) == pytest.approx(1.0, abs=1e-5)
