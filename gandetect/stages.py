@@ -29,7 +29,7 @@ from gandetect.detectors import (
     save_detector,
 )
 from gandetect.evaluation.operating_points import calibrate
-from gandetect.models.classifier import FeatureClassifier
+from gandetect.models.feature_classifier import FeatureClassifier
 from gandetect.training.adversarial import build_gan, train_gan
 from gandetect.training.checkpoints import GanFolder, load_weights, save_weights
 from gandetect.training.images import generate

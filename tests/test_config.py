@@ -84,7 +84,7 @@ def test_one_optimizer_number_leaves_the_others_as_the_architecture_has_them() -
         ({"seeds": [1, 1]}, ["name a seed twice"]),
         ({"seeds": []}, ["seeds"]),
         ({"data": {"test_fraction": 1.5}}, ["data.test_fraction = 1.5"]),
-        ({"data": {"name": "imagenet"}}, ["data.name = 'imagenet'", "fashion-mnist"]),
+        ({"data": {"name": "imagenet"}}, ["data set 'imagenet'", "fashion-mnist"]),
         ({"data": {"heldout": []}}, ["'data.heldout'", "did you mean 'held_out'?"]),
         ({"name": "../up"}, ["name = '../up'"]),
         ({"evaluation": {"calibrated_fpr": float("nan")}}, ["evaluation.calibrated_fpr"]),

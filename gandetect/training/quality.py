@@ -19,7 +19,7 @@ from torch.nn import functional
 from torchmetrics.image.fid import FrechetInceptionDistance
 from torchmetrics.image.kid import KernelInceptionDistance
 
-from gandetect.models.classifier import FeatureClassifier
+from gandetect.models.feature_classifier import FeatureClassifier
 from gandetect.models.scaling import to_unit_range
 from gandetect.randomness import integer_seed, stream
 

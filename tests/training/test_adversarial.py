@@ -6,7 +6,7 @@ import torch
 
 from gandetect.config import GanConfig, parse_experiment
 from gandetect.errors import TrainingError
-from gandetect.models.classifier import FeatureClassifier
+from gandetect.models.feature_classifier import FeatureClassifier
 from gandetect.training.adversarial import build_gan, steps_per_epoch, train_epoch, train_gan
 from gandetect.training.checkpoints import GanFolder
 from gandetect.training.images import generate

@@ -3,7 +3,7 @@ import pytest
 import torch
 from torch_fidelity.metric_fid import fid_features_to_statistics, fid_statistics_to_metric
 
-from gandetect.models.classifier import FeatureClassifier
+from gandetect.models.feature_classifier import FeatureClassifier
 from gandetect.models.scaling import quantise, to_unit_range
 from gandetect.training.quality import QualityJudge
 

@@ -1,0 +1,65 @@
+"""The schema of an experiment: TOML in, canonical JSON and a digest out.
+
+Everything is frozen and unknown keys are refused, so a misspelt option can never be silently
+ignored. Where two architectures or recipes differ in how they are trained, the difference is data
+(`TRAINING_DEFAULTS`, `RECIPES`), not code in a loop.
+"""
+
+from gandetect.config.canonical import canonical_json, digest_of
+from gandetect.config.classifier import (
+    AugmentationConfig,
+    ClassifierConfig,
+    ClassifierOptimizerConfig,
+    EarlyStoppingConfig,
+    HeadConfig,
+    PhaseConfig,
+    PublishedFigure,
+    ScheduleConfig,
+)
+from gandetect.config.data import (
+    CsvDataConfig,
+    DataConfig,
+    FashionMnistConfig,
+    FolderDataConfig,
+    LabelledDataConfig,
+)
+from gandetect.config.experiment import EvaluationConfig, Experiment, QualityConfig
+from gandetect.config.gan import (
+    TRAINING_DEFAULTS,
+    DiscriminatorOptions,
+    GanConfig,
+    GeneratorOptions,
+    OptimizerConfig,
+)
+from gandetect.config.loading import apply_override, load_experiment, parse_experiment
+from gandetect.config.recipes import RECIPES
+
+__all__ = [
+    "RECIPES",
+    "TRAINING_DEFAULTS",
+    "AugmentationConfig",
+    "ClassifierConfig",
+    "ClassifierOptimizerConfig",
+    "CsvDataConfig",
+    "DataConfig",
+    "DiscriminatorOptions",
+    "EarlyStoppingConfig",
+    "EvaluationConfig",
+    "Experiment",
+    "FashionMnistConfig",
+    "FolderDataConfig",
+    "GanConfig",
+    "GeneratorOptions",
+    "HeadConfig",
+    "LabelledDataConfig",
+    "OptimizerConfig",
+    "PhaseConfig",
+    "PublishedFigure",
+    "QualityConfig",
+    "ScheduleConfig",
+    "apply_override",
+    "canonical_json",
+    "digest_of",
+    "load_experiment",
+    "parse_experiment",
+]

@@ -1,0 +1,198 @@
+"""How a supervised real/fake classifier is built and trained; every knob is a key.
+
+A recipe (`RECIPES`) is a set of defaults for these keys under a name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, PositiveInt, model_validator
+
+from gandetect.config.recipes import RECIPES
+from gandetect.config.section import (
+    Decay,
+    Name,
+    OpenProbability,
+    PositiveFloat,
+    Probability,
+    Section,
+)
+from gandetect.errors import unknown_name
+
+Monitor = Literal["loss", "accuracy", "auroc", "f1"]
+
+
+class HeadConfig(Section):
+    """What stands behind a backbone's pooled features, in place of its own last layer.
+
+    ``hidden`` layers, each Linear, BatchNorm if asked for, activation, Dropout; then the last
+    Linear, and ``output_dropout`` behind it where a source has put one.
+    """
+
+    hidden: tuple[PositiveInt, ...] = ()
+    batch_norm: bool = False
+    activation: Literal["relu", "none"] = "relu"
+    dropout: Decay = 0.0
+    output_dropout: Decay = 0.0
+
+
+class AugmentationConfig(Section):
+    """Random changes to training images, in this order; zeros and empty ranges mean none.
+
+    ``rotation`` in degrees to both sides, ``shift`` in shares of the side, ``brightness``,
+    ``contrast``, ``saturation`` and ``hue`` as in torchvision's ColorJitter. ``random_crop`` cuts
+    ``image_size`` out of ``resize`` at random; without it the centre is taken. Blur (sigma in
+    pixels) and JPEG (quality) are those used to make detectors robust (Wang et al. 2020, arXiv
+    1912.11035).
+    """
+
+    rotation: Annotated[float, Field(ge=0.0, le=180.0)] = 0.0
+    shift: Annotated[float, Field(ge=0.0, le=0.5)] = 0.0
+    horizontal_flip: Probability = 0.0
+    random_crop: bool = False
+    brightness: Annotated[float, Field(ge=0.0, le=1.0)] = 0.0
+    contrast: Annotated[float, Field(ge=0.0, le=1.0)] = 0.0
+    saturation: Annotated[float, Field(ge=0.0, le=1.0)] = 0.0
+    hue: Annotated[float, Field(ge=0.0, le=0.5)] = 0.0
+    blur: Probability = 0.0
+    blur_kernel: tuple[PositiveInt, PositiveInt] | None = None
+    blur_sigma: tuple[PositiveFloat, PositiveFloat] = (0.1, 3.0)
+    jpeg: Probability = 0.0
+    jpeg_quality: tuple[Annotated[int, Field(ge=1, le=100)], Annotated[int, Field(le=100)]] = (
+        30,
+        100,
+    )
+
+    @model_validator(mode="after")
+    def _in_order(self) -> AugmentationConfig:
+        for name in ("blur_sigma", "jpeg_quality"):
+            low, high = getattr(self, name)
+            if low > high:
+                raise ValueError(f"{name} is [{low}, {high}]; give the smaller number first")
+        if self.blur_kernel is not None and any(side % 2 == 0 for side in self.blur_kernel):
+            raise ValueError(f"blur_kernel is {list(self.blur_kernel)}; both sides must be odd")
+        return self
+
+
+class ClassifierOptimizerConfig(Section):
+    """An optimizer by name, with its numbers as PyTorch calls them."""
+
+    name: Literal["adam", "sgd", "adadelta"] = "adam"
+    learning_rate: PositiveFloat = 1e-3
+    momentum: Decay = 0.0
+    weight_decay: Annotated[float, Field(ge=0.0)] = 0.0
+
+
+class ScheduleConfig(Section):
+    """How the learning rate falls: never, every ``epochs``, or when ``monitor`` stalls."""
+
+    name: Literal["constant", "step", "plateau"] = "constant"
+    epochs: PositiveInt = 5
+    patience: Annotated[int, Field(ge=0)] = 3
+    factor: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.5
+    minimum: Annotated[float, Field(ge=0.0)] = 0.0
+    monitor: Monitor = "loss"
+
+
+class EarlyStoppingConfig(Section):
+    """Stop when the validation's ``monitor`` has not become better for ``patience`` epochs."""
+
+    patience: PositiveInt
+    monitor: Monitor = "loss"
+
+
+class PhaseConfig(Section):
+    """One phase of staged fine-tuning: which parts train, for how long, how fast."""
+
+    epochs: PositiveInt
+    trainable: tuple[str, ...] = ()
+    learning_rate: PositiveFloat
+
+
+class PublishedFigure(Section):
+    """A figure that a source reports, to stand beside ours.
+
+    ``positive`` is the class that the source calls positive; ``comparable`` is whether its number
+    and ours mean the same, and ``note`` says why not, or under which conditions.
+    """
+
+    metric: Literal["accuracy", "auroc", "precision", "recall", "specificity", "f1"]
+    split: Literal["training", "validation", "test"] = "test"
+    value: Probability
+    positive: Literal["generated", "real"] = "generated"
+    comparable: bool = True
+    note: str = ""
+
+
+class ClassifierConfig(Section):
+    """One supervised classifier; keys left out take the recipe's values.
+
+    ``trainable`` lists parts of the backbone by the prefix of their module names (``layer4``,
+    ``features.8``), or is ``["all"]``; the head always trains. ``resize`` is the side to which
+    images are resized before ``image_size`` is cut out of them. ``copies`` makes so many fixed
+    augmented copies of each training image, in place of fresh augmentation in every epoch.
+    ``images`` caps the training images of each label.
+    """
+
+    recipe: str
+    name: Name
+    fakes_from: tuple[str, ...] = ()
+    network: Literal[
+        "cnn-small", "cnn-deep", "resnet18", "resnet50", "efficientnet-b0", "efficientnet-b2"
+    ]
+    weights: str = "none"
+    head: HeadConfig = HeadConfig()
+    trainable: tuple[str, ...] = ("all",)
+    phases: tuple[PhaseConfig, ...] = ()
+    image_size: Annotated[int, Field(ge=8, le=2048)]
+    resize: Annotated[int, Field(ge=8, le=2048)] | None = None
+    normalise: Literal["imagenet", "half", "unit"] = "half"
+    augmentation: AugmentationConfig = AugmentationConfig()
+    copies: Annotated[int, Field(ge=0, le=20)] = 0
+    loss: Literal["cross-entropy", "bce"] = "cross-entropy"
+    optimizer: ClassifierOptimizerConfig = ClassifierOptimizerConfig()
+    schedule: ScheduleConfig = ScheduleConfig()
+    early_stopping: EarlyStoppingConfig | None = None
+    best_by: Monitor = "loss"
+    epochs: PositiveInt
+    batch_size: Annotated[int, Field(ge=2, le=65536)] = 32
+    images: Annotated[int, Field(ge=2)] | None = None
+    validation_fraction: OpenProbability = 0.1
+    precision: Literal["auto", "fp32", "bf16"] = "fp32"
+    published: tuple[PublishedFigure, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _recipe_defaults(cls, given: Any) -> Any:
+        if not isinstance(given, Mapping) or "recipe" not in given:
+            return given
+        recipe = given["recipe"]
+        if recipe not in RECIPES:
+            raise unknown_name("recipe", recipe, RECIPES)
+        merged: dict[str, Any] = {"name": recipe, **RECIPES[recipe]}
+        for key, value in given.items():
+            both = isinstance(value, Mapping) and isinstance(merged.get(key), Mapping)
+            merged[key] = {**merged[key], **value} if both else value
+        return merged
+
+    @model_validator(mode="after")
+    def _sizes_and_epochs(self) -> ClassifierConfig:
+        if self.resize is not None and self.resize < self.image_size:
+            raise ValueError(
+                f"resize is {self.resize}, smaller than image_size {self.image_size}; an image "
+                "cannot be cut out of a smaller one"
+            )
+        planned = sum(phase.epochs for phase in self.phases)
+        if self.phases and planned != self.epochs:
+            raise ValueError(
+                f"epochs is {self.epochs}, but the phases last {planned} epochs together; give "
+                "the same number"
+            )
+        return self
+
+    @property
+    def stored_size(self) -> int:
+        """The side, in pixels, that images are stored at before they are augmented and cut."""
+        return self.resize or self.image_size

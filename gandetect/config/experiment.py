@@ -1,0 +1,150 @@
+"""A whole study as written in an experiment file, and its digest."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, PositiveInt, field_validator, model_validator
+
+from gandetect.config.canonical import digest_of
+from gandetect.config.classifier import ClassifierConfig
+from gandetect.config.data import (
+    DATA_TABLES,
+    CsvDataConfig,
+    FashionMnistConfig,
+    FolderDataConfig,
+    LabelledDataConfig,
+)
+from gandetect.config.gan import GanConfig
+from gandetect.config.section import Name, OpenProbability, Section
+from gandetect.errors import unknown_name
+
+# Names of groups of images in the scores; a generator of that name could not be told from them.
+RESERVED = ("in-distribution", "held-out", "training", "validation", "calibration")
+
+
+class QualityConfig(Section):
+    """How good the fakes are: the ten-class feature network and the images it judges."""
+
+    classifier_epochs: PositiveInt = 2
+    generated: Annotated[int, Field(ge=100)] = 4200
+
+
+class EvaluationConfig(Section):
+    """How many images of each source are scored, and how operating points are chosen."""
+
+    own_generated: Annotated[int, Field(ge=20)] | None = None
+    other_generated: Annotated[int, Field(ge=20)] = 10000
+    training_reals: Annotated[int, Field(ge=20)] | None = None
+    calibrated_fpr: OpenProbability = 0.05
+    kept_mistakes: Annotated[int, Field(ge=1, le=400)] = 25
+
+
+class Experiment(Section):
+    """A whole study, as written in an experiment file."""
+
+    name: Name
+    question: str = ""
+    seeds: Annotated[tuple[Annotated[int, Field(ge=0, lt=2**32)], ...], Field(min_length=1)] = (0,)
+    data: Annotated[
+        FashionMnistConfig | FolderDataConfig | CsvDataConfig, Field(discriminator="name")
+    ] = FashionMnistConfig()
+    gans: tuple[GanConfig, ...] = ()
+    classifiers: tuple[ClassifierConfig, ...] = ()
+    quality: QualityConfig = QualityConfig()
+    evaluation: EvaluationConfig = EvaluationConfig()
+
+    @field_validator("seeds")
+    @classmethod
+    def _distinct_seeds(cls, seeds: tuple[int, ...]) -> tuple[int, ...]:
+        if len(set(seeds)) != len(seeds):
+            raise ValueError(f"seeds {list(seeds)} name a seed twice; give each seed once")
+        return seeds
+
+    @field_validator("data", mode="before")
+    @classmethod
+    def _data_set_named(cls, given: Any) -> Any:
+        if not isinstance(given, dict):
+            return given
+        name = given.get("name", "fashion-mnist")
+        if name not in DATA_TABLES:
+            raise unknown_name("data set", name, DATA_TABLES)
+        return {"name": name, **given}
+
+    @model_validator(mode="after")
+    def _distinct_names(self) -> Experiment:
+        names = [gan.name for gan in self.gans] + [one.name for one in self.classifiers]
+        if not names:
+            raise ValueError("there is nothing to train; give at least one [[gans]] table, or "
+                             "[[classifiers]] on labelled images")  # fmt: skip
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            kind = "GANs" if twice[0] not in {c.name for c in self.classifiers} else "detectors"
+            raise ValueError(
+                f'two {kind} are named {twice[0]!r}; give one of them another name = "…"'
+            )
+        taken = [name for name in names if name in RESERVED]
+        if taken:
+            raise ValueError(f"the name {taken[0]!r} is that of a group of images; give another")
+        return self
+
+    @model_validator(mode="after")
+    def _fakes_exist(self) -> Experiment:
+        if isinstance(self.data, LabelledDataConfig):
+            return self._labelled()
+        generators = [gan.name for gan in self.gans]
+        for classifier in self.classifiers:
+            if not classifier.fakes_from:
+                raise ValueError(
+                    f"classifier {classifier.name!r} has no fakes to train on; name the GANs "
+                    f'that make them, as in fakes_from = ["{next(iter(generators), "dcgan-bn")}"]'
+                )
+            for name in classifier.fakes_from:
+                if name not in generators:
+                    raise unknown_name("fakes_from", name, generators)
+        return self
+
+    def _labelled(self) -> Experiment:
+        assert isinstance(self.data, LabelledDataConfig)
+        if self.gans:
+            raise ValueError(
+                f'[[gans]] cannot be trained on data of name = "{self.data.name}" yet; use '
+                '"fashion-mnist" for GANs, or [[classifiers]] alone'
+            )
+        for classifier in self.classifiers:
+            if classifier.fakes_from:
+                raise ValueError(
+                    f"classifier {classifier.name!r} names fakes_from, but its data are labelled "
+                    "images, which bring their own fakes; remove fakes_from"
+                )
+        copies = {classifier.copies for classifier in self.classifiers}
+        if self.data.leak and (len(copies) > 1 or copies == {0}):
+            raise ValueError(
+                'leak = "augment-before-split" needs classifiers that all make the same number '
+                f"of copies, at least 1; theirs are {sorted(copies)}"
+            )
+        return self
+
+    def with_precision(self, native: Literal["fp32", "bf16"]) -> Experiment:
+        """Resolve ``precision = "auto"`` to what this machine computes natively."""
+        gans = tuple(
+            gan.model_copy(update={"precision": native}) if gan.precision == "auto" else gan
+            for gan in self.gans
+        )
+        classifiers = tuple(
+            one.model_copy(update={"precision": native}) if one.precision == "auto" else one
+            for one in self.classifiers
+        )
+        return self.model_copy(update={"gans": gans, "classifiers": classifiers})
+
+    def digest(self) -> str:
+        """SHA-256 of everything that changes a result, except the list of seeds.
+
+        Seeds are left out on purpose: each seed's results stand in folders of their own, so a
+        study with one more seed goes on in the same run folder and costs one seed.
+        """
+        published = {"classifiers": {"__all__": {"published"}}}
+        identity = self.model_dump(
+            mode="json", exclude={"seeds": True, "question": True, **published}
+        )
+        return digest_of(identity)

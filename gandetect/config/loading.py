@@ -1,0 +1,115 @@
+"""Reading experiment files: TOML, overrides, and one sentence for each thing that is wrong."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from gandetect.config.data import DATA_TABLES
+from gandetect.config.experiment import Experiment
+from gandetect.errors import UsageError, did_you_mean
+
+
+def load_experiment(path: Path, overrides: Sequence[str] = ()) -> Experiment:
+    """Read an experiment file and apply ``key.path=value`` overrides (values are TOML).
+
+    Raises `UsageError` naming the file, the key, what was given and what is allowed.
+    """
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UsageError(f"experiment file {str(path)!r} does not exist") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"experiment file {str(path)!r} cannot be read: {error}") from None
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"experiment file {str(path)!r} is not valid TOML: {error}") from None
+    for override in overrides:
+        apply_override(table, override)
+    return parse_experiment(table, str(path))
+
+
+def parse_experiment(table: Mapping[str, Any], origin: str = "experiment") -> Experiment:
+    """Validate a table; errors become one `UsageError` sentence per problem."""
+    try:
+        return Experiment.model_validate(table)
+    except ValidationError as error:
+        # A bad entry also makes its list look empty; that echo would only confuse.
+        errors = [e for e in error.errors() if not (e["type"] == "too_short" and e["input"])]
+        problems = "; ".join(_explain(problem) for problem in errors)
+        raise UsageError(f"{origin}: {problems}") from None
+
+
+def apply_override(table: dict[str, Any], override: str) -> None:
+    """Set one key in place: ``data.images=2000``, ``gans.0.epochs=1``, ``gans.dcgan-bn.epochs=1``.
+
+    In a list of tables an entry is named by its number, or by its ``name`` or ``architecture``.
+    """
+    key, equals, text = override.partition("=")
+    if not equals or not key.strip():
+        raise UsageError(
+            f"--set {override!r} is not of the form key=value, such as --set data.images=2000"
+        )
+    try:
+        value = tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        value = text.strip()
+    *parents, leaf = key.strip().split(".")
+    node: Any = table
+    for parent in parents:
+        node = _step_into(node, parent, override)
+    if isinstance(node, list):
+        raise UsageError(f"--set {override!r} names a list; say which entry, as in gans.0.{leaf}")
+    node[leaf] = value
+
+
+def _step_into(node: Any, part: str, override: str) -> Any:
+    if isinstance(node, list):
+        for number, entry in enumerate(node):
+            if part in (str(number), entry.get("name"), entry.get("architecture")):
+                return entry
+        entries = [str(e.get("name") or e.get("architecture") or i) for i, e in enumerate(node)]
+        raise UsageError(f"--set {override!r}: no entry {part!r}; there are: {', '.join(entries)}")
+    child = node.setdefault(part, {})
+    if not isinstance(child, dict | list):
+        raise UsageError(f"--set {override!r}: {part!r} is a value, not a table")
+    return child
+
+
+def _explain(problem: Any) -> str:
+    # In [data] the location also holds which kind of table it is; nobody has written that.
+    kind = problem["loc"][:1] == ("data",) and len(problem["loc"]) > 1
+    written = ("data", *problem["loc"][2:]) if kind else problem["loc"]
+    where = ".".join(str(part) for part in written) or "experiment"
+    if problem["type"] == "extra_forbidden":
+        allowed = _keys_at(problem["loc"][:-1])
+        return (
+            f"unknown key {where!r}; allowed here: {', '.join(allowed)}"
+            f"{did_you_mean(problem['loc'][-1], allowed)}"
+        )
+    if problem["type"] == "missing":
+        return f"{where!r} is missing; give it a value"
+    message = problem["msg"].removeprefix("Value error, ")
+    message = message[0].lower() + message[1:]
+    if problem["type"] == "value_error":
+        return f"{where}: {message}" if problem["loc"] else message
+    return f"{where} = {problem['input']!r} is not allowed: {message}"
+
+
+def _keys_at(location: Sequence[str | int]) -> list[str]:
+    model: type[BaseModel] = Experiment
+    for part in location:
+        if isinstance(part, int):
+            continue
+        if part in DATA_TABLES:
+            model = DATA_TABLES[part]
+            continue
+        annotation = model.model_fields[part].annotation
+        candidates = [annotation, *getattr(annotation, "__args__", ())]
+        for candidate in candidates:
+            if isinstance(candidate, type) and issubclass(candidate, BaseModel):
+                model = candidate
+    return list(model.model_fields)
