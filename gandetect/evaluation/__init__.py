@@ -5,16 +5,21 @@ scores can use it. The positive class is `generated` everywhere, and a score is 
 """
 
 from gandetect.evaluation.cross_evaluation import evaluate
-from gandetect.evaluation.operating_points import OPERATING_POINTS, calibrate
+from gandetect.evaluation.operating_points import OPERATING_POINTS, calibrate, oracle, youden
 from gandetect.evaluation.scores import Metrics, role_of, validate_scores
+from gandetect.evaluation.subjects import detectors_of, thresholds_from
 from gandetect.evaluation.tidy import tidy
 
 __all__ = [
     "OPERATING_POINTS",
     "Metrics",
     "calibrate",
+    "detectors_of",
     "evaluate",
+    "oracle",
     "role_of",
+    "thresholds_from",
     "tidy",
     "validate_scores",
+    "youden",
 ]

@@ -4,60 +4,40 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from gandetect.evaluation import decisions
-from gandetect.evaluation.operating_points import NATIVE_THRESHOLD, calibrate
+from gandetect.evaluation.intervals import wilson
+from gandetect.evaluation.operating_points import oracle
 from gandetect.evaluation.ranking import auroc, pair_metrics
 from gandetect.evaluation.scores import (
-    CALIBRATION,
+    GENERATED_TRAINING,
+    GENERATED_VALIDATION,
     IN_DISTRIBUTION,
     TEST_REALS,
     TRAINING,
+    VALIDATION,
     Metrics,
-    Scores,
-    by_source,
     latest,
-    ordered,
-    role_of,
     validate_scores,
 )
-
-
-@dataclass(frozen=True)
-class Subject:
-    """One trained detector with its scores: the last epoch of one seed."""
-
-    detector: str
-    seed: int
-    epoch: int
-    sources: dict[str, Scores]
-    thresholds: dict[str, float]
-
-    @property
-    def name(self) -> dict[str, Any]:
-        """The keys that every row of `metrics.json` opens with."""
-        return {"detector": self.detector, "detector_seed": self.seed}
-
-    @property
-    def own(self) -> str:
-        """The source that this detector was trained against."""
-        return f"generated:{self.detector}"
-
-    def reported(self) -> list[str]:
-        """Sources in the order of the tables, without the reals that chose the threshold."""
-        kept = {name: s for name, s in self.sources.items() if name != CALIBRATION}
-        return ordered(kept, self.detector)
+from gandetect.evaluation.subjects import (
+    DetectorFacts,
+    Subject,
+    calibration_source,
+    discriminator_facts,
+    make_subjects,
+)
 
 
 def evaluate(
     scores: pd.DataFrame,
     *,
     calibrated_fpr: float,
+    detectors: Mapping[str, DetectorFacts] | None = None,
     quality: Sequence[Mapping[str, Any]] | None = None,
 ) -> Metrics:
     """Compute everything that `metrics.json` holds from the table of scores alone.
@@ -66,44 +46,41 @@ def evaluate(
         scores: one row an image and detector; columns as in `scores.COLUMNS`.
         calibrated_fpr: share of the calibration reals that the calibrated operating point may
             call generated.
+        detectors: what each detector is, as `detectors_of` says; by default a discriminator
+            whose own source bears its name.
         quality: how good each generator is (FID, KID, …), passed through as it is.
 
     Raises `DataError` when the table cannot be evaluated.
     """
     validate_scores(scores)
-    subjects = _subjects(latest(scores), calibrated_fpr)
+    known = detectors or {}
+    names = sorted({str(name) for name in scores["detector"]})
+    facts = {name: known.get(name, discriminator_facts(name)) for name in names}
+    subjects = make_subjects(latest(scores), facts, calibrated_fpr)
     cells = [cell for subject in subjects for cell in _cells(subject)]
     return {
         "schema": 1,
         "positive_class": "generated",
+        "detectors": [{"detector": name, **fact} for name, fact in facts.items()],
         "operating_points": [_operating_points(s, calibrated_fpr) for s in subjects],
         "cells": cells,
         "pairs": [pair for subject in subjects for pair in _pairs(subject)],
         "overall": [row for subject in subjects for row in _overall(subject)],
         "groups": [row for subject in subjects for row in _groups(subject)],
+        "splits": [row for subject in subjects for row in _splits(subject)],
+        "upper_bound": [row for subject in subjects for row in _upper_bound(subject)],
         "gap": [row for subject in subjects for row in _gap(subject)],
         "across_seeds": _across_seeds(cells),
         "quality": [dict(row) for row in quality or ()],
     }
 
 
-def _subjects(scores: pd.DataFrame, calibrated_fpr: float) -> list[Subject]:
-    subjects = []
-    names = ["detector", "detector_seed"]
-    for _, rows in scores.groupby(names, observed=True):
-        sources = by_source(rows)
-        thresholds = {"native": NATIVE_THRESHOLD}
-        if CALIBRATION in sources:
-            thresholds["calibrated"] = calibrate(sources[CALIBRATION], calibrated_fpr)
-        detector, seed, epoch = rows[[*names, "epoch"]].iloc[0]
-        subjects.append(Subject(str(detector), int(seed), int(epoch), sources, thresholds))
-    return subjects
-
-
 def _operating_points(subject: Subject, calibrated_fpr: float) -> dict[str, Any]:
     row: dict[str, Any] = {**subject.name, "epoch": subject.epoch, **subject.thresholds}
-    if CALIBRATION in subject.sources:
-        reals = subject.sources[CALIBRATION]
+    chosen_on = calibration_source(subject.sources)
+    if chosen_on is not None:
+        reals = subject.sources[chosen_on]
+        row["calibrated_on"] = chosen_on
         row["calibrated_fpr"] = calibrated_fpr
         row["n_calibration"] = len(reals)
         row["calibration_delayed"] = {
@@ -117,7 +94,7 @@ def _cells(subject: Subject) -> list[dict[str, Any]]:
         {
             **subject.name,
             "source": source,
-            "role": role_of(source, subject.detector),
+            "role": subject.role(source),
             "label": (label := source.partition(":")[0]),
             "operating_point": point,
             "threshold": cut,
@@ -135,7 +112,7 @@ def _pairs(subject: Subject) -> list[dict[str, Any]]:
             **subject.name,
             "generated": fake,
             "real": real,
-            "role": role_of(fake, subject.detector),
+            "role": subject.role(fake),
             **pair_metrics(subject.sources[fake], subject.sources[real]),
         }
         for fake in generated
@@ -146,13 +123,12 @@ def _pairs(subject: Subject) -> list[dict[str, Any]]:
 
 def _overall(subject: Subject) -> list[dict[str, Any]]:
     """The reference study's general table: own generated images and all test reals."""
-    real_sources = [source for source in TEST_REALS if source in subject.sources]
-    if subject.own not in subject.sources or not real_sources:
+    fakes, reals = subject.joined(subject.own), subject.joined(TEST_REALS)
+    if not len(fakes) or not len(reals):
         return []
-    reals = np.concatenate([subject.sources[source] for source in real_sources])
     rows = []
     for point, cut in subject.thresholds.items():
-        matrix = decisions.confusion(subject.sources[subject.own], reals, cut)
+        matrix = decisions.confusion(fakes, reals, cut)
         rows.append(
             {
                 **subject.name,
@@ -174,18 +150,61 @@ def _groups(subject: Subject) -> list[dict[str, Any]]:
             **decisions.single_label_table(subject.sources[source], source.partition(":")[0], cut),
         }
         for source in subject.reported()
-        if (role := role_of(source, subject.detector)) in ("held-out", "in-distribution", "other")
+        if (role := subject.role(source)) in ("held-out", "in-distribution", "other")
         for point, cut in subject.thresholds.items()
     ]
+
+
+def _splits(subject: Subject) -> list[dict[str, Any]]:
+    """A classifier's usual figures, for each split that both kinds of image were scored of."""
+    rows = []
+    for split, generated, real in (
+        ("training", (GENERATED_TRAINING,), (TRAINING,)),
+        ("validation", (GENERATED_VALIDATION,), (VALIDATION,)),
+        ("test", subject.own, (IN_DISTRIBUTION,)),
+    ):
+        fakes, reals = subject.joined(generated), subject.joined(real)
+        if not len(fakes) or not len(reals):
+            continue
+        area, interval = auroc(fakes, reals)
+        for point, cut in subject.thresholds.items():
+            matrix = decisions.confusion(fakes, reals, cut)
+            figures = {"auroc": area, **decisions.binary_figures(matrix)}
+            right = matrix[0][0] + matrix[1][1]
+            rows.append(
+                {
+                    **subject.name,
+                    "split": split,
+                    "operating_point": point,
+                    "threshold": cut,
+                    "n": len(fakes) + len(reals),
+                    "confusion": matrix,
+                    **figures,
+                    "ci95": {
+                        "auroc": interval,
+                        "accuracy": wilson(right, len(fakes) + len(reals)),
+                    },
+                }
+            )
+    return rows
+
+
+def _upper_bound(subject: Subject) -> list[dict[str, Any]]:
+    """What the best cut on the test images themselves would give; nobody can know it before."""
+    fakes, reals = subject.joined(subject.own), subject.joined((IN_DISTRIBUTION,))
+    if not len(fakes) or not len(reals):
+        return []
+    cut, accuracy = oracle(fakes, reals)
+    return [{**subject.name, "threshold": cut, "accuracy": accuracy}]
 
 
 def _gap(subject: Subject) -> list[dict[str, Any]]:
     if TRAINING not in subject.sources or IN_DISTRIBUTION not in subject.sources:
         return []
     train, test = subject.sources[TRAINING], subject.sources[IN_DISTRIBUTION]
-    own = subject.sources.get(subject.own)
+    own = subject.joined(subject.own)
     ranked: dict[str, Any] = {}
-    if own is not None:
+    if len(own):
         for name, reals in (("training", train), ("in-distribution", test)):
             area, interval = auroc(own, reals)
             ranked[name] = {"auroc": area, "ci95": interval}

@@ -54,6 +54,21 @@ def general_table(matrix: list[list[int]]) -> dict[str, Any]:
     return {key: _plain(table[key]) for key in order}
 
 
+def binary_figures(matrix: list[list[int]]) -> dict[str, float]:
+    """Accuracy, precision, recall, specificity and F1 with generated as the positive class.
+
+    A ratio whose denominator is zero is 0, as scikit-learn puts it.
+    """
+    (rr, rg), (gr, gg) = matrix
+    return {
+        "accuracy": _ratio(rr + gg, rr + rg + gr + gg),
+        "precision": _ratio(gg, gg + rg),
+        "recall": _ratio(gg, gg + gr),
+        "specificity": _ratio(rr, rr + rg),
+        "f1": _ratio(2 * gg, 2 * gg + rg + gr),
+    }
+
+
 def single_label_table(scores: Scores, label: str, threshold: float) -> dict[str, Any]:
     """Recall and F1 of a group that holds one class only, as the reference study prints them.
 
@@ -73,6 +88,10 @@ def train_test_gap(train: Scores, test: Scores, threshold: float) -> dict[str, A
         "difference": right[0] / len(train) - right[1] / len(test),
         "difference_ci95": difference(right[0], len(train), right[1], len(test)),
     }
+
+
+def _ratio(part: int, whole: int) -> float:
+    return part / whole if whole else 0.0
 
 
 def _plain(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Where to cut: the native threshold, and one chosen on reals that no test group contains."""
+"""Where to cut: at the native threshold, or at one chosen on images that no test group contains."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy.typing as npt
 from gandetect.errors import DataError, UsageError
 
 NATIVE_THRESHOLD = 0.0
-OPERATING_POINTS = ("native", "calibrated")
+OPERATING_POINTS = ("native", "calibrated", "youden")
 
 
 def calibrate(calibration_scores: npt.ArrayLike, fpr: float) -> float:
@@ -39,6 +39,53 @@ def calibrate(calibration_scores: npt.ArrayLike, fpr: float) -> float:
     # The (above + 1)-th largest: any lower cut would let one more real through.
     position = scores.size - 1 - above
     return float(np.partition(scores, position)[position])
+
+
+def youden(generated: npt.ArrayLike, real: npt.ArrayLike) -> float:
+    """Return the threshold that makes (share of fakes caught - share of reals delayed) largest.
+
+    Youden, Cancer 3, 1950. It lies midway between two scores; of several equally good cuts the
+    highest is taken, which delays the fewest reals. Give it scores of *validation* images,
+    `(N,)` and `(M,)`: on test images it would be an upper bound, not an operating point.
+
+    Raises `DataError` when one side has no scores.
+
+    >>> youden(generated=[0.5, 2.0, 3.0], real=[-1.0, 0.0, 1.0])
+    1.5
+    """
+    return _best_cut(generated, real, weights=None)
+
+
+def oracle(generated: npt.ArrayLike, real: npt.ArrayLike) -> tuple[float, float]:
+    """The threshold that answers most images correctly, and the share that it does.
+
+    Chosen on the images that it is judged by, so it is an upper bound that nobody can attain.
+    """
+    fakes, reals = np.asarray(generated, np.float64), np.asarray(real, np.float64)
+    cut = _best_cut(fakes, reals, weights=(fakes.size, reals.size))
+    right = np.count_nonzero(fakes > cut) + np.count_nonzero(reals <= cut)
+    return cut, float(right / (fakes.size + reals.size))
+
+
+def _best_cut(
+    generated: npt.ArrayLike, real: npt.ArrayLike, weights: tuple[int, int] | None
+) -> float:
+    """The cut with the largest weighted sum of fakes above and reals not above it."""
+    fakes, reals = np.sort(np.asarray(generated, float)), np.sort(np.asarray(real, float))
+    if not fakes.size or not reals.size:
+        raise DataError(
+            f"{fakes.size} generated and {reals.size} real scores were given; choosing a "
+            "threshold needs at least one of each"
+        )
+    of_fakes, of_reals = weights or (1, 1)
+    scores = np.unique(np.concatenate([fakes, reals]))
+    below, above = np.nextafter(scores[0], -np.inf), np.nextafter(scores[-1], np.inf)
+    cuts = np.concatenate([[below], (scores[:-1] + scores[1:]) / 2, [above]])
+    caught = 1 - np.searchsorted(fakes, cuts, side="right") / fakes.size
+    passed = np.searchsorted(reals, cuts, side="right") / reals.size
+    gain = of_fakes * caught + of_reals * passed
+    best = np.flatnonzero(gain >= gain.max() - 1e-12 * max(of_fakes + of_reals, 1))
+    return float(cuts[best[-1]])
 
 
 def _most_allowed_above(n: int, fpr: float) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -29,23 +29,29 @@ IN_DISTRIBUTION = "real:in-distribution"
 HELD_OUT = "real:held-out"
 TRAINING = "real:training"
 CALIBRATION = "real:calibration"
+VALIDATION = "real:validation"
+# What a classifier was trained on and what its epoch was chosen by: never a test group.
+GENERATED_TRAINING = "generated:training"
+GENERATED_VALIDATION = "generated:validation"
 TEST_REALS = (IN_DISTRIBUTION, HELD_OUT)
-REALS = (*TEST_REALS, TRAINING, CALIBRATION)
+REALS = (*TEST_REALS, TRAINING, VALIDATION, CALIBRATION)
+NOT_REPORTED = (VALIDATION, CALIBRATION, GENERATED_TRAINING, GENERATED_VALIDATION)
 ROLES = ("own", "other", "in-distribution", "held-out", "training")
 
 
-def role_of(source: str, detector: str) -> str:
-    """Say what a source is to a detector: its own generator, another one, or a group of reals.
+def role_of(source: str, own: Collection[str]) -> str:
+    """Say what a source is to a detector that knows ``own``: own, other, or a group of reals.
 
-    >>> role_of("generated:dcgan-bn", "dcgan-bn"), role_of("generated:dcgan-bn", "dcgan-plain")
+    >>> own = ["generated:dcgan-bn"]
+    >>> role_of("generated:dcgan-bn", own), role_of("generated:dcgan-plain", own)
     ('own', 'other')
-    >>> role_of("real:held-out", "dcgan-bn")
+    >>> role_of("real:held-out", own)
     'held-out'
     """
     kind, _, name = source.partition(":")
-    if kind == "generated":
-        return "own" if name == detector else "other"
-    return name
+    if kind == "real" or source in NOT_REPORTED:
+        return name
+    return "own" if source in own else "other"
 
 
 def validate_scores(scores: pd.DataFrame) -> None:
@@ -82,9 +88,9 @@ def by_source(scores: pd.DataFrame) -> dict[str, Scores]:
     return {str(source): np.sort(group.to_numpy(np.float64)) for source, group in groups}
 
 
-def ordered(sources: Iterable[str], detector: str) -> list[str]:
+def ordered(sources: Iterable[str], own: Collection[str]) -> list[str]:
     """Order sources as every table does: own, other generators, then the groups of reals."""
-    return sorted(sources, key=lambda source: (_rank(role_of(source, detector)), source))
+    return sorted(sources, key=lambda source: (_rank(role_of(source, own)), source))
 
 
 def _rank(role: str) -> int:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from gandetect.evaluation.operating_points import OPERATING_POINTS
 from gandetect.evaluation.scores import Metrics
 
 TIDY_COLUMNS = (
@@ -24,6 +25,7 @@ TIDY_COLUMNS = (
     "high",
     "n",
 )
+SPLIT_METRICS = ("accuracy", "auroc", "precision", "recall", "specificity", "f1")
 PAIR_METRICS = ("auroc", "average_precision", "fpr_at_95_tpr", "tpr_at_5_fpr")
 
 
@@ -39,6 +41,7 @@ def tidy(metrics: Metrics) -> pd.DataFrame:
         *_pairs(metrics),
         *_overall(metrics),
         *_groups(metrics),
+        *_splits(metrics),
         *_gap(metrics),
         *_thresholds(metrics),
         *_quality(metrics),
@@ -96,6 +99,15 @@ def _groups(metrics: Metrics) -> Iterator[dict[str, Any]]:
             yield _row("group", group, metric, group[metric])
 
 
+def _splits(metrics: Metrics) -> Iterator[dict[str, Any]]:
+    for row in metrics["splits"]:
+        for metric in SPLIT_METRICS:
+            name, interval = f"{row['split']}: {metric}", row["ci95"].get(metric)
+            yield _row("split", row, name, row[metric], ci95=interval)
+    for row in metrics["upper_bound"]:
+        yield _row("upper bound", row, "accuracy at the best cut on test images", row["accuracy"])
+
+
 def _gap(metrics: Metrics) -> Iterator[dict[str, Any]]:
     for gap in metrics["gap"]:
         metric = "correct on training minus on in-distribution"
@@ -104,7 +116,7 @@ def _gap(metrics: Metrics) -> Iterator[dict[str, Any]]:
 
 def _thresholds(metrics: Metrics) -> Iterator[dict[str, Any]]:
     for row in metrics["operating_points"]:
-        for point in ("native", "calibrated"):
+        for point in OPERATING_POINTS:
             if point in row:
                 yield _row("threshold", row, "threshold", row[point], operating_point=point)
 

@@ -100,9 +100,10 @@ def test_a_source_alone_gives_cells_and_nothing_that_needs_two(scores):
 
 
 def test_roles_depend_on_who_asks():
-    assert role_of("generated:a", "a") == "own"
-    assert role_of("generated:a", "b") == "other"
-    assert role_of("real:training", "b") == "training"
+    assert role_of("generated:a", ["generated:a"]) == "own"
+    assert role_of("generated:a", ["generated:b"]) == "other"
+    assert role_of("real:training", ["generated:b"]) == "training"
+    assert role_of("generated:validation", ["generated:b"]) == "validation"
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.metrics import roc_curve
 
 from gandetect.errors import DataError, UsageError
-from gandetect.evaluation import calibrate
+from gandetect.evaluation import calibrate, oracle, youden
 
 # Few distinct values, so that ties are the rule and not the exception.
 tied = st.lists(st.integers(-4, 4).map(float), min_size=1, max_size=60)
@@ -56,3 +57,38 @@ def test_scores_that_are_not_finite_are_an_error(bad):
 def test_impossible_share_is_an_error(fpr):
     with pytest.raises(UsageError, match="fpr is"):
         calibrate([0.0], fpr)
+
+
+@given(st.one_of(tied, smooth), st.one_of(tied, smooth))
+def test_no_cut_has_a_larger_youden_index(generated, real):
+    fakes, reals = np.asarray(generated), np.asarray(real)
+
+    def index(cut):
+        return np.mean(fakes > cut) - np.mean(reals > cut)
+
+    chosen = youden(fakes, reals)
+    everywhere = [*fakes, *reals, min(*fakes, *reals) - 1]
+    assert index(chosen) >= max(map(index, everywhere)) - 1e-9
+
+
+def test_youden_is_scikit_learns_best_roc_point():
+    rng = np.random.default_rng(0)
+    fakes, reals = rng.normal(1, 1, 300), rng.normal(0, 1, 200)
+    fpr, tpr, _ = roc_curve(np.repeat([1, 0], [300, 200]), np.r_[fakes, reals])
+    cut = youden(fakes, reals)
+    assert np.mean(fakes > cut) - np.mean(reals > cut) == pytest.approx((tpr - fpr).max())
+
+
+@given(st.one_of(tied, smooth), st.one_of(tied, smooth))
+def test_the_oracle_is_an_upper_bound_of_every_cuts_accuracy(generated, real):
+    fakes, reals = np.asarray(generated), np.asarray(real)
+    cut, accuracy = oracle(fakes, reals)
+    everything = [*fakes, *reals, min(*fakes, *reals) - 1]
+    shares = [np.sum(fakes > c) + np.sum(reals <= c) for c in everything]
+    assert accuracy == pytest.approx(max(shares) / (len(fakes) + len(reals)))
+    assert np.sum(fakes > cut) + np.sum(reals <= cut) == max(shares)
+
+
+def test_choosing_a_cut_needs_both_kinds_of_image():
+    with pytest.raises(DataError, match="0 generated and 2 real"):
+        youden([], [1.0, 2.0])
