@@ -1,7 +1,8 @@
 """A detector: a network, its preprocessing and its operating points, saved and used on its own.
 
 A score is the log-odds that an image is generated. A discriminator answers with the log-odds that
-an image is real; that sign is turned here, once, and nowhere else.
+an image is real; that sign is turned here, once, and nowhere else. A supervised classifier answers
+with the score itself.
 """
 
 from __future__ import annotations
@@ -19,17 +20,19 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from scipy.special import expit
-from torch import nn
+from torch import Tensor, nn
 
 from gandetect import runs
 from gandetect.errors import DetectorError, unknown_name
 from gandetect.models import ARCHITECTURES
+from gandetect.models.classifiers import CLASSIFIERS, ImageClassifier, build_classifier
 from gandetect.models.scaling import to_unit_range
 
 DESCRIPTION = "detector.json"
 WEIGHTS = "weights.safetensors"
 CLASSES = ("real", "generated")
 BATCH = 200
+PIXELS = 4_000_000  # of one channel, in one batch
 
 
 class Preprocessing(BaseModel):
@@ -49,10 +52,10 @@ class DetectorDescription(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     format: Literal[1] = 1
-    kind: Literal["discriminator"] = "discriminator"
+    kind: Literal["discriminator", "classifier"] = "discriminator"
     name: str
     architecture: str
-    options: dict[str, Any] = {}
+    options: dict[str, Any] = {}  # what the network is built with, beside its input's size
     preprocessing: Preprocessing = Preprocessing()
     operating_points: dict[str, float] = {"native": 0.0}
     weights_sha256: str = ""
@@ -87,11 +90,24 @@ class Detector:
         if not len(pixels):
             return np.empty(0)
         with torch.inference_mode():
-            logits = [
-                self.network(to_unit_range(batch.to(self.device))).double().cpu()
-                for batch in pixels.split(BATCH)
+            scores = [
+                self._log_odds(batch.to(self.device)).double().cpu()
+                for batch in pixels.split(self._batch)
             ]
-        return -torch.cat(logits).numpy()  # the one place where the sign is turned
+        return torch.cat(scores).numpy()
+
+    def _log_odds(self, images: Tensor) -> Tensor:
+        """Score one batch on the device, ``(N, C, H, W) uint8``: shape ``(N,)``."""
+        if isinstance(self.network, ImageClassifier):
+            return self.network.log_odds(self.network(self.network.prepare(images)))
+        logits: Tensor = self.network(to_unit_range(images))
+        return -logits  # the one place where the sign is turned
+
+    @property
+    def _batch(self) -> int:
+        """Fewer images at once where they are large, so that memory stays flat."""
+        side = getattr(self.network, "image_size", self.description.preprocessing.image_size)
+        return max(8, min(BATCH, PIXELS // side**2))
 
     def predict_proba(self, images: ArrayLike) -> NDArray[np.float64]:
         """Probabilities ``(N, 2)`` of real and generated: the score's logistic function."""
@@ -123,11 +139,11 @@ class Detector:
         return given
 
 
-def discriminator_as_detector(
-    discriminator: nn.Module, description: DetectorDescription, device: torch.device
+def as_detector(
+    network: nn.Module, description: DetectorDescription, device: torch.device
 ) -> Detector:
-    """Wrap a trained discriminator, in eval mode."""
-    return Detector(discriminator.to(device).eval(), description, device)
+    """Wrap a trained discriminator or `ImageClassifier`, in eval mode."""
+    return Detector(network.to(device).eval(), description, device)
 
 
 def save_detector(folder: Path, detector: Detector) -> None:
@@ -159,22 +175,32 @@ def load_detector(path: str | Path, device: str = "cpu") -> Detector:
         reason = " ".join(str(error).split())[:200]
         raise DetectorError(f"{str(folder / DESCRIPTION)!r} is damaged ({reason})") from None
     _check_description(folder)
-    if description.architecture not in ARCHITECTURES:
-        raise unknown_name("architecture", description.architecture, ARCHITECTURES)
+    known = ARCHITECTURES if description.kind == "discriminator" else CLASSIFIERS
+    if description.architecture not in known:
+        raise unknown_name("architecture", description.architecture, known)
     weights = _load_weights(folder / WEIGHTS, description.weights_sha256)
-    size = description.preprocessing
     try:
-        network = ARCHITECTURES[description.architecture].discriminator(
-            size.image_size, size.channels, **description.options
-        )
+        network = _build(description)
         network.load_state_dict(weights)
     except (RuntimeError, TypeError, ValueError) as error:
         reason = " ".join(str(error).split())[:200]
         raise DetectorError(
             f"the weights in {str(folder)!r} do not fit a {description.architecture!r} "
-            f"discriminator ({reason})"
+            f"{description.kind} ({reason})"
         ) from None
-    return discriminator_as_detector(network, description, torch.device(device))
+    return as_detector(network, description, torch.device(device))
+
+
+def _build(description: DetectorDescription) -> nn.Module:
+    size = description.preprocessing
+    with torch.random.fork_rng(devices=[]):  # initial weights, which are about to be replaced
+        if description.kind == "classifier":
+            return build_classifier(
+                description.architecture, channels=size.channels, **description.options
+            )
+        return ARCHITECTURES[description.architecture].discriminator(
+            size.image_size, size.channels, **description.options
+        )
 
 
 def _check_description(folder: Path) -> None:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from gandetect import machine
+from gandetect.config import RECIPES, ClassifierConfig
+from gandetect.errors import unknown_name
 from gandetect.models import ARCHITECTURES, keras_parameter_count
+from gandetect.models.classifiers import build_classifier, layer_table, set_trainable
 
 
 def information(data_dir: Path | None) -> dict[str, Any]:
@@ -41,6 +46,76 @@ def information_lines(facts: Mapping[str, Any], indent: int = 0) -> Iterator[str
         else:
             number = f"{value:,}" if isinstance(value, int) else value
             yield f"{space}{key}: {number}"
+
+
+def recipe_information(name: str) -> dict[str, Any]:
+    """A recipe's classifier for RGB images: its layers, output shapes and parameters.
+
+    ``trainable_parameters`` has a number for each phase of its training. Nothing is computed, and
+    nothing fetched. Raises `UsageError` for an unknown recipe.
+    """
+    if name not in RECIPES:
+        raise unknown_name("recipe", name, RECIPES)
+    config = ClassifierConfig.model_validate({"recipe": name})
+    with torch.device("meta"):  # shapes without numbers
+        classifier = build_classifier(
+            config.network,
+            channels=3,
+            image_size=config.image_size,
+            stored_size=config.stored_size,
+            outputs=1 if config.loss == "bce" else 2,
+            normalise=config.normalise,
+            **config.head.model_dump(),
+        )
+    phases = [phase.trainable for phase in config.phases] or [config.trainable]
+    trainable = []
+    for parts in phases:
+        set_trainable(classifier, parts)
+        trainable.append(sum(p.numel() for p in classifier.parameters() if p.requires_grad))
+    return {
+        "recipe": name,
+        "network": config.network,
+        "weights": config.weights,
+        "input": [3, config.image_size, config.image_size],
+        "parameters": sum(p.numel() for p in classifier.parameters()),
+        "trainable_parameters": trainable,
+        "trainable": [list(parts) for parts in phases],
+        "layers": layer_table(classifier),
+    }
+
+
+def recipe_lines(facts: Mapping[str, Any]) -> Iterator[str]:
+    """The same as a table, for people."""
+    rows = [("layer", "kind", "output", "parameters")]
+    rows += [
+        (row["name"], row["kind"], _shape(row["output"]), f"{row['parameters']:,}")
+        for row in facts["layers"]
+    ]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    yield (
+        f"{facts['recipe']}: {facts['network']} on {_shape(facts['input'])} images, "
+        f"weights {facts['weights']}"
+    )
+    yield ""
+    for name, kind, output, parameters in rows:
+        yield (
+            f"{name:{widths[0]}}  {kind:{widths[1]}}  {output:>{widths[2]}}  "
+            f"{parameters:>{widths[3]}}"
+        )
+    yield ""
+    yield f"{facts['parameters']:,} parameters"
+    counts = facts["trainable_parameters"]
+    for number, (parts, count) in enumerate(zip(facts["trainable"], counts, strict=True), start=1):
+        phase = f"phase {number}: " if len(counts) > 1 else ""
+        yield f"{phase}{count:,} trainable ({_trained(parts)})"
+
+
+def _trained(parts: Sequence[str]) -> str:
+    return "all" if "all" in parts else ", ".join(["head", *parts])
+
+
+def _shape(sides: Sequence[int]) -> str:
+    return " x ".join(map(str, sides))
 
 
 def _precisions(device: str) -> list[str]:

@@ -100,19 +100,16 @@ def terminal_listener(quiet: bool = False) -> Iterator[TerminalListener]:
 def _epoch_line(event: Mapping[str, Any]) -> str:
     return (
         f"  {event['task']}: epoch {event['epoch']}/{event['epochs']}, "
-        f"{event['images_per_second']:.0f} images/s, "
-        f"loss D {event['discriminator_loss']:.3f} G {event['generator_loss']:.3f}, "
-        f"FID {event['fid']:.1f}"
+        f"{event['images_per_second']:.0f} images/s, {event['summary']}"
     )
 
 
 def _step_detail(event: Mapping[str, Any]) -> str:
-    if "images_per_second" not in event:
-        return ""
-    rate = f"{event['images_per_second']:.0f} images/s"
-    if "epoch" not in event:
-        return rate
-    return (
-        f"epoch {event['epoch']}/{event['epochs']} {rate} "
-        f"D {event['discriminator_loss']:.2f} G {event['generator_loss']:.2f}"
-    )
+    parts = []
+    if "epoch" in event:
+        parts.append(f"epoch {event['epoch']}/{event['epochs']}")
+    if "images_per_second" in event:
+        parts.append(f"{event['images_per_second']:.0f} images/s")
+    if "summary" in event:
+        parts.append(str(event["summary"]))
+    return " ".join(parts)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import csv
 import json
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from itertools import islice
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Literal, TextIO
 
 import numpy as np
@@ -21,6 +21,7 @@ from gandetect.errors import DataError
 
 BATCH = 64
 Decoded = tuple[Path, NDArray[np.uint8] | str]
+Form = Literal["csv", "jsonl", "kaggle"]
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,9 @@ class ScoredImage:
     probability: float | None
     verdict: str | None
     error: str | None = None
+
+
+Writer = Callable[[ScoredImage], str | None]  # writes a line, or says why there is none
 
 
 def score_paths(
@@ -49,23 +53,64 @@ def score_paths(
 
 
 def write_scores(
-    scored: Iterable[ScoredImage], stream: TextIO, form: Literal["csv", "jsonl"]
+    scored: Iterable[ScoredImage],
+    stream: TextIO,
+    form: Form,
+    complain: Callable[[str], None] = lambda sentence: None,
 ) -> tuple[int, int]:
-    """Write lines as they come; returns how many images were scored and how many failed."""
+    """Write lines as they come; returns how many images were scored and how many failed.
+
+    ``kaggle`` is the form of a submission: the file's name, and 1 for real or 0 for generated. It
+    has no place for errors: an image without a score, and a second one of the same name, gets no
+    line and is complained of instead.
+    """
+    write = {"csv": _csv_writer, "jsonl": _jsonl_writer, "kaggle": _kaggle_writer}[form](stream)
+    right = wrong = 0
+    for line in scored:
+        problem = write(line)
+        if problem is not None:
+            complain(problem)
+        failed = line.error is not None or problem is not None
+        right, wrong = right + (not failed), wrong + failed
+    return right, wrong
+
+
+def _csv_writer(stream: TextIO) -> Writer:
     columns = list(ScoredImage.__dataclass_fields__)
     writer = csv.DictWriter(stream, columns, lineterminator="\n")
     # Before Python 3.13 a carriage return is left unquoted, and then does not read back.
     quoting = csv.DictWriter(stream, columns, lineterminator="\n", quoting=csv.QUOTE_ALL)
-    if form == "csv":
-        writer.writeheader()
-    right = wrong = 0
-    for line in scored:
-        right, wrong = right + (line.error is None), wrong + (line.error is not None)
-        if form == "csv":
-            (quoting if "\r" in line.path else writer).writerow(asdict(line))
-        else:
-            stream.write(json.dumps(asdict(line)) + "\n")
-    return right, wrong
+    writer.writeheader()
+
+    def write(line: ScoredImage) -> None:
+        (quoting if "\r" in line.path else writer).writerow(asdict(line))
+
+    return write
+
+
+def _jsonl_writer(stream: TextIO) -> Writer:
+    def write(line: ScoredImage) -> None:
+        stream.write(json.dumps(asdict(line)) + "\n")
+
+    return write
+
+
+def _kaggle_writer(stream: TextIO) -> Writer:
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(["image", "label"])
+    written: dict[str, str] = {}
+
+    def write(line: ScoredImage) -> str | None:
+        name = PurePath(line.path).name
+        if line.error is not None:
+            return line.error
+        if name in written:
+            return f"{line.path!r} has the same name as {written[name]!r}, which has a line already"
+        written[name] = line.path
+        writer.writerow([name, int(line.verdict == "real")])
+        return None
+
+    return write
 
 
 def _decoded(detector: Detector, paths: Iterable[Path]) -> Iterator[Decoded]:

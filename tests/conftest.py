@@ -29,7 +29,7 @@ def detector_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     from gandetect.detectors import (
         DetectorDescription,
-        discriminator_as_detector,
+        as_detector,
         save_detector,
     )
     from gandetect.models import ARCHITECTURES
@@ -43,7 +43,7 @@ def detector_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         operating_points={"native": 0.0, "calibrated": 1.5},
     )
     folder = tmp_path_factory.mktemp("detectors") / "dcgan-plain" / "seed-0"
-    save_detector(folder, discriminator_as_detector(network, description, torch.device("cpu")))
+    save_detector(folder, as_detector(network, description, torch.device("cpu")))
     return folder
 
 

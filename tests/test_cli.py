@@ -28,8 +28,10 @@ def invoke(*arguments: str):
         "run",
         "train",
         "train gan",
+        "train classifier",
         "data fetch",
         "data check",
+        "data restore",
         "score",
         "report",
         "grid",
@@ -69,6 +71,8 @@ def test_dry_run_prints_the_resolved_experiment_and_does_nothing(tmp_path) -> No
         (["grid", "nowhere"], 1, "does not exist"),
         (["score", "nowhere", "x.png"], 1, "is not a detector"),
         (["train", "gan"], 2, "EXPERIMENT.toml"),
+        (["train", "classifier"], 2, "EXPERIMENT.toml"),
+        (["info", "cnn-smal"], 2, "did you mean 'cnn-small'?"),
         (["data", "check", "--data-dir"], 2, "--data-dir"),
     ],
 )
@@ -99,6 +103,12 @@ def test_info_tells_machine_data_and_architectures() -> None:
     assert (plain["generator_parameters"], plain["discriminator_parameters"]) == (2054785, 521345)
     assert "fp32" in facts["devices"]["cpu"]
     assert "840,705" in invoke("info").stdout
+
+
+def test_info_on_a_recipe_tells_its_layers_and_parameters() -> None:
+    facts = json.loads(invoke("info", "cnn-small", "--json").stdout)
+    assert facts["parameters"] == 8408386
+    assert "8,408,386" in invoke("info", "cnn-small").stdout
 
 
 def test_completion_scripts_are_printed() -> None:

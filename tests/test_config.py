@@ -1,3 +1,4 @@
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -5,7 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gandetect.config import (
+    RECIPES,
     TRAINING_DEFAULTS,
+    ClassifierConfig,
     apply_override,
     load_experiment,
     parse_experiment,
@@ -124,3 +127,110 @@ def test_an_unreadable_file_is_one_sentence(content, tmp_path) -> None:
         path.write_bytes(content)
     with pytest.raises(UsageError, match=r"x\.toml"):
         load_experiment(path)
+
+
+def test_every_recipe_is_a_classifier() -> None:
+    for name in RECIPES:
+        one = ClassifierConfig.model_validate({"recipe": name})
+        assert one.name == name
+        assert ClassifierConfig.model_validate(one.model_dump()) == one
+
+
+def test_a_key_of_a_table_leaves_the_recipes_other_keys() -> None:
+    given = {"recipe": "resnet50-faces", "augmentation": {"rotation": 5.0}}
+    one = ClassifierConfig.model_validate(given)
+    assert (one.augmentation.rotation, one.augmentation.random_crop) == (5.0, True)
+
+
+def test_against_a_gans_images_recipes_take_small_sizes() -> None:
+    classifiers = [
+        {"recipe": "cnn-small", "fakes_from": ["dcgan-bn"]},
+        {"recipe": "resnet50-faces", "fakes_from": ["dcgan-bn"]},
+        {"recipe": "resnet18", "fakes_from": ["dcgan-bn"], "image_size": 32},
+    ]
+    experiment = parse_experiment({**SMALL, "classifiers": classifiers})
+    assert [one.stored_size for one in experiment.classifiers] == [28, 64, 32]
+
+
+LABELLED = {
+    "name": "own",
+    "data": {"name": "folder", "path": "x", "classes": {"a": "real", "b": "generated"}},
+    "classifiers": [{"recipe": "cnn-small"}],
+}
+
+
+@pytest.mark.parametrize(
+    ("table", "words"),
+    [
+        ({**SMALL, "classifiers": [{"recipe": "cnn-smal"}]}, ["did you mean 'cnn-small'"]),
+        ({**SMALL, "classifiers": [{"recipe": "cnn-small"}]}, ["no fakes", "fakes_from"]),
+        (
+            {**SMALL, "classifiers": [{"recipe": "cnn-small", "fakes_from": ["dcgan-bm"]}]},
+            ["fakes_from 'dcgan-bm'", "did you mean 'dcgan-bn'"],
+        ),
+        (
+            {**SMALL, "gans": [{"architecture": "dcgan-bn", "name": "validation"}]},
+            ["'validation' is that of a group"],
+        ),
+        ({**LABELLED, "gans": [{"architecture": "dcgan-bn"}]}, ["cannot be trained", "folder"]),
+        ({**LABELLED, "classifiers": []}, ["nothing to train"]),
+        (
+            {**LABELLED, "classifiers": [{"recipe": "cnn-small", "fakes_from": ["x"]}]},
+            ["remove fakes_from"],
+        ),
+        (
+            {**LABELLED, "data": {**LABELLED["data"], "leak": "augment-before-split"}},
+            ["needs classifiers that all make the same number of copies"],
+        ),
+        (
+            {**LABELLED, "data": {**LABELLED["data"], "classes": {"a": "real", "b": "real"}}},
+            ["no class to train on is 'generated'"],
+        ),
+        (
+            {**LABELLED, "data": {**LABELLED["data"], "held_out": ["c"]}},
+            ["held_out class 'c'", "a, b"],
+        ),
+        (
+            {**LABELLED, "data": {**LABELLED["data"], "test_fraction": 0.95}},
+            ["leave nothing to train on"],
+        ),
+        ({**LABELLED, "data": {**LABELLED["data"], "group_pattern": "("}}, ["regular expression"]),
+        ({**LABELLED, "data": {**LABELLED["data"], "pathh": "x"}}, ["did you mean 'path'"]),
+        (
+            {**LABELLED, "classifiers": [{"recipe": "cnn-small", "head": {"droput": 0.1}}]},
+            ["'classifiers.0.head.droput'", "did you mean 'dropout'"],
+        ),
+        (
+            {**LABELLED, "classifiers": [{"recipe": "resnet50-staged", "epochs": 3}]},
+            ["epochs is 3", "phases last 15"],
+        ),
+        (
+            {**LABELLED, "classifiers": [{"recipe": "cnn-small", "resize": 64}]},
+            ["resize is 64, smaller than image_size 128"],
+        ),
+    ],
+)
+def test_what_is_wrong_with_classifiers_and_labelled_data_is_said(table, words) -> None:
+    with pytest.raises(UsageError) as raised:
+        parse_experiment(table)
+    assert all(word in str(raised.value) for word in words), str(raised.value)
+
+
+def test_published_figures_change_no_digest() -> None:
+    figure = {"metric": "accuracy", "value": 0.78}
+    one = {"recipe": "cnn-small", "published": [figure]}
+    with_figures = parse_experiment({**LABELLED, "classifiers": [one]})
+    assert with_figures.digest() == parse_experiment(LABELLED).digest()
+
+
+def test_a_labelled_experiment_is_written_as_toml_that_reads_back_the_same() -> None:
+    classes = {'a "b"': "real", "ü/x": "generated", "c.d": "ignored"}
+    figure = {"metric": "f1", "value": 0.5, "note": 'not "ours"'}
+    one = {"recipe": "resnet50-staged", "published": [figure]}
+    table = {
+        **LABELLED,
+        "data": {**LABELLED["data"], "classes": classes, "group_pattern": r"^(\d+)\.x"},
+        "classifiers": [one],
+    }
+    experiment = parse_experiment(table)
+    assert parse_experiment(tomllib.loads(to_toml(experiment))) == experiment

@@ -252,7 +252,53 @@ def test_written_lines_read_back(path: str) -> None:
     assert objects[1]["score"] is None
 
 
+def test_a_submission_has_file_names_and_one_for_real() -> None:
+    lines = [
+        ScoredImage("test/b, c.png", -1.25, 0.2227, "real"),
+        ScoredImage("test/bad.png", None, None, None, "'test/bad.png' is empty"),
+        ScoredImage("test/a.png", 1.25, 0.7773, "generated"),
+        ScoredImage("other/a.png", -1.25, 0.2227, "real"),
+    ]
+    stream, complaints = io.StringIO(), list[str]()
+    assert write_scores(lines, stream, "kaggle", complaints.append) == (2, 2)
+    rows = list(csv.reader(io.StringIO(stream.getvalue())))
+    assert rows == [["image", "label"], ["b, c.png", "1"], ["a.png", "0"]]
+    assert complaints[0] == "'test/bad.png' is empty"
+    assert "'other/a.png' has the same name as 'test/a.png'" in complaints[1]
+
+
 # The command
+
+
+def test_a_submission_of_a_folder(detector_folder: Path, folder: Path) -> None:
+    lines = _lines(_gandetect("score", detector_folder, folder).stdout)
+    result = _gandetect("score", detector_folder, folder, "--format", "kaggle")
+    assert result.exit_code == 0
+    assert result.stderr == ""
+    assert _lines(result.stdout) == [
+        {
+            "image": Path(line["path"]).name,
+            "label": {"real": "1", "generated": "0"}[line["verdict"]],
+        }
+        for line in lines
+    ]
+
+
+def test_a_submission_obeys_the_operating_point(detector_folder: Path, folder: Path) -> None:
+    given = ["score", detector_folder, folder, "--format", "kaggle", "--at", "calibrated"]
+    assert {line["label"] for line in _lines(_gandetect(*given).stdout)} == {"1"}
+
+
+def test_what_has_no_place_in_a_submission_is_named_on_stderr(
+    detector_folder: Path, mixed: Path
+) -> None:
+    result = _gandetect("score", detector_folder, mixed, "--format", "kaggle")
+    assert result.exit_code == 1
+    names = [line["image"] for line in _lines(result.stdout)]
+    assert names == [f"{number}.png" for number in range(6)]
+    errors = result.stderr.splitlines()
+    assert [f"{number}b.png" in line for number, line in enumerate(errors[:3])] == [True] * 3
+    assert errors[3:] == ["3 of 9 images could not be scored and have no line"]
 
 
 def test_csv_of_a_good_folder(detector_folder: Path, folder: Path) -> None:

@@ -14,6 +14,7 @@ import pytest
 
 from gandetect import runs
 from gandetect.config import Experiment, parse_experiment
+from gandetect.detectors import load_detector
 from gandetect.errors import RunError
 from gandetect.study import Options, evaluation_counts, run_study
 
@@ -23,6 +24,15 @@ TABLE = {
     "gans": [
         {"architecture": "dcgan-bn", "epochs": 3, "steps_per_epoch": 3, "batch_size": 16},
         {"architecture": "dcgan-plain", "epochs": 2, "steps_per_epoch": 2},
+    ],
+    "classifiers": [
+        {
+            "recipe": "cnn-small",
+            "name": "cnn",
+            "fakes_from": ["dcgan-bn"],
+            "epochs": 2,
+            "images": 200,
+        },
     ],
     "quality": {"classifier_epochs": 1, "generated": 100},
     "evaluation": {"own_generated": 120, "other_generated": 60},
@@ -89,9 +99,34 @@ def test_scores_hold_every_detector_on_every_source(run) -> None:
     assert counts.loc["dcgan-bn", "generated:dcgan-bn"] == 120
     assert counts.loc["dcgan-bn", "generated:dcgan-plain"] == 60
     assert counts.loc["dcgan-plain", "generated:dcgan-plain"] == 120
-    assert counts["real:held-out"].tolist() == [450, 450]
-    assert counts["real:in-distribution"].tolist() == [105, 105]
+    assert counts.loc["cnn", "generated:dcgan-bn"] == 120
+    assert counts.loc["cnn", "generated:dcgan-plain"] == 60
+    assert counts["real:held-out"].tolist() == [450] * 3
+    assert counts["real:in-distribution"].tolist() == [105] * 3
     assert np.isfinite(scores["score"]).all()
+
+
+def test_a_classifier_is_a_detector_like_any_other(run) -> None:
+    folder = run / "classifiers" / "cnn" / "seed-0"
+    for name in ("weights.safetensors", "history.csv", "training.json", "batch.npz"):
+        assert (folder / name).stat().st_size > 0
+    detector = load_detector(run / "detectors" / "cnn" / "seed-0")
+    assert set(detector.operating_points) == {"native", "calibrated", "youden"}
+    fakes = np.load(run / "gans" / "dcgan-bn" / "seed-0" / "generated" / "images.npy")[:120]
+    scores = pd.read_parquet(run / "scores.parquet")
+    stored = scores[(scores["detector"] == "cnn") & (scores["source"] == "generated:dcgan-bn")]
+    np.testing.assert_allclose(detector.decision_function(fakes), stored["score"], atol=1e-4)
+    metrics = json.loads((run / "metrics.json").read_text())
+    roles = {c["source"]: c["role"] for c in metrics["cells"] if c["detector"] == "cnn"}
+    assert (roles["generated:dcgan-bn"], roles["generated:dcgan-plain"]) == ("own", "other")
+
+
+def test_a_classifier_never_trains_on_what_it_is_chosen_by_or_tested_on(run) -> None:
+    scores = pd.read_parquet(run / "scores.parquet")
+    counts = scores[scores["detector"] == "cnn"]["source"].value_counts()
+    # A tenth of the 945 training reals is held back, and as many further fakes.
+    assert counts["real:validation"] == counts["generated:validation"] == 94
+    assert counts["real:training"] == counts["generated:training"] == 105
 
 
 def test_manifest_says_what_was_run_and_no_name_of_place_or_user(run) -> None:
@@ -157,7 +192,11 @@ def test_killed_at_any_point_and_gone_on_equals_the_undisturbed_run(
 ) -> None:
     script = tmp_path / "killed.py"
     script.write_text(KILLED.format(table=TABLE, out=str(tmp_path), jobs=2, threads=1))
-    moments = ("gans/dcgan-bn/seed-0/epochs/0001", "gans/dcgan-bn/seed-0/epochs/0003")
+    moments = (
+        "gans/dcgan-bn/seed-0/epochs/0001",
+        "gans/dcgan-bn/seed-0/epochs/0003",
+        "classifiers/cnn/seed-0/epochs/0001",
+    )
     for moment in moments:
         process = subprocess.Popen([sys.executable, str(script)], start_new_session=True)
         deadline = time.monotonic() + 120
@@ -170,7 +209,8 @@ def test_killed_at_any_point_and_gone_on_equals_the_undisturbed_run(
     finished = subprocess.run([sys.executable, str(script)], check=False)
     assert finished.returncode == 0
     folder = next(tmp_path.glob("tiny-*"))
-    patterns = ["gans/*/*/*.safetensors", "gans/*/*/samples.gif", "metrics.json", "scores.parquet"]
+    patterns = ["gans/*/*/*.safetensors", "classifiers/*/*/*.safetensors", "gans/*/*/samples.gif"]
+    patterns += ["metrics.json", "scores.parquet"]
     from gandetect.study import plan_study
 
     if plan_study(experiment, Options(tmp_path, jobs=2)).threads == 1:
@@ -194,6 +234,7 @@ def copy(run, tmp_path) -> Path:
         "gans/dcgan-bn/seed-0/generated/images.npy",
         "detectors/dcgan-bn/seed-0/scores.parquet",
         "quality-classifier/weights.safetensors",
+        "classifiers/cnn/seed-0/weights.safetensors",
     ],
 )
 def test_a_tampered_file_is_named_and_made_afresh(name, copy, experiment) -> None:

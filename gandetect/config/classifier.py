@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, PositiveInt, model_validator
 
-from gandetect.config.recipes import RECIPES
+from gandetect.config.recipes import RECIPES, SMALL_IMAGES
 from gandetect.config.section import (
     Decay,
     Name,
@@ -129,6 +129,8 @@ class PublishedFigure(Section):
 class ClassifierConfig(Section):
     """One supervised classifier; keys left out take the recipe's values.
 
+    With ``fakes_from``, in a GAN study, they take the sizes of `SMALL_IMAGES`.
+
     ``trainable`` lists parts of the backbone by the prefix of their module names (``layer4``,
     ``features.8``), or is ``["all"]``; the head always trains. ``resize`` is the side to which
     images are resized before ``image_size`` is cut out of them. ``copies`` makes so many fixed
@@ -172,6 +174,8 @@ class ClassifierConfig(Section):
         if recipe not in RECIPES:
             raise unknown_name("recipe", recipe, RECIPES)
         merged: dict[str, Any] = {"name": recipe, **RECIPES[recipe]}
+        if given.get("fakes_from"):
+            merged |= SMALL_IMAGES[recipe]
         for key, value in given.items():
             both = isinstance(value, Mapping) and isinstance(merged.get(key), Mapping)
             merged[key] = {**merged[key], **value} if both else value

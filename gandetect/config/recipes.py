@@ -161,3 +161,10 @@ RECIPES: dict[str, dict[str, Any]] = {
         "epochs": 100,
     },
 }
+
+# Against a GAN's small images a recipe takes these sizes: its own networks at the images' size,
+# torchvision's backbones enlarged, as they shrink what they see by 32.
+SMALL_IMAGES: dict[str, dict[str, Any]] = {
+    name: {"image_size": 28 if recipe["network"].startswith("cnn-") else 64, "resize": None}
+    for name, recipe in RECIPES.items()
+}

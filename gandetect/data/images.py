@@ -6,6 +6,7 @@ import os
 import stat
 import warnings
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
@@ -20,8 +21,12 @@ SUFFIXES = frozenset(
 )
 # Pillow would hand PostScript to Ghostscript, which is no way to treat an upload.
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF", "JPEG2000")
+# What of these Pillow does not recognise is not of another kind, but broken.
+SIGNATURES = {"JPEG": b"\xff\xd8\xff", "PNG": b"\x89PNG\r\n\x1a\n", "GIF": b"GIF8"}
 Fit = Literal["pad", "crop", "stretch"]
+_GET = "get an intact copy"
 _MISSING = "does not exist; give an image file or a folder"
+_LOST = "does not exist: it is a link that leads to nothing"
 
 
 def find_images(paths: Iterable[Path]) -> Iterator[Path]:
@@ -60,6 +65,18 @@ def read_image(
     it is resized with antialiasing only if its size differs. Raises `DataError` when the file is
     missing, empty, truncated, no image, too large to be safe, or grey on an unknown scale.
     """
+    with opened_image(path) as opened:
+        picture = plain_picture(opened, "L" if channels == 1 else "RGB", background)
+    pixels = np.asarray(_fitted(picture, size, fit, background), dtype=np.uint8)
+    return np.ascontiguousarray(pixels[None] if channels == 1 else pixels.transpose(2, 0, 1))
+
+
+@contextmanager
+def opened_image(path: Path) -> Iterator[Image.Image]:
+    """Open an image file and decode it fully; only then is it given out.
+
+    Raises `ImageFault` for whatever is wrong with the file, found here or in the block.
+    """
     try:
         _refuse_special(path)
         with warnings.catch_warnings():
@@ -67,27 +84,59 @@ def read_image(
             warnings.filterwarnings("ignore", category=UserWarning)
             with Image.open(path, formats=_formats()) as opened:
                 opened.load()
-                picture = ImageOps.exif_transpose(opened)
-                if picture.mode.startswith("I") or picture.mode == "F":
-                    picture = _eight_bits(picture, opened.format)
-                picture = _to_mode(picture, "L" if channels == 1 else "RGB", background)
+                yield opened
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise DataError(
-            f"{_shown(path)} has more than {Image.MAX_IMAGE_PIXELS or 0:,} pixels, which may be a "
+        reason = (
+            f"has more than {Image.MAX_IMAGE_PIXELS or 0:,} pixels, which may be a "
             "decompression bomb; make it smaller first"
-        ) from None
+        )
+        raise ImageFault(path, "unsupported", reason) from None
     except UnidentifiedImageError:
-        raise DataError(f"{_shown(path)} {_not_an_image(path)}") from None
+        raise ImageFault(path, *_not_an_image(path)) from None
     except OSError as error:
-        raise DataError(f"{_shown(path)} {_unreadable(path, error)}") from None
-    except DataError:
+        raise ImageFault(path, *_unreadable(path, error)) from None
+    except ImageFault:
         raise
     except _UnknownScale as error:
-        raise DataError(f"{_shown(path)} {error}; give an 8-bit or 16-bit image") from None
+        reason = f"{error}; give an 8-bit or 16-bit image"
+        raise ImageFault(path, "unsupported", reason) from None
     except Exception as error:  # on damaged files, decoders die of almost anything
-        raise DataError(f"{_shown(path)} is damaged and cannot be decoded ({error})") from None
-    pixels = np.asarray(_fitted(picture, size, fit, background), dtype=np.uint8)
-    return np.ascontiguousarray(pixels[None] if channels == 1 else pixels.transpose(2, 0, 1))
+        reason = f"is damaged and cannot be decoded ({error})"
+        raise ImageFault(path, "damaged", reason) from None
+
+
+def plain_picture(
+    opened: Image.Image, mode: Literal["L", "RGB"], background: int = 0
+) -> Image.Image:
+    """Turn a decoded file into 8-bit grey or colour, upright and without transparency."""
+    picture: Image.Image = ImageOps.exif_transpose(opened)
+    if picture.mode.startswith("I") or picture.mode == "F":
+        picture = _eight_bits(picture, opened.format)
+    return _to_mode(picture, mode, background)
+
+
+def format_of(path: Path) -> str | None:
+    """Pillow's name of the format that a file's first bytes announce; None when it is no image."""
+    try:
+        _refuse_special(path)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with Image.open(path, formats=_formats()) as opened:
+                return opened.format
+    except Exception:  # whatever a decoder dies of, it has not recognised its format
+        return None
+
+
+class ImageFault(DataError):
+    """A file that is no usable image: what kind of fault it has, and a sentence on it."""
+
+    def __init__(self, path: Path, kind: str, reason: str) -> None:
+        super().__init__(path, kind, reason)  # all three, so that it travels between processes
+        self.path, self.kind, self.reason = path, kind, reason
+
+    def __str__(self) -> str:
+        """Return the sentence: the path, and what is wrong with it."""
+        return f"{_shown(self.path)} {self.reason}"
 
 
 class _UnknownScale(ValueError):
@@ -164,23 +213,32 @@ def _refuse_special(path: Path) -> None:
     mode = path.stat().st_mode
     if stat.S_ISDIR(mode):
         os.scandir(path).close()  # raises PermissionError where it may not be listed
-        raise DataError(f"{_shown(path)} is a folder, not an image")
+        raise ImageFault(path, "not an image", "is a folder, not an image")
     if not stat.S_ISREG(mode):
-        raise DataError(f"{_shown(path)} is not a regular file; give an image file or a folder")
+        reason = "is not a regular file; give an image file or a folder"
+        raise ImageFault(path, "not an image", reason)
 
 
-def _not_an_image(path: Path) -> str:
+def _not_an_image(path: Path) -> tuple[str, str]:
     if path.stat().st_size == 0:
-        return "is empty (0 bytes); give an image"
-    return "is not an image in a format that Pillow reads; give a PNG or JPEG, for example"
+        return "empty", "is empty (0 bytes); give an image"
+    with path.open("rb") as file:
+        start = file.read(16)
+    for form, signature in SIGNATURES.items():
+        if start.startswith(signature):  # cut off, or overwritten, in its first lines
+            return "damaged", f"is truncated or damaged ({form} without a whole header); {_GET}"
+    return (
+        "not an image",
+        "is not an image in a format that Pillow reads; give a PNG or JPEG, for example",
+    )
 
 
-def _unreadable(path: Path, error: OSError) -> str:
+def _unreadable(path: Path, error: OSError) -> tuple[str, str]:
     if isinstance(error, FileNotFoundError):
-        return _MISSING
+        return "missing", _LOST if path.is_symlink() else _MISSING
     if isinstance(error, PermissionError):
-        return "cannot be read: permission denied"
-    return f"is truncated or damaged ({error}); get an intact copy"
+        return "unreadable", "cannot be read: permission denied"
+    return "damaged", f"is truncated or damaged ({error}); {_GET}"
 
 
 def _shown(path: Path) -> str:

@@ -94,10 +94,10 @@ def make_splits(
     ``images`` first takes that many images of the training file, and of the test file the same
     share, both stratified. Raises `DataError` when a split would be too small.
     """
-    train_file = _subset(train_labels, images, seed, "train file")
+    train_file = stratified_subset(train_labels, images, seed, "train file")
     share = len(train_file) / len(train_labels)
     wanted = None if images is None else max(round(share * len(test_labels)), 1)
-    test_file = _subset(test_labels, wanted, seed, "test file")
+    test_file = stratified_subset(test_labels, wanted, seed, "test file")
     anomalous = np.isin(train_labels[train_file], held_out)
     familiar = train_file[~anomalous]
     count = round(test_fraction * len(familiar))
@@ -186,20 +186,7 @@ def counts(manifest: pd.DataFrame) -> dict[str, dict[str, int]]:
     }
 
 
-def _class_number(given: str | int, classes: Sequence[str]) -> int:
-    lowered = [name.lower() for name in classes]
-    text = str(given).strip()
-    if text.lower() in lowered:
-        return lowered.index(text.lower())
-    if text.isascii() and text.isdigit() and int(text) < len(classes):
-        return int(text)
-    raise UsageError(
-        f"held_out class {given!r} is not in fashion-mnist; its classes are: "
-        f"{', '.join(classes)} (or 0 to {len(classes) - 1}){did_you_mean(given, classes)}"
-    )
-
-
-def _subset(
+def stratified_subset(
     labels: NDArray[np.integer[Any]], wanted: int | None, seed: int, purpose: str
 ) -> Indices:
     """Sorted indices of a random subset in which each class keeps its share."""
@@ -212,3 +199,16 @@ def _subset(
     classes = shuffled.groupby(shuffled)
     position = (classes.cumcount() + 0.5) / classes.transform("size")
     return np.sort(order[np.argsort(position.to_numpy(), kind="stable")[:wanted]])
+
+
+def _class_number(given: str | int, classes: Sequence[str]) -> int:
+    lowered = [name.lower() for name in classes]
+    text = str(given).strip()
+    if text.lower() in lowered:
+        return lowered.index(text.lower())
+    if text.isascii() and text.isdigit() and int(text) < len(classes):
+        return int(text)
+    raise UsageError(
+        f"held_out class {given!r} is not in fashion-mnist; its classes are: "
+        f"{', '.join(classes)} (or 0 to {len(classes) - 1}){did_you_mean(given, classes)}"
+    )

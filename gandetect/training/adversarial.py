@@ -67,7 +67,12 @@ def train_gan(
             **quality.as_dict(),
         }
         folder.save_epoch(gan, epoch, history, fakes[:64])
-        notify({"event": "epoch", "epoch": epoch, "epochs": config.epochs, **history})
+        summary = (
+            f"loss D {history['discriminator_loss']:.3f} G {history['generator_loss']:.3f}, "
+            f"FID {quality.fid:.1f}"
+        )
+        counted = {"epoch": epoch, "epochs": config.epochs}
+        notify({"event": "epoch", **counted, **history, "summary": summary})
     return gan
 
 
@@ -245,6 +250,5 @@ def _progress(
         "epoch": epoch,
         "epochs": config.epochs,
         "images_per_second": rate,
-        "discriminator_loss": losses[0],
-        "generator_loss": losses[1],
+        "summary": f"D {losses[0]:.2f} G {losses[1]:.2f}",
     }

@@ -1,4 +1,4 @@
-"""The data stage: the images of a study by use, and the proof that the splits do not overlap."""
+"""The images of a GAN study by use, and the proof that the splits do not overlap."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from gandetect import runs
-from gandetect.config import DataConfig, digest_of
+from gandetect.config import FashionMnistConfig, digest_of
 from gandetect.data import DATASETS
 from gandetect.data import splits as splitting
 from gandetect.data.fashion_mnist import FashionMnist, resolve_data_dir
@@ -32,7 +32,7 @@ class SplitImages:
 
 
 def prepare_images(
-    config: DataConfig,
+    config: FashionMnistConfig,
     folder: Path,
     *,
     version: int,

@@ -1,0 +1,248 @@
+"""`gandetect data`: fetch data sets, check them, set bad files aside and bring them back."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+import click
+
+from gandetect.cli.options import data_dir_option, json_option
+from gandetect.cli.output import print_json, say, say_any_name, suggest
+from gandetect.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from gandetect.data.integrity import Integrity
+    from gandetect.data.quarantine import Outcome
+
+
+@click.group("data")
+def data_group() -> None:
+    """Fetch and check data sets."""
+
+
+@data_group.command("fetch")
+@data_dir_option
+@click.option("--force", is_flag=True, help="Fetch again, replacing what is there.")
+@click.pass_context
+def data_fetch_command(context: click.Context, /, data_dir: Path | None, force: bool) -> None:
+    """Get Fashion-MNIST, verify it, and keep it in the data folder.
+
+    \b
+    Example:
+      gandetect data fetch --data-dir ~/datasets
+    """
+    from gandetect.data.fashion_mnist import fetch, resolve_data_dir
+
+    folder = resolve_data_dir(data_dir)
+    result = fetch(folder, notify=say(context), force=force)
+    click.echo(result)
+
+
+@data_group.command("check")
+@click.argument("folder", required=False, type=click.Path(path_type=Path))
+@click.option(
+    "--quarantine",
+    "target",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Move bad files there; `gandetect data restore DIR` brings them back.",
+)
+@click.option("--delete", is_flag=True, help="Delete bad files for good, after asking.")
+@click.option("--yes", is_flag=True, help="Do not ask before deleting.")
+@click.option(
+    "--near-duplicates",
+    "near",
+    type=click.IntRange(0, 16),
+    metavar="N",
+    help="Also warn of pictures whose perceptual hashes differ in at most N of 64 bits.",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Processes that read files; default: one a core.",
+)
+@json_option
+@data_dir_option
+@click.pass_context
+def data_check_command(
+    context: click.Context,
+    /,
+    folder: Path | None,
+    target: Path | None,
+    delete: bool,
+    yes: bool,
+    near: int | None,
+    workers: int | None,
+    as_json: bool,
+    data_dir: Path | None,
+) -> None:
+    """Read every image file in FOLDER fully, and tell what is wrong with it.
+
+    FOLDER holds one sub-folder a class, or train, val and test folders that do. Bad files are
+    those that are damaged or truncated, empty, no image, of an unsupported kind, missing (a broken
+    link) or unreadable, wrongly named, the same picture (to the pixel) under two classes, or in
+    two of the split folders: then the copy in test stays, or else the one in validation. Other
+    duplicates are warnings, and so are shortcuts: formats, modes and sizes that differ between
+    classes, which a detector could learn instead of the pictures.
+
+    Exit code 0 when FOLDER has no bad files or all were moved or deleted as asked, 1 when it is
+    left with some. Nothing is moved or deleted unasked.
+
+    Without FOLDER: verify Fashion-MNIST's files in the data folder against their published
+    digests.
+
+    \b
+    Examples:
+      gandetect data check ~/datasets/faces
+      gandetect data check ~/datasets/faces --quarantine ~/datasets/faces-bad
+      gandetect data check ~/datasets/faces --near-duplicates 4 --json
+    """
+    if target is not None and delete:
+        raise UsageError("--quarantine and --delete exclude each other; give one of them")
+    if folder is None:
+        if target is not None or delete or near is not None:
+            raise UsageError("--quarantine, --delete and --near-duplicates need a FOLDER")
+        _check_fashion_mnist(context, data_dir, as_json)
+        return
+    say_any_name()
+    found = _check(context, folder, target, workers, near)
+    if as_json:
+        print_json(found.facts())
+    else:
+        _print_findings(found)
+    left = len(found.bad)
+    if target is not None and found.bad:
+        left -= len(_quarantine(context, folder, found, target).done)
+    elif delete and found.bad:
+        left -= len(_delete(context, folder, found, yes).done)
+    elif found.bad:
+        suggest(context, "the same command with --quarantine DIR sets the bad files aside")
+    if left:
+        context.exit(1)
+
+
+@data_group.command("restore")
+@click.argument("quarantine", metavar="DIR", type=click.Path(path_type=Path))
+@click.pass_context
+def data_restore_command(context: click.Context, /, quarantine: Path) -> None:
+    """Bring the files of quarantine DIR back to where they came from.
+
+    Only unchanged files are brought back, and only to places where nothing stands. The others
+    are named and stay, and the exit code is 1.
+
+    \b
+    Example:
+      gandetect data restore ~/datasets/faces-bad
+    """
+    from gandetect.data.quarantine import restore
+
+    say_any_name()
+    outcome = restore(quarantine)
+    for path in outcome.done:
+        click.echo(path)
+    say(context)(f"{len(outcome.done):,} files brought back")
+    _complain(outcome)
+    if outcome.problems:
+        context.exit(1)
+
+
+def _check_fashion_mnist(context: click.Context, data_dir: Path | None, as_json: bool) -> None:
+    from gandetect.data.fashion_mnist import check, resolve_data_dir
+
+    findings = check(resolve_data_dir(data_dir))
+    if as_json:
+        print_json(findings)
+    else:
+        for finding in findings:
+            click.echo(finding)
+    if not all(finding.startswith("ok") for finding in findings):
+        context.exit(1)
+
+
+def _check(
+    context: click.Context,
+    folder: Path,
+    target: Path | None,
+    workers: int | None,
+    near: int | None,
+) -> Integrity:
+    from gandetect import machine
+    from gandetect.data.integrity import check_folder
+    from gandetect.data.quarantine import check_quarantine
+
+    if target is not None:
+        check_quarantine(folder, target)  # said before an hour of reading
+    with _bar(context, "reading images") as progress:
+        return check_folder(
+            folder, workers=workers or machine.cores(), near=near, progress=progress
+        )
+
+
+def _print_findings(found: Integrity) -> None:
+    from rich.console import Console
+
+    from gandetect.cli.findings import class_table, finding_lines
+
+    for line in finding_lines(found):
+        click.echo(line)
+    click.echo()
+    Console(highlight=False).print(class_table(found.summary))
+    if found.shortcuts:
+        click.echo("\nshortcuts that a detector could learn instead of the pictures (warning):")
+    for sentence in found.shortcuts:
+        click.echo(f"  {sentence}")
+
+
+def _quarantine(context: click.Context, folder: Path, found: Integrity, target: Path) -> Outcome:
+    from gandetect.data.quarantine import quarantine
+
+    with _bar(context, "moving files") as progress:
+        outcome = quarantine(folder, found.bad, target, progress)
+    _complain(outcome)
+    say(context)(f"{len(outcome.done):,} files moved to {target}")
+    suggest(context, f"gandetect data restore {target} brings them back")
+    return outcome
+
+
+def _delete(context: click.Context, folder: Path, found: Integrity, yes: bool) -> Outcome:
+    from gandetect.data.quarantine import Outcome, delete
+
+    click.echo("to be deleted for good:", err=True)
+    for path, reason in found.bad.items():
+        click.echo(f"  {folder / path}  ({reason})", err=True)
+    if not yes and not click.confirm(f"Delete these {len(found.bad):,} files?", err=True):
+        click.echo("nothing was deleted", err=True)
+        return Outcome()
+    outcome = delete(folder, found.bad)
+    _complain(outcome)
+    click.echo(f"{len(outcome.done):,} files deleted", err=True)
+    return outcome
+
+
+@contextmanager
+def _bar(context: click.Context, task: str) -> Iterator[Callable[[int, int], None]]:
+    """Open a progress bar on stderr, where there is a terminal."""
+    from gandetect.progress import terminal_listener
+
+    began = perf_counter()
+    with terminal_listener(context.obj["quiet"]) as listener:
+
+        def move(done: int, total: int) -> None:
+            rate = done / max(perf_counter() - began, 1e-6)
+            listener.event(
+                {"event": "step", "task": task, "done": done, "total": total}
+                | {"images_per_second": rate}
+            )
+
+        yield move
+
+
+def _complain(outcome: Outcome) -> None:
+    for problem in outcome.problems:
+        click.echo(f"error: {problem}", err=True)

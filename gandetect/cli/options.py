@@ -1,0 +1,66 @@
+"""Options that several commands take."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+data_dir_option = click.option(
+    "--data-dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    envvar="GANDETECT_DATA_DIR",
+    help="Where data sets are kept; default: ./data.",
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
+
+
+def experiment_options(command: Command) -> Command:
+    """Add the options that every command on an experiment file takes."""
+    options = [
+        click.argument("experiment", type=click.Path(path_type=Path), metavar="EXPERIMENT.toml"),
+        click.option(
+            "--set",
+            "overrides",
+            multiple=True,
+            metavar="KEY=VALUE",
+            help="Override a key of the file, as in data.images=2000 or gans.0.epochs=1.",
+        ),
+        click.option(
+            "--seed",
+            "seeds",
+            type=click.IntRange(0, 2**32 - 1),
+            multiple=True,
+            metavar="N",
+            help="Seed to run instead of the file's; repeat for several.",
+        ),
+        click.option(
+            "--device",
+            type=click.Choice(["auto", "cpu", "cuda", "mps"]),
+            default="auto",
+            show_default=True,
+            help="Where to compute.",
+        ),
+        click.option(
+            "--jobs",
+            type=click.IntRange(min=1),
+            metavar="N",
+            help="Trainings side by side; default: one a core.",
+        ),
+        click.option(
+            "--out",
+            type=click.Path(file_okay=False, path_type=Path),
+            default=Path("runs"),
+            show_default=True,
+            help="Folder that run folders are put in.",
+        ),
+        data_dir_option,
+        click.option("--dry-run", is_flag=True, help="Print what would be done, and do nothing."),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command

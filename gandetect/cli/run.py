@@ -1,0 +1,66 @@
+"""`gandetect run`: a whole study."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from gandetect.cli.options import experiment_options, json_option
+from gandetect.cli.output import print_json, suggest
+
+
+@click.command("run")
+@experiment_options
+@json_option
+@click.pass_context
+def run_command(context: click.Context, /, dry_run: bool, as_json: bool, **given: Any) -> None:
+    """Run a whole study, from the data to the report.
+
+    Interrupted at any point, the same command goes on from the last complete epoch.
+
+    \b
+    Examples:
+      gandetect run experiments/quick.toml
+      gandetect run experiments/quick.toml --seed 0 --seed 1 --jobs 2
+      gandetect run experiments/quick.toml --set gans.0.epochs=1 --dry-run
+    """
+    folder = run_experiment(context, dry_run=dry_run, stop_after="report", **given)
+    if folder is None:
+        return
+    report = folder / "report.html"
+    if as_json:
+        print_json({"run": str(folder), "report": str(report)})
+        return
+    click.echo(report)
+    suggest(context, f"open {report} in a browser; `gandetect grid {folder}` lists the image grids")
+
+
+def run_experiment(
+    context: click.Context,
+    *,
+    experiment: Path,
+    overrides: tuple[str, ...],
+    seeds: tuple[int, ...],
+    device: str,
+    jobs: int | None,
+    out: Path,
+    data_dir: Path | None,
+    dry_run: bool,
+    stop_after: str,
+) -> Path | None:
+    """Run an experiment up to a stage; returns the run folder, or None after a dry run."""
+    from gandetect.config import load_experiment
+    from gandetect.progress import terminal_listener
+    from gandetect.study import Options, plan_lines, plan_study, run_study
+
+    if seeds:
+        overrides = (*overrides, f"seeds={list(seeds)}")
+    loaded = load_experiment(experiment, overrides)
+    options = Options(out, data_dir, device, jobs, stop_after)
+    if dry_run:
+        click.echo("\n".join(plan_lines(plan_study(loaded, options))))
+        return None
+    with terminal_listener(context.obj["quiet"]) as listener:
+        return run_study(loaded, options, listener)

@@ -1,0 +1,76 @@
+"""`gandetect score`: images through a saved detector."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from gandetect.cli.output import say_any_name
+
+
+@click.command("score")
+@click.argument("detector", type=click.Path(path_type=Path))
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--at",
+    "operating_point",
+    default="native",
+    show_default=True,
+    metavar="POINT",
+    help="Operating point of the verdict: native, calibrated, or for classifiers youden.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["csv", "jsonl", "kaggle"]),
+    default="csv",
+    show_default=True,
+    help="CSV, JSON lines, or a submission: image,label with 1 for real, 0 for generated.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Short for --format jsonl.")
+@click.option("--device", type=click.Choice(["auto", "cpu", "cuda", "mps"]), default="cpu")
+@click.pass_context
+def score_command(
+    context: click.Context,
+    /,
+    detector: Path,
+    paths: tuple[Path, ...],
+    operating_point: str,
+    form: str,
+    as_json: bool,
+    device: str,
+) -> None:
+    """Score images, or whole folders of them, with a saved DETECTOR.
+
+    One line an image: path, score (log-odds of being generated), probability, verdict, error.
+    A kaggle submission has no line for an image that could not be scored: it is named on stderr.
+    Exit code 1 when at least one image could not be scored. Names with a leading dash go behind
+    `--`.
+
+    \b
+    Examples:
+      gandetect score runs/quick-…/detectors/dcgan-plain/seed-0 photos/
+      gandetect score DETECTOR --at calibrated --format jsonl -- -odd-name.png
+      gandetect score DETECTOR --format kaggle test/ > submission.csv
+    """
+    from gandetect.detectors import load_detector
+    from gandetect.machine import resolve_device
+    from gandetect.scoring import score_paths, write_scores
+
+    loaded = load_detector(detector, resolve_device(device))
+    say_any_name()
+    scored = score_paths(loaded, paths, operating_point)
+    form = "jsonl" if as_json else form
+    right, wrong = write_scores(
+        scored,
+        sys.stdout,
+        form,  # type: ignore[arg-type]
+        lambda sentence: click.echo(f"error: {sentence}", err=True),
+    )
+    sys.stdout.flush()
+    if wrong:
+        where = " and have no line" if form == "kaggle" else "; see column error"
+        click.echo(f"{wrong} of {right + wrong} images could not be scored{where}", err=True)
+        context.exit(1)

@@ -1,0 +1,131 @@
+"""Labelled images in folders: one for each class, at the top or inside given split folders."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from gandetect.config import FolderDataConfig
+from gandetect.data.found import FoundFile, LeftOut, leave_out, listed
+from gandetect.data.images import SUFFIXES
+from gandetect.errors import DataError, UsageError, did_you_mean
+
+CLUTTER = frozenset(("thumbs.db", "desktop.ini", "__macosx"))  # passed over, like hidden files
+
+
+def files_in_folders(config: FolderDataConfig, root: Path, left_out: LeftOut) -> list[FoundFile]:
+    """Image files of every class that is not ignored, however deep in its folder they lie.
+
+    Raises `UsageError` for a class without a folder and a folder without a class, `DataError` for
+    a split folder that is missing and a class folder without images.
+    """
+    files: list[FoundFile] = []
+    seen: set[str] = set()
+    for split, folder in _split_folders(config, root):
+        for name, label in config.classes.items():
+            if not (folder / name).is_dir():
+                _may_be_missing_here(config, folder, name)
+                continue
+            seen.add(name)
+            if label != "ignored":
+                files += _class_files(root, folder / name, name, split, left_out)
+        _require_mapped(config, root, folder)
+        _tell_loose_images(root, folder, left_out)
+    for name in config.classes:
+        if name not in seen:
+            raise _missing_class(config, root, name)
+    return files
+
+
+def _split_folders(config: FolderDataConfig, root: Path) -> Iterator[tuple[str, Path]]:
+    if config.splits is None:
+        yield "", root
+        return
+    for split, name in config.splits.model_dump().items():
+        if name is None:
+            continue
+        if not (root / name).is_dir():
+            raise DataError(
+                f"the {split} folder {name!r} of splits is not in {str(root)!r}; the folders "
+                f"there are: {listed(_folders(root))}{did_you_mean(name, _folders(root))}"
+            )
+        yield split, root / name
+
+
+def _may_be_missing_here(config: FolderDataConfig, folder: Path, name: str) -> None:
+    """In a data set that comes split, only classes not trained on may lack a folder."""
+    spared = name in config.held_out or config.classes[name] == "ignored"
+    if config.splits is None or not spared:
+        raise _missing_class(config, folder, name)
+
+
+def _missing_class(config: FolderDataConfig, folder: Path, name: str) -> UsageError:
+    others = _folders(folder)
+    inside = [other for other in others if (folder / other / name).is_dir()]
+    hint = did_you_mean(name, others)
+    if inside and config.splits is None:
+        hint = f"; it is inside {listed(inside)}: if those are splits, name them in data.splits"
+    return UsageError(
+        f"class {name!r} has no folder in {str(folder)!r}; the folders there are: "
+        f"{listed(others)}{hint}"
+    )
+
+
+def _require_mapped(config: FolderDataConfig, root: Path, folder: Path) -> None:
+    unlabelled = root / config.unlabelled if config.unlabelled else None
+    for name in _folders(folder):
+        if name in config.classes or (unlabelled and unlabelled.is_relative_to(folder / name)):
+            continue
+        raise UsageError(
+            f"class folder {name!r} of {str(folder)!r} is not in classes; map it to real, "
+            f"generated or ignored{did_you_mean(name, config.classes)}"
+        )
+
+
+def _tell_loose_images(root: Path, folder: Path, left_out: LeftOut) -> None:
+    for path in folder.iterdir():
+        if _matters(path.name) and path.suffix.lower() in SUFFIXES and not path.is_dir():
+            leave_out(left_out, path.relative_to(root).as_posix(), "lies in no class folder")
+
+
+def _class_files(
+    root: Path, folder: Path, name: str, split: str, left_out: LeftOut
+) -> list[FoundFile]:
+    """Image files below a class folder; what else lies there is told."""
+    paths = []
+    for path, reason in _walk(folder):
+        shown = path.relative_to(root).as_posix()
+        if reason:
+            leave_out(left_out, shown, reason)
+        else:
+            paths.append(shown)
+    if not paths:
+        raise DataError(
+            f"class folder {str(folder)!r} holds no image files; their names end in one of: "
+            f"{', '.join(sorted(SUFFIXES))}"
+        )
+    return [FoundFile(path, name, given_split=split) for path in paths]
+
+
+def _walk(folder: Path) -> Iterator[tuple[Path, str]]:
+    """Every file with the reason why it cannot be used, or ""; also folders not looked into."""
+    denied: list[str] = []
+    for parent, folders, names in os.walk(folder, onerror=lambda e: denied.append(e.filename)):
+        folders[:] = filter(_matters, folders)
+        for name in folders:
+            if Path(parent, name).is_symlink():
+                yield Path(parent, name), "is a link to a folder, which is not followed"
+        for name in filter(_matters, names):
+            image = Path(name).suffix.lower() in SUFFIXES
+            yield Path(parent, name), "" if image else "is not an image by its name"
+    for name in denied:
+        yield Path(name), "is a folder that cannot be listed: permission denied"
+
+
+def _folders(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir() if path.is_dir() and _matters(path.name))
+
+
+def _matters(name: str) -> bool:
+    return not name.startswith(".") and name.lower() not in CLUTTER

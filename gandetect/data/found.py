@@ -1,0 +1,40 @@
+"""A labelled image file as it is found, and the list of what is left out and why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+LeftOut = list[dict[str, str]]
+
+# What people call the parts of a data set that comes split, and what we call them.
+SPLIT_WORDS = {
+    "train": "train",
+    "training": "train",
+    "val": "validation",
+    "valid": "validation",
+    "validation": "validation",
+    "test": "test",
+    "testing": "test",
+}
+
+
+@dataclass(frozen=True)
+class FoundFile:
+    """A file of a class: ``path`` from the data set's folder on; group and split may be ""."""
+
+    path: str
+    class_name: str
+    group: str = ""
+    given_split: str = ""
+
+
+def leave_out(left_out: LeftOut, path: str, reason: str) -> None:
+    """Note a file that cannot be used; the reason reads on from its name."""
+    left_out.append({"path": path, "reason": reason})
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names for a message, the first twenty of them."""
+    more = f" and {len(names) - 20} more" if len(names) > 20 else ""
+    return ", ".join(names[:20]) + more if names else "none"

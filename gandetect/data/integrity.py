@@ -1,0 +1,272 @@
+"""What is wrong with a folder of images: damaged, misnamed and repeated files, and shortcuts."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path, PurePath
+from typing import Any
+
+import numpy as np
+
+from gandetect.data.found import SPLIT_WORDS
+from gandetect.data.groups import near_duplicate_pairs
+from gandetect.data.images import SUFFIXES, format_of
+from gandetect.data.reading import Examined, Progress, examine_files
+from gandetect.data.shortcuts import shortcuts, summary_by_class
+from gandetect.errors import DataError
+
+__all__ = ["Finding", "Integrity", "check_folder", "find_faults", "shortcuts", "summary_by_class"]
+# Of a picture on two sides the copy in the last of these stays, so that a test set stays whole.
+SPLIT_ORDER = ("", "train", "validation", "test")
+SUFFIXES_OF = {
+    "PNG": {".png"},
+    "JPEG": {".jpg", ".jpeg"},
+    "MPO": {".jpg", ".jpeg"},  # JPEG with further pictures, as cameras write it
+    "WEBP": {".webp"},
+    "GIF": {".gif"},
+    "BMP": {".bmp"},
+    "TIFF": {".tif", ".tiff"},
+    "PPM": {".ppm", ".pgm"},
+    "AVIF": {".avif"},
+}
+# In the order in which they are told. What is bad makes a check fail; the rest is a warning.
+BAD = (
+    "damaged",
+    "empty",
+    "not an image",
+    "unsupported",
+    "missing",
+    "unreadable",
+    "wrongly named",
+    "cross-class duplicate",
+    "cross-split duplicate",
+)
+WARNINGS = ("duplicate", "near duplicate")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong with one file: ``path`` is relative to the folder."""
+
+    kind: str
+    path: str
+    reason: str
+
+    @property
+    def bad(self) -> bool:
+        """Whether the file should not be trained on or tested with as it stands."""
+        return self.kind in BAD
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a file stands in a data set: its path, split folder ("" for none) and class."""
+
+    path: str
+    split: str
+    class_name: str
+
+
+@dataclass(frozen=True)
+class Integrity:
+    """What a check found: findings, what was passed over, and how classes differ."""
+
+    files: int
+    findings: list[Finding]
+    passed_over: list[dict[str, str]]
+    summary: dict[str, Any]
+    shortcuts: list[str]
+
+    @property
+    def bad(self) -> dict[str, str]:
+        """Each bad file's path with all that is wrong with it."""
+        reasons: dict[str, str] = {}
+        for one in self.findings:
+            if one.bad:
+                said = f"{one.kind}: {one.reason}"
+                reasons[one.path] = f"{reasons[one.path]}; {said}" if one.path in reasons else said
+        return reasons
+
+    def counts(self) -> dict[str, int]:
+        """How many findings there are of each kind."""
+        counted = Counter(one.kind for one in self.findings)
+        return {kind: counted[kind] for kind in (*BAD, *WARNINGS) if counted[kind]}
+
+    def facts(self) -> dict[str, Any]:
+        """All of it as JSON can hold it."""
+        findings = [{**asdict(one), "bad": one.bad} for one in self.findings]
+        return {
+            "files": self.files,
+            "bad": len(self.bad),
+            "counts": self.counts(),
+            "findings": findings,
+            "passed_over": self.passed_over,
+            **self.summary,
+            "shortcuts": self.shortcuts,
+        }
+
+
+def check_folder(
+    folder: Path, *, workers: int = 1, near: int | None = None, progress: Progress | None = None
+) -> Integrity:
+    """Read every image file below a folder fully, and tell what is wrong with it.
+
+    Classes are the sub-folders, or the sub-folders of train, val and test folders. Hidden files
+    are passed over in silence, other files that are no images by name are told of. ``near`` is
+    the distance in bits up to which perceptual hashes make near duplicates; None looks for none.
+    Raises `DataError` when there is no folder or no image file in it.
+    """
+    if not folder.is_dir():
+        state = "is not a folder" if folder.exists() else "does not exist"
+        raise DataError(f"{str(folder)!r} {state}; give the folder of a data set")
+    paths, passed_over = _listed(folder)
+    if not paths:
+        raise DataError(
+            f"folder {str(folder)!r} holds no image files; their names end in one of: "
+            f"{', '.join(sorted(SUFFIXES))}"
+        )
+    examined = examine_files(
+        [folder / path for path in paths],
+        hashes=near is not None,
+        workers=workers,
+        progress=progress,
+    )
+    places = places_of(paths)
+    classes = [place.class_name for place in places]
+    classed = [one for one, name in zip(examined, classes, strict=True) if name]
+    return Integrity(
+        len(paths),
+        find_faults(places, examined, near=near),
+        passed_over,
+        summary_by_class(examined, classes),
+        shortcuts(classed, [name for name in classes if name]),
+    )
+
+
+def places_of(paths: Sequence[PurePath]) -> list[Place]:
+    """Tell split and class from each path, relative to the data set's folder."""
+    return [_place(path) for path in paths]
+
+
+def find_faults(
+    places: Sequence[Place], examined: Sequence[Examined], *, near: int | None = None
+) -> list[Finding]:
+    """Judge examined files: findings in the order of their kinds, then of their paths."""
+    intact = [
+        (place, one) for place, one in zip(places, examined, strict=True) if one.error is None
+    ]
+    findings = [
+        Finding(str(one.kind), place.path, one.error)
+        for place, one in zip(places, examined, strict=True)
+        if one.error is not None
+    ]
+    findings += [fault for place, one in intact for fault in _wrong_name(place, one)]
+    groups: dict[str, list[tuple[Place, Examined]]] = defaultdict(list)
+    for place, one in intact:
+        groups[str(one.pixels_sha256)].append((place, one))
+    for group in groups.values():
+        if len(group) > 1:
+            findings += _repeated(group)
+    if near is not None:
+        findings += _nearly_repeated([group[0] for group in groups.values()], near)
+    order = {kind: number for number, kind in enumerate((*BAD, *WARNINGS))}
+    return sorted(findings, key=lambda one: (order[one.kind], one.path))
+
+
+def _listed(folder: Path) -> tuple[list[PurePath], list[dict[str, str]]]:
+    """List image files by name, sorted, relative to the folder; and what is passed over, why."""
+    images: list[PurePath] = []
+    passed_over: list[dict[str, str]] = []
+
+    def pass_over(path: PurePath | str, reason: str) -> None:
+        shown = PurePath(path).relative_to(folder).as_posix()
+        passed_over.append({"path": shown, "reason": reason})
+
+    def denied(error: OSError) -> None:
+        pass_over(error.filename, "folder cannot be listed: permission denied")
+
+    for parent, folders, names in os.walk(folder, onerror=denied):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in folders:
+            if Path(parent, name).is_symlink():
+                pass_over(Path(parent, name), "is a link to a folder, which is not followed")
+        for name in sorted(names):
+            path = Path(parent, name)
+            if name.startswith("."):
+                continue
+            if path.suffix.lower() in SUFFIXES:
+                images.append(path.relative_to(folder))
+            elif form := format_of(path):
+                pass_over(path, f"holds {form}, but its name does not end as an image's does")
+            else:
+                pass_over(path, "is no image by its name")
+    return sorted(images), passed_over
+
+
+def _place(path: PurePath) -> Place:
+    folders = path.parts[:-1]
+    split = SPLIT_WORDS.get(folders[0].lower(), "") if folders else ""
+    inner = folders[1:] if split else folders
+    return Place(path.as_posix(), split, inner[0] if inner else "")
+
+
+def _wrong_name(place: Place, one: Examined) -> Iterator[Finding]:
+    fitting = SUFFIXES_OF.get(str(one.format), set())
+    suffix = PurePath(place.path).suffix.lower()
+    if suffix not in fitting:
+        rename = f"; rename it to end in {min(fitting)}" if fitting else ""
+        yield Finding("wrongly named", place.path, f"holds {one.format}, not {suffix}{rename}")
+
+
+def _repeated(group: Sequence[tuple[Place, Examined]]) -> Iterator[Finding]:
+    """Judge the files that hold one picture, to the pixel."""
+    places = [place for place, _ in group]
+    bytes_of = {place.path: one.sha256 for place, one in group}
+    classed = [place for place in places if place.class_name]
+    if len({place.class_name for place in classed}) > 1:  # and nobody knows which is right
+        for place in classed:
+            other = next(one for one in classed if one.class_name != place.class_name)
+            reason = f"{_same(place, other, bytes_of)}, of class {other.class_name!r}"
+            yield Finding("cross-class duplicate", place.path, reason)
+        return
+    kept = max(places, key=lambda place: SPLIT_ORDER.index(place.split))
+    for place in places:
+        if place is kept:
+            continue
+        crosses = place.split != kept.split
+        kind = "cross-split duplicate" if crosses else "duplicate"
+        yield Finding(kind, place.path, _same(place, kept, bytes_of))
+
+
+def _same(place: Place, other: Place, bytes_of: Mapping[str, str | None]) -> str:
+    what = "bytes" if bytes_of[place.path] == bytes_of[other.path] else "pixels"
+    return f"has the same {what} as {other.path}"
+
+
+def _nearly_repeated(
+    pictures: Sequence[tuple[Place, Examined]], distance: int
+) -> Iterator[Finding]:
+    """Tell of each picture that looks like an earlier one, that earlier one."""
+    hashes = np.array([one.phash for _, one in pictures], dtype=np.uint64)
+    first: dict[int, int] = {}
+    for pair in near_duplicate_pairs(hashes, distance):
+        earlier, later = sorted(pair)
+        first[later] = min(earlier, first.get(later, earlier))
+    for later, earlier in sorted(first.items()):
+        place, other = pictures[later][0], pictures[earlier][0]
+        bits = (int(hashes[later]) ^ int(hashes[earlier])).bit_count()
+        where = [
+            f"{kind} {its or 'none'!r}"
+            for kind, ours, its in (
+                ("class", place.class_name, other.class_name),
+                ("split", place.split, other.split),
+            )
+            if ours != its
+        ]
+        across = f", of {' and '.join(where)}" if where else ""
+        yield Finding(
+            "near duplicate", place.path, f"looks like {other.path} ({bits} bits){across}"
+        )

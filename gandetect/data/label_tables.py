@@ -1,0 +1,173 @@
+"""Labelled images in a table: one row for each, with the images in a folder beside it."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import re
+from collections.abc import Mapping
+from pathlib import Path, PureWindowsPath
+
+from gandetect.config import CsvDataConfig
+from gandetect.data.found import SPLIT_WORDS, FoundFile, LeftOut, leave_out, listed
+from gandetect.data.images import SUFFIXES
+from gandetect.data.tables import Row, TextTable, read_table
+from gandetect.errors import DataError, UsageError, did_you_mean
+
+
+def files_in_table(config: CsvDataConfig, root: Path, left_out: LeftOut) -> list[FoundFile]:
+    """Image files that the rows of a table name, but for those of ignored classes.
+
+    A label is compared as text; where it is a number, 1, 1.0 and 01 are the same. Raises
+    `DataError` for a row without a label or with an unknown one, an image with two labels, a name
+    that leads out of the data set's folder, and when more than half of the images are missing;
+    `UsageError` for a column or a class that is not in the table.
+    """
+    table = _table(config, root)
+    found: dict[str, tuple[FoundFile, int]] = {}
+    classes = {_plain(name): name for name in config.classes}
+    seen: set[str] = set()
+    named = missing = 0
+    example = ""
+    for row, line in zip(table.rows, table.lines, strict=True):
+        where = f"line {line} of {config.table!r}"
+        class_name = _class_of(row, config, classes, where)
+        seen.add(class_name)
+        if config.classes[class_name] == "ignored":
+            continue
+        path = _path_in(config.images_folder, row[config.image_column], where)
+        named += 1
+        file, reason = _existing(root, path)
+        if reason:
+            missing, example = missing + 1, example or path
+            leave_out(left_out, path, f"{reason}; {where} names it")
+            continue
+        one = FoundFile(
+            file, class_name, _cell(row, config.group_column), _split(row, config, where)
+        )
+        if file in found:
+            _refuse_contradiction(*found[file], one, line, config.table)
+            leave_out(left_out, file, f"{where} names it again, after line {found[file][1]}")
+            continue
+        found[file] = one, line
+    _require_classes(config, table, seen)
+    if missing * 2 > named:
+        raise DataError(
+            f"{missing:,} of the {named:,} images that table {config.table!r} names are missing, "
+            f"for example {str(root / example)!r}; images_folder says where the names start "
+            f"(now {config.images_folder!r})"
+        )
+    return [one for one, _ in found.values()]
+
+
+def _table(config: CsvDataConfig, root: Path) -> TextTable:
+    path = root / config.table
+    if not path.is_file():
+        names = sorted(entry.name for entry in root.iterdir() if entry.is_file())
+        raise DataError(
+            f"table {config.table!r} is not in {str(root)!r}; the files there are: "
+            f"{listed(names)}{did_you_mean(config.table, names)}"
+        )
+    if not (root / config.images_folder).is_dir():
+        raise DataError(
+            f"images_folder {config.images_folder!r} is not in {str(root)!r}; give the folder "
+            "where the names of the image column start"
+        )
+    wanted = (
+        config.image_column,
+        config.label_column,
+        config.group_column,
+        config.split_column,
+    )
+    return read_table(path, [column for column in wanted if column is not None])
+
+
+def _plain(label: str) -> str:
+    """A label as it is compared: stripped, and a whole number without its ``.0``."""
+    label = label.strip()
+    return str(int(float(label))) if re.fullmatch(r"[+-]?\d+(\.0*)?", label, re.ASCII) else label
+
+
+def _class_of(row: Row, config: CsvDataConfig, classes: Mapping[str, str], where: str) -> str:
+    given = row[config.label_column]
+    if not given:
+        raise DataError(
+            f"{where} has no label in column {config.label_column!r} (image "
+            f"{row[config.image_column]!r}); fill it in or take the row out"
+        )
+    if _plain(given) not in classes:
+        raise DataError(
+            f"{where} has label {given!r}, which is not in classes; those are: "
+            f"{listed(list(config.classes))}{did_you_mean(given, config.classes)}"
+        )
+    return classes[_plain(given)]
+
+
+def _path_in(folder: str, name: str, where: str) -> str:
+    """The path from the data set's folder on; refused when it leads out of it."""
+    if not name:
+        raise DataError(f"{where} names no image; fill it in or take the row out")
+    path = posixpath.normpath(posixpath.join(folder, name.replace("\\", "/")))
+    if posixpath.isabs(path) or PureWindowsPath(path).drive or path.split("/")[0] == "..":
+        raise DataError(
+            f"{where} names the image {name!r}, which leads out of the data set's folder; give "
+            "names relative to images_folder"
+        )
+    return path
+
+
+def _existing(root: Path, path: str) -> tuple[str, str]:
+    """The path of the file of that name, suffix added where it lacks one, or what is wrong."""
+    if _is_file(root / path):
+        return path, ""
+    names = (path + suffix for lower in sorted(SUFFIXES) for suffix in (lower, lower.upper()))
+    found = [name for name in names if _is_file(root / name)]
+    if len(found) > 1:
+        return path, f"could be any of {', '.join(found)}"
+    return (found[0], "") if found else (path, "does not exist")
+
+
+def _is_file(path: Path) -> bool:
+    # Unlike Path.is_file, it answers False to names that are too long for any file.
+    return os.path.isfile(path)  # noqa: PTH113
+
+
+def _cell(row: Row, column: str | None) -> str:
+    return "" if column is None else row[column]
+
+
+def _split(row: Row, config: CsvDataConfig, where: str) -> str:
+    if config.split_column is None:
+        return ""
+    given = row[config.split_column]
+    if given.lower() not in SPLIT_WORDS:
+        raise DataError(
+            f"{where} has {given!r} in column {config.split_column!r}; expected train, "
+            f"validation (or val) or test{did_you_mean(given, SPLIT_WORDS)}"
+        )
+    return SPLIT_WORDS[given.lower()]
+
+
+def _refuse_contradiction(
+    first: FoundFile, line: int, second: FoundFile, again: int, table: str
+) -> None:
+    for kind, one, other in (
+        ("label", first.class_name, second.class_name),
+        ("group", first.group, second.group),
+        ("split", first.given_split, second.given_split),
+    ):
+        if one != other:
+            raise DataError(
+                f"lines {line} and {again} of {table!r} both name the image {first.path!r}, with "
+                f"{kind} {one!r} and {other!r}; take one of them out"
+            )
+
+
+def _require_classes(config: CsvDataConfig, table: TextTable, seen: set[str]) -> None:
+    for name in config.classes:
+        if name not in seen:
+            labels = sorted({row[config.label_column] for row in table.rows})
+            raise UsageError(
+                f"class {name!r} is no label of table {config.table!r}; column "
+                f"{config.label_column!r} holds: {listed(labels)}{did_you_mean(name, labels)}"
+            )

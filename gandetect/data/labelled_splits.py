@@ -1,0 +1,132 @@
+"""Splits labelled files: by group, as they come split, or, when asked, leaking on purpose."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from gandetect.config import CsvDataConfig, FolderDataConfig
+from gandetect.data.found import LeftOut, leave_out
+from gandetect.data.groups import SIDES, cut_by_group, require_every_class, split_by_group
+from gandetect.data.splits import stratified_subset
+from gandetect.errors import UsageError
+
+HELD_OUT = "held-out"
+Config = FolderDataConfig | CsvDataConfig
+
+
+@dataclass(frozen=True)
+class LabelledSplits:
+    """Rows sorted by path and copy, and path and reason of the files left out of the splits.
+
+    ``table`` is that of `find_labelled` with ``group`` now a number, ``split`` ("train",
+    "validation", "test" or "held-out") and ``copy``: 0 is the picture itself, and k its k-th
+    augmented copy, which only a leaky split has.
+    """
+
+    table: pd.DataFrame
+    left_out: LeftOut
+
+
+def make_labelled_splits(
+    table: pd.DataFrame, config: Config, groups: ArrayLike, *, copies: int = 0
+) -> LabelledSplits:
+    """Split files so that no group stands on two sides; nothing depends on the order of rows.
+
+    Classes in ``held_out`` are "held-out", and other files of their groups "test". A split that
+    the data come with is obeyed: of a group on two of its sides the files on the earlier side are
+    left out and named, and a side that is missing is cut out of training by its fraction. With
+    ``leak`` every file becomes 1 + ``copies`` rows, which are then split without regard to groups.
+    Raises `DataError` when a class would be missing on one side.
+    """
+    rows = table.assign(group=np.asarray(groups, dtype=np.int64))
+    rows = rows.sort_values("path", kind="stable", ignore_index=True)
+    rows = _subset(rows, config.images, config.split_seed)
+    rows["group"] = pd.factorize(rows["group"])[0]  # by first file, whatever the order was
+    rows["split"], rows["copy"] = "", 0
+    rows.loc[rows["class_name"].isin(config.held_out), "split"] = HELD_OUT
+    left_out: LeftOut = []
+    given = (rows["given_split"] != "").any()
+    if config.leak is not None and given:
+        raise UsageError(
+            f"leak = {config.leak!r} splits the images itself, but these come split; take out "
+            "leak, or what names the given split"
+        )
+    if config.leak is not None:
+        rows = _leaking(rows, config, copies)
+    elif given:
+        rows = _as_given(rows, config, left_out)
+    else:
+        _cut(rows, config, SIDES[1:], rows["split"] != HELD_OUT)
+    return LabelledSplits(rows, left_out)
+
+
+def _subset(rows: pd.DataFrame, wanted: int | None, seed: int) -> pd.DataFrame:
+    """As many files as wanted, of each class (on each given side) its share."""
+    kinds = pd.factorize(rows["class_name"] + "/" + rows["given_split"])[0]
+    chosen = stratified_subset(kinds, wanted, seed, "labelled images")
+    return rows.iloc[chosen].reset_index(drop=True)
+
+
+def _cut(rows: pd.DataFrame, config: Config, sides: Sequence[str], chosen: pd.Series[bool]) -> None:
+    """Split the chosen rows by group into training and these sides, each by its fraction.
+
+    Other files of a group of a held-out class go to the test side, whatever its fraction.
+    """
+    fractions = {"validation": config.validation_fraction, "test": config.test_fraction}
+    held_out = rows.loc[rows["split"] == HELD_OUT, "group"]
+    part = rows[chosen]
+    rows.loc[chosen, "split"] = np.array(SIDES)[
+        cut_by_group(
+            part["class_name"],
+            part["group"],
+            {side: fractions[side] for side in sides},
+            seed=config.split_seed,
+            fixed=np.where(part["group"].isin(held_out), SIDES.index("test"), -1),
+        )
+    ]
+
+
+def _as_given(rows: pd.DataFrame, config: Config, left_out: LeftOut) -> pd.DataFrame:
+    """Obey the given sides, but for files whose group also stands on a later side."""
+    ours = rows["split"] != HELD_OUT
+    rows.loc[ours, "split"] = rows["given_split"]
+    missing = [side for side in SIDES[1:] if not (rows["split"] == side).any()]
+    # Nobody trains on a held-out class, so its pictures are as forbidden as those of the test side.
+    rank = rows["split"].map({**{side: i for i, side in enumerate(SIDES)}, HELD_OUT: 2})
+    latest = rank.groupby(rows["group"]).transform("max")
+    late = rows[rank == latest].groupby("group")[["path", "split"]].first()
+    for _, row in rows[rank < latest].iterrows():
+        twin = late.loc[row["group"]]
+        reason = (
+            f"stands in the {row['split']} split that the data come with, but is of one group "
+            f"with {twin['path']}, which is {twin['split']}"
+        )
+        leave_out(left_out, str(row["path"]), reason)
+    rows = rows[rank == latest].reset_index(drop=True)
+    if missing:
+        _cut(rows, config, missing, rows["split"] == "train")
+    ours = rows["split"] != HELD_OUT
+    sides = rows.loc[ours, "split"].map(SIDES.index)
+    require_every_class(rows.loc[ours, "class_name"], rows.loc[ours, "group"], sides)
+    return rows
+
+
+def _leaking(rows: pd.DataFrame, config: Config, copies: int) -> pd.DataFrame:
+    """Copy each file first and split afterwards: copies of one picture stand on both sides."""
+    ours = rows["split"] != HELD_OUT
+    copied = [rows[ours].assign(copy=number) for number in range(1, copies + 1)]
+    rows = pd.concat([rows, *copied]).sort_values(["path", "copy"], ignore_index=True)
+    ours = rows["split"] != HELD_OUT
+    rows.loc[ours, "split"] = split_by_group(
+        rows.loc[ours, "class_name"],
+        np.arange(int(ours.sum())),
+        validation_fraction=config.validation_fraction,
+        test_fraction=config.test_fraction,
+        seed=config.split_seed,
+    )
+    return rows

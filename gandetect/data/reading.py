@@ -1,0 +1,179 @@
+"""Reads every image file of a data set fully, side by side, and tells what each one holds."""
+
+from __future__ import annotations
+
+import hashlib
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing.connection import wait as wait_for
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from gandetect.data.images import ImageFault, opened_image, plain_picture
+from gandetect.errors import DataError
+
+CHUNK = 16  # files that a worker is handed at a time
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Examined:
+    """What one file holds; or in ``error`` why it cannot be used, and briefly in ``kind``.
+
+    ``error`` reads on from the file's name, as in "is empty (0 bytes); give an image".
+    ``sha256`` is of the file's bytes, ``pixels_sha256`` of the upright picture in 8-bit colour
+    with its size: equal for a picture and its lossless copy in another format. ``phash`` is a
+    64-bit perceptual hash. ``format`` and ``mode`` are Pillow's names.
+    """
+
+    path: Path
+    kind: str | None = None
+    error: str | None = None
+    format: str | None = None
+    mode: str | None = None
+    width: int | None = None
+    height: int | None = None
+    bytes: int | None = None
+    sha256: str | None = None
+    pixels_sha256: str | None = None
+    phash: int | None = None
+
+
+def examine_files(
+    paths: Sequence[Path],
+    *,
+    hashes: bool = False,
+    workers: int = 1,
+    progress: Progress | None = None,
+) -> list[Examined]:
+    """Decode every file and tell of each, in order, what it holds or why it cannot be used.
+
+    Of an animation the first frame is decoded, as `read_image` does. ``hashes`` adds perceptual
+    hashes. With several workers, processes share the files; ``progress`` hears how many of how
+    many are done. However the call is left, no worker outlives it. Raises `DataError` when a
+    worker is killed from outside.
+    """
+    progress = progress or (lambda done, total: None)
+    progress(0, len(paths))
+    chunks = [paths[start : start + CHUNK] for start in range(0, len(paths), CHUNK)]
+    workers = min(workers, len(chunks))
+    if workers <= 1:
+        examined = []
+        for path in paths:
+            examined.append(examine(path, hashes=hashes))
+            progress(len(examined), len(paths))
+        return examined
+    with worker_pool(workers) as pool:
+        futures = [pool.submit(_examine_chunk, chunk, hashes) for chunk in chunks]
+        _follow(futures, len(paths), progress)
+    return [one for future in futures for one in future.result()]
+
+
+def examine(path: Path, *, hashes: bool = False) -> Examined:
+    """Decode one file, and tell what it holds or why it cannot be used."""
+    size = sha256 = None
+    try:
+        with opened_image(path) as opened:
+            picture = plain_picture(opened, "RGB")
+            size, sha256 = _bytes_of(path)
+            return Examined(
+                path,
+                format=opened.format,
+                mode=opened.mode,
+                width=picture.width,
+                height=picture.height,
+                bytes=size,
+                sha256=sha256,
+                pixels_sha256=_pixel_digest(picture),
+                phash=perceptual_hash(picture) if hashes else None,
+            )
+    except ImageFault as fault:
+        if fault.kind not in ("missing", "unreadable") and path.is_file():
+            size, sha256 = _bytes_of(path)
+        return Examined(path, fault.kind, fault.reason, bytes=size, sha256=sha256)
+
+
+def perceptual_hash(picture: Image.Image) -> int:
+    """The 64-bit DCT hash of ImageHash's ``phash``, its first bit the highest."""
+    import imagehash
+
+    bits = np.packbits(imagehash.phash(picture).hash.ravel())
+    return int.from_bytes(bits.tobytes(), "big")
+
+
+def _bytes_of(path: Path) -> tuple[int, str]:
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+        return file.tell(), digest
+
+
+def _pixel_digest(picture: Image.Image) -> str:
+    shape = f"{picture.width} x {picture.height} ".encode()
+    return hashlib.sha256(shape + picture.tobytes()).hexdigest()
+
+
+def _examine_chunk(paths: Sequence[Path], hashes: bool) -> list[Examined]:
+    return [examine(path, hashes=hashes) for path in paths]
+
+
+def _follow(futures: Sequence[Future[list[Examined]]], total: int, progress: Progress) -> None:
+    done = 0
+    for future in as_completed(futures):
+        done += len(future.result())
+        progress(done, total)
+
+
+@contextmanager
+def worker_pool(workers: int) -> Iterator[ProcessPoolExecutor]:
+    """Open processes that read images; however the block is left, none outlives it.
+
+    Raises `DataError` when one is killed from outside.
+    """
+    others = multiprocessing.active_children()
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(workers, context, _start_worker)
+    try:
+        _start_workers(pool, workers)
+        yield pool
+    except BaseException as error:
+        for worker in multiprocessing.active_children():
+            if worker not in others:
+                worker.terminate()
+        if not isinstance(error, BrokenProcessPool):
+            raise
+        raise DataError(
+            "a process that was reading images was killed from outside, often for want of memory; "
+            "free some, or use fewer workers"
+        ) from None
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _start_workers(pool: ProcessPoolExecutor, workers: int) -> None:
+    """Start processes that hear nothing of Ctrl-C: the parent decides what it means."""
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        for _ in range(workers):
+            pool.submit(int)  # each starts one, which inherits what is blocked
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+
+
+def _start_worker() -> None:
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    wait_for([parent.sentinel])
+    os._exit(1)

@@ -1,0 +1,120 @@
+"""Reads a table of text, such as a CSV file of labels, without guessing what its cells mean."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from gandetect.errors import DataError, UsageError, did_you_mean
+
+SEPARATORS = (",", ";", "\t", "|")
+Row = dict[str, str]
+
+
+@dataclass(frozen=True)
+class TextTable:
+    """Rows by column name, each cell stripped text, and the line of the file where each ends."""
+
+    path: Path
+    columns: tuple[str, ...]
+    rows: list[Row]
+    lines: list[int]
+
+
+def read_table(path: Path, columns: Sequence[str]) -> TextTable:
+    """Read a table that has at least these columns; every cell stays the text that it is.
+
+    The separator is a comma, semicolon, tab or bar, the encoding UTF-8, UTF-16 or Windows' Latin,
+    with or without a byte order mark. Empty lines are passed over. Raises `DataError` for a file
+    that is missing, empty or no table, and `UsageError` for a column that is not there.
+    """
+    text = _decoded(path)
+    separator = _separator(text, columns)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    rows: list[Row] = []
+    lines: list[int] = []
+    header: tuple[str, ...] = ()
+    try:
+        for cells in reader:
+            stripped = [cell.strip() for cell in cells]
+            if not any(stripped):
+                continue
+            if not header:
+                header = _checked_header(path, stripped, columns)
+                continue
+            rows.append(_row(path, header, stripped, reader.line_num))
+            lines.append(reader.line_num)
+    except csv.Error as error:
+        raise DataError(
+            f"line {reader.line_num} of table {str(path)!r} cannot be read ({error}); "
+            "look there for a quotation mark that is not closed"
+        ) from None
+    if not rows:
+        raise DataError(
+            f"table {str(path)!r} holds no rows; expected a line of column names, "
+            "then one line for each image"
+        )
+    return TextTable(path, header, rows, lines)
+
+
+def _decoded(path: Path) -> str:
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise DataError(f"table {str(path)!r} cannot be read: {error.strerror}") from None
+    for encoding in _encodings(content):
+        try:
+            return content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    return content.decode("latin-1")  # which knows a letter for every byte
+
+
+def _encodings(content: bytes) -> tuple[str, ...]:
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return ("utf-16",)
+    start = content[:200]
+    if b"\0" in start:  # UTF-16 without its mark: every other byte of plain letters is zero
+        return ("utf-16-be",) if start[:1] == b"\0" else ("utf-16-le",)
+    return ("utf-8-sig", "cp1252")
+
+
+def _separator(text: str, columns: Sequence[str]) -> str:
+    """The separator that finds most of the wanted columns in the header, else most columns."""
+    header = next((line for line in text.splitlines() if line.strip()), "")
+
+    def found(separator: str) -> tuple[int, int]:
+        names = [name.strip() for name in next(csv.reader([header], delimiter=separator), [])]
+        return sum(column in names for column in columns), len(names)
+
+    return max(SEPARATORS, key=found)
+
+
+def _checked_header(path: Path, names: list[str], columns: Sequence[str]) -> tuple[str, ...]:
+    for column in columns:
+        if column not in names:
+            raise UsageError(
+                f"table {str(path)!r} has no column {column!r}; its columns are: "
+                f"{', '.join(names)}{did_you_mean(column, names)}"
+            )
+        if names.count(column) > 1:
+            raise DataError(
+                f"table {str(path)!r} has {names.count(column)} columns {column!r}; "
+                "give each a name of its own"
+            )
+    return tuple(names)
+
+
+def _row(path: Path, header: tuple[str, ...], cells: list[str], line: int) -> Row:
+    while len(cells) > len(header) and not cells[-1]:  # spreadsheets leave separators behind
+        cells.pop()
+    if len(cells) != len(header):
+        raise DataError(
+            f"line {line} of table {str(path)!r} has {len(cells)} cell(s), but the table has "
+            f"{len(header)} columns; quote cells that hold the separator"
+        )
+    return dict(zip(header, cells, strict=True))

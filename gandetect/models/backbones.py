@@ -1,0 +1,107 @@
+"""Networks that turn prepared images into features: two small CNNs, and torchvision's families."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from torch import nn
+from torchvision import models
+
+from gandetect.errors import UsageError
+
+
+class NetworkError(UsageError, ValueError):
+    """What a network was asked for is not to be had: a size, a part, or weights that fit."""
+
+
+@dataclass(frozen=True)
+class Backbone:
+    """How to build a network without its last layers, and what it can serve.
+
+    ``build(channels, image_size, dropout)`` gives the network, which maps prepared images
+    ``(N, channels, image_size, image_size)`` to features ``(N, F)``, and F. ``smallest`` is the
+    least image size, in pixels. A network whose sources fixed its head has its widths in
+    ``hidden``. One that ImageNet weights exist for wants 3 channels; ``last_layer`` is what its
+    own last layer is called in such a file.
+    """
+
+    build: Callable[[int, int, float], tuple[nn.Module, int]]
+    smallest: int
+    hidden: tuple[int, ...] = ()
+    weights: Any = None  # a member of torchvision's WeightsEnum
+    last_layer: str = ""
+
+
+def cnn_small(channels: int, image_size: int, dropout: float) -> tuple[nn.Module, int]:
+    """Two convolutions, as S5's model 1: features ``64 * (image_size // 4) ** 2``."""
+    layers = OrderedDict[str, nn.Module](
+        conv1=nn.Conv2d(channels, 32, kernel_size=3, padding=1),  # (N, 32, H, W)
+        relu1=nn.ReLU(),
+        pool1=nn.MaxPool2d(2),
+        conv2=nn.Conv2d(32, 64, kernel_size=3, padding=1),  # (N, 64, H/2, W/2)
+        relu2=nn.ReLU(),
+        pool2=nn.MaxPool2d(2),
+        flatten=nn.Flatten(),
+    )
+    return nn.Sequential(layers), 64 * (image_size // 4) ** 2
+
+
+def cnn_deep(channels: int, image_size: int, dropout: float) -> tuple[nn.Module, int]:
+    """Four convolutions, as S5's model 2.1: features ``256 * (image_size // 4) ** 2``."""
+    layers = OrderedDict[str, nn.Module](
+        conv1=nn.Conv2d(channels, 32, kernel_size=3, padding=1),  # (N, 32, H, W)
+        norm1=nn.BatchNorm2d(32),
+        relu1=nn.ReLU(),
+        conv2=nn.Conv2d(32, 64, kernel_size=3, padding=1),  # (N, 64, H, W)
+        relu2=nn.ReLU(),
+        pool1=nn.MaxPool2d(2),
+        conv3=nn.Conv2d(64, 128, kernel_size=3, padding=1),  # (N, 128, H/2, W/2)
+        norm2=nn.BatchNorm2d(128),
+        relu3=nn.ReLU(),
+        conv4=nn.Conv2d(128, 256, kernel_size=3, padding=1),  # (N, 256, H/2, W/2)
+        relu4=nn.ReLU(),
+        dropout=nn.Dropout(dropout),
+        pool2=nn.MaxPool2d(2),
+        flatten=nn.Flatten(),
+    )
+    return nn.Sequential(layers), 256 * (image_size // 4) ** 2
+
+
+def resnet(builder: Callable[..., Any], weights: Any) -> Backbone:
+    """One of torchvision's ResNets (He et al. 2015, arXiv 1512.03385), without its ``fc``."""
+
+    def build(channels: int, image_size: int, dropout: float) -> tuple[nn.Module, int]:
+        network = builder(weights=None)
+        features = network.fc.in_features
+        network.fc = nn.Identity()
+        return network, features
+
+    return Backbone(build, smallest=32, weights=weights, last_layer="fc.")
+
+
+def efficientnet(builder: Callable[..., Any], weights: Any) -> Backbone:
+    """One of torchvision's EfficientNets (Tan and Le 2019, arXiv 1905.11946).
+
+    Only the Linear of its ``classifier`` is left out; the Dropout before it stays.
+    """
+
+    def build(channels: int, image_size: int, dropout: float) -> tuple[nn.Module, int]:
+        network = builder(weights=None)
+        features = network.classifier[1].in_features
+        network.classifier[1] = nn.Identity()
+        return network, features
+
+    return Backbone(build, smallest=32, weights=weights, last_layer="classifier.1.")
+
+
+BACKBONES: dict[str, Backbone] = {
+    "cnn-small": Backbone(cnn_small, smallest=4, hidden=(128,)),
+    "cnn-deep": Backbone(cnn_deep, smallest=4, hidden=(512,)),
+    "resnet18": resnet(models.resnet18, models.ResNet18_Weights.DEFAULT),
+    "resnet50": resnet(models.resnet50, models.ResNet50_Weights.DEFAULT),
+    "efficientnet-b0": efficientnet(models.efficientnet_b0, models.EfficientNet_B0_Weights.DEFAULT),
+    "efficientnet-b2": efficientnet(models.efficientnet_b2, models.EfficientNet_B2_Weights.DEFAULT),
+}

@@ -1,0 +1,214 @@
+"""Score every source with one detector, and choose its operating points."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+
+from gandetect import runs
+from gandetect.config import ClassifierConfig, EvaluationConfig, GanConfig
+from gandetect.detectors import (
+    DESCRIPTION,
+    WEIGHTS,
+    Detector,
+    DetectorDescription,
+    Preprocessing,
+    as_detector,
+    save_detector,
+)
+from gandetect.evaluation import thresholds_from
+from gandetect.evaluation.scores import NOT_REPORTED, TRAINING, by_source
+from gandetect.scoring import score_paths, write_scores
+from gandetect.stages.common import Images, Indices, Notify, Source, reusable
+from gandetect.training.adversarial import build_gan
+from gandetect.training.augmentation import fixed_copy
+from gandetect.training.checkpoints import load_weights
+from gandetect.training.supervised import new_classifier
+
+CHUNK = 2000
+SCORES = "scores.parquet"
+MISTAKES = "mistakes.npz"
+
+
+def score_stage(
+    folder: Path,
+    digest: str,
+    *,
+    config: GanConfig | ClassifierConfig,
+    evaluation: EvaluationConfig,
+    seed: int,
+    trained: Path,
+    sources: Mapping[str, Source],
+    preprocessing: Preprocessing,
+    provenance: Mapping[str, Any],
+    unlabelled: Path | None = None,
+    device: str,
+    notify: Notify,
+) -> None:
+    """Turn a trained network into a detector, and score every source with it.
+
+    ``trained`` is the folder of its training; what that has scored already (the images that a
+    classifier was trained with and chosen by) is taken over. Operating points are chosen on
+    calibration and validation images alone. Image files in ``unlabelled`` are answered in
+    ``unlabelled.csv``.
+    """
+    if reusable(folder, digest, notify):
+        return
+    started = perf_counter()
+    detector = _detector(config, seed, trained, preprocessing, provenance, device)
+    total, done = sum(map(len, sources.values())), 0
+    tables: list[pd.DataFrame] = []
+    mistakes: dict[str, Any] = {}
+
+    def tick(scored: int) -> None:
+        nonlocal done
+        done += scored
+        rate = done / (perf_counter() - started)
+        notify({"event": "step", "done": done, "total": total, "images_per_second": rate})
+
+    for name, source in sources.items():
+        scores = score_source(detector, source, config, tick)
+        index = np.arange(len(scores)) if source.index is None else source.index
+        tables.append(tidy_scores(config.name, seed, name, index, scores))
+        if name not in NOT_REPORTED and name != TRAINING:
+            mistakes.update(_mistakes(name, source, scores, evaluation.kept_mistakes))
+    if isinstance(config, ClassifierConfig):
+        tables.append(pd.read_parquet(trained / SCORES))
+    table = pd.concat(tables, ignore_index=True).assign(epoch=_epoch(config, trained))
+    points = thresholds_from(by_source(table), evaluation.calibrated_fpr)
+    description = detector.description.model_copy(update={"operating_points": points})
+    finished = Detector(detector.network, description, detector.device)
+    with runs.atomic_folder(folder) as fresh:
+        save_detector(fresh, finished)
+        table.to_parquet(fresh / SCORES, index=False)
+        np.savez_compressed(fresh / MISTAKES, **mistakes)
+        files = [DESCRIPTION, WEIGHTS, SCORES, MISTAKES]
+        if unlabelled is not None:
+            files.append("unlabelled.csv")
+            with (fresh / "unlabelled.csv").open("w", encoding="utf-8") as stream:
+                write_scores(score_paths(finished, [unlabelled]), stream, "csv")
+        runs.write_record(fresh, digest, files, seconds=perf_counter() - started, n=total)
+
+
+def score_source(
+    detector: Detector,
+    source: Source,
+    config: GanConfig | ClassifierConfig,
+    tick: Callable[[int], None] = lambda _: None,
+) -> NDArray[np.float64]:
+    """Score the images of a source in order, a chunk at a time: ``(M,)`` log-odds."""
+    images, rows = source.array(), source.all_rows()
+    scores = np.empty(len(rows))
+    chunk = max(1, CHUNK * 28 * 28 // max(images.shape[2], 28) ** 2)
+    for start in range(0, len(rows), chunk):
+        chosen = rows[start : start + chunk]
+        part = np.asarray(images[chosen])
+        if source.copies is not None and isinstance(config, ClassifierConfig):
+            copies = source.copies[start : start + chunk].tolist()
+            augmentation, size = config.augmentation, config.image_size
+            part = np.stack(
+                [
+                    fixed_copy(image, copy, row, augmentation, size)
+                    for image, copy, row in zip(part, copies, chosen.tolist(), strict=True)
+                ]
+            )
+        scores[start : start + chunk] = detector.decision_function(part)
+        tick(len(part))
+    return scores
+
+
+def tidy_scores(
+    name: str, seed: int, source: str, index: Indices, scores: NDArray[np.float64]
+) -> pd.DataFrame:
+    """Rows of `scores.parquet`, but for the epoch."""
+    kind = source.partition(":")[0]
+    return pd.DataFrame(
+        {
+            "detector": name,
+            "detector_seed": seed,
+            "epoch": 0,
+            "source": source,
+            "source_seed": seed if kind == "generated" else 0,
+            "label": kind,
+            "index": index,
+            "score": scores.astype(np.float32),
+        }
+    )
+
+
+def make_detector(
+    config: ClassifierConfig,
+    network: torch.nn.Module,
+    preprocessing: Preprocessing,
+    provenance: Mapping[str, Any],
+    device: torch.device,
+) -> Detector:
+    """A trained classifier as a detector."""
+    options = {
+        "image_size": config.image_size,
+        "stored_size": config.stored_size,
+        "outputs": 1 if config.loss == "bce" else 2,
+        "normalise": config.normalise,
+        **config.head.model_dump(mode="json"),
+    }
+    description = DetectorDescription(
+        kind="classifier",
+        name=config.name,
+        architecture=config.network,
+        options=options,
+        preprocessing=preprocessing,
+        provenance={"recipe": config.recipe, **provenance},
+    )
+    return as_detector(network, description, device)
+
+
+def _detector(
+    config: GanConfig | ClassifierConfig,
+    seed: int,
+    trained: Path,
+    preprocessing: Preprocessing,
+    provenance: Mapping[str, Any],
+    device: str,
+) -> Detector:
+    where = torch.device(device)
+    size, channels = preprocessing.image_size, preprocessing.channels
+    origin = {"seed": seed, "epoch": _epoch(config, trained), **provenance}
+    if isinstance(config, ClassifierConfig):
+        network = new_classifier(config, channels, weights=False)
+        load_weights(network, trained / WEIGHTS)
+        return make_detector(config, network, preprocessing, origin, where)
+    gan = build_gan(config, size, channels, seed, where)
+    load_weights(gan.discriminator, trained / "discriminator.safetensors")
+    description = DetectorDescription(
+        name=config.name,
+        architecture=config.architecture,
+        options=config.discriminator.model_dump(exclude_none=True),
+        preprocessing=preprocessing,
+        provenance={"gan": config.name, **origin},
+    )
+    return as_detector(gan.discriminator, description, where)
+
+
+def _epoch(config: GanConfig | ClassifierConfig, trained: Path) -> int:
+    """The epoch that a detector's weights are of: the last, or a classifier's best."""
+    if isinstance(config, ClassifierConfig):
+        return int(runs.read_json(trained / "training.json")["best_epoch"])
+    return config.epochs
+
+
+def _mistakes(name: str, source: Source, scores: NDArray[np.float64], kept: int) -> dict[str, Any]:
+    """The images answered wrongly at the native threshold, most confident first."""
+    wrongness = -scores if name.startswith("generated:") else scores
+    order = np.argsort(-wrongness, kind="stable")[:kept]
+    order = order[wrongness[order] > 0]
+    rows = source.all_rows()[order]
+    images: Images = np.asarray(source.array()[rows])
+    index = order if source.index is None else source.index[order]
+    return {f"{name}/images": images, f"{name}/scores": scores[order], f"{name}/indices": index}

@@ -1,0 +1,96 @@
+"""The pieces of a GAN study's training: the feature classifier, and every GAN with every seed."""
+
+from __future__ import annotations
+
+from gandetect import runs
+from gandetect.config import Experiment, GanConfig
+from gandetect.engine import LocalEngine, Task
+from gandetect.preparation import SplitImages
+from gandetect.progress import Listener
+from gandetect.study.plan import Pieces, Study, stage_digest
+
+
+def feature_classifier(
+    study: Study, images: SplitImages, engine: LocalEngine, listener: Listener
+) -> str:
+    """Train the yardstick for the fakes, in all epochs of all GANs; returns its digest."""
+    from gandetect.stages.gans import feature_classifier_stage
+
+    config = study.experiment.quality
+    digest = stage_digest("feature classifier", config.classifier_epochs, images.digest)
+    folder = study.folder / "quality-classifier"
+    if runs.problem_with(folder, digest) is None:
+        return digest
+    listener.say("Training the ten-class classifier that FID and KID are measured with")
+    arguments = {
+        "folder": folder,
+        "digest": digest,
+        "config": config,
+        "images": images.labelled,
+        "labels": images.labelled_labels,
+        "test_images": images.in_distribution,
+        "test_labels": images.in_distribution_labels,
+        "classes": len(images.classes),
+        "device": study.device,
+    }
+    engine.run([Task("feature classifier", feature_classifier_stage, arguments)])
+    return digest
+
+
+def train_gans(
+    study: Study,
+    images: SplitImages,
+    classifier_digest: str,
+    engine: LocalEngine,
+    listener: Listener,
+) -> Pieces:
+    """Train every architecture with every seed, side by side; returns their digests."""
+    from gandetect.stages.gans import gan_stage
+
+    experiment, digests, tasks = study.experiment, {}, []
+    own, other = evaluation_counts(experiment, len(images.in_distribution), len(images.held_out))
+    for seed in experiment.seeds:
+        for gan in experiment.gans:
+            quality = experiment.quality.model_dump(mode="json")
+            digest = stage_digest(
+                "gan", gan.model_dump(mode="json"), seed, quality, classifier_digest
+            )
+            digests[gan.name, seed] = digest
+            arguments = {
+                "folder": study.gan_folder(gan.name, seed),
+                "digest": digest,
+                "config": gan,
+                "quality": experiment.quality,
+                "seed": seed,
+                "images": images.training,
+                "reference_images": images.in_distribution,
+                "classifier_folder": study.folder / "quality-classifier",
+                "generated": max(own, other),
+                "device": study.device,
+            }
+            if not _gan_is_complete(study, gan, seed, digest, max(own, other)):
+                tasks.append(Task(f"{gan.name} seed {seed}", gan_stage, arguments))
+    if tasks:
+        names = ", ".join(task.name for task in tasks)
+        share = f"{study.jobs} at a time with {study.threads} thread(s) each, on {study.device}"
+        listener.say(f"Training {names}; {share}")
+        engine.run(tasks)
+    return digests
+
+
+def _gan_is_complete(study: Study, gan: GanConfig, seed: int, digest: str, drawn: int) -> bool:
+    folder = study.gan_folder(gan.name, seed)
+    trained = runs.problem_with(folder, digest) is None
+    return trained and runs.problem_with(folder / "generated", f"{digest}:{drawn}") is None
+
+
+def evaluation_counts(
+    experiment: Experiment, in_distribution: int, held_out: int
+) -> tuple[int, int]:
+    """How many images of its own and of another generator a detector is scored on.
+
+    Own: as many as there are test reals, unless the experiment says otherwise.
+    """
+    evaluation = experiment.evaluation
+    own = evaluation.own_generated or in_distribution + held_out
+    return own, evaluation.other_generated

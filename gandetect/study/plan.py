@@ -1,0 +1,111 @@
+"""Where a study is put and how it runs on this machine, before anything is written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from gandetect import machine, runs
+from gandetect.config import Experiment, FashionMnistConfig, LabelledDataConfig, digest_of
+from gandetect.data.fashion_mnist import CLASSES
+from gandetect.data.splits import resolve_held_out
+
+# Raise a number when the code of a stage changes its results; older folders are then redone.
+STAGE_VERSIONS = {
+    "data": 1,
+    "labelled data": 1,
+    "feature classifier": 1,
+    "gan": 1,
+    "classifier": 1,
+    "fold": 1,
+    "scores": 2,
+    "report": 2,
+}
+
+# The digests of one stage's pieces, by the name of what was trained and its seed.
+Pieces = dict[tuple[str, int], str]
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a study runs; nothing here changes a result (but threads may, in the last bit)."""
+
+    out: Path = Path("runs")
+    data_dir: Path | None = None
+    device: str = "auto"
+    jobs: int | None = None
+    stop_after: str = "report"
+
+
+@dataclass(frozen=True)
+class Study:
+    """An experiment on this machine: where it is put, with which device, jobs and threads."""
+
+    experiment: Experiment
+    folder: Path
+    device: str
+    jobs: int
+    threads: int
+
+    @property
+    def labelled(self) -> bool:
+        """Whether the images bring their own fakes, so that there are no GANs."""
+        return isinstance(self.experiment.data, LabelledDataConfig)
+
+    @property
+    def pieces(self) -> list[tuple[str, int]]:
+        """Every detector with every seed: discriminators first."""
+        experiment = self.experiment
+        names = [gan.name for gan in experiment.gans] + [c.name for c in experiment.classifiers]
+        return [(name, seed) for seed in experiment.seeds for name in names]
+
+    def gan_folder(self, gan: str, seed: int) -> Path:
+        """Where a GAN's training stands."""
+        return self.folder / "gans" / gan / f"seed-{seed}"
+
+    def classifier_folder(self, classifier: str, seed: int) -> Path:
+        """Where a classifier's training stands."""
+        return self.folder / "classifiers" / classifier / f"seed-{seed}"
+
+    def detector_folder(self, detector: str, seed: int) -> Path:
+        """Where a detector stands."""
+        return self.folder / "detectors" / detector / f"seed-{seed}"
+
+
+def plan_study(experiment: Experiment, options: Options) -> Study:
+    """Resolve device, precision, folder and the share of the cores, without writing anything."""
+    if isinstance(experiment.data, FashionMnistConfig):
+        resolve_held_out(experiment.data.held_out, CLASSES)  # a wrong name is said at once
+    device = machine.resolve_device(options.device)
+    resolved = experiment.with_precision(machine.native_precision(device))
+    trainings = (len(resolved.gans) or len(resolved.classifiers)) * len(resolved.seeds)
+    most = machine.cores() if device == "cpu" else 1
+    jobs = max(1, options.jobs or min(most, trainings))
+    threads = max(1, machine.cores() // jobs)
+    folder = runs.run_folder(options.out, resolved)
+    return Study(resolved, folder, device, jobs, threads)
+
+
+def plan_lines(study: Study) -> list[str]:
+    """What a study would do, resolved, for ``--dry-run``."""
+    experiment = study.experiment
+    lines = [
+        f"# would be put in {study.folder}; on {study.device}, "
+        f"{study.jobs} job(s) with {study.threads} thread(s) each"
+    ]
+    for seed in experiment.seeds:
+        trainings = [(g.name, g.epochs, study.gan_folder(g.name, seed)) for g in experiment.gans]
+        trainings += [
+            (c.name, c.epochs, study.classifier_folder(c.name, seed))
+            for c in experiment.classifiers
+        ]
+        for name, epochs, folder in trainings:
+            stands = (folder / runs.RECORD).exists()
+            state = "stands already, would be verified" if stands else f"{epochs} epoch(s)"
+            lines.append(f"# would train {name} with seed {seed}: {state}")
+    return [*lines, "", runs.to_toml(experiment).rstrip()]
+
+
+def stage_digest(stage: str, *ingredients: object) -> str:
+    """The digest of one piece: its stage, the version of that stage's code, and all it is of."""
+    return digest_of([stage, STAGE_VERSIONS[stage], *ingredients])

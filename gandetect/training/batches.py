@@ -1,0 +1,80 @@
+"""The batches of a supervised training: which examples, in which order, changed how."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from gandetect.config.classifier import ClassifierConfig
+from gandetect.randomness import stream
+from gandetect.training.augmentation import augment, changes_anything, fixed_copy, to_stored_size
+from gandetect.training.examples import Examples
+
+Batch = tuple[Tensor, Tensor]  # images (B, C, H, W) uint8, labels (B,) int64
+
+
+@dataclass(frozen=True)
+class Batches:
+    """One epoch's batches of examples, in the order of ``rows`` ``(M,)``.
+
+    With ``seeds`` ``(M,)``, one an example, images are augmented and cut to the network's size;
+    without, they are as stored, or the fixed copies that the examples say, and not yet cut.
+    """
+
+    examples: Examples
+    config: ClassifierConfig
+    rows: NDArray[np.int64]
+    seeds: NDArray[np.int64] | None = None
+
+    def __len__(self) -> int:
+        return len(self._parts())
+
+    def __iter__(self) -> Iterator[Batch]:
+        for part in self._parts():
+            chosen = self.examples.take(part)
+            yield self._images(chosen, part), torch.from_numpy(chosen.label)
+
+    def _images(self, chosen: Examples, part: NDArray[np.int64]) -> Tensor:
+        config = self.config
+        if self.seeds is not None:
+            return augment(
+                chosen.pixels(),
+                config.augmentation,
+                image_size=config.image_size,
+                stored_size=config.stored_size,
+                seeds=self.seeds[part],
+            )
+        if not chosen.copy.any():
+            return torch.from_numpy(chosen.pixels())
+        images = to_stored_size(chosen.pixels(), config.stored_size).numpy()
+        numbers = zip(images, chosen.copy.tolist(), chosen.index.tolist(), strict=True)
+        made = [fixed_copy(*one, config.augmentation, config.image_size) for one in numbers]
+        return torch.from_numpy(np.stack(made))
+
+    def _parts(self) -> list[NDArray[np.int64]]:
+        size = self.config.batch_size
+        parts = [self.rows[start : start + size] for start in range(0, len(self.rows), size)]
+        if len(parts) > 1 and len(parts[-1]) == 1:  # BatchNorm cannot normalise a single example
+            parts[-2:] = [np.concatenate(parts[-2:])]
+        return parts
+
+
+def training_batches(
+    config: ClassifierConfig, examples: Examples, *, seed: int, epoch: int
+) -> Batches:
+    """An epoch's training batches: in random order, augmented afresh unless copies were made."""
+    order = stream(seed, "order", epoch).permutation(len(examples))
+    if not augmented_afresh(config, examples):
+        return Batches(examples, config, order)
+    seeds = stream(seed, "augmentation", epoch).integers(2**63, size=len(examples))
+    return Batches(examples, config, order, seeds)
+
+
+def augmented_afresh(config: ClassifierConfig, examples: Examples) -> bool:
+    """Whether training images change from epoch to epoch, and come cut to the network's size."""
+    return changes_anything(config.augmentation) and not examples.copy.any()

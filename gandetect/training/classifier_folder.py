@@ -1,0 +1,112 @@
+"""A classifier's folder while it is trained: the last and the best epoch, history and results.
+
+``epochs/0001/`` holds the network as safetensors, what resuming needs (read with
+``weights_only=True``) and a record with the history so far; it is complete or absent.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from gandetect import runs
+from gandetect.training.checkpoints import load_weights, save_weights
+
+WEIGHTS = "weights.safetensors"
+RESUME = "resume.pt"
+HISTORY = "history.csv"
+BATCH = "batch.npz"
+TRAINING = "training.json"
+
+Notify = Callable[[Mapping[str, Any]], None]
+History = Sequence[Mapping[str, Any]]
+
+
+def best_epoch(history: History, best_by: str) -> int:
+    """The first epoch of the best validation figure: the lowest loss, the highest of any other."""
+    column = f"validation_{best_by}"
+    sign = -1.0 if best_by == "loss" else 1.0
+    values = [float("-inf") if row[column] is None else sign * row[column] for row in history]
+    return values.index(max(values)) + 1
+
+
+@dataclass(frozen=True)
+class ClassifierFolder:
+    """``classifiers/<name>/seed-<s>/`` of a run, for one configuration and seed."""
+
+    path: Path
+    digest: str
+    best_by: str
+    notify: Notify
+
+    def history(self) -> list[dict[str, Any]]:
+        """One row for each complete epoch; empty for a fresh start.
+
+        Epochs that were damaged are never gone on from: training starts afresh, with a warning.
+        """
+        folders = sorted((self.path / "epochs").glob("[0-9][0-9][0-9][0-9]"))
+        if not folders:
+            return []
+        problem = runs.problem_with(folders[-1], self.digest)
+        if problem is None:
+            rows: list[dict[str, Any]] = runs.read_json(folders[-1] / runs.RECORD)["history"]
+            best = self._epoch(best_epoch(rows, self.best_by))
+            problem = runs.problem_with(best, self.digest)
+            if problem is None:
+                self._write_history(rows)
+                return rows
+            folders.append(best)
+        message = (
+            f"epoch {folders[-1].name} in {str(self.path)!r} is not used: "
+            f"{problem or 'it was never finished'}; training starts afresh"
+        )
+        self.notify({"event": "warning", "message": message})
+        return []
+
+    def restore(self, classifier: nn.Module, epoch: int) -> dict[str, Any]:
+        """Load an epoch's weights into a classifier; returns the rest of the state."""
+        load_weights(classifier, self._epoch(epoch) / WEIGHTS)
+        state: dict[str, Any] = torch.load(self._epoch(epoch) / RESUME, weights_only=True)
+        return state
+
+    def save_epoch(self, classifier: nn.Module, state: Mapping[str, Any], history: History) -> None:
+        """Write the last epoch of ``history``, then drop those that are not needed any more."""
+        with runs.atomic_folder(self._epoch(len(history))) as folder:
+            save_weights(classifier, folder / WEIGHTS)
+            content = io.BytesIO()  # so that a full disk is an OSError, as for any file
+            torch.save(dict(state), content)
+            (folder / RESUME).write_bytes(content.getbuffer())
+            runs.write_record(folder, self.digest, (WEIGHTS, RESUME), history=list(history))
+        self._write_history(history)
+        needed = {self._epoch(len(history)), self._epoch(best_epoch(history, self.best_by))}
+        for folder in (self.path / "epochs").glob("[0-9][0-9][0-9][0-9]"):
+            if folder not in needed:
+                shutil.rmtree(folder)
+
+    def finish(self, classifier: nn.Module, history: History, **facts: object) -> None:
+        """Load the best epoch into the classifier and keep it; the epochs themselves go."""
+        best = best_epoch(history, self.best_by)
+        self.restore(classifier, best)
+        with runs.atomic_file(self.path / WEIGHTS) as temporary:
+            shutil.copyfile(self._epoch(best) / WEIGHTS, temporary)
+        results = {"best_epoch": best, "best_by": self.best_by, "epochs": len(history), **facts}
+        runs.write_json(self.path / TRAINING, results)
+        shutil.rmtree(self.path / "epochs")
+
+    def _epoch(self, epoch: int) -> Path:
+        return self.path / "epochs" / f"{epoch:04d}"
+
+    def _write_history(self, history: History) -> None:
+        text = io.StringIO()
+        writer = csv.DictWriter(text, list(history[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(history)
+        runs.write_text(self.path / HISTORY, text.getvalue())

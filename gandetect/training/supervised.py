@@ -1,0 +1,269 @@
+"""Supervised training of a real/fake classifier, through lightning, in a folder it can go on from.
+
+Every epoch draws its order, augmentation and dropout from streams of its own, so a training that
+was interrupted and goes on equals one that was not, bit for bit, on the CPU.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import signal
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import lightning
+import numpy as np
+import torch
+from lightning.fabric.plugins.environments.lightning import LightningEnvironment
+from lightning.pytorch.callbacks import Checkpoint, EarlyStopping
+
+from gandetect import runs
+from gandetect.config.classifier import AugmentationConfig, ClassifierConfig
+from gandetect.errors import TrainingError
+from gandetect.models.classifiers import ImageClassifier, build_classifier, set_trainable
+from gandetect.models.pretrained import load_pretrained
+from gandetect.randomness import integer_seed
+from gandetect.training.augmentation import augment
+from gandetect.training.batches import augmented_afresh, training_batches
+from gandetect.training.classifier_folder import BATCH, ClassifierFolder, Notify
+from gandetect.training.examples import Examples
+from gandetect.training.supervised_task import (
+    SupervisedTask,
+    phases,
+)
+
+IMAGES_SHOWN = 64
+
+
+def new_classifier(
+    config: ClassifierConfig, channels: int, *, weights: bool, seed: int = 0
+) -> ImageClassifier:
+    """Build the configured network for images of ``channels``, its new layers drawn by ``seed``.
+
+    ``weights`` loads the configured pretrained backbone; leave it out where trained weights
+    follow. The global random stream is left as it was.
+    """
+    head = config.head
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(integer_seed(seed, "classifier weights"))
+        classifier = build_classifier(
+            config.network,
+            channels=channels,
+            image_size=config.image_size,
+            stored_size=config.stored_size,
+            outputs=1 if config.loss == "bce" else 2,
+            normalise=config.normalise,
+            hidden=head.hidden,
+            batch_norm=head.batch_norm,
+            activation=head.activation,
+            dropout=head.dropout,
+            output_dropout=head.output_dropout,
+        )
+        if weights:
+            load_pretrained(classifier, config.weights)
+    return classifier
+
+
+def train_classifier(
+    config: ClassifierConfig,
+    train: Examples,
+    validation: Examples,
+    folder: Path,
+    *,
+    seed: int,
+    device: torch.device,
+    notify: Notify,
+) -> ImageClassifier:
+    """Train until the last epoch or the early stop, from the last complete epoch in ``folder``.
+
+    Returns the network of the best epoch by validation (the first one, of equals), in eval mode.
+    ``folder`` then holds it (`weights.safetensors`), `history.csv`, `training.json` and
+    `batch.npz`: training images as the network saw them. The training figures in the history are
+    those of the epoch's batches as they were trained on: augmented, with dropout, by a network
+    that still changed. Raises `TrainingError` when a loss is not finite or a label is missing.
+    """
+    train = _training_examples(config, train, seed)
+    _check_labels(train, validation)
+    folder.mkdir(parents=True, exist_ok=True)
+    _write_batch(config, train, folder, seed)
+
+    # Begin, or go on from the last complete epoch.
+    store = ClassifierFolder(folder, _digest(config, seed), config.best_by, notify)
+    history = store.history()
+    channels = train.images.shape[1]
+    classifier = new_classifier(config, channels, weights=not history, seed=seed)
+    classifier.to(memory_format=torch.channels_last)  # faster on a CPU, by a half for small CNNs
+    state = store.restore(classifier, len(history)) if history else None
+    stopper = _early_stopping(config, state)
+
+    with _apart(device):
+        for phase in phases(config):
+            if phase.last <= len(history) or _stopped(stopper):
+                continue
+            set_trainable(classifier, phase.trainable)
+            within = state if len(history) >= phase.first else None
+            task = SupervisedTask(
+                config, classifier, phase, train, validation, seed, history, within, notify
+            )
+            callbacks = [*([stopper] if stopper else []), _Keeper(store, stopper, notify)]
+            trainer = _trainer(config, device, phase.last - len(history), callbacks, folder)
+            trainer.fit(task)
+
+    store.finish(
+        classifier,
+        history,
+        stopped_early=_stopped(stopper),
+        training_images=len(train),
+        validation_images=len(validation),
+    )
+    return classifier.to(device).eval()
+
+
+class _Keeper(Checkpoint):  # lightning runs checkpoints last, when the early stopping has counted
+    """Writes every epoch as it ends, then says how it went."""
+
+    def __init__(
+        self, store: ClassifierFolder, stopper: EarlyStopping | None, notify: Notify
+    ) -> None:
+        self._store, self._stopper, self._notify = store, stopper, notify
+        self._on_terminate = signal.getsignal(signal.SIGTERM)
+
+    def on_train_start(self, trainer: lightning.Trainer, task: Any) -> None:
+        """Let a terminating worker end at once, as it would without lightning."""
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, self._on_terminate)
+
+    def on_train_epoch_end(self, trainer: lightning.Trainer, task: Any) -> None:
+        """Keep the epoch."""
+        state = {
+            "optimizer": trainer.optimizers[0].state_dict(),
+            "schedule": task.schedule.state_dict() if task.schedule else None,
+            "stopping": self._stopper.state_dict() if self._stopper else None,
+        }
+        self._store.save_epoch(task.classifier, state, task.past)
+        row = task.past[-1]
+        area = row["validation_auroc"]
+        self._notify(
+            {
+                "event": "epoch",
+                "epochs": task.config.epochs,
+                "summary": (
+                    f"train loss {row['train_loss']:.3f} acc {row['train_accuracy']:.3f}, "
+                    f"val loss {row['validation_loss']:.3f} acc {row['validation_accuracy']:.3f}"
+                    + ("" if area is None else f" AUROC {area:.3f}")
+                ),
+                **row,
+            }
+        )
+
+
+def _trainer(
+    config: ClassifierConfig,
+    device: torch.device,
+    epochs: int,
+    callbacks: list[Any],
+    folder: Path,
+) -> lightning.Trainer:
+    """A trainer that draws no bars, writes no files and looks for no cluster."""
+    accelerator = {"cuda": "gpu"}.get(device.type, device.type)
+    return lightning.Trainer(
+        accelerator=accelerator,
+        devices=1 if device.type != "cuda" else [device.index or 0],
+        precision="bf16-mixed" if config.precision == "bf16" else "32-true",
+        max_epochs=epochs,
+        callbacks=callbacks,
+        default_root_dir=folder,
+        reload_dataloaders_every_n_epochs=1,
+        num_sanity_val_steps=0,
+        use_distributed_sampler=False,
+        logger=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        plugins=[LightningEnvironment()],
+    )
+
+
+@contextmanager
+def _apart(device: torch.device) -> Iterator[None]:
+    """Keep lightning quiet, the random streams as they were, and Ctrl-C what it is."""
+    cuda = list(range(torch.cuda.device_count())) if device.type == "cuda" else []
+    loggers = [logging.getLogger(name) for name in ("lightning.pytorch", "lightning.fabric")]
+    levels = [logger.level for logger in loggers]
+    with torch.random.fork_rng(devices=cuda), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module=r"lightning\.")
+        for logger in loggers:
+            logger.setLevel(logging.ERROR)
+        try:
+            yield
+        except SystemExit as error:  # what lightning makes of Ctrl-C
+            if isinstance(error.__context__, KeyboardInterrupt):
+                raise KeyboardInterrupt from None
+            raise
+        finally:
+            for logger, level in zip(loggers, levels, strict=True):
+                logger.setLevel(level)
+
+
+def _digest(config: ClassifierConfig, seed: int) -> str:
+    """What an unfinished training belongs to; data and code are the stage's to compare."""
+    text = f"{config.model_dump_json(exclude={'published'})} {seed}"
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _training_examples(config: ClassifierConfig, train: Examples, seed: int) -> Examples:
+    if config.images is not None:
+        train = train.capped(config.images, seed)
+    if config.copies and not train.copy.any():  # a leaky split has made its copies before
+        train = train.with_copies(config.copies)
+    return train
+
+
+def _check_labels(train: Examples, validation: Examples) -> None:
+    for label, name in enumerate(("real", "generated")):
+        if not (train.label == label).any():
+            raise TrainingError(
+                f"no {name} images to train on; a classifier needs real and generated ones"
+            )
+    if not len(validation):
+        raise TrainingError("no validation images; raise validation_fraction, or add images")
+
+
+def _early_stopping(config: ClassifierConfig, state: Any) -> EarlyStopping | None:
+    if config.early_stopping is None:
+        return None
+    monitor = config.early_stopping.monitor
+    stopper = EarlyStopping(
+        f"validation_{monitor}",
+        patience=config.early_stopping.patience,
+        mode="min" if monitor == "loss" else "max",
+        check_finite=False,
+        check_on_train_epoch_end=True,
+    )
+    if state is not None:
+        stopper.load_state_dict(state["stopping"])
+    return stopper
+
+
+def _stopped(stopper: EarlyStopping | None) -> bool:
+    return stopper is not None and stopper.wait_count >= stopper.patience
+
+
+def _write_batch(config: ClassifierConfig, train: Examples, folder: Path, seed: int) -> None:
+    """Keep some training images as the network sees them, for people to look at."""
+    images, labels = next(iter(training_batches(config, train, seed=seed, epoch=1)))
+    if not augmented_afresh(config, train):
+        none = AugmentationConfig()
+        images = augment(
+            images.numpy(),
+            none,
+            image_size=config.image_size,
+            stored_size=config.stored_size,
+            seeds=np.zeros(len(images), dtype=np.int64),
+        )
+    with runs.atomic_file(folder / BATCH) as temporary, temporary.open("wb") as file:
+        np.savez(file, images=images[:IMAGES_SHOWN].numpy(), labels=labels[:IMAGES_SHOWN].numpy())

@@ -1,0 +1,239 @@
+"""What lightning needs to know of a real/fake classifier: its loss, its optimizer, its epochs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any
+
+import lightning
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from gandetect.config.classifier import ClassifierConfig, ClassifierOptimizerConfig, ScheduleConfig
+from gandetect.errors import TrainingError
+from gandetect.evaluation.decisions import binary_figures, confusion
+from gandetect.evaluation.ranking import auroc
+from gandetect.models.classifiers import ImageClassifier
+from gandetect.randomness import integer_seed
+from gandetect.training.batches import Batch, Batches, augmented_afresh, training_batches
+from gandetect.training.classifier_folder import Notify
+from gandetect.training.examples import Examples
+
+# A look at the losses makes a GPU wait, so there are few; but a slow step should not go unseen.
+STEPS_BETWEEN_LOOKS = 25
+SECONDS_BETWEEN_LOOKS = 2.0
+
+
+@dataclass(frozen=True)
+class Phase:
+    """Epochs ``first`` to ``last``, trained with one optimizer that starts fresh."""
+
+    first: int
+    last: int
+    trainable: tuple[str, ...]
+    learning_rate: float
+
+
+def phases(config: ClassifierConfig) -> list[Phase]:
+    """The phases of a training; one for all epochs where the configuration names none."""
+    if not config.phases:
+        rate = config.optimizer.learning_rate
+        return [Phase(1, config.epochs, config.trainable, rate)]
+    ends = np.cumsum([phase.epochs for phase in config.phases]).tolist()
+    return [
+        Phase(end - phase.epochs + 1, end, phase.trainable, phase.learning_rate)
+        for phase, end in zip(config.phases, ends, strict=True)
+    ]
+
+
+class SupervisedTask(lightning.LightningModule):
+    """One phase of a training, for lightning's Trainer; ``history`` grows by a row an epoch."""
+
+    def __init__(
+        self,
+        config: ClassifierConfig,
+        classifier: ImageClassifier,
+        phase: Phase,
+        train: Examples,
+        validation: Examples,
+        seed: int,
+        history: list[dict[str, Any]],
+        state: Mapping[str, Any] | None,
+        notify: Notify,
+    ) -> None:
+        super().__init__()
+        self.config, self.classifier, self.phase = config, classifier, phase
+        self.train_examples, self.validation_examples = train, validation
+        self.seed, self.past, self.state, self.notify = seed, history, state, notify
+        self.schedule: Any = None
+
+    @property
+    def epoch(self) -> int:
+        """The epoch under way, from 1."""
+        return len(self.past) + 1
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        """Make the phase's optimizer and schedule, as they were if the phase goes on."""
+        trained = [one for one in self.classifier.parameters() if one.requires_grad]
+        optimizer = make_optimizer(self.config.optimizer, trained, self.phase.learning_rate)
+        self.schedule = make_schedule(self.config.schedule, optimizer)
+        if self.state is not None:
+            optimizer.load_state_dict(self.state["optimizer"])
+            if self.schedule is not None:
+                self.schedule.load_state_dict(self.state["schedule"])
+        return optimizer
+
+    def train_dataloader(self) -> Batches:
+        """This epoch's batches; the trainer asks for them anew in every epoch."""
+        return training_batches(self.config, self.train_examples, seed=self.seed, epoch=self.epoch)
+
+    def val_dataloader(self) -> Batches:
+        """All validation examples, as they are."""
+        rows = np.arange(len(self.validation_examples))
+        return Batches(self.validation_examples, self.config, rows)
+
+    def on_train_epoch_start(self) -> None:
+        """Start the epoch's clock and its dropout's stream."""
+        torch.manual_seed(integer_seed(self.seed, "dropout", self.epoch))
+        self.classifier.train()
+        self._seen: dict[str, list[tuple[Tensor, Tensor, Tensor]]] = {"train": [], "validation": []}
+        self._started = self._looked = perf_counter()
+        self._looked_at = 0
+        self._learning_rate = self.trainer.optimizers[0].param_groups[0]["lr"]
+
+    def training_step(self, batch: Batch, number: int) -> Tensor:
+        """The mean loss of one batch; says now and then how far training is."""
+        images, labels = batch
+        cut = augmented_afresh(self.config, self.train_examples)
+        ready = self.classifier.normalise(images) if cut else self.classifier.prepare(images)
+        losses = self._losses("train", ready, labels)
+        if self._time_to_look(number + 1):
+            self._look(number + 1)
+        return losses.mean()
+
+    def validation_step(self, batch: Batch, number: int) -> None:
+        """Judge one batch as the finished detector would."""
+        if number == 0:
+            self._trained = perf_counter()
+        self._losses("validation", self.classifier.prepare(batch[0]), batch[1])
+
+    def on_train_epoch_end(self) -> None:
+        """Put the epoch's figures into the history, and let the learning rate fall."""
+        train, validation = (self._figures(split) for split in ("train", "validation"))
+        taken = self._trained - self._started
+        monitors = {f"validation_{name}": value for name, value in validation.items()}
+        self.past.append(
+            {
+                "epoch": self.epoch,
+                "learning_rate": self._learning_rate,
+                "seconds": perf_counter() - self._started,
+                "images_per_second": len(self.train_examples) / taken,
+                **{f"train_{name}": value for name, value in train.items()},
+                **monitors,
+            }
+        )
+        known = {name: np.nan if value is None else value for name, value in monitors.items()}
+        self.log_dict(known)
+        if isinstance(self.schedule, torch.optim.lr_scheduler.ReduceLROnPlateau):
+            self.schedule.step(known[f"validation_{self.config.schedule.monitor}"])
+        elif self.schedule is not None:
+            self.schedule.step()
+
+    def _losses(self, split: str, ready: Tensor, labels: Tensor) -> Tensor:
+        logits = self.classifier(ready.contiguous(memory_format=torch.channels_last)).float()
+        if self.config.loss == "bce":
+            losses = functional.binary_cross_entropy_with_logits(
+                logits.squeeze(1), labels.float(), reduction="none"
+            )
+        else:
+            losses = functional.cross_entropy(logits, labels, reduction="none")
+        log_odds = self.classifier.log_odds(logits.detach())
+        self._seen[split].append((losses.detach(), log_odds, labels))
+        return losses
+
+    def _time_to_look(self, step: int) -> bool:
+        waited = perf_counter() - self._looked > SECONDS_BETWEEN_LOOKS
+        last = step == self.trainer.num_training_batches
+        return waited or last or step - self._looked_at == STEPS_BETWEEN_LOOKS
+
+    def _look(self, step: int) -> None:
+        """Say how the steps since the last look went."""
+        self._stop_unless_finite("train")
+        losses, log_odds, labels = self._gathered("train", self._looked_at)
+        right = float(((log_odds > 0) == (labels == 1)).float().mean())
+        steps, now = int(self.trainer.num_training_batches), perf_counter()
+        self.notify(
+            {
+                "event": "step",
+                "done": (self.epoch - 1) * steps + step,
+                "total": self.config.epochs * steps,
+                "epoch": self.epoch,
+                "epochs": self.config.epochs,
+                "images_per_second": len(losses) / (now - self._looked),
+                "summary": f"train loss {float(losses.mean()):.3f} acc {right:.3f}",
+            }
+        )
+        self._looked, self._looked_at = now, step
+
+    def _figures(self, split: str) -> dict[str, float | None]:
+        self._stop_unless_finite(split)
+        losses, log_odds, labels = (one.cpu().numpy() for one in self._gathered(split))
+        return figures(float(losses.mean(dtype=np.float64)), log_odds, labels)
+
+    def _gathered(self, split: str, start: int = 0) -> Sequence[Tensor]:
+        return [torch.cat(column) for column in zip(*self._seen[split][start:], strict=True)]
+
+    def _stop_unless_finite(self, split: str) -> None:
+        finite = torch.stack([losses.isfinite().all() for losses, _, _ in self._seen[split]])
+        if not finite.all():
+            step = int((~finite).nonzero()[0]) + 1
+            raise TrainingError(
+                f"the {split} loss is not finite at epoch {self.epoch}, step {step}; the epochs "
+                "before are kept. Lower the learning rate, or give another seed"
+            )
+
+
+def figures(loss: float, log_odds: NDArray[Any], labels: NDArray[Any]) -> dict[str, float | None]:
+    """A split's figures at the native threshold, generated being positive.
+
+    ``log_odds`` and ``labels`` are ``(N,)``. AUROC is None where one label is absent.
+    """
+    generated, real = log_odds[labels == 1], log_odds[labels == 0]
+    answers = binary_figures(confusion(generated, real, 0.0))
+    area = auroc(generated, real)[0] if len(generated) and len(real) else None
+    return {"loss": loss, "accuracy": answers.pop("accuracy"), "auroc": area, **answers}
+
+
+def make_optimizer(
+    config: ClassifierOptimizerConfig, parameters: list[Any], learning_rate: float
+) -> torch.optim.Optimizer:
+    """The configuration's optimizer for these parameters."""
+    decay = config.weight_decay
+    if config.name == "sgd":
+        return torch.optim.SGD(parameters, learning_rate, config.momentum, weight_decay=decay)
+    if config.name == "adadelta":
+        return torch.optim.Adadelta(parameters, learning_rate, weight_decay=decay)
+    return torch.optim.Adam(parameters, learning_rate, weight_decay=decay)
+
+
+def make_schedule(config: ScheduleConfig, optimizer: torch.optim.Optimizer) -> Any:
+    """How the learning rate falls, stepped once an epoch; None when it does not."""
+    if config.name == "constant":
+        return None
+    if config.name == "plateau":
+        return torch.optim.lr_scheduler.ReduceLROnPlateau(
+            optimizer,
+            mode="min" if config.monitor == "loss" else "max",
+            factor=config.factor,
+            patience=config.patience,
+            min_lr=config.minimum,
+        )
+    lowest = min(config.minimum / optimizer.param_groups[0]["lr"], 1.0)
+    return torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda done: max(config.factor ** (done // config.epochs), lowest)
+    )
