@@ -7,26 +7,40 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gandetect.errors import RunError
-from gandetect.evaluation import Metrics, evaluate, tidy
+from gandetect.evaluation import Metrics, detectors_of, evaluate, tidy
 from gandetect.report.document import Block, Document, Picture, Section, Text
 from gandetect.report.inputs import Inputs, read_inputs
 from gandetect.report.material import Chapter, Material
 from gandetect.report.render import to_html, to_markdown
-from gandetect.report.sections import answer, behaviour, matrix, pictures, provenance, study
+from gandetect.report.sections import (
+    alarms,
+    answer,
+    behaviour,
+    classifiers,
+    matrix,
+    pictures,
+    provenance,
+    study,
+)
 from gandetect.runs import atomic_file, atomic_folder, file_digest, write_json, write_text
 
 CHAPTERS: tuple[tuple[str, tuple[Chapter, ...]], ...] = (
     ("The question", (answer.question,)),
-    ("The answer", (answer.answer,)),
+    ("The answer", (alarms.alarms, answer.answer, alarms.notes)),
     ("Every detector against every source", (matrix.matrix,)),
     ("How good are the fakes?", (matrix.quality,)),
     ("The reference study's tables", (study.reference_tables,)),
+    ("The classifiers, split by split", (classifiers.splits, classifiers.confusions)),
+    ("Published figures beside ours", (classifiers.published,)),
+    ("Cross-validation", (classifiers.cross_validation,)),
     ("Whatever the threshold", (behaviour.pairs, behaviour.curves)),
     ("Scores by source", (behaviour.distributions,)),
     ("Confusion matrices", (behaviour.confusion,)),
     ("Training images and unseen images", (behaviour.gap,)),
     ("The data at a glance", (pictures.data,)),
     ("Training curves", (pictures.training,)),
+    ("Training of the classifiers", (classifiers.training,)),
+    ("What the classifiers see", (classifiers.batches,)),
     ("Samples of the generators", (pictures.samples,)),
     ("The most confident mistakes", (pictures.mistakes,)),
     ("What was run", (provenance.what_was_run,)),
@@ -96,6 +110,7 @@ def compute_metrics(inputs: Inputs) -> Metrics:
     return evaluate(
         inputs.scores,
         calibrated_fpr=inputs.experiment.evaluation.calibrated_fpr,
+        detectors=detectors_of(inputs.experiment),
         quality=inputs.quality,
     )
 
@@ -106,7 +121,8 @@ def compose(material: Material) -> Document:
         Section(title, [block for chapter in chapters for block in _attempt(chapter, material)])
         for title, chapters in CHAPTERS
     ]
-    return Document(f"gandetect report: {material.inputs.experiment.name}", sections)
+    shown = [section for section in sections if section.blocks]
+    return Document(f"gandetect report: {material.inputs.experiment.name}", shown)
 
 
 def _attempt(chapter: Chapter, material: Material) -> Iterable[Block]:

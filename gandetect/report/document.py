@@ -14,7 +14,7 @@ class Text:
     """A paragraph; its style says what it is for."""
 
     text: str
-    style: Literal["plain", "lead", "note", "missing"] = "plain"
+    style: Literal["plain", "lead", "note", "missing", "warning"] = "plain"
     kind: str = field(default="text", init=False)
 
 

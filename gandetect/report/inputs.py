@@ -16,7 +16,7 @@ import pyarrow as pa
 from pandas.api.types import is_numeric_dtype
 from PIL import Image
 
-from gandetect.config import Experiment
+from gandetect.config import Experiment, LabelledDataConfig
 from gandetect.errors import RunError
 from gandetect.runs import load_study, read_json
 
@@ -41,6 +41,16 @@ class Samples:
     animation: Path | None
 
 
+@dataclass(frozen=True)
+class Classifier:
+    """How a classifier was trained: figures by epoch, the epoch kept, and a training batch."""
+
+    history: pd.DataFrame
+    best_epoch: int
+    batch: Images  # (B, C, H, W), as the network saw them
+    labels: npt.NDArray[np.int64]  # (B,) 1 for generated
+
+
 @dataclass
 class Inputs:
     """Everything a report is made from; `missing` says what is not there and why."""
@@ -55,6 +65,8 @@ class Inputs:
     class_samples: dict[str, Images] = field(default_factory=dict)
     histories: dict[Trained, pd.DataFrame] = field(default_factory=dict)
     samples: dict[Trained, Samples] = field(default_factory=dict)
+    classifiers: dict[Trained, Classifier] = field(default_factory=dict)
+    folds: dict[str, Any] = field(default_factory=dict)
     mistakes: dict[Trained, dict[str, Mistakes]] = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)
 
@@ -67,13 +79,23 @@ def read_inputs(run: Path) -> Inputs:
     """
     inputs = Inputs(run, load_study(run), read_scores(run / "scores.parquet"))
     inputs.manifest = _optional(inputs, "manifest.json", _read_table) or {}
-    inputs.quality = _optional(inputs, "quality.json", _read_rows) or []
-    inputs.classifier = _optional(inputs, "quality-classifier.json", _read_table) or {}
+    if inputs.experiment.gans:
+        inputs.quality = _optional(inputs, "quality.json", _read_rows) or []
+        inputs.classifier = _optional(inputs, "quality-classifier.json", _read_table) or {}
     inputs.data = _optional(inputs, "data.json", _read_table) or {}
     inputs.class_samples = _optional(inputs, "data-samples.npz", read_class_samples) or {}
     for gan in inputs.experiment.gans:
         for seed in inputs.experiment.seeds:
-            _read_trained(inputs, gan.name, seed)
+            _read_gan(inputs, gan.name, seed)
+    for classifier in inputs.experiment.classifiers:
+        for seed in inputs.experiment.seeds:
+            place = f"classifiers/{classifier.name}/seed-{seed}"
+            found = _optional(inputs, place, read_classifier)
+            if found is not None:
+                inputs.classifiers[classifier.name, seed] = found
+            _read_mistakes_of(inputs, classifier.name, seed)
+    if isinstance(inputs.experiment.data, LabelledDataConfig) and inputs.experiment.data.folds:
+        inputs.folds = _optional(inputs, "folds.json", _read_table) or {}
     return inputs
 
 
@@ -129,17 +151,30 @@ def read_class_samples(path: Path) -> dict[str, Images]:
         return {key: _as_images(stored[key]) for key in stored.files}
 
 
-def _read_trained(inputs: Inputs, name: str, seed: int) -> None:
-    gan, detector = f"gans/{name}/seed-{seed}", f"detectors/{name}/seed-{seed}"
+def read_classifier(folder: Path) -> Classifier:
+    """Read what a classifier's training left in its folder."""
+    with np.load(folder / "batch.npz", allow_pickle=False) as stored:
+        batch, labels = _as_images(stored["images"]), stored["labels"].astype(np.int64)
+    best = int(read_json(folder / "training.json")["best_epoch"])
+    history = read_history(folder / "history.csv")
+    return Classifier(history, best, batch, labels)
+
+
+def _read_gan(inputs: Inputs, name: str, seed: int) -> None:
+    gan = f"gans/{name}/seed-{seed}"
     history = _optional(inputs, f"{gan}/history.csv", read_history)
     if history is not None:
         inputs.histories[name, seed] = history
-    mistakes = _optional(inputs, f"{detector}/mistakes.npz", read_mistakes)
-    if mistakes is not None:
-        inputs.mistakes[name, seed] = mistakes
+    _read_mistakes_of(inputs, name, seed)
     samples = _optional(inputs, f"{gan}/samples", _read_samples)
     if samples is not None:
         inputs.samples[name, seed] = samples
+
+
+def _read_mistakes_of(inputs: Inputs, name: str, seed: int) -> None:
+    mistakes = _optional(inputs, f"detectors/{name}/seed-{seed}/mistakes.npz", read_mistakes)
+    if mistakes is not None:
+        inputs.mistakes[name, seed] = mistakes
 
 
 def _read_samples(folder: Path) -> Samples:

@@ -10,8 +10,10 @@ from typing import Any, TypeAlias
 from matplotlib.figure import Figure
 from PIL import Image
 
+from gandetect.config import LabelledDataConfig
 from gandetect.evaluation import OPERATING_POINTS, Metrics
 from gandetect.report.document import Block, Picture, Text
+from gandetect.report.figures.decisions import detector_names
 from gandetect.report.inputs import Inputs, Trained
 from gandetect.report.style import figure_png, house_style, image_png
 
@@ -26,9 +28,36 @@ class Material:
     metrics: Metrics
 
     @property
+    def labelled(self) -> bool:
+        """Whether the images brought their own fakes, so that there are no GANs."""
+        return isinstance(self.inputs.experiment.data, LabelledDataConfig)
+
+    @property
     def detectors(self) -> list[str]:
-        """Names of all detectors, sorted."""
-        return sorted({cell["detector"] for cell in self.metrics["cells"]})
+        """Names of all detectors: discriminators, then classifiers."""
+        return detector_names(self.metrics)
+
+    @property
+    def classifiers(self) -> list[str]:
+        """Names of the detectors that were trained for the job."""
+        return [name for name in self.detectors if self.kind(name) == "classifier"]
+
+    def kind(self, detector: str) -> str:
+        """``discriminator`` or ``classifier``."""
+        return str(self._facts(detector)["kind"])
+
+    def own(self, detector: str) -> list[str]:
+        """The generated sources that a detector was trained on."""
+        return list(self._facts(detector)["own"])
+
+    def called(self, detector: str) -> str:
+        """A detector in a sentence: ``the discriminator of dcgan-bn``, ``the classifier cnn``."""
+        of = " of" if self.kind(detector) == "discriminator" else ""
+        return f"the {self.kind(detector)}{of} {detector}"
+
+    def _facts(self, detector: str) -> dict[str, Any]:
+        rows = self.metrics["detectors"]
+        return next(row for row in rows if row["detector"] == detector)
 
     @property
     def seeds(self) -> list[int]:

@@ -16,6 +16,8 @@ from gandetect.report.style import COLOURS, new_figure, without_grid
 
 SPLIT_COLOURS = {
     "train": COLOURS["training"],
+    "validation": "#9aa7b1",
+    "test": COLOURS["in-distribution"],
     "in-distribution": COLOURS["in-distribution"],
     "held-out": COLOURS["held-out"],
     "calibration": "#9aa7b1",
@@ -46,7 +48,7 @@ def class_samples(samples: Mapping[str, Images], names: Mapping[str, str]) -> Fi
     """A row of images for each class."""
     keys = sorted(samples, key=lambda key: (len(key), key))
     most = max(len(samples[key]) for key in keys)
-    rows = [_white_to(samples[key], most) for key in keys]
+    rows = [_white_to(thumbnails(samples[key]), most) for key in keys]
     picture = np.asarray(image_grid(np.concatenate(rows), columns=most, pad=2))
     height = min(8.0, 0.58 * len(keys))
     figure = new_figure(0.85 + height * picture.shape[1] / picture.shape[0], height)
@@ -89,9 +91,15 @@ def sample_progress(samples: Samples) -> Figure:
 
 def mistake_grid(mistakes: Mistakes, columns: int = 10) -> Image.Image:
     """Wrongly answered images, the most confident first, each above its score."""
-    small = max(mistakes.images.shape[2:])
-    scale = max(1, round(84 / small))
-    return image_grid(mistakes.images, columns, pad=8, scale=scale, captions=_scores(mistakes))
+    images = thumbnails(mistakes.images)
+    scale = max(1, round(84 / max(images.shape[2:])))
+    return image_grid(images, columns, pad=8, scale=scale, captions=_scores(mistakes))
+
+
+def thumbnails(images: Images, most: int = 128) -> Images:
+    """Images no larger than so many pixels, for a page that holds many of them."""
+    step = -(-max(images.shape[2:]) // most)
+    return images[:, :, ::step, ::step]
 
 
 def _scores(mistakes: Mistakes) -> Sequence[str]:

@@ -12,7 +12,8 @@ from matplotlib.figure import Figure
 
 from gandetect.evaluation import Metrics, role_of
 from gandetect.evaluation.ranking import curves
-from gandetect.evaluation.scores import TEST_REALS, by_source, latest, ordered
+from gandetect.evaluation.scores import NOT_REPORTED, TEST_REALS, by_source, latest, ordered
+from gandetect.report.figures.decisions import detector_names
 from gandetect.report.style import COLOURS, INK, QUIET, legend_below, new_figure
 from gandetect.report.words import source_name
 
@@ -20,9 +21,9 @@ FEWEST_CAUGHT = 0.005
 STROKES = {"real:in-distribution": "solid", "real:held-out": (0, (4, 1.5))}
 
 
-def roc_and_precision_recall(scores: pd.DataFrame) -> Figure:
+def roc_and_precision_recall(scores: pd.DataFrame, metrics: Metrics) -> Figure:
     """A row for each detector: ROC at the left, precision-recall at the right; a line a seed."""
-    detectors = sorted(scores["detector"].astype(str).unique())
+    detectors = detector_names(metrics)
     figure = new_figure(9.6, 3.9 * len(detectors))
     panels = figure.subplots(len(detectors), 2, squeeze=False)
     for (left, right), detector in zip(panels, detectors, strict=True):
@@ -30,7 +31,7 @@ def roc_and_precision_recall(scores: pd.DataFrame) -> Figure:
         seeds = [of_seed for _, of_seed in rows.groupby("detector_seed")]
         for of_seed in seeds:
             width = 1.8 if len(seeds) == 1 else 0.9
-            _draw_curves(left, right, detector, by_source(of_seed), width)
+            _draw_curves(left, right, _own(metrics, detector), by_source(of_seed), width)
         _name_axes(left, f"{detector}: ROC", "reals delayed", "generated caught")
         _name_axes(right, f"{detector}: precision-recall", "generated caught (recall)",
                    "alarms that are true (precision)")  # fmt: skip
@@ -44,47 +45,52 @@ def score_distributions(scores: pd.DataFrame, metrics: Metrics) -> Figure:
 
     The axis ends where fewer than 1 in 200 scores of a source lie; the outermost bins hold those.
     """
-    detectors = sorted(scores["detector"].astype(str).unique())
     subjects = []
-    for detector in detectors:
+    for detector in detector_names(metrics):
         rows = latest(scores[scores["detector"] == detector])
         first = rows[rows["detector_seed"] == rows["detector_seed"].min()]
-        sources = by_source(first)
-        sources.pop("real:calibration", None)
+        sources = {s: v for s, v in by_source(first).items() if s not in NOT_REPORTED}
         subjects.append((detector, int(first["detector_seed"].iloc[0]), sources))
     tallest = max(len(sources) for *_, sources in subjects)
-    figure = new_figure(9.6, 1.3 + 0.72 * tallest)
-    panels = figure.subplots(1, len(subjects), squeeze=False)[0]
-    for axes, (detector, seed, sources) in zip(panels, subjects, strict=True):
+    down, across = -(-len(subjects) // 2), min(2, len(subjects))
+    figure = new_figure(9.6, 0.6 + (0.7 + 0.72 * tallest) * down)
+    panels = figure.subplots(down, across, squeeze=False).ravel()
+    for axes, (detector, seed, sources) in zip(panels, subjects, strict=False):
         cuts = next(
             row
             for row in metrics["operating_points"]
             if (row["detector"], row["detector_seed"]) == (detector, seed)
         )
-        _ridges(axes, detector, sources, cuts)
-    legend_below(figure, columns=2)
+        _ridges(axes, detector, _own(metrics, detector), sources, cuts)
+    for axes in panels[len(subjects) :]:
+        axes.set_visible(False)
+    legend_below(figure, columns=3)
     return figure
+
+
+def _own(metrics: Metrics, detector: str) -> list[str]:
+    return next(row["own"] for row in metrics["detectors"] if row["detector"] == detector)
 
 
 def _draw_curves(
     left: Axes,
     right: Axes,
-    detector: str,
+    own: list[str],
     sources: dict[str, npt.NDArray[np.float64]],
     width: float,
 ) -> None:
-    fakes = [source for source in sources if source.startswith("generated:")]
-    for fake in ordered(fakes, detector):
+    fakes = [s for s in sources if s.startswith("generated:") and s not in NOT_REPORTED]
+    for fake in ordered(fakes, own):
         for real in TEST_REALS:
             if real not in sources:
                 continue
             drawn = curves(sources[fake], sources[real])
             look: dict[str, Any] = {
-                "color": COLOURS[role_of(fake, detector)],
+                "color": COLOURS[role_of(fake, own)],
                 "linestyle": STROKES[real],
                 "linewidth": width,
             }
-            label = f"{role_of(fake, detector)} generator vs {source_name(real)}"
+            label = f"{role_of(fake, own)} generator vs {source_name(real)}"
             left.plot(drawn.fpr, drawn.tpr, label=label, **look)
             # Left of that a handful of images decides, and the line only jumps.
             enough = drawn.recall >= FEWEST_CAUGHT
@@ -100,10 +106,11 @@ def _name_axes(axes: Axes, title: str, x: str, y: str) -> None:
 def _ridges(
     axes: Axes,
     detector: str,
+    own: list[str],
     sources: dict[str, npt.NDArray[np.float64]],
     cuts: dict[str, Any],
 ) -> None:
-    order = ordered(sources, detector)[::-1]
+    order = ordered(sources, own)[::-1]
     low = min(0.0, *(float(np.quantile(sources[source], 0.005)) for source in order)) - 0.5
     high = max(0.0, *(float(np.quantile(sources[source], 0.995)) for source in order)) + 0.5
     bins = np.linspace(low, high, 81)
@@ -111,7 +118,7 @@ def _ridges(
         inside = np.clip(sources[source], low, high)
         share = np.histogram(inside, bins)[0] / len(inside)
         ridge = np.repeat(0.85 * share / share.max(), 2)
-        colour = COLOURS[role_of(source, detector)]
+        colour = COLOURS[role_of(source, own)]
         edges = np.repeat(bins, 2)[1:-1]
         axes.fill_between(edges, height, height + ridge, color=colour, alpha=0.75, linewidth=0)
         axes.plot(edges, height + ridge, color=colour, linewidth=1)
@@ -119,23 +126,28 @@ def _ridges(
         axes.plot([median, median], [height, height + 0.3], color="white", linewidth=2)
     axes.set_yticks(range(len(order)))
     axes.set_yticklabels(
-        [_ridge_name(source, detector, len(sources[source])) for source in order], va="bottom"
+        [_ridge_name(source, own, len(sources[source])) for source in order], va="bottom"
     )
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
-    axes.set(title=f"discriminator of {detector}", xlabel="score (log-odds of generated)",
+    axes.set(title=detector, xlabel="score (log-odds of generated)",
              xlim=(low, high), ylim=(0, len(order)))  # fmt: skip
     _mark_cuts(axes, cuts)
 
 
-def _ridge_name(source: str, detector: str, n: int) -> str:
-    role = role_of(source, detector)
+def _ridge_name(source: str, own: list[str], n: int) -> str:
+    role = role_of(source, own)
     prefix = f"{role}, " if role in ("own", "other") else ""
     return f"{source_name(source)}\n{prefix}n = {n:,}"
 
 
 def _mark_cuts(axes: Axes, cuts: dict[str, Any]) -> None:
-    for point, stroke in (("native", "solid"), ("calibrated", (0, (3, 2)))):
+    strokes: tuple[tuple[str, Any], ...] = (
+        ("native", "solid"),
+        ("calibrated", (0, (3, 2))),
+        ("youden", (0, (1, 1.5))),
+    )
+    for point, stroke in strokes:
         if point in cuts:
             axes.axvline(
                 cuts[point], color=INK, linewidth=1.1, linestyle=stroke, label=f"{point} threshold"

@@ -1,4 +1,4 @@
-"""The question, and the answer in three sentences that need no knowledge of statistics."""
+"""The question, and the answer in a few sentences that need no knowledge of statistics."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from gandetect.report.document import Block, Table, Text
 from gandetect.report.material import Material
-from gandetect.report.words import listing, per_hundred, sentence
+from gandetect.report.words import listing, number, per_hundred, sentence, source_name
 
 QUESTION = (
     "A marketplace lets sellers upload photos of clothes, and nobody can look at all of them. Does "
@@ -15,37 +15,65 @@ QUESTION = (
     "and does it generalise to images that it never saw: those of another generator, and honest "
     "photos of kinds of garment that it was not trained on?"
 )
+LABELLED_QUESTION = (
+    "Can a network that is trained on labelled images tell generated or edited images from real "
+    "ones that it has never seen?"
+)
 # The yardstick of the verdict. It is ours, and the report says so.
 CAUGHT_ENOUGH = 0.80
 DELAYED_AT_MOST = 0.10
+# A detector loses its hold on a source where it catches less than this share of what it catches
+# of its own.
+HELD = 0.5
 
 
 def question(material: Material) -> list[Block]:
     """What is asked."""
-    return [Text(material.inputs.experiment.question or QUESTION)]
+    default = LABELLED_QUESTION if material.labelled else QUESTION
+    return [Text(material.inputs.experiment.question or default)]
 
 
 def answer(material: Material) -> list[Block]:
-    """Three sentences, the numbers they rest on, and what the intervals cover."""
-    sentences = [_caught(material), _delayed(material), _at_equal_cost(material)]
+    """Sentences for each kind of detector, who generalises, and the numbers they rest on."""
+    sentences: list[str] = []
+    for kind in ("discriminator", "classifier"):
+        names = [name for name in material.detectors if material.kind(name) == kind]
+        if names:
+            sentences += [_caught(material, names), _delayed(material, names)]
+            sentences.append(_at_equal_cost(material, names))
+    sentences.append(_who_generalises(material))
     blocks: list[Block] = [Text(text, "lead") for text in sentences if text]
     return [*blocks, Text(_scope(material), "note"), _per_hundred_table(material)]
 
 
-def _caught(material: Material) -> str:
-    own = _of_each(material, "own", "native", "catches", introduce=True)
-    other = _of_each(material, "other", "native", "catches")
+def _caught(material: Material, names: list[str]) -> str:
+    own = _of_each(material, names, "own", "native", "catches", introduce=True)
+    other = _of_each(material, names, "other", "native", "catches")
     parts = []
     if own:
-        parts.append(f"of 100 images made by its own generator, {own}")
+        parts.append(f"of 100 {_own_fakes(material, names)}, {own}")
     if other:
-        parts.append(f"of 100 made by {_another(material)}, {other}")
+        parts.append(f"of 100 {_other_fakes(material)}, {other}")
     return f"{sentence('; '.join(parts))}." if parts else ""
 
 
-def _delayed(material: Material) -> str:
-    trained = _of_each(material, "in-distribution", "native", "delays")
-    unseen = _of_each(material, "held-out", "native", "delays")
+def _own_fakes(material: Material, names: list[str]) -> str:
+    if material.labelled:
+        return "fakes of the kinds it was trained on"
+    if material.kind(names[0]) == "classifier":
+        return "images of the generator it was trained on"
+    return "images made by its own generator"
+
+
+def _other_fakes(material: Material) -> str:
+    if material.labelled:
+        return "fakes of a kind it never saw"
+    return f"made by {_another(material)}"
+
+
+def _delayed(material: Material, names: list[str]) -> str:
+    trained = _of_each(material, names, "in-distribution", "native", "delays")
+    unseen = _of_each(material, names, "held-out", "native", "delays")
     parts = []
     if trained:
         parts.append(f"of 100 honest photos of the kinds it was trained on, {trained}")
@@ -54,51 +82,106 @@ def _delayed(material: Material) -> str:
     return f"The price: {'; '.join(parts)}." if parts else ""
 
 
-def _at_equal_cost(material: Material) -> str:
+def _at_equal_cost(material: Material, names: list[str]) -> str:
     """What is left when honest photos are spared, and whether that would do."""
     if "calibrated" not in material.points:
         return (
             "Sparing honest photos could not be tried, as the scores hold no calibration reals; at "
-            f"the threshold of training, {_verdict(material, 'native')}."
+            f"the threshold of training, {_verdict(material, names, 'native')}."
         )
     allowed = per_hundred(material.inputs.experiment.evaluation.calibrated_fpr)
+    other = _other_fakes(material).removeprefix("made by ")
     parts = []
     for role, words, verb in (
-        ("own", "of 100 images of its own generator", "catches"),
-        ("other", f"of 100 of {_another(material)}", "catches"),
+        ("own", f"of 100 {_own_fakes(material, names)}", "catches"),
+        ("other", f"of 100 of {other}", "catches"),
         ("held-out", "of 100 honest photos of unseen kinds", "delays"),
     ):
-        values = _of_each(material, role, "calibrated", verb)
+        values = _of_each(material, names, role, "calibrated", verb)
         if values:
             parts.append(f"{words}, {values}")
     return (
         f"Set on separate photos so that at most {allowed} honest ones of 100 are delayed, these "
-        f"change: {'; '.join(parts)}; {_verdict(material, 'calibrated')}."
+        f"change: {'; '.join(parts)}; {_verdict(material, names, 'calibrated')}."
     )
 
 
-def _of_each(material: Material, role: str, point: str, verb: str, introduce: bool = False) -> str:
+def _who_generalises(material: Material) -> str:
+    """Who loses its hold on fakes that it was not trained on, at equal cost to honest photos."""
+    point = "calibrated" if "calibrated" in material.points else "native"
+    lost, held = [], []
+    for name in material.detectors:
+        row = _least(material, name, "other", point)
+        own = _least(material, name, "own", point)
+        if row is None or own is None:
+            continue
+        areas = [
+            pair["auroc"]
+            for pair in material.metrics["pairs"]
+            if (pair["detector"], pair["generated"], pair["real"])
+            == (name, row["source"], "real:in-distribution")
+        ]
+        area = sum(areas) / len(areas) if areas else None
+        below = area is not None and area < 0.5
+        if below or row["mean"] < HELD * own["mean"]:
+            backwards = (
+                f", which it takes for more real than real photos (AUROC {number(area, 2)})"
+                if below
+                else ""
+            )
+            lost.append(
+                f"{material.called(name)} catches {per_hundred(row['mean'])} of 100 images "
+                f"{source_name(row['source'])} instead of {per_hundred(own['mean'])}{backwards}"
+            )
+        else:
+            held.append(material.called(name))
+    if not lost and not held:
+        return ""
+    keeps = "keeps its hold" if len(held) == 1 else "keep their hold"
+    where = "With the same false alarms" if point == "calibrated" else "At the native threshold"
+    which = f"(at least {HELD:.0%} of what is caught of its own)".replace("%", " %")
+    good = f"{listing(held)} {keeps} on fakes that were not trained on {which}" if held else ""
+    bad = f"{'not so' if held else 'nobody keeps its hold'}: {'; '.join(lost)}" if lost else ""
+    return f"{where}, {'; '.join(filter(None, [good, bad]))}."
+
+
+def _of_each(
+    material: Material,
+    names: list[str],
+    role: str,
+    point: str,
+    verb: str,
+    introduce: bool = False,
+) -> str:
     """``a's catches 82 (81 to 83) and b's 94 (93 to 95)``, or with words on whose these are."""
     values = [
-        (detector, value)
-        for detector in material.detectors
-        if (value := _worst(material, detector, role, point, delayed=verb == "delays"))
+        (name, value)
+        for name in names
+        if (value := _worst(material, name, role, point, delayed=verb == "delays"))
     ]
     if not values:
         return ""
     (first, value), *rest = values
+    discriminators = material.kind(first) == "discriminator"
     if introduce:
-        parts = [f"the discriminator of {first} {verb} {value}"]
-        return listing([*parts, *(f"that of {name} {value}" for name, value in rest)])
-    return listing([f"{first}'s {verb} {value}", *(f"{name}'s {value}" for name, value in rest)])
+        that = "that of " if discriminators else ""
+        parts = [f"{material.called(first)} {verb} {value}"]
+        return listing([*parts, *(f"{that}{name} {value}" for name, value in rest)])
+    s = "'s" if discriminators else ""
+    return listing([f"{first}{s} {verb} {value}", *(f"{name}{s} {value}" for name, value in rest)])
+
+
+def _least(material: Material, detector: str, role: str, point: str) -> dict[str, Any] | None:
+    """The source in a role that a detector answers worst."""
+    rows = material.across(detector, role, point)
+    return min(rows, key=lambda row: float(row["mean"])) if rows else None
 
 
 def _worst(material: Material, detector: str, role: str, point: str, delayed: bool) -> str:
     """``82 (81 to 83)`` of 100 caught, or delayed; of several sources the worst answered."""
-    rows = material.across(detector, role, point)
-    if not rows:
+    row = _least(material, detector, role, point)
+    if row is None:
         return ""
-    row = min(rows, key=lambda row: float(row["mean"]))
     low, high = _bounds(material, row)
     if delayed:
         return per_hundred(1 - row["mean"], 1 - high, 1 - low)
@@ -118,12 +201,13 @@ def _another(material: Material) -> str:
     return "the other generator that it knows least" if max(others) > 1 else "the other generator"
 
 
-def _verdict(material: Material, point: str) -> str:
-    good = [name for name in material.detectors if _would_do(material, name, point)]
-    bad = [name for name in material.detectors if name not in good]
+def _verdict(material: Material, names: list[str], point: str) -> str:
+    good = [name for name in names if _would_do(material, name, point)]
+    bad = [name for name in names if name not in good]
+    every = "fakes" if material.labelled else "fakes of every generator"
     yardstick = (
-        f"by our yardstick (at least {per_hundred(CAUGHT_ENOUGH)} of 100 fakes of every generator "
-        f"caught, at most {per_hundred(DELAYED_AT_MOST)} of 100 honest photos delayed) "
+        f"by our yardstick (at least {per_hundred(CAUGHT_ENOUGH)} of 100 {every} caught, at most "
+        f"{per_hundred(DELAYED_AT_MOST)} of 100 honest photos delayed) "
     )
     if good and bad:
         return (
@@ -156,25 +240,28 @@ def _scope(material: Material) -> str:
             "highest run in brackets. “Caught” means called generated; “delayed” means an honest "
             "photo called generated."
         )
+    trained = "one training run" if material.labelled else "one training run of each network"
     return (
         "In brackets: 95 % intervals (Wilson) for the chance of drawing other images. They rest on "
-        "one training run of each GAN and do not cover how differently another run would turn out. "
+        f"{trained} and do not cover how differently another run would turn out. "
         "“Caught” means called generated; “delayed” means an honest photo called generated."
     )
 
 
 def _per_hundred_table(material: Material) -> Table:
-    columns: Sequence[tuple[str, str, bool]] = (
+    everything: Sequence[tuple[str, str, bool]] = (
         ("own", "own fakes caught", False),
         ("other", "other fakes caught", False),
         ("in-distribution", "honest photos delayed, trained kinds", True),
         ("held-out", "honest photos delayed, unseen kinds", True),
     )
-    rows = [
-        [f"{detector}, {point}"]
-        + [_worst(material, detector, role, point, delayed) or "–" for role, _, delayed in columns]
-        for point in material.points
-        for detector in material.detectors
-    ]
+    roles = {cell["role"] for cell in material.metrics["cells"]}
+    columns = [column for column in everything if column[0] in roles]
+    rows = []
+    for point in material.points:
+        for detector in material.detectors:
+            values = [_worst(material, detector, role, point, late) for role, _, late in columns]
+            if any(values):
+                rows.append([f"{detector}, {point}", *(value or "–" for value in values)])
     header = ["of 100", *(sentence(title) for _, title, _ in columns)]
     return Table("The same numbers side by side, of 100 images each", header, rows)

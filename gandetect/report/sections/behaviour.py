@@ -26,7 +26,7 @@ def pairs(material: Material) -> list[Block]:
     if not rows:
         return [Text("Not shown: a pair needs a generated and a real source among the scores; "
                      "score both.", "missing")]  # fmt: skip
-    header = ["Discriminator of", "Generated", "Real", "AUROC (95 % interval)",
+    header = ["Detector", "Generated", "Real", "AUROC (95 % interval)",
               "Average precision", "Reals delayed to catch 95 %",
               "Caught when 5 % delayed"]  # fmt: skip
     return [
@@ -49,7 +49,7 @@ def curves(material: Material) -> list[Block]:
     return [
         drawn(
             "roc-precision-recall",
-            lambda: roc_and_precision_recall(material.inputs.scores),
+            lambda: roc_and_precision_recall(material.inputs.scores, material.metrics),
             f"ROC and precision-recall curves. AUROC: {listing(areas)}.",
             "Dark orange: a detector's own generator; light orange: another one. Solid: against "
             "test reals of trained classes; dashed: of held-out classes. Dotted: a coin toss."
@@ -62,8 +62,8 @@ def distributions(material: Material) -> list[Block]:
     """Distributions of scores by source."""
     rows = [_cut_row(material, row) for row in material.metrics["operating_points"]]
     thresholds = "; ".join(f"{row[0]} calibrated at {row[1]}" for row in rows)
-    header = ["Discriminator of", "Calibrated threshold", "Calibration reals",
-              "of them above 0", "of them above the calibrated threshold"]  # fmt: skip
+    header = ["Detector", "Calibrated threshold", "Calibration reals", "of them above 0",
+              "of them above the calibrated threshold", "Youden's threshold"]  # fmt: skip
     return [
         drawn(
             "score-distributions",
@@ -108,17 +108,17 @@ def gap(material: Material) -> list[Block]:
     if not rows:
         return [Text("Not shown: real:training or real:in-distribution is not among the scores; "
                      "score both.", "missing")]  # fmt: skip
-    header = ["Discriminator of", "Operating point", "Correct on training images",
+    header = ["Detector", "Operating point", "Correct on training images",
               "Correct on unseen images", "Difference in points"]  # fmt: skip
     ranked = [
         _ranked_row(material, row)
         for row in material.metrics["gap"]
         if row["operating_point"] == "native" and row["auroc_own"]
     ]
-    areas = ["Discriminator of", "Against training images", "Against unseen images"]
+    areas = ["Detector", "Against training images", "Against unseen images"]
     return [
         Text(
-            "A discriminator sees its training images again and again and may know them by heart. "
+            "A detector sees its training images again and again and may know them by heart. "
             "Where training images are answered correctly more often than unseen images of the "
             "same classes, part of what it knows does not generalise. Points are percentage "
             "points, with Newcombe's interval."
@@ -131,7 +131,7 @@ def gap(material: Material) -> list[Block]:
 def _pair_row(material: Material, pair: dict[str, Any]) -> list[str]:
     return [
         detector_name(pair, material.many_seeds),
-        source_name(pair["generated"], pair["detector"]),
+        source_name(pair["generated"], material.own(pair["detector"])),
         source_name(pair["real"]),
         number_interval(pair["auroc"], pair["ci95"]["auroc"]),
         number(pair["average_precision"]),
@@ -142,14 +142,14 @@ def _pair_row(material: Material, pair: dict[str, Any]) -> list[str]:
 
 def _area_words(material: Material, pair: dict[str, Any]) -> str:
     name = detector_name(pair, material.many_seeds)
-    generated = source_name(pair["generated"], pair["detector"])
+    generated = source_name(pair["generated"], material.own(pair["detector"]))
     return f"{name}, {generated} against {source_name(pair['real'])} {number(pair['auroc'])}"
 
 
 def _cut_row(material: Material, row: dict[str, Any]) -> list[str]:
     name = detector_name(row, material.many_seeds)
     if "calibrated" not in row:
-        return [name, "none: no calibration reals scored", "0", "–", "–"]
+        return [name, "none: no calibration reals scored", "0", "–", "–", "–"]
     delayed = row["calibration_delayed"]
     return [
         name,
@@ -157,6 +157,7 @@ def _cut_row(material: Material, row: dict[str, Any]) -> list[str]:
         count(row["n_calibration"]),
         percent(delayed["native"]),
         percent(delayed["calibrated"]),
+        number(row.get("youden"), 2),
     ]
 
 

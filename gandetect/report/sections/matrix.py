@@ -55,6 +55,8 @@ def matrix(material: Material) -> list[Block]:
 
 def quality(material: Material) -> list[Block]:
     """FID, KID, confidence and class spread of every generator."""
+    if material.labelled:
+        return []
     opening: list[Block] = [
         Text(
             "A detector that catches bad fakes is no news. FID and KID compare generated images "
@@ -90,7 +92,7 @@ def _matrix_table(material: Material, point: str) -> Table:
                     {"detector": detector, "detector_seed": seed}, material.many_seeds
                 )
                 rows.append([name, *(found.get(source, "–") for source in sources)])
-    header = ["Discriminator of", *(sentence(source_name(source)) for source in sources)]
+    header = ["Detector", *(sentence(source_name(source)) for source in sources)]
     return Table(f"Answered correctly, {POINTS[point]} (95 % Wilson interval)", header, rows)
 
 
@@ -144,5 +146,5 @@ def _spread(material: Material, rows: list[dict[str, Any]]) -> list[Block]:
 
 def class_names(material: Material, n: int) -> list[str]:
     """Names of the classes as the data set gives them, or their numbers."""
-    names = material.inputs.data.get("classes") or FASHION
+    names = list(material.inputs.data.get("classes") or FASHION)
     return [str(names[i]) if i < len(names) else str(i) for i in range(n)]

@@ -10,12 +10,16 @@ from gandetect.evaluation.scores import ordered
 from gandetect.report.document import Block, Heading, Picture, Table, Text, slug
 from gandetect.report.figures import images as draw
 from gandetect.report.figures.training import training_curves
-from gandetect.report.inputs import Mistakes, Trained
+from gandetect.report.inputs import Mistakes
 from gandetect.report.material import Material, drawn, pasted, stored
 from gandetect.report.sections.matrix import class_names
-from gandetect.report.words import count, listing, number, source_name
+from gandetect.report.words import count, listing, number, sentence, source_name
 
-SPLITS = ("train", "in-distribution", "held-out", "calibration", "reserved")
+CHOOSING_SPLIT = {
+    False: "The calibration images choose the operating point and are in no test group",
+    True: "The validation images choose the epoch and the thresholds and are in no test group",
+}
+SPLITS = ("train", "validation", "test", "in-distribution", "held-out", "calibration", "reserved")
 
 
 def data(material: Material) -> list[Block]:
@@ -76,20 +80,21 @@ def mistakes(material: Material) -> list[Block]:
     ]
     for detector in material.detectors:
         trained = (detector, first)
-        blocks.append(Heading(f"Discriminator of {material.title_of(trained)}"))
+        seed = f", seed {first}" if material.many_seeds else ""
+        blocks.append(Heading(sentence(material.called(detector)) + seed))
         found = material.inputs.mistakes.get(trained)
         if found is None:
             blocks += material.absent(f"detectors/{detector}/seed-{first}/mistakes.npz")
             continue
         blocks += [
-            _mistake_block(trained, source, found[source]) for source in ordered(found, detector)
+            _mistake_block(detector, material.own(detector), source, found[source])
+            for source in ordered(found, material.own(detector))
         ]
     return blocks
 
 
-def _mistake_block(trained: Trained, source: str, these: Mistakes) -> Block:
-    detector = trained[0]
-    name = source_name(source, detector)
+def _mistake_block(detector: str, own: list[str], source: str, these: Mistakes) -> Block:
+    name = source_name(source, own)
     if len(these.images) == 0:
         return Text(f"{name}: no mistake among the images that were scored.")
     answer = "real" if source.startswith("generated:") else "generated"
@@ -122,9 +127,8 @@ def _counts(material: Material) -> list[Block]:
     shown = [f"{split} {count(total)}" for split, total in zip(table, totals, strict=True)]
     return [
         Text(
-            f"Held out as kinds that nobody trains on: {listing(held_out) or 'none'}. The "
-            "calibration images choose the operating point and are in no test group; training sees "
-            "the train split only."
+            f"Held out as kinds that nobody trains on: {listing(held_out) or 'none'}. "
+            f"{CHOOSING_SPLIT[material.labelled]}; training sees the train split only."
         ),
         drawn("class-counts", lambda: draw.class_counts(table),
               f"Images by class and split; totals: {listing(shown)}.",

@@ -20,6 +20,8 @@ GENERAL = ("generated", "real", "macro avg", "weighted avg")
 
 def reference_tables(material: Material) -> list[Block]:
     """For each detector the general table and the single-label groups, at the native point."""
+    if material.labelled:
+        return []
     blocks: list[Block] = [
         Text(
             "The tables of the study that this project follows, at the same decision (D = 0.5, our "
