@@ -141,10 +141,10 @@ def edit_patch(patch: Patch, chance: np.random.Generator) -> tuple[str, Region, 
 
 
 def _region(patch: Patch, chance: np.random.Generator) -> Region:
-    """A rectangle of a quarter to half of the sides, anywhere."""
+    """A rectangle of half to three quarters of the sides, anywhere."""
     slices = []
     for side in patch.shape[:2]:
-        length = int(chance.integers(side // 4, side // 2, endpoint=True))
+        length = int(chance.integers(side // 2, 3 * side // 4, endpoint=True))
         start = int(chance.integers(side - length, endpoint=True))
         slices.append(slice(start, start + length))
     return slices[0], slices[1]

@@ -29,7 +29,7 @@ def photographs_module() -> ModuleType:
     return sys.modules[name]
 
 
-def make_photographs(folder: Path, **options: int) -> int:
+def make_photographs(folder: Path, **options: int | bool) -> int:
     """Real and edited patches of bundled photographs, in folders of those names."""
     return photographs_module().make_photographs(folder, **options)
 
@@ -40,12 +40,12 @@ def cidaut(root: Path, patches: Path) -> None:
     (root / "Test").mkdir()
     rows = []
     for label, word in (("real", "real"), ("edited", "editada")):
-        files = sorted((patches / label).iterdir())
+        first, *files = sorted((patches / label).iterdir())
+        shutil.copy(first, root / "Test" / f"{label}.jpg")
         for number, path in enumerate(files):
             name = f"{word}_{number:03d}.jpg"
             shutil.copy(path, root / "Train" / name)
             rows.append((name, word))
-        shutil.copy(files[0], root / "Test" / f"{label}.jpg")
     _table(root / "train.csv", ("image", "label"), rows)
     _table(root / "sample_submission.csv", ("image", "label"), [("real.jpg", "1")])
 
@@ -58,7 +58,7 @@ def faces(root: Path, patches: Path) -> None:
 
 def ai_vs_real(root: Path, patches: Path) -> None:
     """Training and test folders, each with one folder a class; every fourth patch is for tests."""
-    for label, name in (("real", "REAL"), ("edited", "FAKE")):
+    for label, name in (("real", "real"), ("edited", "fake")):
         for number, path in enumerate(sorted((patches / label).iterdir())):
             folder = root / ("test" if number % 4 == 0 else "train") / name
             folder.mkdir(parents=True, exist_ok=True)

@@ -10,6 +10,8 @@ import pytest
 from labelled_layouts import EXPERIMENTS, LAYOUTS, make_photographs, overrides
 
 from gandetect.config import RECIPES, Experiment, LabelledDataConfig, load_experiment
+from gandetect.data.images import find_images
+from gandetect.preparation.labelled import prepare_labelled
 from gandetect.study import Options, run_study
 
 FILES = sorted(EXPERIMENTS.glob("*.toml"))
@@ -61,6 +63,8 @@ TEST_FIGURES = {
         ),
     },
 }
+# Run to a report by `make test`; the others, larger networks or more of them, by `make test-slow`.
+QUICKEST = {"faces-resnet50"}
 WITH_A_POSITIVE_CLASS = {"precision", "recall", "f1", "specificity"}
 
 
@@ -153,6 +157,34 @@ def patches(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("name", LAYOUTS)
+def test_reads_and_splits_a_folder_of_its_layout(name, patches, tmp_path) -> None:
+    data = experiment(name).data
+    assert isinstance(data, LabelledDataConfig)
+    LAYOUTS[name](tmp_path / "data" / data.path, patches)
+    images = prepare_labelled(
+        data,
+        tmp_path / "run",
+        version=1,
+        data_dir=tmp_path / "data",
+        sizes=[],
+        copies=1,
+        workers=1,
+        notify=print,
+        warn=pytest.fail,
+        progress=lambda event: None,
+    )
+    labels = images.table.groupby("split")["label"].unique()
+    assert {split: set(found) for split, found in labels.items()} == {
+        split: {"real", "generated"} for split in ("train", "validation", "test")
+    }
+    if data.unlabelled is not None:
+        assert list(find_images([tmp_path / "data" / data.path / data.unlabelled]))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=[] if name in QUICKEST else [pytest.mark.slow]) for name in LAYOUTS],
+)
 def test_runs_to_a_report_on_a_small_folder_of_its_layout(name, patches, tmp_path) -> None:
     recipes = [one.recipe for one in experiment(name).classifiers]
     small = load_experiment(EXPERIMENTS / f"{name}.toml", overrides(recipes))

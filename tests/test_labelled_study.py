@@ -219,3 +219,19 @@ def test_bad_data_is_one_sentence(change, words, digits, tmp_path) -> None:
     with pytest.raises(GandetectError) as raised:
         run_study(parse_experiment(table), Options(tmp_path, data_dir=digits, jobs=2))
     assert all(word in str(raised.value) for word in words), str(raised.value)
+
+
+def test_a_network_that_cannot_be_built_is_said_before_anything_is_read(tmp_path) -> None:
+    one = {"recipe": "resnet18", "image_size": 16}
+    with pytest.raises(GandetectError, match="image_size is 16; resnet18 takes 32 pixels"):
+        run_study(parse_experiment({**TABLE, "classifiers": [one]}), Options(tmp_path))
+    part = {"recipe": "resnet18", "trainable": ["layer5"], "weights": "none"}
+    with pytest.raises(GandetectError, match="'layer5' names nothing in resnet18"):
+        run_study(parse_experiment({**TABLE, "classifiers": [part]}), Options(tmp_path))
+    assert not [*tmp_path.iterdir()]
+
+
+def test_training_gans_that_there_are_none_of_is_refused(tmp_path) -> None:
+    options = Options(tmp_path, stop_after="gans")
+    with pytest.raises(GandetectError, match=r"no \[\[gans\]\] to train"):
+        run_study(parse_experiment(TABLE), options)

@@ -100,6 +100,17 @@ def test_fewer_patches_are_some_of_the_same(made, tmp_path) -> None:
     assert few.items() <= many.items()
 
 
+def test_unpaired_patches_are_real_or_edited_and_never_both(made, tmp_path) -> None:
+    assert make_photographs(tmp_path / "one", limit=PATCHES, unpaired=True) == PATCHES
+    one, both = contents(tmp_path / "one"), contents(made)
+    assert len(one) == PATCHES + 1 == len(table(tmp_path / "one")) + 1
+    one.pop("photographs.csv")
+    assert one.items() <= both.items()
+    assert len({Path(name).name for name in one}) == PATCHES
+    real = sum(name.startswith("real/") for name in one)
+    assert PATCHES / 4 < real < 3 * PATCHES / 4
+
+
 def test_a_folder_that_holds_something_is_left_as_it_is(tmp_path) -> None:
     (tmp_path / "mine.txt").write_text("keep")
     with pytest.raises(UsageError, match="holds something already"):

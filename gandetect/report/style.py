@@ -29,6 +29,7 @@ COLOURS = {
     "in-distribution": "#0072b2",
     "held-out": "#56b4e9",
     "training": "#00395a",
+    "validation": "#a678c8",  # chooses, and is neither trained nor tested on
 }
 SETTINGS: dict[str, Any] = {
     "font.family": "DejaVu Sans",

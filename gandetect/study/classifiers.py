@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -149,7 +150,12 @@ def _rows(
 
 
 def _identity(classifier: ClassifierConfig) -> dict[str, Any]:
-    return classifier.model_dump(mode="json", exclude={"published"})
+    """Everything of a classifier that changes its training, a weights file's content included."""
+    identity = classifier.model_dump(mode="json", exclude={"published"})
+    weights = Path(classifier.weights)
+    if classifier.weights not in ("none", "imagenet") and weights.is_file():
+        identity["weights"] = runs.file_digest(weights)
+    return identity
 
 
 def _task(

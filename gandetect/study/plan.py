@@ -9,6 +9,7 @@ from gandetect import machine, runs
 from gandetect.config import Experiment, FashionMnistConfig, LabelledDataConfig, digest_of
 from gandetect.data.fashion_mnist import CLASSES
 from gandetect.data.splits import resolve_held_out
+from gandetect.errors import UsageError
 
 # Raise a number when the code of a stage changes its results; older folders are then redone.
 STAGE_VERSIONS = {
@@ -76,6 +77,7 @@ def plan_study(experiment: Experiment, options: Options) -> Study:
     """Resolve device, precision, folder and the share of the cores, without writing anything."""
     if isinstance(experiment.data, FashionMnistConfig):
         resolve_held_out(experiment.data.held_out, CLASSES)  # a wrong name is said at once
+    _check_what_is_asked(experiment, options.stop_after)
     device = machine.resolve_device(options.device)
     resolved = experiment.with_precision(machine.native_precision(device))
     trainings = (len(resolved.gans) or len(resolved.classifiers)) * len(resolved.seeds)
@@ -84,6 +86,20 @@ def plan_study(experiment: Experiment, options: Options) -> Study:
     threads = max(1, machine.cores() // jobs)
     folder = runs.run_folder(options.out, resolved)
     return Study(resolved, folder, device, jobs, threads)
+
+
+def _check_what_is_asked(experiment: Experiment, stop_after: str) -> None:
+    """Refuse what could only fail later: nothing to train, or a network that cannot be built."""
+    if not getattr(experiment, stop_after, True):
+        raise UsageError(
+            f"experiment {experiment.name!r} has no [[{stop_after}]] to train; "
+            "`gandetect run` does what it holds"
+        )
+    if experiment.classifiers:
+        from gandetect.training.supervised import check_classifier
+
+        for classifier in experiment.classifiers:
+            check_classifier(classifier, 1 if experiment.gans else 3)
 
 
 def plan_lines(study: Study) -> list[str]:

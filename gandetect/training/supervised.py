@@ -69,6 +69,14 @@ def new_classifier(
     return classifier
 
 
+def check_classifier(config: ClassifierConfig, channels: int) -> None:
+    """Raise `UsageError` when a network cannot be built as configured; nothing is computed."""
+    with torch.device("meta"):
+        classifier = new_classifier(config, channels, weights=False)
+        for parts in (config.trainable, *(phase.trainable for phase in config.phases)):
+            set_trainable(classifier, parts)
+
+
 def train_classifier(
     config: ClassifierConfig,
     train: Examples,

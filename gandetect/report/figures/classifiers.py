@@ -17,7 +17,11 @@ from gandetect.report.grids import image_grid
 from gandetect.report.inputs import Classifier, Images
 from gandetect.report.style import COLOURS, QUIET, legend_below, new_figure
 
-LINES = (("train", "training", COLOURS["training"]), ("validation", "validation", "#56b4e9"))
+LINES = (
+    ("train", "training", COLOURS["training"], "o"),
+    ("validation", "validation", COLOURS["validation"], "s"),
+)
+BATCH_SHOWN = 40
 SPLITS = ("training", "validation", "test")
 
 
@@ -30,22 +34,25 @@ def training_curves(found: Mapping[int, Classifier]) -> Figure:
         strict=True,
     ):  # fmt: skip
         for one in found.values():
-            for column, label, colour in LINES:
+            epochs = one.history["epoch"]
+            for column, label, colour, marker in LINES:
                 values = one.history[f"{column}_{name}"]
-                axes.plot(one.history["epoch"], values, color=colour, label=label, marker=".")
-            axes.axvline(one.best_epoch, color=QUIET, linewidth=1, linestyle=(0, (1, 2)))
+                axes.plot(epochs, values, color=colour, label=label, marker=marker, markersize=3.5)
+            axes.axvline(one.best_epoch, color=QUIET, linewidth=1.2, linestyle=(0, (1, 1.5)),
+                         label="epoch that was kept")  # fmt: skip
         axes.set(title=name.capitalize(), xlabel="epoch", ylabel=unit)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     panels[1].set_ylim(-0.02, 1.02)
     panels[0].set_ylim(bottom=0)
-    legend_below(figure, columns=2)
+    legend_below(figure, columns=3)
     return figure
 
 
 def batch_grid(images: Images, labels: npt.NDArray[np.int64], frame: int = 3) -> Image.Image:
     """Training images (B, C, H, W) as the network saw them, framed in the hue of their label."""
-    small = thumbnails(images)
-    scale = max(1, round(64 / max(small.shape[2:])))
+    labels = labels[:BATCH_SHOWN]
+    small = thumbnails(images[:BATCH_SHOWN])
+    scale = max(1, round(96 / max(small.shape[2:])))
     enlarged = small.repeat(scale, axis=2).repeat(scale, axis=3)
     coloured = np.repeat(enlarged, 3 // enlarged.shape[1], axis=1)
     hues = [ImageColor.getrgb(COLOURS[name]) for name in ("in-distribution", "own")]
@@ -71,5 +78,5 @@ def split_confusions(rows: Sequence[Mapping[str, Any]]) -> Figure:
         share_heatmap(axes, shares, notes)
         axes.set(title=f"{row['split']}, {row['operating_point']}", xlabel="answer", ylabel="truth")
         axes.set_xticklabels(("real", "generated"))
-        axes.set_yticklabels(("real", "generated"))
+        axes.set_yticklabels(("real", "generated"), rotation=0)
     return figure

@@ -16,7 +16,7 @@ from gandetect.report.style import COLOURS, new_figure, without_grid
 
 SPLIT_COLOURS = {
     "train": COLOURS["training"],
-    "validation": "#9aa7b1",
+    "validation": COLOURS["validation"],
     "test": COLOURS["in-distribution"],
     "in-distribution": COLOURS["in-distribution"],
     "held-out": COLOURS["held-out"],

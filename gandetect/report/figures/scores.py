@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -40,10 +41,12 @@ def roc_and_precision_recall(scores: pd.DataFrame, metrics: Metrics) -> Figure:
     return figure
 
 
-def score_distributions(scores: pd.DataFrame, metrics: Metrics) -> Figure:
+def score_distributions(
+    scores: pd.DataFrame, metrics: Metrics, named: Callable[[str], str]
+) -> Figure:
     """One ridge for each source, detectors side by side; the first seed of each.
 
-    The axis ends where fewer than 1 in 200 scores of a source lie; the outermost bins hold those.
+    ``named`` says a source in words. The axis ends where fewer than 1 in 200 scores of a source lie; the outermost bins hold those.
     """
     subjects = []
     for detector in detector_names(metrics):
@@ -61,7 +64,7 @@ def score_distributions(scores: pd.DataFrame, metrics: Metrics) -> Figure:
             for row in metrics["operating_points"]
             if (row["detector"], row["detector_seed"]) == (detector, seed)
         )
-        _ridges(axes, detector, _own(metrics, detector), sources, cuts)
+        _ridges(axes, detector, _own(metrics, detector), sources, cuts, named)
     for axes in panels[len(subjects) :]:
         axes.set_visible(False)
     legend_below(figure, columns=3)
@@ -90,7 +93,7 @@ def _draw_curves(
                 "linestyle": STROKES[real],
                 "linewidth": width,
             }
-            label = f"{role_of(fake, own)} generator vs {source_name(real)}"
+            label = f"{role_of(fake, own)} fakes vs {source_name(real)}"
             left.plot(drawn.fpr, drawn.tpr, label=label, **look)
             # Left of that a handful of images decides, and the line only jumps.
             enough = drawn.recall >= FEWEST_CAUGHT
@@ -109,6 +112,7 @@ def _ridges(
     own: list[str],
     sources: dict[str, npt.NDArray[np.float64]],
     cuts: dict[str, Any],
+    named: Callable[[str], str],
 ) -> None:
     order = ordered(sources, own)[::-1]
     low = min(0.0, *(float(np.quantile(sources[source], 0.005)) for source in order)) - 0.5
@@ -126,7 +130,11 @@ def _ridges(
         axes.plot([median, median], [height, height + 0.3], color="white", linewidth=2)
     axes.set_yticks(range(len(order)))
     axes.set_yticklabels(
-        [_ridge_name(source, own, len(sources[source])) for source in order], va="bottom"
+        [
+            _ridge_name(named(source), role_of(source, own), len(sources[source]))
+            for source in order
+        ],
+        va="bottom",
     )
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
@@ -135,10 +143,9 @@ def _ridges(
     _mark_cuts(axes, cuts)
 
 
-def _ridge_name(source: str, own: list[str], n: int) -> str:
-    role = role_of(source, own)
+def _ridge_name(words: str, role: str, n: int) -> str:
     prefix = f"{role}, " if role in ("own", "other") else ""
-    return f"{source_name(source)}\n{prefix}n = {n:,}"
+    return f"{words}\n{prefix}n = {n:,}"
 
 
 def _mark_cuts(axes: Axes, cuts: dict[str, Any]) -> None:

@@ -16,7 +16,6 @@ from gandetect.report.words import (
     number_interval,
     percent,
     percent_interval,
-    source_name,
 )
 
 
@@ -51,9 +50,9 @@ def curves(material: Material) -> list[Block]:
             "roc-precision-recall",
             lambda: roc_and_precision_recall(material.inputs.scores, material.metrics),
             f"ROC and precision-recall curves. AUROC: {listing(areas)}.",
-            "Dark orange: a detector's own generator; light orange: another one. Solid: against "
-            "test reals of trained classes; dashed: of held-out classes. Dotted: a coin toss."
-            + (" A line for each seed." if material.many_seeds else ""),
+            "Dark orange: the fakes that a detector was trained on; light orange: others. Solid: "
+            "against test reals of trained classes; dashed: of held-out classes. Dotted: a coin "
+            "toss." + (" A line for each seed." if material.many_seeds else ""),
         )
     ]
 
@@ -62,25 +61,33 @@ def distributions(material: Material) -> list[Block]:
     """Distributions of scores by source."""
     rows = [_cut_row(material, row) for row in material.metrics["operating_points"]]
     thresholds = "; ".join(f"{row[0]} calibrated at {row[1]}" for row in rows)
-    header = ["Detector", "Calibrated threshold", "Calibration reals", "of them above 0",
+    header = ["Detector", "Calibrated threshold", "Reals that chose it", "of them above 0",
               "of them above the calibrated threshold", "Youden's threshold"]  # fmt: skip
+    columns = len(header) if "youden" in material.points else len(header) - 1
     return [
         drawn(
             "score-distributions",
-            lambda: score_distributions(material.inputs.scores, material.metrics),
+            lambda: score_distributions(material.inputs.scores, material.metrics, material.named),
             f"Distributions of scores by source. Thresholds: native at 0; {thresholds}.",
             "Everything right of a threshold is called generated. White tick: median. The outermost"
             " bins also hold the scores beyond them (at most 0.5 % of a source at each end)."
             + (f" Seed {material.seeds[0]} only." if material.many_seeds else ""),
         ),
-        Table("Where the thresholds lie, and the reals that chose them", header, rows),
+        Table(
+            "Where the thresholds lie, and the reals that chose them",
+            header[:columns],
+            [row[:columns] for row in rows],
+        ),
     ]
 
 
 def confusion(material: Material) -> list[Block]:
     """Confusion matrices of own generated images and all test reals."""
+    if material.labelled and not material.has("held-out"):
+        return []  # the same as the test split's, which stand above
     first = material.seeds[0]
     rows = [row for row in material.metrics["overall"] if row["detector_seed"] == first]
+    rows.sort(key=lambda row: material.detectors.index(row["detector"]))
     if not rows:
         return [Text("Not shown: a detector's own generated images or the test reals are not "
                      "among the scores; score them first.", "missing")]  # fmt: skip
@@ -131,8 +138,8 @@ def gap(material: Material) -> list[Block]:
 def _pair_row(material: Material, pair: dict[str, Any]) -> list[str]:
     return [
         detector_name(pair, material.many_seeds),
-        source_name(pair["generated"], material.own(pair["detector"])),
-        source_name(pair["real"]),
+        material.named(pair["generated"], pair["detector"]),
+        material.named(pair["real"]),
         number_interval(pair["auroc"], pair["ci95"]["auroc"]),
         number(pair["average_precision"]),
         percent(pair["fpr_at_95_tpr"]),
@@ -142,14 +149,15 @@ def _pair_row(material: Material, pair: dict[str, Any]) -> list[str]:
 
 def _area_words(material: Material, pair: dict[str, Any]) -> str:
     name = detector_name(pair, material.many_seeds)
-    generated = source_name(pair["generated"], material.own(pair["detector"]))
-    return f"{name}, {generated} against {source_name(pair['real'])} {number(pair['auroc'])}"
+    generated = material.named(pair["generated"], pair["detector"])
+    return f"{name}, {generated} against {material.named(pair['real'])} {number(pair['auroc'])}"
 
 
 def _cut_row(material: Material, row: dict[str, Any]) -> list[str]:
     name = detector_name(row, material.many_seeds)
     if "calibrated" not in row:
-        return [name, "none: no calibration reals scored", "0", "–", "–", "–"]
+        return [name, "none: no calibration reals scored", "0", "–", "–",
+                number(row.get("youden"), 2)]  # fmt: skip
     delayed = row["calibration_delayed"]
     return [
         name,

@@ -17,9 +17,12 @@ from gandetect.report.words import (
     percent,
     percent_interval,
     sentence,
-    source_name,
 )
 
+YOUDEN = (
+    " Youden's is the one that parts a classifier's validation images best: the share of fakes "
+    "caught minus the share of reals delayed is at its largest (Youden 1950)."
+)
 FASHION = (
     "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
     "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
@@ -29,8 +32,9 @@ FASHION = (
 def matrix(material: Material) -> list[Block]:
     """The cross-evaluation: who answers what correctly, how often."""
     native = material.points[0]
+    choosing = "validation" if material.labelled else "calibration"
     shown = [
-        f"{row['detector']} on {source_name(row['source'])} {percent(row['mean'])}"
+        f"{row['detector']} on {material.named(row['source'])} {percent(row['mean'])}"
         for row in material.metrics["across_seeds"]
         if row["operating_point"] == native
     ]
@@ -41,13 +45,14 @@ def matrix(material: Material) -> list[Block]:
             "Each cell is the share of a source's images that a detector answers correctly: "
             "generated ones called generated, real ones called real. The native operating point is "
             "the threshold of training, a score of 0; the calibrated one lets at most "
-            f"{allowed} of the calibration reals be called generated, which are in no test group."
+            f"{allowed} of the {choosing} reals be called generated, which are in no test group."
+            + (YOUDEN if "youden" in material.points else "")
         ),
         drawn(
             "cross-evaluation",
-            lambda: cross_evaluation(material.metrics, material.points),
+            lambda: cross_evaluation(material.metrics, material.points, material.named),
             f"Heatmap of the share answered correctly at the native point: {listing(shown)}.",
-            f"Share answered correctly, with {spread}; framed: a detector's own generator.",
+            f"Share answered correctly, with {spread}; framed: the fakes that a detector was trained on.",
         ),
     ]
     return [*blocks, *(_matrix_table(material, point) for point in material.points)]
@@ -92,7 +97,7 @@ def _matrix_table(material: Material, point: str) -> Table:
                     {"detector": detector, "detector_seed": seed}, material.many_seeds
                 )
                 rows.append([name, *(found.get(source, "–") for source in sources)])
-    header = ["Detector", *(sentence(source_name(source)) for source in sources)]
+    header = ["Detector", *(sentence(material.named(source)) for source in sources)]
     return Table(f"Answered correctly, {POINTS[point]} (95 % Wilson interval)", header, rows)
 
 

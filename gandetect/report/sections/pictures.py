@@ -13,7 +13,7 @@ from gandetect.report.figures.training import training_curves
 from gandetect.report.inputs import Mistakes
 from gandetect.report.material import Material, drawn, pasted, stored
 from gandetect.report.sections.matrix import class_names
-from gandetect.report.words import count, listing, number, sentence, source_name
+from gandetect.report.words import count, listing, number, sentence
 
 CHOOSING_SPLIT = {
     False: "The calibration images choose the operating point and are in no test group",
@@ -87,14 +87,14 @@ def mistakes(material: Material) -> list[Block]:
             blocks += material.absent(f"detectors/{detector}/seed-{first}/mistakes.npz")
             continue
         blocks += [
-            _mistake_block(detector, material.own(detector), source, found[source])
+            _mistake_block(material, detector, source, found[source])
             for source in ordered(found, material.own(detector))
         ]
     return blocks
 
 
-def _mistake_block(detector: str, own: list[str], source: str, these: Mistakes) -> Block:
-    name = source_name(source, own)
+def _mistake_block(material: Material, detector: str, source: str, these: Mistakes) -> Block:
+    name = material.named(source, detector)
     if len(these.images) == 0:
         return Text(f"{name}: no mistake among the images that were scored.")
     answer = "real" if source.startswith("generated:") else "generated"

@@ -9,7 +9,7 @@ from typing import Any
 from gandetect.evaluation.reference import CAVEAT, PUBLISHED, ClassRow, GroupRow, PublishedTables
 from gandetect.report.document import Block, Heading, Table, Text
 from gandetect.report.material import Material
-from gandetect.report.words import count, number, source_name
+from gandetect.report.words import count, number
 
 UNSCORED = (
     "Not shown: a detector's own generated images or the test reals are not among the scores; "
@@ -121,7 +121,7 @@ def _groups(
         recall, f1 = (fmean(group[key] for group in found) for key in ("recall", "f1"))
         rows.append(
             [
-                source_name(source),
+                material.named(source),
                 _both(recall, theirs.recall if theirs else None),
                 _both(f1, theirs.f1 if theirs else None),
                 f"{n} / {count(theirs.n)}" if theirs else n,
