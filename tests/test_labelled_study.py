@@ -161,25 +161,30 @@ def test_another_place_on_disk_changes_nothing(run, digits, tmp_path) -> None:
     assert runs.file_digest(folder / "metrics.json") == runs.file_digest(run / "metrics.json")
 
 
-def test_a_corrupt_file_among_good_ones_is_named_counted_and_left_out(digits, tmp_path) -> None:
-    shutil.copytree(digits, tmp_path / "data")
-    broken = tmp_path / "data" / "digits" / "real" / "007.png"
+@pytest.fixture(scope="module")
+def damaged(digits, tmp_path_factory) -> tuple[Path, list[str]]:
+    """A cross-validated run of images one of which is damaged, and what it warned of."""
+    place = tmp_path_factory.mktemp("damaged")
+    shutil.copytree(digits, place / "data")
+    broken = place / "data" / "digits" / "real" / "007.png"
     broken.write_bytes(broken.read_bytes()[:60])
     listener = Listener()
-    table = {**TABLE, "classifiers": [{**TABLE["classifiers"][0], "epochs": 1}]}
-    options = Options(tmp_path / "runs", data_dir=tmp_path / "data", jobs=2)
-    folder = run_study(parse_experiment(table), options, listener)
-    assert any("1 file(s) are left out: real/007.png" in text for text in listener.warnings)
+    data = {**TABLE["data"], "folds": 3, "unlabelled": None}
+    table = {**TABLE, "data": data, "classifiers": [{**TABLE["classifiers"][0], "epochs": 2}]}
+    options = Options(place / "runs", data_dir=place / "data", jobs=2)
+    return run_study(parse_experiment(table), options, listener), listener.warnings
+
+
+def test_a_corrupt_file_among_good_ones_is_named_counted_and_left_out(damaged) -> None:
+    folder, warnings = damaged
+    assert any("1 file(s) are left out: real/007.png" in text for text in warnings)
     left_out = json.loads((folder / "data.json").read_text())["left_out"]
     assert [entry["path"] for entry in left_out] == ["real/007.png"]
     assert "007.png" in (folder / "report.md").read_text()
 
 
-def test_folds_cover_everything_but_the_test_images_once(digits, tmp_path) -> None:
-    data = {**TABLE["data"], "folds": 3, "unlabelled": None}
-    classifier = {**TABLE["classifiers"][0], "epochs": 2}
-    table = {**TABLE, "data": data, "classifiers": [classifier]}
-    folder = run_study(parse_experiment(table), Options(tmp_path, data_dir=digits, jobs=2))
+def test_folds_cover_everything_but_the_test_images_once(damaged) -> None:
+    folder, _ = damaged
     folds = json.loads((folder / "folds.json").read_text())
     splits = pd.read_parquet(folder / "data" / "splits.parquet")
     assert [row["fold"] for row in folds["rows"]] == [1, 2, 3]

@@ -23,6 +23,8 @@ from gandetect.runs import load_study, read_json
 Images: TypeAlias = npt.NDArray[np.uint8]
 Trained: TypeAlias = tuple[str, int]  # the name and seed of a GAN or detector
 Read = TypeVar("Read")
+CURVES = tuple(f"{split}_{name}" for split in ("train", "validation")
+               for name in ("loss", "accuracy"))  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -155,8 +157,14 @@ def read_classifier(folder: Path) -> Classifier:
     """Read what a classifier's training left in its folder."""
     with np.load(folder / "batch.npz", allow_pickle=False) as stored:
         batch, labels = _as_images(stored["images"]), stored["labels"].astype(np.int64)
-    best = int(read_json(folder / "training.json")["best_epoch"])
+    if labels.shape != (len(batch),) or not np.isin(labels, (0, 1)).all():
+        raise ValueError(f"its batch has {len(batch)} images and labels of shape {labels.shape}, "
+                         "or labels other than 0 and 1")  # fmt: skip
+    best = int(_read_table(folder / "training.json")["best_epoch"])
     history = read_history(folder / "history.csv")
+    absent = [name for name in CURVES if name not in history]
+    if absent or best not in history["epoch"].to_list():
+        raise ValueError(f"its history.csv has no {absent[0] if absent else f'epoch {best}'}")
     return Classifier(history, best, batch, labels)
 
 

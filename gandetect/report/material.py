@@ -89,6 +89,11 @@ class Material:
             if (row["detector"], row["role"], row["operating_point"]) == (detector, role, point)
         ]
 
+    def least(self, detector: str, role: str, point: str) -> dict[str, Any] | None:
+        """The source in a role that a detector answers worst."""
+        rows = self.across(detector, role, point)
+        return min(rows, key=lambda row: float(row["mean"])) if rows else None
+
     def has(self, role: str) -> bool:
         """Whether any detector was tried on a source in this role."""
         return any(cell["role"] == role for cell in self.metrics["cells"])

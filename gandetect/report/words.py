@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
@@ -109,6 +110,15 @@ def listing(parts: Sequence[str], last: str = "and") -> str:
     if len(parts) < 2:
         return "".join(parts)
     return f"{', '.join(parts[:-1])} {last} {parts[-1]}"
+
+
+def wrapped(text: str, width: int) -> str:
+    """Break a name that is longer than ``width`` characters, after a hyphen where there is one.
+
+    >>> wrapped("cnn-small-on-dcgan-plain", 12).split()
+    ['cnn-small-', 'on-dcgan-', 'plain']
+    """
+    return "\n".join(textwrap.wrap(text, width))
 
 
 def sentence(text: str) -> str:

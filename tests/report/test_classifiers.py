@@ -2,191 +2,360 @@
 
 import json
 import re
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.metrics import f1_score, precision_score, recall_score
 
-from gandetect.config import parse_experiment
 from gandetect.report import build_report
+from gandetect.report.build import compute_metrics
+from gandetect.report.figures.classifiers import batch_grid, training_curves
+from gandetect.report.figures.decisions import confusion_matrices, cross_evaluation
+from gandetect.report.inputs import Classifier, read_inputs
+from gandetect.report.material import Material
+from gandetect.report.sections.answer import answer
+from gandetect.report.sections.classifiers import ours
+from gandetect.report.style import house_style
+from gandetect.report.words import source_name
 
-from .conftest import noise_images, write_json
-
-SOURCES = {
-    "generated:edited": (80, 1.5),
-    "generated:painted": (50, -2.0),
-    "generated:training": (120, 2.5),
-    "generated:validation": (60, 1.4),
-    "real:in-distribution": (80, -1.0),
-    "real:training": (120, -2.5),
-    "real:validation": (60, -1.0),
-}
-FIGURES = [
-    {"metric": "accuracy", "value": 0.7808},
-    {"metric": "recall", "value": 0.671, "positive": "real", "comparable": False,
-     "note": "another data set <b>"},
-]  # fmt: skip
-
-
-def labelled_table(**data) -> dict:
-    classes = {"photo <i>": "real", "edited": "generated", "painted": "generated"}
-    return {
-        "name": "own",
-        "data": {
-            "name": "folder",
-            "path": "x",
-            "classes": classes,
-            "held_out": ["painted"],
-            "folds": 3,
-            **data,
-        },
-        "classifiers": [{"recipe": "cnn-small", "name": "small", "published": FIGURES}],
-    }
-
-
-def write_classifier(run: Path, name: str, rng) -> None:
-    folder = run / "classifiers" / name / "seed-0"
-    folder.mkdir(parents=True)
-    columns = {"epoch": [1, 2, 3]}
-    for split in ("train", "validation"):
-        for figure in ("loss", "accuracy", "auroc", "precision", "recall", "specificity", "f1"):
-            columns[f"{split}_{figure}"] = rng.random(3)
-    pd.DataFrame(columns).to_csv(folder / "history.csv", index=False)
-    write_json(folder / "training.json", {"best_epoch": 2})
-    np.savez(folder / "batch.npz", images=noise_images(rng, 12), labels=np.arange(12) % 2)
-
-
-def make_labelled(run: Path, leak: str | None = None) -> Path:
-    rng = np.random.default_rng(0)
-    run.mkdir(parents=True)
-    table = labelled_table(leak=leak)
-    if leak:
-        table["classifiers"][0]["copies"] = 3
-    write_json(run / "study.json", parse_experiment(table).model_dump(mode="json"))
-    frames = [
-        pd.DataFrame(
-            {
-                "detector": "small", "detector_seed": 0, "epoch": 2, "source": source,
-                "source_seed": 0, "label": source.partition(":")[0], "index": np.arange(n),
-                "score": rng.normal(mean, 1.0, n),
-            }
-        )
-        for source, (n, mean) in SOURCES.items()
-    ]  # fmt: skip
-    pd.concat(frames, ignore_index=True).to_parquet(run / "scores.parquet")
-    write_json(run / "data.json", {
-        "classes": table["data"]["classes"], "held_out": ["painted"], "leak": leak,
-        "counts": {"photo <i>": {"train": 120, "validation": 60, "test": 80},
-                   "edited": {"train": 120, "validation": 60, "test": 80},
-                   "painted": {"held-out": 50}},
-        "left_out": [{"path": "a<b>.jpg", "reason": "is empty (0 bytes); give an image"}],
-        "shortcuts": ["format: PNG is 90% of 'edited' and 2% of 'photo <i>'"],
-    })  # fmt: skip
-    figures = ("accuracy", "auroc", "precision", "recall", "specificity", "f1", "threshold")
-    rows = [
-        {"detector": "small", "detector_seed": 0, "fold": fold, "n": 120,
-         **dict.fromkeys(figures, 0.6 + 0.1 * fold)}
-        for fold in (1, 2, 3)
-    ]  # fmt: skip
-    write_json(run / "folds.json", {"folds": 3, "rows": rows})
-    write_classifier(run, "small", rng)
-    return run
-
-
-@pytest.fixture
-def labelled(tmp_path, blank) -> str:
-    return build_report(make_labelled(tmp_path / "own")).markdown.read_text()
+from .classifier_runs import make_labelled_run, make_mixed_run
 
 
 def chapter(text: str, title: str) -> str:
     return re.split(r"^## ", text.partition(f"## {title}\n")[2], flags=re.MULTILINE)[0]
 
 
-def test_a_labelled_study_says_nothing_of_gans(labelled):
-    assert "discriminator" not in chapter(labelled, "The answer").lower()
-    for absent in ("How good are the fakes?", "The reference study's tables", "Samples of the"):
-        assert absent not in labelled
-    # Something is missing only where a file is: mistakes and samples were not written.
-    assert "could not be made" not in labelled
+def stored(make, folder: Path) -> Path:
+    """A run with its report, its figures drawn but not rendered."""
+    run = make(folder / "run")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("gandetect.report.material.figure_png", lambda figure: b"\x89PNG")
+        build_report(run)
+    return run
 
 
-def test_who_generalises_is_said_in_words(labelled):
-    answer = chapter(labelled, "The answer")
-    assert re.search(r"the classifier small catches \d+ of 100 images generated by painted", answer)
-    assert "takes for more real than real photos" in answer
+@pytest.fixture(scope="module")
+def labelled(tmp_path_factory) -> Path:
+    return stored(make_labelled_run, tmp_path_factory.mktemp("labelled"))
 
 
-def test_published_figures_stand_beside_ours_with_what_compares(labelled):
-    metrics_of = chapter(labelled, "Published figures beside ours")
-    assert re.search(r"\| small \| test accuracy \| 0\.781 \| 0\.\d{3} \| yes \|", metrics_of)
-    assert re.search(r"test recall, real positive \| 0\.671 \|.*no: another data set", metrics_of)
-
-
-def test_recall_of_the_real_class_is_our_specificity(tmp_path, blank):
-    run = make_labelled(tmp_path / "own")
-    text = build_report(run).markdown.read_text()
-    metrics = json.loads((run / "metrics.json").read_text())
-    row = next(
-        r for r in metrics["splits"] if (r["split"], r["operating_point"]) == ("test", "native")
-    )
-    assert f"| 0.671 | {row['specificity']:.3f} |" in text
-
-
-def test_folds_have_mean_and_spread(labelled):
-    assert "0.800 ± 0.100" in chapter(labelled, "Cross-validation")
-
-
-def test_the_oracle_is_called_an_upper_bound(labelled):
-    assert "upper bound" in chapter(labelled, "The classifiers, split by split")
-
-
-def test_what_was_left_out_and_shortcuts_are_said_and_escaped(tmp_path, blank):
-    html = build_report(make_labelled(tmp_path / "own")).html.read_text()
-    assert "Left out, and used nowhere: 1 file(s). a&lt;b&gt;.jpg: is empty" in html
-    assert "A shortcut that a detector could take: format: PNG" in html
-    assert "<i>" not in html
-    assert "<b>" not in html
-
-
-def test_a_leak_is_red_and_stands_before_any_figure(tmp_path, blank):
-    paths = build_report(make_labelled(tmp_path / "own", leak="augment-before-split"))
-    html = paths.html.read_text()
-    alarm = html.index('<p class="warning">Leak: ')
-    assert alarm < html.index('<p class="lead">')
-    assert "**Warning: Leak: " in paths.markdown.read_text()
-
-
-def test_without_a_leak_nothing_is_red(labelled):
-    assert "Warning" not in labelled
+@pytest.fixture(scope="module")
+def mixed(tmp_path_factory) -> Path:
+    return stored(make_mixed_run, tmp_path_factory.mktemp("mixed"))
 
 
 @pytest.fixture
-def beside(write_run, tmp_path, blank) -> str:
-    """A GAN study with a classifier of the first GAN's fakes, which knows nothing of the other."""
-    run = write_run(tmp_path / "both")
-    study = json.loads((run / "study.json").read_text())
-    one = {"recipe": "cnn-small", "name": "cnn", "fakes_from": ["dcgan-bn"]}
-    experiment = parse_experiment({**study, "classifiers": [one]})
-    write_json(run / "study.json", experiment.model_dump(mode="json"))
-    scores = pd.read_parquet(run / "scores.parquet").astype({"detector": str})
-    mine = scores[scores["detector"] == "dcgan-bn"].assign(detector="cnn")
-    mine.loc[mine["source"] == "generated:dcgan-bn", "score"] += 4
-    mine.loc[mine["source"] == "generated:dcgan-plain", "score"] -= 9
-    pd.concat([scores, mine], ignore_index=True).to_parquet(run / "scores.parquet")
-    write_classifier(run, "cnn", np.random.default_rng(1))
-    return build_report(run).markdown.read_text()
+def labelled_copy(labelled, tmp_path) -> Path:
+    return Path(shutil.copytree(labelled, tmp_path / "own"))
 
 
-def test_classifiers_and_discriminators_stand_in_one_matrix(beside):
-    matrix = chapter(beside, "Every detector against every source")
-    rows = re.findall(r"^\| (dcgan-bn|dcgan-plain|cnn) \|", matrix, flags=re.MULTILINE)
-    assert rows[:3] == ["dcgan-bn", "dcgan-plain", "cnn"]
+def markdown(run: Path) -> str:
+    return (run / "report.md").read_text()
 
 
-def test_a_collapse_on_foreign_fakes_is_named_and_a_hold_is_too(beside):
-    answer = chapter(beside, "The answer")
-    assert "the discriminator of dcgan-bn and the discriminator of dcgan-plain keep" in answer
-    assert re.search(
-        r"not so: the classifier cnn catches \S+ of 100 images generated by dcgan-plain", answer
+def material(run: Path, change=lambda scores: scores) -> Material:
+    inputs = read_inputs(run)
+    inputs = replace(inputs, scores=change(inputs.scores))
+    return Material(inputs, compute_metrics(inputs))
+
+
+def sentences(run: Path, change) -> str:
+    blocks = answer(material(run, change))
+    return " ".join(block.text for block in blocks if block.kind == "text")
+
+
+def put(detector: str, source: str, centre: float):
+    """Scores of one detector on one source moved to about ``centre``."""
+
+    def change(scores: pd.DataFrame) -> pd.DataFrame:
+        hit = (scores["detector"] == detector) & (scores["source"] == source)
+        return scores.assign(score=scores["score"].where(~hit, centre + scores["score"] / 100))
+
+    return change
+
+
+# What stands in a report, and what does not.
+
+
+def test_everything_that_a_labelled_run_holds_is_shown(labelled):
+    text = markdown(labelled)
+    assert "Not shown" not in text
+    names = {path.name for path in (labelled / "figures").iterdir()}
+    assert names >= {
+        "cross-evaluation.png", "splits-cnn-small.png", "training-cnn-small.png",
+        "batch-resnet50-finetuned.png", "class-samples.png",
+        "mistakes-cnn-small-generated-cloned.png",
+    }  # fmt: skip
+
+
+def test_a_labelled_study_says_nothing_of_gans(labelled):
+    text = markdown(labelled).partition("## What was run")[0]
+    for word in ("discriminator", "generator", "generated by", "garment", "reference study"):
+        assert word not in text.lower()
+    for absent in ("How good are the fakes?", "Training curves", "Samples of the generators"):
+        assert f"## {absent}" not in text
+
+
+def test_a_gan_study_without_classifiers_has_no_chapter_on_them(built):
+    text = markdown(built)
+    for absent in ("The classifiers, split by split", "Published figures beside ours",
+                   "Cross-validation", "Training of the classifiers"):  # fmt: skip
+        assert f"## {absent}" not in text
+
+
+def test_without_unseen_kinds_nothing_is_said_of_them(tmp_path):
+    run = stored(lambda folder: make_labelled_run(folder, held_out=False), tmp_path)
+    text = chapter(markdown(run), "The answer")
+    for word in ("never saw", "unseen", "other fakes", "its hold"):
+        assert word not in text.lower()
+    assert "## Confusion matrices" not in markdown(run)  # they would repeat the test split's
+
+
+@pytest.mark.parametrize("name", ["batch.npz", "history.csv", "training.json"])
+@pytest.mark.parametrize("content", [None, b"", b"[1, 2]", b'{"best_epoch": 99}'], ids=repr)
+def test_a_missing_or_damaged_training_file_is_named(labelled_copy, name, content):
+    path = labelled_copy / "classifiers" / "cnn-small" / "seed-0" / name
+    path.unlink() if content is None else path.write_bytes(content)
+    inputs = read_inputs(labelled_copy)
+    assert set(inputs.classifiers) == {("resnet50-finetuned", 0)}
+    why = inputs.missing["classifiers/cnn-small/seed-0"]
+    assert why.startswith("classifiers/cnn-small/seed-0 cannot be read (")
+    assert str(labelled_copy) not in why
+
+
+def test_a_classifier_without_its_training_costs_nothing_else(labelled_copy, blank):
+    shutil.rmtree(labelled_copy / "classifiers" / "cnn-small")
+    text = build_report(labelled_copy).markdown.read_text()
+    assert "Not shown: classifiers/cnn-small/seed-0 is not in the run folder" in text
+    assert "could not be made" not in text
+    assert "batch-resnet50-finetuned.png" in text
+
+
+# The answer, in words.
+
+
+def test_classifiers_and_discriminators_stand_in_one_matrix(mixed):
+    text = chapter(markdown(mixed), "Every detector against every source")
+    rows = re.findall(r"^\| (\S+) \|", text.split("calibrated (95")[0], flags=re.MULTILINE)
+    assert [name for name in rows if name not in ("Detector", ":---")] == [
+        "dcgan-bn", "dcgan-plain", "cnn-small-on-both", "cnn-small-on-dcgan-bn",
+        "cnn-small-on-dcgan-plain",
+    ]  # fmt: skip
+
+
+def test_a_collapse_on_foreign_fakes_is_named_and_a_hold_is_too(mixed):
+    text = chapter(markdown(mixed), "The answer")
+    assert (
+        "the discriminator of dcgan-bn and the discriminator of dcgan-plain keep their hold" in text
     )
+    assert re.search(
+        r"not so: the classifier cnn-small-on-dcgan-bn catches 0 of 100 images generated by "
+        r"dcgan-plain instead of 100 of its own, and takes the foreign ones for more real than "
+        r"real photos \(AUROC 0\.\d\d\)",
+        text,
+    )
+
+
+def test_a_detector_that_knows_every_generator_is_not_said_to_generalise(mixed):
+    text = chapter(markdown(mixed), "The answer")
+    assert "The classifier cnn-small-on-both was trained on all of these fakes" in text
+
+
+def test_a_classifier_that_catches_foreign_fakes_is_said_to_hold(mixed):
+    name = "cnn-small-on-dcgan-bn"
+    text = sentences(mixed, put(name, "generated:dcgan-plain", 5.0))
+    assert f"discriminator of dcgan-plain and the classifier {name} keep their hold" in text
+
+
+def test_who_catches_nothing_of_its_own_has_no_hold_to_keep(mixed):
+    text = sentences(mixed, put("cnn-small-on-dcgan-bn", "generated:dcgan-bn", -20.0))
+    assert "the classifier cnn-small-on-dcgan-bn has no hold to lose" in text
+
+
+def test_an_inverted_order_is_named_even_where_the_share_would_pass(labelled):
+    def change(scores):
+        # Half of the foreign fakes above every real photo, half below them all.
+        hit = (scores["detector"] == "cnn-small") & (scores["source"] == "generated:cloned")
+        ends = np.where(scores["index"] % 20 < 9, 9.0, -30.0)
+        return scores.assign(score=scores["score"].where(~hit, ends))
+
+    text = sentences(labelled, change)
+    assert re.search(r"cnn-small catches 45 of 100 fakes of class cloned .* \(AUROC 0\.45\)", text)
+
+
+def test_labelled_detectors_are_judged_by_the_same_yardstick(labelled):
+    def good(scores):
+        away = np.where(scores["label"] == "generated", 9.0, -9.0)
+        return scores.assign(score=away)
+
+    assert "cnn-small and resnet50-finetuned would do as a detector" in sentences(labelled, good)
+    assert "neither would do as a detector" in chapter(markdown(labelled), "The answer")
+
+
+# Figures beside figures.
+
+
+def test_published_figures_stand_beside_ours_with_what_compares(labelled):
+    text = chapter(markdown(labelled), "Published figures beside ours")
+    assert re.search(
+        r"\| resnet50-finetuned \| test accuracy \| yes \| 0\.775 \| 0\.\d{3} \|", text
+    )
+    assert re.search(r"test recall, real positive \| yes \| 0\.671 \|", text)
+    assert re.search(r"validation F1, generated positive \| no: the source chose its cut", text)
+
+
+@pytest.mark.parametrize("positive", ["real", "generated"])
+def test_figures_of_either_positive_class_are_scikit_learns(labelled, positive):
+    row = json.loads((labelled / "metrics.json").read_text())["splits"][0]
+    (rr, rg), (gr, gg) = row["confusion"]
+    truth = np.repeat([0, 0, 1, 1], [rr, rg, gr, gg])
+    said = np.repeat([0, 1, 0, 1], [rr, rg, gr, gg])
+    label = 1 if positive == "generated" else 0
+    expected = {
+        "precision": precision_score(truth, said, pos_label=label),
+        "recall": recall_score(truth, said, pos_label=label),
+        "f1": f1_score(truth, said, pos_label=label),
+        "specificity": recall_score(truth, said, pos_label=1 - label),
+        "accuracy": np.mean(truth == said),
+        "auroc": row["auroc"],
+    }
+    for metric, value in expected.items():
+        assert ours(row, metric, positive) == pytest.approx(value), metric
+
+
+def test_published_recall_of_reals_stands_beside_our_recall_of_reals(labelled):
+    metrics = json.loads((labelled / "metrics.json").read_text())
+    row = next(
+        row
+        for row in metrics["splits"]
+        if (row["detector"], row["split"], row["operating_point"])
+        == ("resnet50-finetuned", "test", "native")
+    )
+    passed, delayed = row["confusion"][0]
+    assert f"| 0.671 | {passed / (passed + delayed):.3f} |" in markdown(labelled)
+
+
+def test_the_threshold_chosen_on_test_images_is_called_an_upper_bound(labelled):
+    text = chapter(markdown(labelled), "The classifiers, split by split")
+    assert "Upper bound (chosen on the test images, not attainable)" in text
+    bound = json.loads((labelled / "metrics.json").read_text())["upper_bound"][0]
+    assert f"{bound['threshold']:.2f}: accuracy {100 * bound['accuracy']:.1f} %" in text
+
+
+def test_folds_have_mean_and_standard_deviation(labelled):
+    text = chapter(markdown(labelled), "Cross-validation")
+    assert "| resnet50-finetuned | mean ± sd | 0.740 ± 0.020 |" in text
+    assert "| resnet50-finetuned | fold 3 | 0.760 |" in text
+
+
+def test_with_several_seeds_every_row_says_whose_it_is(tmp_path):
+    run = stored(lambda folder: make_labelled_run(folder, seeds=(0, 1)), tmp_path)
+    text = markdown(run)
+    assert "| cnn-small | fold 3, seed 1 |" in chapter(text, "Cross-validation")
+    assert "| cnn-small, seed 1 | test | youden |" in text
+    assert "Not shown" not in text
+
+
+# What must be known before any figure is believed.
+
+
+def test_a_leak_is_a_warning_before_any_figure_and_no_verdict_is_given(tmp_path):
+    run = stored(lambda f: make_labelled_run(f, leak="augment-before-split"), tmp_path)
+    html = (run / "report.html").read_text()
+    warning = html.index('<p class="warning">Warning: This study leaks on purpose.')
+    assert html.index('id="the-answer"') < warning < html.index("Of 100 fakes")
+    assert "**Warning: This study leaks on purpose." in markdown(run)
+    assert "would do" not in chapter(markdown(run), "The answer")
+    assert "would not do" not in chapter(markdown(run), "The answer")
+
+
+def test_without_a_leak_nothing_is_red(labelled):
+    assert 'class="warning"' not in (labelled / "report.html").read_text()
+    assert "Warning" not in markdown(labelled)
+
+
+def test_the_warning_can_be_read_in_light_and_in_dark():
+    sheet = Path("gandetect/report/templates/report.css")
+    css = (Path(__file__).parents[2] / sheet).read_text()
+    found = re.findall(r"--(alarm|alarm-tint): (#\w{6})", css)
+    assert [name for name, _ in found] == ["alarm", "alarm-tint"] * 2
+    for (_, ink), (_, paper) in (found[:2], found[2:]):
+        light, dark = sorted((luminance(ink), luminance(paper)), reverse=True)
+        assert (light + 0.05) / (dark + 0.05) >= 4.5  # WCAG 2, level AA
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance after WCAG 2."""
+    parts = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)]) / 255
+    linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+    return float(linear @ [0.2126, 0.7152, 0.0722])
+
+
+def test_what_was_left_out_and_shortcuts_are_said_and_escaped(labelled):
+    html = (labelled / "report.html").read_text()
+    assert "Left out, and used nowhere: 7 file(s). photos/0 &lt;b&gt;.jpg: truncated" in html
+    assert "A shortcut that a detector could take: PNG is 29 %" in html
+    assert not re.search(r"<[biu]>", html)
+    assert (
+        len(re.findall(r"\| photos/\d", chapter(markdown(labelled), "The data at a glance"))) == 7
+    )
+
+
+def test_formats_and_sizes_stand_beside_each_other_by_class(labelled):
+    text = chapter(markdown(labelled), "The data at a glance")
+    assert "| photos | real | JPEG 71.4 %, PNG 28.6 % | RGB | 640 × 480 px |" in text
+    assert "| inpainted | generated | JPEG | RGB |" in text
+
+
+# Figures to look at.
+
+
+def test_training_images_are_framed_in_the_hue_of_their_label():
+    images = np.full((4, 1, 28, 28), 128, np.uint8)
+    picture = np.asarray(batch_grid(images, np.array([0, 1, 1, 0])).convert("RGB")).astype(int)
+    step = (picture.shape[1] - 4) // 4  # four cells, each after a gap of 4
+    frames = picture[5, 4 + step // 2 :: step][:4]
+    is_blue = frames[:, 2] > frames[:, 0]
+    assert is_blue.tolist() == [True, False, False, True]
+    assert len({tuple(frame) for frame in frames.tolist()}) == 2
+
+
+def test_curves_show_both_splits_and_mark_the_epoch_that_was_kept():
+    epochs = np.arange(1, 6)
+    columns = {f"{split}_{name}": epochs / 10
+               for split in ("train", "validation") for name in ("loss", "accuracy")}  # fmt: skip
+    history = pd.DataFrame({"epoch": epochs, **columns})
+    one = Classifier(history, 3, np.zeros((1, 1, 8, 8), np.uint8), np.zeros(1, np.int64))
+    for axes in training_curves({0: one}).axes:
+        lines = {line.get_label(): line for line in axes.lines}
+        assert set(lines) == {"training", "validation", "epoch that was kept"}
+        assert set(lines["epoch that was kept"].get_xdata()) == {3}
+
+
+def test_long_names_stay_inside_the_figures(mixed):
+    long = {
+        "dcgan-bn": "a-very-long-name-of-a-discriminator-on-many-kinds-of-images",
+        "cnn-small-on-both": "resnet50_without_any_hyphen_and_still_with_a_very_long_name",
+    }
+    one = material(mixed)
+    metrics = json.loads(json.dumps(one.metrics))
+    for rows in (metrics[key] for key in ("detectors", "cells", "overall")):
+        for row in rows:
+            row["detector"] = long.get(row["detector"], row["detector"])
+    with house_style():
+        for figure in (
+            cross_evaluation(metrics, one.points[:1], source_name),
+            confusion_matrices(metrics["overall"], one.points),
+        ):
+            figure.canvas.draw()
+            panels = [axes for axes in figure.axes if axes.get_visible()]
+            titles = [axes._left_title.get_window_extent() for axes in panels]
+            labels = [label.get_window_extent() for axes in panels
+                      for label in axes.get_yticklabels()]  # fmt: skip
+            assert all(title.x1 <= figure.bbox.x1 for title in titles)
+            assert all(label.x0 >= 0 for label in labels)
+            assert not any(a.overlaps(b) for i, a in enumerate(titles) for b in titles[:i])

@@ -14,9 +14,9 @@ from matplotlib.patches import Rectangle
 
 from gandetect.evaluation import Metrics
 from gandetect.report.style import COLOURS, INK, new_figure, share_palette, without_grid
-from gandetect.report.words import POINTS
+from gandetect.report.words import POINTS, wrapped
 
-WHITE_FROM = 0.5  # from this share on the palette is so dark that white reads better on it
+WHITE_FROM = 0.65  # from this share on the palette is so dark that white reads better on it
 
 
 def detector_names(metrics: Metrics) -> list[str]:
@@ -50,7 +50,7 @@ def cross_evaluation(
         values, notes = _matrix(metrics, detectors, sources, point)
         share_heatmap(axes, values, notes)
         axes.set_xticklabels([_column_name(named(source)) for source in sources], rotation=0)
-        axes.set_yticklabels(detectors, rotation=0)
+        axes.set_yticklabels([wrapped(name, 26) for name in detectors], rotation=0)
         axes.set_title(f"Operating point: {POINTS[point]}")
         for cell in metrics["cells"]:
             if cell["role"] == "own" and cell["detector"] in detectors:
@@ -74,7 +74,7 @@ def confusion_matrices(rows: Sequence[Mapping[str, Any]], points: Sequence[str])
         notes = [[f"{n:,}\n{100 * s:.1f} %" for n, s in zip(*pair, strict=True)]
                  for pair in zip(counts, shares, strict=True)]  # fmt: skip
         share_heatmap(axes, shares, notes)
-        axes.set(title=f"{name}\n{point}", xlabel="answer", ylabel="truth")
+        axes.set(title=f"{wrapped(name, 27)}\n{point}", xlabel="answer", ylabel="truth")
         axes.set_xticklabels(labels)
         with_n = [f"{label}\nn = {n:,}" for label, n in zip(labels, totals, strict=True)]
         axes.set_yticklabels(with_n, rotation=0)
@@ -103,9 +103,8 @@ def share_heatmap(axes: Axes, values: Any, notes: Any) -> None:
         annot_kws={"fontsize": 9},
         ax=axes,
     )
-    for text, value in zip(
-        axes.texts, np.ravel(values)[np.isfinite(np.ravel(values))], strict=True
-    ):
+    shown = np.ravel(values)[np.isfinite(np.ravel(values))]  # an empty cell has no note
+    for text, value in zip(axes.texts, shown, strict=True):
         text.set_color("white" if value >= WHITE_FROM else INK)
     without_grid(axes)
 

@@ -16,7 +16,7 @@ from gandetect.evaluation.ranking import curves
 from gandetect.evaluation.scores import NOT_REPORTED, TEST_REALS, by_source, latest, ordered
 from gandetect.report.figures.decisions import detector_names
 from gandetect.report.style import COLOURS, INK, QUIET, legend_below, new_figure
-from gandetect.report.words import source_name
+from gandetect.report.words import source_name, wrapped
 
 FEWEST_CAUGHT = 0.005
 STROKES = {"real:in-distribution": "solid", "real:held-out": (0, (4, 1.5))}
@@ -33,8 +33,8 @@ def roc_and_precision_recall(scores: pd.DataFrame, metrics: Metrics) -> Figure:
         for of_seed in seeds:
             width = 1.8 if len(seeds) == 1 else 0.9
             _draw_curves(left, right, _own(metrics, detector), by_source(of_seed), width)
-        _name_axes(left, f"{detector}: ROC", "reals delayed", "generated caught")
-        _name_axes(right, f"{detector}: precision-recall", "generated caught (recall)",
+        _name_axes(left, wrapped(f"{detector}: ROC", 44), "reals delayed", "generated caught")
+        _name_axes(right, wrapped(f"{detector}: precision-recall", 44), "generated caught (recall)",
                    "alarms that are true (precision)")  # fmt: skip
         left.plot([0, 1], [0, 1], color=QUIET, linewidth=1, linestyle=(0, (1, 2)))
     legend_below(figure, columns=2)
@@ -46,7 +46,8 @@ def score_distributions(
 ) -> Figure:
     """One ridge for each source, detectors side by side; the first seed of each.
 
-    ``named`` says a source in words. The axis ends where fewer than 1 in 200 scores of a source lie; the outermost bins hold those.
+    ``named`` says a source in words. The axis ends where fewer than 1 in 200 scores of a source
+    lie; the outermost bins hold those.
     """
     subjects = []
     for detector in detector_names(metrics):
@@ -129,16 +130,11 @@ def _ridges(
         median = float(np.median(inside))
         axes.plot([median, median], [height, height + 0.3], color="white", linewidth=2)
     axes.set_yticks(range(len(order)))
-    axes.set_yticklabels(
-        [
-            _ridge_name(named(source), role_of(source, own), len(sources[source]))
-            for source in order
-        ],
-        va="bottom",
-    )
+    rows = [(named(source), role_of(source, own), len(sources[source])) for source in order]
+    axes.set_yticklabels([_ridge_name(*row) for row in rows], va="bottom")
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
-    axes.set(title=detector, xlabel="score (log-odds of generated)",
+    axes.set(title=wrapped(detector, 34), xlabel="score (log-odds of generated)",
              xlim=(low, high), ylim=(0, len(order)))  # fmt: skip
     _mark_cuts(axes, cuts)
 

@@ -7,18 +7,18 @@ from gandetect.report.material import Material
 from gandetect.report.words import count
 
 LEAK = (
-    "this study leaks on purpose. Its images were augmented before they were split, so copies of "
+    "This study leaks on purpose. Its images were augmented before they were split, so copies of "
     "one picture stand on the training side and on the test side. The network can know the test "
     "pictures by heart: its test figures are far too high and mean nothing. They are here to show "
     "what a leak does."
 )
-SHOWN = 5
+SHOWN = 3
 
 
 def alarms(material: Material) -> list[Block]:
     """What makes the figures worthless, before any of them."""
     leak = material.inputs.data.get("leak")
-    return [Text(f"Leak: {LEAK}", "warning")] if leak else []
+    return [Text(LEAK, "warning")] if leak else []
 
 
 def notes(material: Material) -> list[Block]:
@@ -34,7 +34,8 @@ def notes(material: Material) -> list[Block]:
     left_out = material.inputs.data.get("left_out", [])
     if left_out:
         named = "; ".join(f"{entry['path']}: {entry['reason']}" for entry in left_out[:SHOWN])
-        more = f"; and {count(len(left_out) - SHOWN)} more" if len(left_out) > SHOWN else ""
+        rest = len(left_out) - SHOWN
+        more = f"; and {count(rest)} more (under “The data at a glance”)" if rest > 0 else ""
         blocks.append(
             Text(f"Left out, and used nowhere: {count(len(left_out))} file(s). {named}{more}.",
                  "missing")

@@ -7,7 +7,8 @@ from typing import Any
 
 from gandetect.report.document import Block, Table, Text
 from gandetect.report.material import Material
-from gandetect.report.words import listing, number, per_hundred, sentence, source_name
+from gandetect.report.sections.generalisation import who_generalises
+from gandetect.report.words import listing, per_hundred, sentence
 
 QUESTION = (
     "A marketplace lets sellers upload photos of clothes, and nobody can look at all of them. Does "
@@ -22,9 +23,6 @@ LABELLED_QUESTION = (
 # The yardstick of the verdict. It is ours, and the report says so.
 CAUGHT_ENOUGH = 0.80
 DELAYED_AT_MOST = 0.10
-# A detector loses its hold on a source where it catches less than this share of what it catches
-# of its own.
-HELD = 0.5
 
 
 def question(material: Material) -> list[Block]:
@@ -34,16 +32,20 @@ def question(material: Material) -> list[Block]:
 
 
 def answer(material: Material) -> list[Block]:
-    """Sentences for each kind of detector, who generalises, and the numbers they rest on."""
+    """The verdict, who generalises, and what each kind of detector catches at which price."""
     sentences: list[str] = []
     for kind in ("discriminator", "classifier"):
         names = [name for name in material.detectors if material.kind(name) == kind]
         if names:
             sentences += [_caught(material, names), _delayed(material, names)]
             sentences.append(_at_equal_cost(material, names))
-    sentences.append(_who_generalises(material))
-    blocks: list[Block] = [Text(text, "lead") for text in sentences if text]
-    return [*blocks, Text(_scope(material), "note"), _per_hundred_table(material)]
+    first = [_verdict(material), who_generalises(material)]
+    return [
+        *(Text(text, "lead") for text in first if text),
+        *(Text(text) for text in sentences if text),
+        Text(_scope(material), "note"),
+        _per_hundred_table(material),
+    ]
 
 
 def _caught(material: Material, names: list[str]) -> str:
@@ -61,7 +63,7 @@ def _own_fakes(material: Material, names: list[str]) -> str:
     if material.labelled:
         return "fakes of the kinds it was trained on"
     if material.kind(names[0]) == "classifier":
-        return "images of the generator it was trained on"
+        return "images of a generator that it was trained on"
     return "images made by its own generator"
 
 
@@ -85,16 +87,12 @@ def _delayed(material: Material, names: list[str]) -> str:
 def _at_equal_cost(material: Material, names: list[str]) -> str:
     """What is left when honest photos are spared, and whether that would do."""
     if "calibrated" not in material.points:
-        return (
-            "Sparing honest photos could not be tried, as the scores hold no calibration reals; at "
-            f"the threshold of training, {_verdict(material, names, 'native')}."
-        )
+        return "Sparing honest photos could not be tried, as the scores hold no calibration reals."
     allowed = per_hundred(material.inputs.experiment.evaluation.calibrated_fpr)
-    other = _other_fakes(material).removeprefix("made by ")
     parts = []
     for role, words, verb in (
         ("own", f"of 100 {_own_fakes(material, names)}", "catches"),
-        ("other", f"of 100 of {other}", "catches"),
+        ("other", f"of 100 {_other_fakes(material)}", "catches"),
         ("held-out", "of 100 honest photos of unseen kinds", "delays"),
     ):
         values = _of_each(material, names, role, "calibrated", verb)
@@ -102,47 +100,8 @@ def _at_equal_cost(material: Material, names: list[str]) -> str:
             parts.append(f"{words}, {values}")
     return (
         f"Set on separate photos so that at most {allowed} honest ones of 100 are delayed, these "
-        f"change: {'; '.join(parts)}; {_verdict(material, names, 'calibrated')}."
+        f"change: {'; '.join(parts)}."
     )
-
-
-def _who_generalises(material: Material) -> str:
-    """Who loses its hold on fakes that it was not trained on, at equal cost to honest photos."""
-    point = "calibrated" if "calibrated" in material.points else "native"
-    lost, held = [], []
-    for name in material.detectors:
-        row = _least(material, name, "other", point)
-        own = _least(material, name, "own", point)
-        if row is None or own is None:
-            continue
-        areas = [
-            pair["auroc"]
-            for pair in material.metrics["pairs"]
-            if (pair["detector"], pair["generated"], pair["real"])
-            == (name, row["source"], "real:in-distribution")
-        ]
-        area = sum(areas) / len(areas) if areas else None
-        below = area is not None and area < 0.5
-        if below or row["mean"] < HELD * own["mean"]:
-            backwards = (
-                f", which it takes for more real than real photos (AUROC {number(area, 2)})"
-                if below
-                else ""
-            )
-            lost.append(
-                f"{material.called(name)} catches {per_hundred(row['mean'])} of 100 images "
-                f"{source_name(row['source'])} instead of {per_hundred(own['mean'])}{backwards}"
-            )
-        else:
-            held.append(material.called(name))
-    if not lost and not held:
-        return ""
-    keeps = "keeps its hold" if len(held) == 1 else "keep their hold"
-    where = "With the same false alarms" if point == "calibrated" else "At the native threshold"
-    which = f"(at least {HELD:.0%} of what is caught of its own)".replace("%", " %")
-    good = f"{listing(held)} {keeps} on fakes that were not trained on {which}" if held else ""
-    bad = f"{'not so' if held else 'nobody keeps its hold'}: {'; '.join(lost)}" if lost else ""
-    return f"{where}, {'; '.join(filter(None, [good, bad]))}."
 
 
 def _of_each(
@@ -171,15 +130,9 @@ def _of_each(
     return listing([f"{first}{s} {verb} {value}", *(f"{name}{s} {value}" for name, value in rest)])
 
 
-def _least(material: Material, detector: str, role: str, point: str) -> dict[str, Any] | None:
-    """The source in a role that a detector answers worst."""
-    rows = material.across(detector, role, point)
-    return min(rows, key=lambda row: float(row["mean"])) if rows else None
-
-
 def _worst(material: Material, detector: str, role: str, point: str, delayed: bool) -> str:
     """``82 (81 to 83)`` of 100 caught, or delayed; of several sources the worst answered."""
-    row = _least(material, detector, role, point)
+    row = material.least(detector, role, point)
     if row is None:
         return ""
     low, high = _bounds(material, row)
@@ -201,22 +154,23 @@ def _another(material: Material) -> str:
     return "the other generator that it knows least" if max(others) > 1 else "the other generator"
 
 
-def _verdict(material: Material, names: list[str], point: str) -> str:
-    good = [name for name in names if _would_do(material, name, point)]
-    bad = [name for name in names if name not in good]
+def _verdict(material: Material) -> str:
+    """Who would do as a detector, by which yardstick; nobody's figures count when images leak."""
+    if material.inputs.data.get("leak"):
+        return ""
+    point = "calibrated" if "calibrated" in material.points else "native"
+    good = [name for name in material.detectors if _would_do(material, name, point)]
+    bad = [name for name in material.detectors if name not in good]
     every = "fakes" if material.labelled else "fakes of every generator"
     yardstick = (
-        f"by our yardstick (at least {per_hundred(CAUGHT_ENOUGH)} of 100 {every} caught, at most "
-        f"{per_hundred(DELAYED_AT_MOST)} of 100 honest photos delayed) "
+        f"By our yardstick (at least {per_hundred(CAUGHT_ENOUGH)} of 100 {every} caught, at most "
+        f"{per_hundred(DELAYED_AT_MOST)} of 100 honest photos delayed, at the {point} threshold)"
     )
-    if good and bad:
-        return (
-            f"{yardstick}{listing(good)} would do as a detector of these fakes, {listing(bad)} not"
-        )
     if good:
-        return f"{yardstick}{listing(good)} would do as a detector of these fakes"
+        others = f", {listing(bad)} not" if bad else ""
+        return f"{yardstick} {listing(good)} would do as a detector of these fakes{others}."
     nobody = {1: f"{bad[0]} would not", 2: "neither would"}.get(len(bad), "none would")
-    return f"{yardstick}{nobody} do as a detector"
+    return f"{yardstick} {nobody} do as a detector."
 
 
 def _would_do(material: Material, detector: str, point: str) -> bool:
@@ -240,11 +194,10 @@ def _scope(material: Material) -> str:
             "highest run in brackets. “Caught” means called generated; “delayed” means an honest "
             "photo called generated."
         )
-    trained = "one training run" if material.labelled else "one training run of each network"
     return (
         "In brackets: 95 % intervals (Wilson) for the chance of drawing other images. They rest on "
-        f"{trained} and do not cover how differently another run would turn out. "
-        "“Caught” means called generated; “delayed” means an honest photo called generated."
+        "one training run of each network and do not cover how differently another run would turn "
+        "out. “Caught” means called generated; “delayed” means an honest photo called generated."
     )
 
 
@@ -262,6 +215,6 @@ def _per_hundred_table(material: Material) -> Table:
         for detector in material.detectors:
             values = [_worst(material, detector, role, point, late) for role, _, late in columns]
             if any(values):
-                rows.append([f"{detector}, {point}", *(value or "–" for value in values)])
-    header = ["of 100", *(sentence(title) for _, title, _ in columns)]
-    return Table("The same numbers side by side, of 100 images each", header, rows)
+                rows.append([detector, point, *(value or "–" for value in values)])
+    header = ["Detector", "Operating point", *(sentence(title) for _, title, _ in columns)]
+    return Table("The same numbers side by side, of 100 images each", header, rows, text_columns=2)

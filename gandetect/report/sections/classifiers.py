@@ -21,7 +21,7 @@ from gandetect.report.words import (
 )
 
 FIGURES = ("accuracy", "auroc", "precision", "recall", "specificity", "f1")
-SPLITS = ("training", "validation", "test")
+NAMES = {name: name for name in FIGURES} | {"auroc": "AUROC", "f1": "F1"}
 
 
 def training(material: Material) -> list[Block]:
@@ -64,15 +64,18 @@ def batches(material: Material) -> list[Block]:
         found = material.inputs.classifiers.get((config.name, first))
         if found is None or not len(found.batch):
             continue
-        fakes = int(found.labels.sum())
+        shown = min(len(found.batch), draw.BATCH_SHOWN)
+        fakes = int(found.labels[:shown].sum())
+        first_of = f"the first {shown} of " if shown < len(found.batch) else ""
         blocks.append(
             pasted(
                 f"batch-{slug(config.name)}",
                 draw.batch_grid(found.batch, found.labels),
-                f"{len(found.batch)} training images of {config.name} after augmentation: "
-                f"{len(found.batch) - fakes} real, framed blue, {fakes} generated, framed orange.",
-                f"{config.name}: one training batch as the network saw it; blue frames are real, "
-                "orange ones generated.",
+                f"{shown} training images of {config.name} after augmentation: "
+                f"{shown - fakes} real, framed blue, {fakes} generated, framed orange.",
+                f"{config.name}: {first_of}one training batch as the network saw it, after "
+                "augmentation and before its pixels were scaled; blue frames are real, orange "
+                "ones generated.",
             )
         )
     return blocks
@@ -144,14 +147,14 @@ def published(material: Material) -> list[Block]:
     ]
     if not rows:
         return []
-    header = ["Classifier", "Figure", "Published", "Ours", "Comparable?"]
+    header = ["Classifier", "Figure", "Comparable?", "Published", "Ours"]
     return [
         Text(
             "What the source of each recipe reports, beside the same figure of this run at the "
             "native threshold (means over seeds where there are several). Precision, recall, F1 "
             "and specificity are of the class that the source calls positive."
         ),
-        Table("Published figures and ours", header, rows, text_columns=2),
+        Table("Published figures and ours", header, rows, text_columns=3),
     ]
 
 
@@ -167,10 +170,15 @@ def cross_validation(material: Material) -> list[Block]:
         summary = [f"{number(_mean(mine, key))} ± {number(_spread(mine, key))}" for key in FIGURES]
         body.append([name, "mean ± sd", *summary, count(sum(row["n"] for row in mine))])
         body += [
-            [name, f"fold {row['fold']}", *(number(row[key]) for key in FIGURES), count(row["n"])]
+            [
+                name,
+                _fold_name(material, row),
+                *(number(row[key]) for key in FIGURES),
+                count(row["n"]),
+            ]
             for row in mine
         ]
-    header = ["Classifier", "Fold", *map(sentence, FIGURES), "n"]
+    header = ["Classifier", "Fold", *(sentence(NAMES[name]) for name in FIGURES), "n"]
     return [
         Text(
             f"{material.inputs.folds['folds']} folds over all images but the test groups, "
@@ -210,13 +218,13 @@ def _thresholds(material: Material) -> Table:
             continue
         bound = bounds.get((row["detector"], row["detector_seed"]))
         cells = [number(row.get(point), 2) for point in ("native", "calibrated", "youden")]
-        oracle = "–" if bound is None else f"{number(bound['threshold'], 2)}: "
-        oracle += "" if bound is None else percent(bound["accuracy"])
+        oracle = "–"
+        if bound is not None:
+            oracle = f"{number(bound['threshold'], 2)}: accuracy {percent(bound['accuracy'])}"
         body.append([detector_name(row, material.many_seeds), *cells, oracle])
     header = ["Classifier", "Native", "Calibrated", "Youden",
-              "Best on the test images: accuracy (upper bound)"]  # fmt: skip
-    caption = "Thresholds; the last was chosen on the test images, which nobody can do"
-    return Table(caption, header, body)
+              "Upper bound (chosen on the test images, not attainable)"]  # fmt: skip
+    return Table("Thresholds on the log-odds of generated", header, body)
 
 
 def _published_row(
@@ -233,10 +241,10 @@ def _published_row(
     comparable = "yes" if figure.comparable else "no"
     return [
         config.name,
-        f"{figure.split} {figure.metric}{positive}",
+        f"{figure.split} {NAMES[figure.metric]}{positive}",
+        f"{comparable}: {figure.note}" if figure.note else comparable,
         number(figure.value),
         number(value),
-        f"{comparable}: {figure.note}" if figure.note else comparable,
     ]
 
 
@@ -246,6 +254,11 @@ def _confusion_words(row: Mapping[str, Any]) -> str:
         f"{count(rr)} reals answered real and {count(rg)} generated, {count(gr)} fakes answered "
         f"real and {count(gg)} generated"
     )
+
+
+def _fold_name(material: Material, row: Mapping[str, Any]) -> str:
+    seed = f", seed {row['detector_seed']}" if material.many_seeds else ""
+    return f"fold {row['fold']}{seed}"
 
 
 def _mean(rows: list[dict[str, Any]], key: str) -> float:

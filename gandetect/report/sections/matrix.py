@@ -52,7 +52,8 @@ def matrix(material: Material) -> list[Block]:
             "cross-evaluation",
             lambda: cross_evaluation(material.metrics, material.points, material.named),
             f"Heatmap of the share answered correctly at the native point: {listing(shown)}.",
-            f"Share answered correctly, with {spread}; framed: the fakes that a detector was trained on.",
+            f"Share answered correctly, with {spread}; framed: the fakes that a detector was "
+            "trained on.",
         ),
     ]
     return [*blocks, *(_matrix_table(material, point) for point in material.points)]

@@ -154,12 +154,13 @@ def _class_samples(material: Material) -> list[Block]:
     numbered = class_names(material, 1 + max((int(k) for k in found if k.isdigit()), default=0))
     names = {str(number): name for number, name in enumerate(numbered)}
     shown = listing([names.get(key, key) for key in found])
+    kind = "images" if material.labelled else "real images"
     return [
         drawn(
             "class-samples",
             lambda: draw.class_samples(found, names),
-            f"A row of real images for each class: {shown}.",
-            "Real images of each class.",
+            f"A row of {kind} for each class: {shown}.",
+            f"{sentence(kind)} of each class.",
         )
     ]
 

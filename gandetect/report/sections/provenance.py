@@ -15,11 +15,18 @@ GLOSSARY = (
     ("Score", "log-odds that an image is generated; 0 is undecided, higher is more suspicious."),
     ("Operating point", "the score above which an image is called generated. Lower catches more "
      "fakes and delays more honest photos."),
-    ("Own, other", "images of the generator that a discriminator was trained against, and of "
-     "another one."),
+    ("Classifier", "a network that is trained for nothing but to tell generated images from real "
+     "ones, on examples of both."),
+    ("Native, calibrated, Youden's threshold", "a score of 0; the one that delays no more honest "
+     "photos than allowed; and the one that parts the validation images best. None of them is "
+     "chosen on test images."),
+    ("Own, other", "fakes of the kind that a detector was trained on, be it by a generator or a "
+     "class, and of another kind."),
+    ("Training, validation, test", "images that a network learns from; images that choose its "
+     "epoch and threshold; and images that are looked at once, at the end."),
     ("Held-out classes", "kinds of image that no network saw in training."),
     ("Precision, recall, F1", "how many alarms are true, how many of a class are found, and "
-     "their harmonic mean."),
+     "their harmonic mean. Specificity is the recall of the other class."),
     ("AUROC", "chance that a generated image scores higher than a real one: 0.5 is a coin toss."),
     ("95 % interval", "what the same detector would show on other images of the same kind. With "
      "one seed it covers the images only, not the chance in training."),
@@ -36,6 +43,7 @@ SOURCES = (
     ("Bińkowski and others: Demystifying MMD GANs (KID)", "https://arxiv.org/abs/1801.01401"),
     ("Hsu, Lee, Zhuang: Learning to Detect Fake Face Images in the Wild",
      "https://arxiv.org/abs/1809.08754"),
+    ("Youden: Index for Rating Diagnostic Tests. Cancer 3, 1950", ""),
     ("Wilson: Probable Inference, the Law of Succession, and Statistical Inference. Journal of "
      "the American Statistical Association 22, 1927", ""),
     ("DeLong, DeLong, Clarke-Pearson: Comparing the Areas under Two or More Correlated Receiver "

@@ -1,0 +1,115 @@
+"""Who keeps its hold on fakes that it was not trained on, in words."""
+
+from __future__ import annotations
+
+from statistics import fmean
+
+from gandetect.report.material import Material
+from gandetect.report.words import listing, number, per_hundred, sentence
+
+# A detector keeps its hold where it catches at least this share of what it catches of its own.
+HELD = 0.5
+
+
+def who_generalises(material: Material) -> str:
+    """Who holds and who collapses on foreign fakes, at equal cost to honest photos if possible.
+
+    Empty where no detector was tried on fakes that it was not trained on.
+    """
+    if not material.has("other"):
+        return ""
+    point = "calibrated" if "calibrated" in material.points else "native"
+    kept, lost, nothing, untried = [], [], [], []
+    for name in material.detectors:
+        if material.least(name, "own", point) is None:
+            continue
+        if material.least(name, "other", point) is None:
+            untried.append(material.called(name))
+        elif _no_better_than_chance(material, name, point):
+            nothing.append(material.called(name))
+        elif collapse := _collapse(material, name, point):
+            lost.append(f"{material.called(name)} {collapse}")
+        else:
+            kept.append(material.called(name))
+    where = "With the same false alarms" if point == "calibrated" else "At the native threshold"
+    parts = [_kept(kept), _lost(lost, nobody=not kept), _nothing(nothing)]
+    said = f"{where}, {'; '.join(filter(None, parts))}." if any(parts) else ""
+    return " ".join(filter(None, [said, _untried(untried)]))
+
+
+def _collapse(material: Material, detector: str, point: str) -> str:
+    """How a detector fails on the foreign source that it answers worst, or an empty string."""
+    own = material.least(detector, "own", point)
+    other = material.least(detector, "other", point)
+    assert own is not None
+    assert other is not None
+    area = _area(material, detector, other["source"])
+    backwards = area is not None and area < 0.5
+    if not backwards and other["mean"] >= HELD * own["mean"]:
+        return ""
+    images = material.named(other["source"])
+    images = images if material.labelled else f"images {images}"
+    takes = f", and takes the foreign ones for more real than real photos (AUROC {number(area, 2)})"
+    return (
+        f"catches {per_hundred(other['mean'])} of 100 {images} instead of "
+        f"{per_hundred(own['mean'])} of its own{takes if backwards else ''}"
+    )
+
+
+def _no_better_than_chance(material: Material, detector: str, point: str) -> bool:
+    """Whether it calls its own fakes generated no more often than honest photos."""
+    own = material.least(detector, "own", point)
+    reals = material.least(detector, "in-distribution", point)
+    return own is not None and reals is not None and own["mean"] <= 1 - reals["mean"]
+
+
+def _area(material: Material, detector: str, generated: str) -> float | None:
+    """AUROC against test reals of the trained classes, the mean over seeds."""
+    areas = [
+        pair["auroc"]
+        for pair in material.metrics["pairs"]
+        if (pair["detector"], pair["generated"], pair["real"])
+        == (detector, generated, "real:in-distribution")
+    ]
+    return fmean(areas) if areas else None
+
+
+def _kept(names: list[str]) -> str:
+    if not names:
+        return ""
+    one = len(names) == 1
+    keep, they, their = (
+        ("keeps its", "it was", "its") if one else ("keep their", "they were", "their")
+    )
+    share = f"{HELD:.0%}".replace("%", " %")
+    return (
+        f"{listing(names)} {keep} hold on fakes that {they} not trained on (at least {share} of "
+        f"what is caught of {their} own)"
+    )
+
+
+def _lost(lost: list[str], nobody: bool) -> str:
+    if not lost:
+        return ""
+    return f"{'no detector keeps its hold' if nobody else 'not so'}: {'; '.join(lost)}"
+
+
+def _nothing(names: list[str]) -> str:
+    if not names:
+        return ""
+    have, call, their = ("has", "calls", "its") if len(names) == 1 else ("have", "call", "their")
+    return (
+        f"{listing(names)} {have} no hold to lose, and {call} {their} own fakes generated no more "
+        "often than honest photos"
+    )
+
+
+def _untried(names: list[str]) -> str:
+    if not names:
+        return ""
+    was, hold = (
+        ("was", "its hold on others was")
+        if len(names) == 1
+        else ("were", "their hold on others was")
+    )
+    return f"{sentence(listing(names))} {was} trained on all of these fakes, so {hold} not tried."
