@@ -30,7 +30,7 @@ def who_generalises(material: Material) -> str:
         elif collapse := _collapse(material, name, point):
             lost.append(f"{material.called(name)} {collapse}")
         else:
-            kept.append(material.called(name))
+            kept.append(_hold(material, name, point))
     where = "With the same false alarms" if point == "calibrated" else "At the native threshold"
     parts = [_kept(kept), _lost(lost, nobody=not kept), _nothing(nothing)]
     said = f"{where}, {'; '.join(filter(None, parts))}." if any(parts) else ""
@@ -54,6 +54,16 @@ def _collapse(material: Material, detector: str, point: str) -> str:
         f"catches {per_hundred(other['mean'])} of 100 {images} instead of "
         f"{per_hundred(own['mean'])} of its own{takes if backwards else ''}"
     )
+
+
+def _hold(material: Material, detector: str, point: str) -> str:
+    """A detector that keeps its hold, with the numbers: a weak one may lose little."""
+    own = material.least(detector, "own", point)
+    other = material.least(detector, "other", point)
+    assert own is not None
+    assert other is not None
+    caught = f"{per_hundred(other['mean'])} of 100 caught, {per_hundred(own['mean'])} of its own"
+    return f"{material.called(detector)} ({caught})"
 
 
 def _no_better_than_chance(material: Material, detector: str, point: str) -> bool:
