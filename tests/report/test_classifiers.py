@@ -150,8 +150,8 @@ def test_classifiers_and_discriminators_stand_in_one_matrix(mixed):
 def test_a_collapse_on_foreign_fakes_is_named_and_a_hold_is_too(mixed):
     text = chapter(markdown(mixed), "The answer")
     assert re.search(
-        r"the discriminator of dcgan-bn \(38 of 100 caught, 37 of its own\) and the discriminator of "
-        r"dcgan-plain \(\d+ of 100 caught, \d+ of its own\) keep their hold",
+        r"the discriminator of dcgan-bn \(38 of 100 caught, 37 of its own\) and the discriminator "
+        r"of dcgan-plain \(\d+ of 100 caught, \d+ of its own\) keep their hold",
         text,
     )
     assert re.search(
