@@ -149,7 +149,7 @@ def test_a_second_run_does_nothing(run, digits) -> None:
     before = {path: path.stat().st_mtime_ns for path in run.rglob("*") if path.is_file()}
     run_study(parse_experiment(TABLE), Options(run.parent, data_dir=digits, jobs=2), Listener())
     after = {path: path.stat().st_mtime_ns for path in run.rglob("*") if path.is_file()}
-    always = {run / "study.toml", run / "study.json"}
+    always = {run / name for name in ("study.toml", "study.json", ".lock")}
     assert {p for p in after if after[p] != before.get(p)} <= always
 
 
@@ -169,7 +169,7 @@ def damaged(digits, tmp_path_factory) -> tuple[Path, list[str]]:
     broken = place / "data" / "digits" / "real" / "007.png"
     broken.write_bytes(broken.read_bytes()[:60])
     listener = Listener()
-    data = {**TABLE["data"], "folds": 3, "unlabelled": None}
+    data = {**TABLE["data"], "folds": 3}
     table = {**TABLE, "data": data, "classifiers": [{**TABLE["classifiers"][0], "epochs": 2}]}
     options = Options(place / "runs", data_dir=place / "data", jobs=2)
     return run_study(parse_experiment(table), options, listener), listener.warnings
@@ -200,7 +200,7 @@ def test_a_leak_is_made_only_by_name_and_said_in_red(digits, tmp_path) -> None:
         "copies": 3,
         "augmentation": {"rotation": 5.0},
     }
-    data = {**TABLE["data"], "unlabelled": None, "leak": "augment-before-split"}
+    data = {**TABLE["data"], "leak": "augment-before-split"}
     table = {**TABLE, "data": data, "classifiers": [classifier]}
     folder = run_study(parse_experiment(table), Options(tmp_path, data_dir=digits, jobs=2))
     splits = pd.read_parquet(folder / "data" / "splits.parquet")
