@@ -22,7 +22,7 @@ help: ## list the targets
 study: $(VENV)/.run ## get the data, run experiments/quick.toml, print where the report is
 	@$(BIN)/gandetect run experiments/quick.toml
 
-smoke: $(VENV)/.run ## the whole path on real data in under half a minute
+smoke: $(VENV)/.run ## the whole path on real data in about half a minute
 	@$(BIN)/gandetect run experiments/smoke.toml
 
 test: lint ## lint and the default test suite
