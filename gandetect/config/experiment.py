@@ -31,13 +31,35 @@ class QualityConfig(Section):
 
 
 class EvaluationConfig(Section):
-    """How many images of each source are scored, and how operating points are chosen."""
+    """How many images of each source are scored, how operating points are chosen, and what more.
+
+    ``trajectory`` says which epochs' discriminators meet which epochs' generators: "all",
+    "every 5" (the 5th, 10th, … and the last) or "last" (none but the final ones).
+    ``perturbations`` are ways of processing images under which detectors are scored again.
+    ``overlap`` says what is done with test images that also stand in another split.
+    """
 
     own_generated: Annotated[int, Field(ge=20)] | None = None
     other_generated: Annotated[int, Field(ge=20)] = 10000
     training_reals: Annotated[int, Field(ge=20)] | None = None
     calibrated_fpr: OpenProbability = 0.05
     kept_mistakes: Annotated[int, Field(ge=1, le=400)] = 25
+    trajectory: Annotated[str, Field(pattern=r"^(all|last|every [1-9][0-9]{0,3})$")] = "last"
+    trajectory_images: Annotated[int, Field(ge=20)] = 1000
+    perturbations: tuple[str, ...] = ()
+    perturbed_images: Annotated[int, Field(ge=20)] = 1000
+    overlap: Literal["refuse", "exclude", "allow"] = "refuse"
+
+    def kept_epochs(self, epochs: int) -> list[int]:
+        """Epochs, counted from 1, that the trajectory is made of; none for "last".
+
+        >>> EvaluationConfig(trajectory="every 2").kept_epochs(5)
+        [2, 4, 5]
+        """
+        if self.trajectory == "last":
+            return []
+        step = 1 if self.trajectory == "all" else int(self.trajectory.split()[1])
+        return sorted({*range(step, epochs + 1, step), epochs})
 
 
 class Experiment(Section):

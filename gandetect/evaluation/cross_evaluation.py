@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,9 +9,12 @@ import numpy as np
 import pandas as pd
 
 from gandetect.evaluation import decisions
+from gandetect.evaluation.across_runs import cells_across, overall_across, pairs_across
+from gandetect.evaluation.comparisons import compare_all
 from gandetect.evaluation.intervals import wilson
 from gandetect.evaluation.operating_points import oracle
 from gandetect.evaluation.ranking import auroc, pair_metrics
+from gandetect.evaluation.runs_of import collect_runs
 from gandetect.evaluation.scores import (
     GENERATED_TRAINING,
     GENERATED_VALIDATION,
@@ -39,6 +41,7 @@ def evaluate(
     calibrated_fpr: float,
     detectors: Mapping[str, DetectorFacts] | None = None,
     quality: Sequence[Mapping[str, Any]] | None = None,
+    same_fakes: bool = False,
 ) -> Metrics:
     """Compute everything that `metrics.json` holds from the table of scores alone.
 
@@ -49,6 +52,8 @@ def evaluate(
         detectors: what each detector is, as `detectors_of` says; by default a discriminator
             whose own source bears its name.
         quality: how good each generator is (FID, KID, …), passed through as it is.
+        same_fakes: whether all seeds answered the same fakes, as in a labelled study; otherwise
+            each seed's generators made their own.
 
     Raises `DataError` when the table cannot be evaluated.
     """
@@ -56,21 +61,28 @@ def evaluate(
     known = detectors or {}
     names = sorted({str(name) for name in scores["detector"]})
     facts = {name: known.get(name, discriminator_facts(name)) for name in names}
-    subjects = make_subjects(latest(scores), facts, calibrated_fpr)
+    last = latest(scores)
+    subjects = make_subjects(last, facts, calibrated_fpr)
+    runs = {one.detector: one for one in collect_runs(last, subjects, same_fakes)}
     cells = [cell for subject in subjects for cell in _cells(subject)]
+    pairs = [pair for subject in subjects for pair in _pairs(subject)]
+    overall = [row for subject in subjects for row in _overall(subject)]
     return {
-        "schema": 1,
+        "schema": 2,
         "positive_class": "generated",
         "detectors": [{"detector": name, **fact} for name, fact in facts.items()],
         "operating_points": [_operating_points(s, calibrated_fpr) for s in subjects],
         "cells": cells,
-        "pairs": [pair for subject in subjects for pair in _pairs(subject)],
-        "overall": [row for subject in subjects for row in _overall(subject)],
+        "pairs": pairs,
+        "overall": overall,
         "groups": [row for subject in subjects for row in _groups(subject)],
         "splits": [row for subject in subjects for row in _splits(subject)],
         "upper_bound": [row for subject in subjects for row in _upper_bound(subject)],
         "gap": [row for subject in subjects for row in _gap(subject)],
-        "across_seeds": _across_seeds(cells),
+        "across_seeds": cells_across(cells, runs),
+        "pairs_across_seeds": pairs_across(pairs, runs),
+        "overall_across_seeds": overall_across(overall),
+        "comparisons": compare_all(runs),
         "quality": [dict(row) for row in quality or ()],
     }
 
@@ -217,21 +229,4 @@ def _gap(subject: Subject) -> list[dict[str, Any]]:
             "auroc_own": ranked,
         }
         for point, cut in subject.thresholds.items()
-    ]
-
-
-def _across_seeds(cells: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Mean share correct over the trained seeds of a detector, beside every seed's own value."""
-    identity = ("detector", "source", "role", "label", "operating_point")
-    groups: dict[tuple[Any, ...], list[Mapping[str, Any]]] = defaultdict(list)
-    for cell in cells:
-        groups[tuple(cell[key] for key in identity)].append(cell)
-    return [
-        {
-            **dict(zip(identity, key, strict=True)),
-            "seeds": [cell["detector_seed"] for cell in group],
-            "correct": [cell["correct"] for cell in group],
-            "mean": float(np.mean([cell["correct"] for cell in group])),
-        }
-        for key, group in groups.items()
     ]

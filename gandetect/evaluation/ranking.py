@@ -63,19 +63,28 @@ def auroc(generated: Scores, real: Scores) -> tuple[float, Interval]:
     that it stays in [0, 1]. Where that variance is zero the areas of single images say nothing
     of chance; a Wilson interval on the smaller group stands in for it.
     """
-    _joined(generated, real)
-    n, m = len(generated), len(real)
-    ranks = rankdata(np.concatenate([generated, real]))
-    above_reals = (ranks[:n] - rankdata(generated)) / m  # (N,) share of reals below each fake
-    below_fakes = 1.0 - (ranks[n:] - rankdata(real)) / n  # (M,) share of fakes above each real
+    above_reals, below_fakes = placements(generated, real)
     area = float(np.clip(above_reals.mean(), 0.0, 1.0))
     variance = _variance_of_mean(above_reals) + _variance_of_mean(below_fakes)
     if variance == 0.0 or not 0.0 < area < 1.0:
-        smaller = min(n, m)
+        smaller = min(len(generated), len(real))
         return area, wilson(round(area * smaller), smaller)
     centre = math.log(area / (1.0 - area))
     spread = Z95 * math.sqrt(variance) / (area * (1.0 - area))
     return area, [_sigmoid(centre - spread), _sigmoid(centre + spread)]
+
+
+def placements(generated: Scores, real: Scores) -> tuple[Scores, Scores]:
+    """Return the share of reals below each fake `(N,)`, and of fakes above each real `(M,)`.
+
+    Ties count half. The mean of either is the AUROC, and their variances are DeLong's.
+    """
+    _joined(generated, real)
+    n, m = len(generated), len(real)
+    ranks = rankdata(np.concatenate([generated, real]))
+    above_reals = (ranks[:n] - rankdata(generated)) / m
+    below_fakes = 1.0 - (ranks[n:] - rankdata(real)) / n
+    return above_reals, below_fakes
 
 
 def curves(generated: Scores, real: Scores) -> Curves:

@@ -33,14 +33,26 @@ VALIDATION = "real:validation"
 # What a classifier was trained on and what its epoch was chosen by: never a test group.
 GENERATED_TRAINING = "generated:training"
 GENERATED_VALIDATION = "generated:validation"
+# Fresh fakes of a detector's own generators, for whatever is fitted after training.
+GENERATED_CALIBRATION = "generated:calibration"
+# A generator of the same kind from another training run: `generated:<gan>/other-seed`.
+OTHER_SEED = "/other-seed"
 TEST_REALS = (IN_DISTRIBUTION, HELD_OUT)
 REALS = (*TEST_REALS, TRAINING, VALIDATION, CALIBRATION)
-NOT_REPORTED = (VALIDATION, CALIBRATION, GENERATED_TRAINING, GENERATED_VALIDATION)
-ROLES = ("own", "other", "in-distribution", "held-out", "training")
+NOT_REPORTED = (
+    VALIDATION,
+    CALIBRATION,
+    GENERATED_TRAINING,
+    GENERATED_VALIDATION,
+    GENERATED_CALIBRATION,
+)
+ROLES = ("own", "own-other-seed", "other", "in-distribution", "held-out", "training")
 
 
 def role_of(source: str, own: Collection[str]) -> str:
     """Say what a source is to a detector that knows ``own``: own, other, or a group of reals.
+
+    ``own-other-seed`` is a generator like its own from another training run.
 
     >>> own = ["generated:dcgan-bn"]
     >>> role_of("generated:dcgan-bn", own), role_of("generated:dcgan-plain", own)
@@ -51,6 +63,8 @@ def role_of(source: str, own: Collection[str]) -> str:
     kind, _, name = source.partition(":")
     if kind == "real" or source in NOT_REPORTED:
         return name
+    if source.endswith(OTHER_SEED):
+        return "own-other-seed" if source.removesuffix(OTHER_SEED) in own else "other"
     return "own" if source in own else "other"
 
 
@@ -84,8 +98,15 @@ def by_source(scores: pd.DataFrame) -> dict[str, Scores]:
 
     Sorted, so that sums and with them the last digits do not depend on the order of the rows.
     """
-    groups = scores.groupby("source", observed=True)["score"]
+    groups = scores.groupby(source_keys(scores), observed=True)["score"]
     return {str(source): np.sort(group.to_numpy(np.float64)) for source, group in groups}
+
+
+def source_keys(scores: pd.DataFrame) -> pd.Series[str]:
+    """Name each row's source; fakes whose seed is not the detector's are of another run."""
+    names = scores["source"].astype(str)
+    foreign = (scores["label"] == "generated") & (scores["source_seed"] != scores["detector_seed"])
+    return names.mask(foreign, names + OTHER_SEED)
 
 
 def ordered(sources: Iterable[str], own: Collection[str]) -> list[str]:

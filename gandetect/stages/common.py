@@ -18,6 +18,8 @@ Indices = NDArray[np.int64]
 Notify = Callable[[Mapping[str, Any]], None]
 BEGUN = "begun.json"
 GENERATED = "images.npy"
+# A GAN's folders of drawn images, by what they are for; each purpose has noise of its own.
+DRAWN = {"evaluation": "generated", "calibration": "calibration"}
 
 
 @dataclass(frozen=True)
@@ -42,9 +44,27 @@ class Source:
             return np.load(self.images, mmap_mode="r", allow_pickle=False)  # type: ignore[no-any-return]
         return self.images
 
+    def indices(self) -> Indices:
+        """What the scores call each image, ``(M,)``."""
+        return np.arange(len(self)) if self.index is None else self.index
+
+    def first(self, most: int) -> Source:
+        """The same source, cut to so many images."""
+        cut = [None if part is None else part[:most] for part in (self.copies, self.index)]
+        return Source(self.images, self.all_rows()[:most], *cut)
+
     def all_rows(self) -> Indices:
         """Rows of `array` that count, ``(M,)``."""
         return np.arange(len(self.array())) if self.rows is None else self.rows
+
+
+@dataclass(frozen=True)
+class ScoredSource:
+    """A source as the scores name it: its name, the seed of what made it, and its images."""
+
+    name: str
+    seed: int
+    source: Source
 
 
 @dataclass(frozen=True)

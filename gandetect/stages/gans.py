@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -15,7 +16,7 @@ from gandetect import runs
 from gandetect.config import GanConfig, QualityConfig
 from gandetect.detectors import WEIGHTS
 from gandetect.models.feature_classifier import FeatureClassifier
-from gandetect.stages.common import GENERATED, Images, Notify, reusable
+from gandetect.stages.common import DRAWN, GENERATED, Images, Notify, reusable
 from gandetect.training.adversarial import build_gan, train_gan
 from gandetect.training.checkpoints import GanFolder, load_weights, save_weights
 from gandetect.training.images import generate
@@ -63,11 +64,14 @@ def gan_stage(
     images: Images,
     reference_images: Images,
     classifier_folder: Path,
-    generated: int,
+    generated: Mapping[str, int],
     device: str,
     notify: Notify,
 ) -> None:
-    """Train one GAN, then draw the images that its generator is represented by in evaluation."""
+    """Train one GAN, then draw the images that its generator is represented by.
+
+    ``generated`` says how many for each purpose: evaluation, and calibration.
+    """
 
     def warn(message: str) -> None:
         notify({"event": "warning", "message": message})
@@ -88,15 +92,16 @@ def gan_stage(
             notify=notify,
         )
         stage.finish(gan, config.epochs, seconds=perf_counter() - started)
-    drawn = folder / "generated"
-    drawn_digest = f"{digest}:{generated}"
-    if reusable(drawn, drawn_digest, notify):
-        return
-    generator = load_generator(config, folder, images, seed, where)
-    fakes = generate(generator, generated, seed=seed, purpose="evaluation", device=where)
-    with runs.atomic_folder(drawn) as fresh:
-        np.save(fresh / GENERATED, fakes, allow_pickle=False)
-        runs.write_record(fresh, drawn_digest, [GENERATED], n=generated)
+    for purpose, count in generated.items():
+        drawn = folder / DRAWN[purpose]
+        drawn_digest = f"{digest}:{count}"
+        if reusable(drawn, drawn_digest, notify):
+            continue
+        generator = load_generator(config, folder, images, seed, where)
+        fakes = generate(generator, count, seed=seed, purpose=purpose, device=where)
+        with runs.atomic_folder(drawn) as fresh:
+            np.save(fresh / GENERATED, fakes, allow_pickle=False)
+            runs.write_record(fresh, drawn_digest, [GENERATED], n=count)
 
 
 def load_generator(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -26,7 +26,7 @@ from gandetect.detectors import (
 from gandetect.evaluation import thresholds_from
 from gandetect.evaluation.scores import NOT_REPORTED, TRAINING, by_source
 from gandetect.scoring import score_paths, write_scores
-from gandetect.stages.common import Images, Indices, Notify, Source, reusable
+from gandetect.stages.common import Images, Indices, Notify, ScoredSource, Source, reusable
 from gandetect.training.adversarial import build_gan
 from gandetect.training.augmentation import fixed_copy
 from gandetect.training.checkpoints import load_weights
@@ -45,7 +45,7 @@ def score_stage(
     evaluation: EvaluationConfig,
     seed: int,
     trained: Path,
-    sources: Mapping[str, Source],
+    sources: Sequence[ScoredSource],
     preprocessing: Preprocessing,
     provenance: Mapping[str, Any],
     unlabelled: Path | None = None,
@@ -62,23 +62,17 @@ def score_stage(
     if reusable(folder, digest, notify):
         return
     started = perf_counter()
-    detector = _detector(config, seed, trained, preprocessing, provenance, device)
-    total, done = sum(map(len, sources.values())), 0
+    detector = trained_detector(config, seed, trained, preprocessing, provenance, device)
+    tick = ticker(sum(len(one.source) for one in sources), notify)
     tables: list[pd.DataFrame] = []
     mistakes: dict[str, Any] = {}
-
-    def tick(scored: int) -> None:
-        nonlocal done
-        done += scored
-        rate = done / (perf_counter() - started)
-        notify({"event": "step", "done": done, "total": total, "images_per_second": rate})
-
-    for name, source in sources.items():
-        scores = score_source(detector, source, config, tick)
-        index = np.arange(len(scores)) if source.index is None else source.index
-        tables.append(tidy_scores(config.name, seed, name, index, scores))
-        if name not in NOT_REPORTED and name != TRAINING:
-            mistakes.update(_mistakes(name, source, scores, evaluation.kept_mistakes))
+    for one in sources:
+        scores = score_source(detector, one.source, config, tick)
+        rows = tidy_scores(config.name, seed, one.name, one.source.indices(), scores)
+        tables.append(rows.assign(source_seed=one.seed))
+        own_seed = one.name.startswith("real:") or one.seed == seed
+        if one.name not in NOT_REPORTED and one.name != TRAINING and own_seed:
+            mistakes.update(_mistakes(one.name, one.source, scores, evaluation.kept_mistakes))
     if isinstance(config, ClassifierConfig):
         tables.append(pd.read_parquet(trained / SCORES))
     table = pd.concat(tables, ignore_index=True).assign(epoch=_epoch(config, trained))
@@ -94,7 +88,20 @@ def score_stage(
             files.append("unlabelled.csv")
             with (fresh / "unlabelled.csv").open("w", encoding="utf-8") as stream:
                 write_scores(score_paths(finished, [unlabelled]), stream, "csv")
-        runs.write_record(fresh, digest, files, seconds=perf_counter() - started, n=total)
+        runs.write_record(fresh, digest, files, seconds=perf_counter() - started, n=len(table))
+
+
+def ticker(total: int, notify: Notify) -> Callable[[int], None]:
+    """Tell how many of so many images are scored, and at which rate, each time it is called."""
+    started, done = perf_counter(), 0
+
+    def tick(scored: int) -> None:
+        nonlocal done
+        done += scored
+        rate = done / (perf_counter() - started)
+        notify({"event": "step", "done": done, "total": total, "images_per_second": rate})
+
+    return tick
 
 
 def score_source(
@@ -169,7 +176,7 @@ def make_detector(
     return as_detector(network, description, device)
 
 
-def _detector(
+def trained_detector(
     config: GanConfig | ClassifierConfig,
     seed: int,
     trained: Path,
@@ -177,6 +184,7 @@ def _detector(
     provenance: Mapping[str, Any],
     device: str,
 ) -> Detector:
+    """The detector that a training has left in the folder ``trained``: its last or best epoch."""
     where = torch.device(device)
     size, channels = preprocessing.image_size, preprocessing.channels
     origin = {"seed": seed, "epoch": _epoch(config, trained), **provenance}
@@ -210,5 +218,5 @@ def _mistakes(name: str, source: Source, scores: NDArray[np.float64], kept: int)
     order = order[wrongness[order] > 0]
     rows = source.all_rows()[order]
     images: Images = np.asarray(source.array()[rows])
-    index = order if source.index is None else source.index[order]
+    index = source.indices()[order]
     return {f"{name}/images": images, f"{name}/scores": scores[order], f"{name}/indices": index}

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from gandetect import runs
 from gandetect.config import Experiment, GanConfig
 from gandetect.engine import LocalEngine, Task
 from gandetect.preparation import SplitImages
 from gandetect.progress import Listener
+from gandetect.stages.common import DRAWN
 from gandetect.study.plan import Pieces, Study, stage_digest
 
 
@@ -56,6 +59,7 @@ def train_gans(
                 "gan", gan.model_dump(mode="json"), seed, quality, classifier_digest
             )
             digests[gan.name, seed] = digest
+            drawn = {"evaluation": max(own, other), "calibration": len(images.calibration)}
             arguments = {
                 "folder": study.gan_folder(gan.name, seed),
                 "digest": digest,
@@ -65,10 +69,10 @@ def train_gans(
                 "images": images.training,
                 "reference_images": images.in_distribution,
                 "classifier_folder": study.folder / "quality-classifier",
-                "generated": max(own, other),
+                "generated": drawn,
                 "device": study.device,
             }
-            if not _gan_is_complete(study, gan, seed, digest, max(own, other)):
+            if not _gan_is_complete(study, gan, seed, digest, drawn):
                 tasks.append(Task(f"{gan.name} seed {seed}", gan_stage, arguments))
     if tasks:
         names = ", ".join(task.name for task in tasks)
@@ -78,10 +82,14 @@ def train_gans(
     return digests
 
 
-def _gan_is_complete(study: Study, gan: GanConfig, seed: int, digest: str, drawn: int) -> bool:
+def _gan_is_complete(
+    study: Study, gan: GanConfig, seed: int, digest: str, drawn: Mapping[str, int]
+) -> bool:
     folder = study.gan_folder(gan.name, seed)
-    trained = runs.problem_with(folder, digest) is None
-    return trained and runs.problem_with(folder / "generated", f"{digest}:{drawn}") is None
+    return runs.problem_with(folder, digest) is None and all(
+        runs.problem_with(folder / DRAWN[purpose], f"{digest}:{count}") is None
+        for purpose, count in drawn.items()
+    )
 
 
 def evaluation_counts(

@@ -8,8 +8,9 @@ from pathlib import Path
 from gandetect import machine, runs
 from gandetect.config import Experiment, FashionMnistConfig, LabelledDataConfig, digest_of
 from gandetect.data.fashion_mnist import CLASSES
+from gandetect.data.perturbations import PERTURBATIONS
 from gandetect.data.splits import resolve_held_out
-from gandetect.errors import UsageError
+from gandetect.errors import UsageError, unknown_name
 
 # Raise a number when the code of a stage changes its results; older folders are then redone.
 STAGE_VERSIONS = {
@@ -19,7 +20,9 @@ STAGE_VERSIONS = {
     "gan": 1,
     "classifier": 1,
     "fold": 1,
-    "scores": 2,
+    "scores": 3,
+    "trajectory": 1,
+    "robustness": 1,
     "report": 2,
 }
 
@@ -68,6 +71,14 @@ class Study:
         """Where a classifier's training stands."""
         return self.folder / "classifiers" / classifier / f"seed-{seed}"
 
+    def trajectory_folder(self, gan: str, seed: int) -> Path:
+        """Where the scores of a GAN's epochs stand."""
+        return self.folder / "trajectories" / gan / f"seed-{seed}"
+
+    def robustness_folder(self, detector: str, seed: int) -> Path:
+        """Where a detector's scores of processed images stand."""
+        return self.folder / "robustness" / detector / f"seed-{seed}"
+
     def detector_folder(self, detector: str, seed: int) -> Path:
         """Where a detector stands."""
         return self.folder / "detectors" / detector / f"seed-{seed}"
@@ -95,6 +106,9 @@ def _check_what_is_asked(experiment: Experiment, stop_after: str) -> None:
             f"experiment {experiment.name!r} has no [[{stop_after}]] to train; "
             "`gandetect run` does what it holds"
         )
+    for name in experiment.evaluation.perturbations:
+        if name not in PERTURBATIONS:
+            raise unknown_name("perturbation", name, PERTURBATIONS)
     if experiment.classifiers:
         from gandetect.training.supervised import check_classifier
 

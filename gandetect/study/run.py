@@ -12,6 +12,7 @@ from gandetect.errors import RunError
 from gandetect.preparation import SplitImages, prepare_images
 from gandetect.preparation.labelled import LabelledImages, prepare_labelled
 from gandetect.progress import Listener, Silent
+from gandetect.study.beyond import score_perturbed, score_trajectories
 from gandetect.study.classifiers import cross_validate, train_gan_classifiers, train_labelled
 from gandetect.study.finish import write_report
 from gandetect.study.gans import feature_classifier, train_gans
@@ -67,8 +68,11 @@ def _run_gans(study: Study, options: Options, listener: Listener) -> None:
         if options.stop_after == "classifiers":
             return
         scores = score_gan_study(study, images, gans, classifiers, engine, listener)
+        epochs = score_trajectories(study, images, gans, engine, listener)
+        processed = score_perturbed(study, images, {**gans, **classifiers}, engine, listener)
     digests = {"data": images.digest, "feature classifier": judge}
     digests |= _named("gan", gans) | _named("classifier", classifiers) | _named("scores", scores)
+    digests |= _named("trajectory", epochs) | _named("robustness", processed)
     _report(study, images, digests, listener)
 
 
@@ -95,8 +99,10 @@ def _run_labelled(study: Study, options: Options, listener: Listener) -> None:
         scores = score_labelled_study(
             study, images, classifiers, options.data_dir, engine, listener
         )
+        processed = score_perturbed(study, images, classifiers, engine, listener)
     digests = {"data": images.digest}
     digests |= _named("classifier", classifiers) | folds | _named("scores", scores)
+    digests |= _named("robustness", processed)
     _report(study, images, digests, listener)
 
 

@@ -9,20 +9,29 @@ import numpy as np
 import pandas as pd
 
 from gandetect import __version__, runs
-from gandetect.config import ClassifierConfig, GanConfig, LabelledDataConfig, digest_of
+from gandetect.config import (
+    ClassifierConfig,
+    Experiment,
+    GanConfig,
+    LabelledDataConfig,
+    digest_of,
+)
 from gandetect.data.fashion_mnist import resolve_data_dir
 from gandetect.data.images import find_images
 from gandetect.detectors import Preprocessing
 from gandetect.engine import LocalEngine, Task
+from gandetect.evaluation.scores import GENERATED_CALIBRATION
 from gandetect.preparation import SplitImages
 from gandetect.preparation.labelled import LabelledImages
 from gandetect.progress import Listener
-from gandetect.stages.common import GENERATED, Source
+from gandetect.stages.common import DRAWN, GENERATED, Indices, ScoredSource, Source
 from gandetect.study.classifiers import labelled_preprocessing, preprocessing_of
 from gandetect.study.gans import evaluation_counts
 from gandetect.study.plan import Pieces, Study, stage_digest
 
 Trained = GanConfig | ClassifierConfig
+# What of the evaluation's settings changes these scores; the rest is of other stages.
+SCORED = {"own_generated", "other_generated", "training_reals", "calibrated_fpr", "kept_mistakes"}
 
 
 def score_gan_study(
@@ -35,29 +44,16 @@ def score_gan_study(
 ) -> Pieces:
     """Score every discriminator and classifier on every generator's images and on all reals."""
     experiment, digests, tasks = study.experiment, {}, []
-    own, other = evaluation_counts(experiment, len(images.in_distribution), len(images.held_out))
-    training = experiment.evaluation.training_reals or len(images.in_distribution)
-    everything: list[Trained] = [*experiment.gans, *experiment.classifiers]
     for seed in experiment.seeds:
-        drawn = {gan.name: gans[gan.name, seed] for gan in experiment.gans}
-        for trained in everything:
+        for trained in trained_networks(experiment):
             is_gan = isinstance(trained, GanConfig)
-            known = (trained.name,) if isinstance(trained, GanConfig) else trained.fakes_from
-            sources = {
-                f"generated:{gan.name}": Source(
-                    study.gan_folder(gan.name, seed) / "generated" / GENERATED,
-                    np.arange(own if gan.name in known else other),
-                )
-                for gan in experiment.gans
-            }
-            sources |= {
-                "real:in-distribution": Source(images.in_distribution),
-                "real:held-out": Source(images.held_out),
-                "real:calibration": Source(images.calibration),
-            }
-            if is_gan:  # a classifier has scored what it was trained on
-                sources["real:training"] = Source(images.training[:training])
+            sources = gan_sources(study, images, trained, seed)
             network = gans[trained.name, seed] if is_gan else classifiers[trained.name, seed]
+            drawn = [
+                [gan.name, one, gans[gan.name, one]]
+                for one in (seed, next_seed(experiment, seed))
+                for gan in experiment.gans
+            ]
             digest = _digest(study, trained.name, seed, network, drawn, images.digest)
             digests[trained.name, seed] = digest
             folder = study.gan_folder if is_gan else study.classifier_folder
@@ -72,6 +68,58 @@ def score_gan_study(
             )
     _run(tasks, engine, listener)
     return digests
+
+
+def trained_networks(experiment: Experiment) -> list[Trained]:
+    """Everything that becomes a detector: discriminators, then classifiers."""
+    return [*experiment.gans, *experiment.classifiers]
+
+
+def next_seed(experiment: Experiment, seed: int) -> int:
+    """The seed after this one, in a circle: whose generator stands for another training run.
+
+    Each generator meets one discriminator of another run, so no run counts more than others.
+    """
+    seeds = experiment.seeds
+    return seeds[(seeds.index(seed) + 1) % len(seeds)]
+
+
+def gan_sources(
+    study: Study, images: SplitImages, trained: Trained, seed: int
+) -> list[ScoredSource]:
+    """All images that one detector of a GAN study is scored on.
+
+    Fakes of every generator of its own seed, fakes of its own generators of the next seed, fresh
+    fakes of its own generators for calibration, and every group of reals.
+    """
+    experiment = study.experiment
+    own, other = evaluation_counts(experiment, len(images.in_distribution), len(images.held_out))
+    known = (trained.name,) if isinstance(trained, GanConfig) else trained.fakes_from
+    sources = []
+    for gan in experiment.gans:
+        count = own if gan.name in known else other
+        sources.append(_drawn(study, gan.name, seed, "evaluation", np.arange(count)))
+    another = next_seed(experiment, seed)
+    calibration = np.array_split(np.arange(len(images.calibration)), len(known))
+    for name, share in zip(known, calibration, strict=True):
+        if another != seed:
+            sources.append(_drawn(study, name, another, "evaluation", np.arange(other)))
+        sources.append(_drawn(study, name, seed, "calibration", share))
+    reals = {
+        "real:in-distribution": images.in_distribution,
+        "real:held-out": images.held_out,
+        "real:calibration": images.calibration,
+    }
+    if isinstance(trained, GanConfig):  # a classifier has scored what it was trained on
+        training = experiment.evaluation.training_reals or len(images.in_distribution)
+        reals["real:training"] = images.training[:training]
+    return sources + [ScoredSource(name, 0, Source(array)) for name, array in reals.items()]
+
+
+def _drawn(study: Study, gan: str, seed: int, purpose: str, rows: Indices) -> ScoredSource:
+    name = GENERATED_CALIBRATION if purpose == "calibration" else f"generated:{gan}"
+    file = study.gan_folder(gan, seed) / DRAWN[purpose] / GENERATED
+    return ScoredSource(name, seed, Source(file, rows, index=rows))
 
 
 def score_labelled_study(
@@ -101,7 +149,7 @@ def score_labelled_study(
                 seed,
                 digest,
                 study.classifier_folder(classifier.name, seed),
-                _labelled_sources(images, classifier),
+                labelled_sources(images, classifier, seed),
                 labelled_preprocessing(study, classifier),
                 unlabelled,
             )
@@ -109,13 +157,21 @@ def score_labelled_study(
     return digests
 
 
-def _labelled_sources(images: LabelledImages, classifier: ClassifierConfig) -> dict[str, Source]:
+def labelled_sources(
+    images: LabelledImages, classifier: ClassifierConfig, seed: int
+) -> list[ScoredSource]:
+    """All images that a classifier of a labelled study is scored on, by class."""
     table = images.table[images.table["split"].isin(["test", "held-out"])]
     real = table["label"] == "real"
     reals = table["split"].map({"test": "real:in-distribution", "held-out": "real:held-out"})
     names = reals.where(real, "generated:" + table["class_name"])
     pixels = images.pixels[classifier.stored_size]
-    return {str(name): _source(pixels, rows) for name, rows in table.groupby(names)}
+    return [
+        # The same fakes with every seed: no other run has made them.
+        ScoredSource(str(name), seed if str(name).startswith("generated:") else 0, found)
+        for name, rows in table.groupby(names)
+        if (found := _source(pixels, rows))
+    ]
 
 
 def _source(pixels: Path, rows: pd.DataFrame) -> Source:
@@ -135,7 +191,7 @@ def _listing(folder: Path | None) -> str:
 
 
 def _digest(study: Study, name: str, seed: int, *ingredients: object) -> str:
-    evaluation = study.experiment.evaluation.model_dump(mode="json")
+    evaluation = study.experiment.evaluation.model_dump(mode="json", include=SCORED)
     return stage_digest("scores", name, seed, evaluation, *ingredients)
 
 
@@ -145,7 +201,7 @@ def _task(
     seed: int,
     digest: str,
     trained_folder: Path,
-    sources: dict[str, Source],
+    sources: list[ScoredSource],
     preprocessing: Preprocessing,
     unlabelled: Path | None = None,
 ) -> list[Task]:

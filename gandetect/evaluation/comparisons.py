@@ -1,0 +1,112 @@
+"""Is one detector better than another? Paired over runs and images, corrected for multiplicity."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+
+from gandetect.evaluation.ranking import placements
+from gandetect.evaluation.runs_of import Images, Runs
+from gandetect.evaluation.scores import IN_DISTRIBUTION, NOT_REPORTED, TRAINING
+from gandetect.evaluation.uncertainty import Statistic, holm, mean_over_images, over_runs, p_value
+
+ALPHA = 0.05
+
+
+def compare_all(runs: Mapping[str, Runs]) -> list[dict[str, Any]]:
+    """Compare every two detectors on every source that both were scored on.
+
+    Compared are the shares answered correctly at each operating point, and the AUROC of each
+    generated source against the in-distribution reals. The p-values of all comparisons are
+    corrected together (Holm), and ``verdict`` is the name of the better detector, or None where
+    the corrected p-value is not below 5 % or where there is one run only.
+    """
+    rows = [
+        row
+        for first, second in combinations(runs.values(), 2)
+        for source in _common(first, second)
+        for row in _compare(first, second, source)
+    ]
+    corrected = holm([row["p"] for row in rows]) if rows else []
+    for row, p in zip(rows, corrected, strict=True):
+        row["p_holm"] = p
+        clear = p < ALPHA and len(row["seeds"]) > 1
+        better = row["first"] if row["difference"] > 0 else row["second"]
+        row["verdict"] = better if clear else None
+    return rows
+
+
+def _common(first: Runs, second: Runs) -> list[str]:
+    found = [{s for images in runs.images.values() for s in images} for runs in (first, second)]
+    return sorted((found[0] & found[1]) - {*NOT_REPORTED, TRAINING})
+
+
+def _compare(first: Runs, second: Runs, source: str) -> Iterator[dict[str, Any]]:
+    seeds = sorted(set(first.with_source(source)) & set(second.with_source(source)))
+    if not seeds:
+        return
+    points = [p for p in first.thresholds[seeds[0]] if p in second.thresholds[seeds[0]]]
+    for point in points:
+        difference = _difference_correct(first, second, seeds, source, point)
+        yield _row(first, second, seeds, source, f"correct ({point})", difference)
+    if source.startswith("generated:"):
+        seeds = [s for s in seeds if s in first.with_source(source, IN_DISTRIBUTION)
+                 and s in second.with_source(source, IN_DISTRIBUTION)]  # fmt: skip
+        if seeds:
+            difference = _difference_auroc(first, second, seeds, source)
+            yield _row(first, second, seeds, source, "auroc", difference)
+
+
+def _row(
+    first: Runs, second: Runs, seeds: Sequence[int], source: str, metric: str, found: Statistic
+) -> dict[str, Any]:
+    return {
+        "first": first.detector,
+        "second": second.detector,
+        "source": source,
+        "metric": metric,
+        "seeds": list(seeds),
+        "differences": [float(value) for value in found.values],
+        "difference": found.mean,
+        "ci95": over_runs(found.values, found.image_covariance, share=False),
+        "covers": "runs and images" if len(seeds) > 1 else "images",
+        "p": p_value(found),
+    }
+
+
+def _difference_correct(
+    first: Runs, second: Runs, seeds: Sequence[int], source: str, point: str
+) -> Statistic:
+    """First minus second, image by image: +1, 0 or -1."""
+    differences = []
+    for seed in seeds:
+        a, b = _paired(first, second, seed, source)
+        generated = source.startswith("generated:")
+        right_a = (a.scores > first.thresholds[seed][point]) == generated
+        right_b = (b.scores > second.thresholds[seed][point]) == generated
+        differences.append(right_a.astype(np.float64) - right_b)
+    return mean_over_images(differences, same_images=first.shared(source))
+
+
+def _difference_auroc(first: Runs, second: Runs, seeds: Sequence[int], generated: str) -> Statistic:
+    """First minus second on the same fakes and reals (DeLong et al. 1988, for paired curves)."""
+    of_fakes, of_reals = [], []
+    for seed in seeds:
+        fakes = _paired(first, second, seed, generated)
+        reals = _paired(first, second, seed, IN_DISTRIBUTION)
+        above = [placements(f.scores, r.scores) for f, r in zip(fakes, reals, strict=True)]
+        of_fakes.append(above[0][0] - above[1][0])
+        of_reals.append(above[0][1] - above[1][1])
+    over_fakes = mean_over_images(of_fakes, same_images=first.same_fakes)
+    over_reals = mean_over_images(of_reals, same_images=True)
+    return Statistic(over_fakes.values, over_fakes.image_covariance + over_reals.image_covariance)
+
+
+def _paired(first: Runs, second: Runs, seed: int, source: str) -> tuple[Images, Images]:
+    """The images that both have scored: a detector may have seen more of its own fakes."""
+    a, b = first.images[seed][source], second.images[seed][source]
+    common = np.intersect1d(a.index, b.index)
+    return a.only(common), b.only(common)
