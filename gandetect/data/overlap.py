@@ -1,0 +1,121 @@
+"""Which test images also stand where detectors are trained or thresholds chosen: a leak."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.fft import dctn
+
+from gandetect.errors import DataError
+
+Images = NDArray[np.uint8]
+NEAR = 3.0  # mean difference in grey levels up to which two pictures of one hash are twins
+MOST_NEAR = 0.01  # share of a test group that may have such a twin elsewhere
+TWINS = 20  # of pictures that share a hash, so many are compared with each other
+ADVICE = (
+    'give evaluation.overlap = "exclude" to leave these test images out, or "allow" to go on '
+    "and have the report say so"
+)
+
+
+@dataclass(frozen=True)
+class Twin:
+    """A test image and its copy in another split; ``difference`` in grey levels, 0 if exact."""
+
+    split: str
+    index: int
+    other_split: str
+    other_index: int
+    difference: float
+
+    @property
+    def exact(self) -> bool:
+        """Whether the two are the same pixel for pixel."""
+        return self.difference == 0.0
+
+
+def find_twins(splits: Mapping[str, Images], test: Sequence[str]) -> list[Twin]:
+    """Find pictures that stand in a test split and in any other, exactly or nearly.
+
+    Nearly means an equal perceptual hash and a mean difference of at most 3 grey levels. All
+    splits hold images ``(N, C, H, W) uint8`` of one shape.
+    """
+    names = list(splits)
+    which = np.repeat(np.arange(len(names)), [len(splits[name]) for name in names])
+    place = np.concatenate([np.arange(len(splits[name])) for name in names])
+    hashes = np.concatenate([perceptual_hashes(splits[name]) for name in names])
+    twins = []
+    for first, second in _equal(hashes):
+        one, two = (
+            (names[which[first]], int(place[first])),
+            (names[which[second]], int(place[second])),
+        )
+        if one[0] == two[0] or not {one[0], two[0]} & set(test):
+            continue
+        a, b = (splits[name][index].astype(np.int16) for name, index in (one, two))
+        difference = float(np.abs(a - b).mean())
+        if difference <= NEAR:
+            tested, other = (one, two) if one[0] in test else (two, one)
+            twins.append(Twin(*tested, *other, difference))
+    return sorted(twins, key=lambda twin: (twin.split, twin.index, twin.other_split))
+
+
+def perceptual_hashes(images: Images) -> NDArray[np.uint64]:
+    """The 64-bit DCT hash of each image ``(N, C, H, W) uint8``: its 8 x 8 lowest frequencies.
+
+    As in pHash (Zauner 2010), a bit is set where a frequency is above their median; small
+    pictures need no shrinking first.
+    """
+    hashes = [np.empty(0, np.uint64)]
+    for start in range(0, len(images), 4096):
+        grey = images[start : start + 4096].mean(axis=1, dtype=np.float32)
+        low = dctn(grey, axes=(1, 2))[:, :8, :8].reshape(len(grey), -1)
+        bits = np.packbits(low > np.median(low, axis=1, keepdims=True), axis=1)
+        hashes.append(bits.view(">u8")[:, 0].astype(np.uint64))
+    return np.concatenate(hashes)
+
+
+def overlap_facts(twins: Sequence[Twin], sizes: Mapping[str, int], policy: str) -> dict[str, Any]:
+    """What of an overlap a report says, as JSON can hold it."""
+    pairs = Counter((t.split, t.other_split, "exact" if t.exact else "near") for t in twins)
+    return {
+        "policy": policy,
+        "sizes": dict(sizes),
+        "counts": [
+            {"split": split, "other": other, "kind": kind, "n": n}
+            for (split, other, kind), n in sorted(pairs.items())
+        ],
+        "images": sorted({(twin.split, twin.index) for twin in twins}),
+    }
+
+
+def refuse_overlap(twins: Sequence[Twin], sizes: Mapping[str, int]) -> None:
+    """Raise `DataError` when test images are copies of others, or many of them nearly are."""
+    for split in dict.fromkeys(twin.split for twin in twins):
+        exact = {t.index for t in twins if t.split == split and t.exact}
+        near = {t.index for t in twins if t.split == split}
+        others = ", ".join(sorted({t.other_split for t in twins if t.split == split}))
+        if exact:
+            raise DataError(
+                f"{len(exact)} of {sizes[split]} {split} test images also stand in {others}, so "
+                f"figures would be too good; {ADVICE}"
+            )
+        if len(near) > MOST_NEAR * sizes[split]:
+            raise DataError(
+                f"{len(near)} of {sizes[split]} {split} test images have a near twin in {others} "
+                f"(equal perceptual hash), so figures would be too good; {ADVICE}"
+            )
+
+
+def _equal(hashes: NDArray[np.uint64]) -> Iterator[tuple[int, int]]:
+    order = np.argsort(hashes, kind="stable")
+    breaks = np.flatnonzero(np.diff(hashes[order])) + 1
+    for group in np.split(order, breaks):
+        if len(group) > 1:  # of thousands of blank pictures, the first few tell enough
+            yield from combinations(group[:TWINS].tolist(), 2)

@@ -1,0 +1,181 @@
+"""How many labelled images of a new source does a threshold need? Nothing is trained again.
+
+Only the cut moves: it is chosen anew between a few labelled fakes of the new source and the
+calibration reals. What no cut can mend, this cannot mend either; the oracle says what that is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from gandetect.evaluation.calibration import FEWEST, Rows, called, fitted_on, judged_pairs, unfit
+from gandetect.evaluation.operating_points import youden
+from gandetect.evaluation.scores import Scores
+from gandetect.evaluation.subjects import Subject, calibration_source
+
+SHOTS = (0, 10, 100, 1000)
+DRAWS = 200
+NEW = ("own-other-seed", "other")
+
+
+@dataclass(frozen=True)
+class _New:
+    """Sorted scores of a source that is new to a detector, and of what its cut is chosen on."""
+
+    fakes: Scores
+    reals: Scores
+    calibration: Scores
+    familiar_cut: float | None
+
+
+def k_shot(
+    subjects: Sequence[Subject],
+    shots: Sequence[int] = SHOTS,
+    draws: int = DRAWS,
+    seed: int = 0,
+) -> tuple[Rows, list[str]]:
+    """Balanced accuracy on new sources with a cut chosen on k labelled fakes of each.
+
+    Every cut is the one with the best balanced accuracy. For k = 0 it lies between calibration
+    fakes of the detector's own generators and calibration reals; for k > 0 between k fakes drawn
+    from the new source and calibration reals. It is judged on the fakes that were not drawn and
+    on in-distribution reals; `low` and `high` are the 2.5 and 97.5 percentiles of the draws.
+    `oracle` is the best cut on the test images themselves, which nobody can attain.
+    """
+    rows: Rows = []
+    gaps: list[str] = []
+    for subject in subjects:
+        why_not = _unusable(subject)
+        if why_not:
+            gaps.append(f"{called(subject)}: {why_not}")
+            continue
+        why = unfit(subject)
+        if why:
+            gaps.append(f"{called(subject)}: {why}, so there is no cut before the first new label")
+        pairs, left_out = judged_pairs(subject, held_out_for=())
+        gaps += left_out
+        for source, real in pairs:
+            if subject.role(source) not in NEW:
+                continue
+            new = _new(subject, source, real, None if why else _familiar_cut(subject))
+            about = {**subject.name, "source": source, "role": subject.role(source), "real": real}
+            rng = np.random.default_rng([seed, subject.seed])
+            rows += [{**about, **_judged(new, k, draws, rng)} for k in shots if _possible(new, k)]
+            gaps += _too_small(f"{called(subject)}: {source}", len(new.fakes), shots)
+    return rows, gaps
+
+
+def best_cuts(
+    fakes: npt.NDArray[np.float64],
+    reals: Scores,
+    weights: tuple[float, float] = (1.0, 1.0),
+) -> Scores:
+    """The best cut of every row of fakes against the same reals, `(R, K)` and `(M,)` to `(R,)`.
+
+    Best is the largest weighted sum of the share of fakes above and the share of reals not above;
+    with equal weights that is `youden`, row by row. The highest of several equally good cuts is
+    taken, midway between two scores. Between two fakes a higher cut is never worse, so only the
+    cuts right below a fake and the one above everything need to be tried.
+    """
+    fakes, reals = np.sort(fakes, axis=1), np.sort(reals)
+    rows, k = fakes.shape
+    of_fakes, of_reals = weights
+    below = np.searchsorted(reals, fakes, side="left")  # (R, K) reals that pass under each fake
+    gain = of_fakes * (1 - np.arange(k) / k) + of_reals * below / len(reals)
+    gain = np.concatenate([gain, np.full((rows, 1), of_reals)], axis=1)
+    good = gain >= gain.max(axis=1, keepdims=True) - 1e-12 * max(of_fakes + of_reals, 1.0)
+    best = k - np.argmax(good[:, ::-1], axis=1)
+    inside = np.minimum(best, k - 1)
+    every = np.arange(rows)
+    top = fakes[every, inside]
+    under_fake = np.where(inside > 0, fakes[every, inside - 1], -np.inf)
+    n_below = below[every, inside]
+    under_real = np.where(n_below > 0, reals[n_below - 1], -np.inf)
+    under = np.maximum(under_fake, under_real)
+    lowest = np.isneginf(under)
+    cut = np.where(lowest, np.nextafter(top, -np.inf), (top + np.where(lowest, top, under)) / 2)
+    above = np.nextafter(np.maximum(fakes[:, -1], reals[-1]), np.inf)
+    return np.asarray(np.where(best == k, above, cut), np.float64)
+
+
+def _unusable(subject: Subject) -> str:
+    """Why no cut can be placed with any number of labels; empty when one can."""
+    name = calibration_source(subject.sources)
+    if name is None or len(subject.sources[name]) < FEWEST:
+        return f"fewer than {FEWEST} calibration reals were scored"
+    everything = np.concatenate(list(subject.sources.values()))
+    return "all its scores are equal" if np.ptp(everything) == 0.0 else ""
+
+
+def _new(subject: Subject, source: str, real: str, familiar_cut: float | None) -> _New:
+    name = calibration_source(subject.sources)
+    assert name is not None
+    return _New(
+        fakes=subject.sources[source],
+        reals=subject.sources[real],
+        calibration=subject.sources[name],
+        familiar_cut=familiar_cut,
+    )
+
+
+def _judged(new: _New, k: int, draws: int, rng: np.random.Generator) -> dict[str, Any]:
+    """One row: how well k labelled fakes place the cut."""
+    if new.familiar_cut is not None and k == 0:
+        found, low, high = np.array([_balanced(new.fakes, new.reals, new.familiar_cut)]), None, None
+    else:
+        found = _drawn(new, k, draws, rng)
+        low, high = (float(bound) for bound in np.percentile(found, [2.5, 97.5]))
+    return {
+        "k": k,
+        "draws": draws if k else 0,
+        "balanced_accuracy": float(found.mean()),
+        "low": low,
+        "high": high,
+        "oracle": _balanced(new.fakes, new.reals, youden(new.fakes, new.reals)),
+        "n_generated": len(new.fakes) - k,
+        "n_real": len(new.reals),
+        "n_calibration": len(new.calibration),
+    }
+
+
+def _drawn(new: _New, k: int, draws: int, rng: np.random.Generator) -> Scores:
+    """Balanced accuracy of every draw, `(R,)`, on the fakes that it left."""
+    n = len(new.fakes)
+    chosen = np.stack([rng.choice(n, k, replace=False, shuffle=False) for _ in range(draws)])
+    drawn = new.fakes[chosen]  # (R, K)
+    cuts = best_cuts(drawn, new.calibration)
+    above = n - np.searchsorted(new.fakes, cuts, side="right")
+    caught = (above - np.count_nonzero(drawn > cuts[:, None], axis=1)) / (n - k)
+    passed = np.searchsorted(new.reals, cuts, side="right") / len(new.reals)
+    return np.asarray((caught + passed) / 2, np.float64)
+
+
+def _possible(new: _New, k: int) -> bool:
+    return len(new.fakes) - k >= FEWEST and (k > 0 or new.familiar_cut is not None)
+
+
+def _familiar_cut(subject: Subject) -> float:
+    """The cut before any image of a new source is labelled: between own fakes and reals."""
+    names = fitted_on(subject)
+    assert names is not None
+    generated, real = (subject.sources[name] for name in names)
+    return youden(generated, real)
+
+
+def _balanced(fakes: Scores, reals: Scores, cut: float) -> float:
+    return float((np.mean(fakes > cut) + np.mean(reals <= cut)) / 2)
+
+
+def _too_small(what: str, n: int, shots: Sequence[int]) -> list[str]:
+    over = [f"{k:,}" for k in shots if n - k < FEWEST]
+    if not over:
+        return []
+    return [
+        f"{what} has {n:,} images, too few to draw {' or '.join(over)} and to judge by "
+        f"{FEWEST} others"
+    ]
