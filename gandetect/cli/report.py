@@ -12,18 +12,47 @@ from gandetect.cli.output import print_json
 
 @click.command("report")
 @click.argument("run", type=click.Path(path_type=Path))
+@click.option(
+    "--prevalence",
+    type=float,
+    metavar="SHARE",
+    help="Share of fakes among uploads, above 0 and below 1.",
+)
+@click.option("--cost-miss", type=float, metavar="COST", help="What a missed fake costs.")
+@click.option(
+    "--cost-delay",
+    type=float,
+    metavar="COST",
+    help="What delaying an honest upload costs, in the same unit.",
+)
 @json_option
 @click.pass_context
-def report_command(context: click.Context, /, run: Path, as_json: bool) -> None:
+def report_command(
+    context: click.Context,
+    /,
+    run: Path,
+    prevalence: float | None,
+    cost_miss: float | None,
+    cost_delay: float | None,
+    as_json: bool,
+) -> None:
     """Rebuild metrics, figures and report of a RUN from its stored scores, without torch.
 
+    The cost view reckons with 2 fakes in 100 uploads, 20 for a missed fake and 1 for a delayed
+    honest upload, unless you say what your place is like.
+
     \b
-    Example:
+    Examples:
       gandetect report runs/quick-…
+      gandetect report runs/quick-… --prevalence 0.02 --cost-miss 20 --cost-delay 1
     """
+    from gandetect.evaluation import EXAMPLE_MARKET, Market
     from gandetect.report import build_report
 
-    paths = build_report(run)
+    given = {"prevalence": prevalence, "cost_miss": cost_miss, "cost_delay": cost_delay}
+    said = {name: value for name, value in given.items() if value is not None}
+    market = Market(**{**EXAMPLE_MARKET.as_dict(), **said})
+    paths = build_report(run, market)
     if as_json:
         click.echo((run / "metrics.json").read_text(encoding="utf-8"), nl=False)
     else:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -42,6 +42,10 @@ class Market:
             cost = getattr(self, name)
             if not (0.0 < cost < math.inf):
                 raise UsageError(f"{name} is {cost}; expected a finite cost above 0")
+
+    def as_dict(self) -> dict[str, float]:
+        """The fields, as JSON wants them."""
+        return asdict(self)
 
     @property
     def weights(self) -> tuple[float, float]:

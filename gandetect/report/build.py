@@ -6,8 +6,16 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from gandetect.config import LabelledDataConfig
 from gandetect.errors import RunError
-from gandetect.evaluation import Metrics, detectors_of, evaluate, tidy
+from gandetect.evaluation import (
+    Market,
+    Metrics,
+    detectors_of,
+    evaluate,
+    evaluate_further,
+    tidy,
+)
 from gandetect.report.document import Block, Document, Picture, Section, Text
 from gandetect.report.inputs import Inputs, read_inputs
 from gandetect.report.material import Chapter, Material
@@ -15,13 +23,20 @@ from gandetect.report.render import to_html, to_markdown
 from gandetect.report.sections import (
     alarms,
     answer,
+    audit,
     behaviour,
+    by_class,
+    calibration,
     classifiers,
+    comparisons,
+    costs,
     files,
     matrix,
     pictures,
     provenance,
+    robustness,
     study,
+    trajectories,
 )
 from gandetect.runs import atomic_file, atomic_folder, file_digest, write_json, write_text
 
@@ -29,7 +44,12 @@ CHAPTERS: tuple[tuple[str, tuple[Chapter, ...]], ...] = (
     ("The question", (answer.question,)),
     ("The answer", (alarms.alarms, answer.answer, alarms.notes)),
     ("Every detector against every source", (matrix.matrix,)),
+    ("From run to run", (comparisons.runs,)),
+    ("Which detector is better?", (comparisons.comparisons,)),
+    ("Which honest pictures look fake?", (by_class.by_class,)),
+    ("What it costs, what it saves", (costs.costs,)),
     ("How good are the fakes?", (matrix.quality,)),
+    ("Shortcuts: what trivial probes can tell", (audit.audit,)),
     ("The reference study's tables", (study.reference_tables,)),
     ("The classifiers, split by split", (classifiers.splits, classifiers.confusions)),
     ("Published figures beside ours", (classifiers.published,)),
@@ -37,6 +57,10 @@ CHAPTERS: tuple[tuple[str, tuple[Chapter, ...]], ...] = (
     ("Whatever the threshold", (behaviour.pairs, behaviour.curves)),
     ("Scores by source", (behaviour.distributions,)),
     ("Confusion matrices", (behaviour.confusion,)),
+    ("Do scores mean what they say?", (calibration.calibration,)),
+    ("How many labelled images does a new source need?", (calibration.k_shot,)),
+    ("From epoch to epoch", (trajectories.trajectories,)),
+    ("Processed images", (robustness.robustness,)),
     ("Training images and unseen images", (behaviour.gap,)),
     ("The data at a glance", (pictures.data, files.files)),
     ("Training curves", (pictures.training,)),
@@ -62,8 +86,10 @@ class ReportPaths:
     html: Path
 
 
-def build_report(run: Path) -> ReportPaths:
+def build_report(run: Path, market: Market | None = None) -> ReportPaths:
     """Compute a run's metrics and write them, the figures and the report into its folder.
+
+    ``market`` is what the cost view reckons with; an example by default.
 
     Everything comes from `study.json`, `scores.parquet` and whatever else lies in the folder; each
     file is written completely or not at all, and equal inputs give equal bytes.
@@ -73,7 +99,7 @@ def build_report(run: Path) -> ReportPaths:
     """
     inputs = read_inputs(run)
     check_scores(inputs)
-    metrics = compute_metrics(inputs)
+    metrics = compute_metrics(inputs, market)
     document = compose(Material(inputs, metrics))
     pictures_made = [p for p in _pictures(document) if p.path.startswith("figures/")]
     write_json(run / "metrics.json", metrics)
@@ -106,14 +132,28 @@ def check_scores(inputs: Inputs) -> None:
         )
 
 
-def compute_metrics(inputs: Inputs) -> Metrics:
-    """Everything in `metrics.json`, from the scores and the stored quality of the fakes."""
-    return evaluate(
+def compute_metrics(inputs: Inputs, market: Market | None = None) -> Metrics:
+    """Everything in `metrics.json`, from the scores and what lies beside them."""
+    experiment = inputs.experiment
+    detectors = detectors_of(experiment)
+    fpr = experiment.evaluation.calibrated_fpr
+    metrics = evaluate(
         inputs.scores,
-        calibrated_fpr=inputs.experiment.evaluation.calibrated_fpr,
-        detectors=detectors_of(inputs.experiment),
+        calibrated_fpr=fpr,
+        detectors=detectors,
         quality=inputs.quality,
+        same_fakes=isinstance(experiment.data, LabelledDataConfig),
     )
+    metrics |= evaluate_further(
+        inputs.scores,
+        calibrated_fpr=fpr,
+        detectors=detectors,
+        market=market,
+        classes=inputs.classes,
+        trajectory=inputs.trajectory,
+        perturbed=inputs.perturbed,
+    )
+    return metrics | {"audit": inputs.audit.get("rows", []), "overlap": inputs.overlap}
 
 
 def compose(material: Material) -> Document:

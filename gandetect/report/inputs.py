@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
@@ -23,6 +23,15 @@ from gandetect.runs import load_study, read_json
 Images: TypeAlias = npt.NDArray[np.uint8]
 Trained: TypeAlias = tuple[str, int]  # the name and seed of a GAN or detector
 Read = TypeVar("Read")
+UNREADABLE = (
+    OSError,
+    EOFError,
+    ValueError,
+    KeyError,
+    RunError,
+    zipfile.BadZipFile,
+    pa.ArrowException,
+)
 CURVES = tuple(f"{split}_{name}" for split in ("train", "validation")
                for name in ("loss", "accuracy"))  # fmt: skip
 
@@ -70,6 +79,11 @@ class Inputs:
     classifiers: dict[Trained, Classifier] = field(default_factory=dict)
     folds: dict[str, Any] = field(default_factory=dict)
     mistakes: dict[Trained, dict[str, Mistakes]] = field(default_factory=dict)
+    classes: pd.DataFrame | None = None  # of real test images: source, index, class_name
+    trajectory: pd.DataFrame | None = None  # scores of every kept epoch
+    perturbed: pd.DataFrame | None = None  # scores of processed images
+    overlap: dict[str, Any] = field(default_factory=dict)
+    audit: dict[str, Any] = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)
 
 
@@ -86,6 +100,17 @@ def read_inputs(run: Path) -> Inputs:
         inputs.classifier = _optional(inputs, "quality-classifier.json", _read_table) or {}
     inputs.data = _optional(inputs, "data.json", _read_table) or {}
     inputs.class_samples = _optional(inputs, "data-samples.npz", read_class_samples) or {}
+    inputs.classes = _optional(inputs, "classes.parquet", pd.read_parquet)
+    evaluation = inputs.experiment.evaluation
+    if inputs.experiment.gans:
+        inputs.overlap = _optional(inputs, "overlap.json", _read_table) or {}
+        if inputs.overlap.get("policy") == "exclude":
+            inputs.scores = without_twins(inputs.scores, inputs.overlap["images"])
+        if evaluation.trajectory != "last":
+            inputs.trajectory = _optional(inputs, "trajectory.parquet", pd.read_parquet)
+    if evaluation.perturbations:
+        inputs.perturbed = _optional(inputs, "perturbed.parquet", pd.read_parquet)
+    inputs.audit = _optional(inputs, "audit.json", _read_table) or {}
     for gan in inputs.experiment.gans:
         for seed in inputs.experiment.seeds:
             _read_gan(inputs, gan.name, seed)
@@ -115,6 +140,13 @@ def read_scores(path: Path) -> pd.DataFrame:
         raise RunError(
             f"{str(path)!r} cannot be read ({reason}); delete it and run the study again"
         ) from None
+
+
+def without_twins(scores: pd.DataFrame, images: Sequence[tuple[str, int]]) -> pd.DataFrame:
+    """Leave out the real test images (split, index) that also stand in another split."""
+    twins = {(f"real:{split}", int(index)) for split, index in images}
+    places = zip(scores["source"].astype(str), scores["index"], strict=True)
+    return scores[[place not in twins for place in places]]
 
 
 def read_mistakes(path: Path) -> dict[str, Mistakes]:
@@ -221,7 +253,7 @@ def _optional(inputs: Inputs, name: str, read: Callable[[Path], Read]) -> Read |
         return None
     try:
         return read(path)
-    except (OSError, EOFError, ValueError, KeyError, RunError, zipfile.BadZipFile) as error:
+    except UNREADABLE as error:
         # The first line only, and never the place where this run happens to lie.
         reason = str(error).replace(f"{inputs.run}/", "").splitlines() or [type(error).__name__]
         inputs.missing[name] = f"{name} cannot be read ({reason[0]})"

@@ -25,6 +25,7 @@ QUIET = "#6b6b73"
 # Okabe-Ito's blues and oranges, told apart by people with any colour vision, and in grey.
 COLOURS = {
     "own": "#d55e00",
+    "own-other-seed": "#6e3200",
     "other": "#e69f00",
     "in-distribution": "#0072b2",
     "held-out": "#56b4e9",

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from gandetect.evaluation import role_of
+from gandetect.evaluation.scores import OTHER_SEED
 
 REALS = {
     "real:in-distribution": "real, trained classes (test)",
@@ -38,6 +39,8 @@ def source_name(
     if source in REALS:
         return REALS[source]
     name = source.partition(":")[2]
+    if name.endswith(OTHER_SEED):
+        return f"{maker} {name.removesuffix(OTHER_SEED)}, another run"
     role = f" ({role_of(source, own)})" if own is not None else ""
     return f"{maker} {name}{role}"
 

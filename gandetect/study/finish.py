@@ -8,11 +8,15 @@ from time import perf_counter
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from gandetect import machine, runs
+from gandetect.evaluation.scores import HELD_OUT, IN_DISTRIBUTION
 from gandetect.preparation import SplitImages
 from gandetect.preparation.labelled import LabelledImages, class_samples
+from gandetect.preparation.overlap import OVERLAP
 from gandetect.progress import Listener
+from gandetect.study.audit import audit_rows
 from gandetect.study.plan import Study
 
 
@@ -34,6 +38,9 @@ def write_report(
     ]
     with runs.atomic_file(study.folder / "scores.parquet") as temporary:
         pd.concat(parts, ignore_index=True).to_parquet(temporary, index=False)
+    _join(study, "trajectory.parquet", "trajectories")
+    _join(study, "perturbed.parquet", "robustness")
+    runs.write_json(study.folder / "audit.json", audit_rows(study))
     _collect_data(study, images)
     if study.experiment.gans:
         _collect_quality(study)
@@ -58,12 +65,57 @@ def write_report(
 def _collect_data(study: Study, images: SplitImages | LabelledImages) -> None:
     with runs.atomic_file(study.folder / "data.json") as temporary:
         shutil.copyfile(study.folder / "data" / "data.json", temporary)
+    with runs.atomic_file(study.folder / "classes.parquet") as temporary:
+        _classes(images).to_parquet(temporary, index=False)
+    if isinstance(images, SplitImages):
+        with runs.atomic_file(study.folder / OVERLAP) as temporary:
+            shutil.copyfile(study.folder / "overlap" / OVERLAP, temporary)
     with runs.atomic_file(study.folder / "data-samples.npz") as temporary:
         if isinstance(images, LabelledImages):
             with temporary.open("wb") as file:
                 np.savez_compressed(file, **class_samples(images))
         else:
             shutil.copyfile(study.folder / "data" / "samples.npz", temporary)
+
+
+def _join(study: Study, name: str, folder: str) -> None:
+    """Join the tables that some pieces may have left; without any there is no such file."""
+    parts = sorted((study.folder / folder).glob(f"*/seed-*/{name}"))
+    seeds = {f"seed-{seed}" for seed in study.experiment.seeds}
+    tables = [pd.read_parquet(path) for path in parts if path.parent.name in seeds]
+    if not tables:
+        (study.folder / name).unlink(missing_ok=True)
+        return
+    with runs.atomic_file(study.folder / name) as temporary:
+        pd.concat(tables, ignore_index=True).to_parquet(temporary, index=False)
+
+
+def _classes(images: SplitImages | LabelledImages) -> pd.DataFrame:
+    """The class of every real test image, as the scores call it: source, index, class_name."""
+    if isinstance(images, LabelledImages):
+        table = images.table[
+            images.table["split"].isin(["test", "held-out"]) & (images.table["label"] == "real")
+        ]
+        sources = table["split"].map({"test": IN_DISTRIBUTION, "held-out": HELD_OUT})
+        return pd.DataFrame(
+            {"source": sources, "index": table.index, "class_name": table["class_name"]}
+        )
+    held_out = images.labelled_labels[len(images.training) :]
+    parts = [
+        pd.DataFrame(
+            {"source": name, "index": range(len(labels)), "class_name": classes_of(images, labels)}
+        )
+        for name, labels in (
+            (IN_DISTRIBUTION, images.in_distribution_labels),
+            (HELD_OUT, held_out),
+        )
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def classes_of(images: SplitImages, labels: NDArray[np.int64]) -> NDArray[np.str_]:
+    """Names of class numbers, ``(N,)``."""
+    return np.array(images.classes)[labels]
 
 
 def _collect_quality(study: Study) -> None:

@@ -21,9 +21,11 @@ STAGE_VERSIONS = {
     "classifier": 1,
     "fold": 1,
     "scores": 3,
+    "overlap": 1,
+    "audit": 1,
     "trajectory": 1,
     "robustness": 1,
-    "report": 2,
+    "report": 3,
 }
 
 # The digests of one stage's pieces, by the name of what was trained and its seed.
@@ -70,6 +72,10 @@ class Study:
     def classifier_folder(self, classifier: str, seed: int) -> Path:
         """Where a classifier's training stands."""
         return self.folder / "classifiers" / classifier / f"seed-{seed}"
+
+    def audit_folder(self, name: str, seed: int) -> Path:
+        """Where the audit of a generator's fakes, or of a class of fakes, stands."""
+        return self.folder / "audits" / name / f"seed-{seed}"
 
     def trajectory_folder(self, gan: str, seed: int) -> Path:
         """Where the scores of a GAN's epochs stand."""

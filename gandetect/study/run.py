@@ -11,7 +11,9 @@ from gandetect.engine import local_engine
 from gandetect.errors import RunError
 from gandetect.preparation import SplitImages, prepare_images
 from gandetect.preparation.labelled import LabelledImages, prepare_labelled
+from gandetect.preparation.overlap import guard_overlap
 from gandetect.progress import Listener, Silent
+from gandetect.study.audit import audit_generators, audit_labelled
 from gandetect.study.beyond import score_perturbed, score_trajectories
 from gandetect.study.classifiers import cross_validate, train_gan_classifiers, train_labelled
 from gandetect.study.finish import write_report
@@ -59,11 +61,18 @@ def _run_gans(study: Study, options: Options, listener: Listener) -> None:
         data_dir=options.data_dir,
         notify=listener.say,
     )
+    guard_overlap(
+        images,
+        study.folder / "overlap",
+        version=STAGE_VERSIONS["overlap"],
+        policy=study.experiment.evaluation.overlap,
+    )
     with local_engine(study.jobs, study.threads, listener.event) as engine:
         judge = feature_classifier(study, images, engine, listener)
         gans = train_gans(study, images, judge, engine, listener)
         if options.stop_after == "gans":
             return
+        audits = audit_generators(study, images, gans, engine, listener)
         classifiers = train_gan_classifiers(study, images, gans, engine, listener)
         if options.stop_after == "classifiers":
             return
@@ -72,6 +81,7 @@ def _run_gans(study: Study, options: Options, listener: Listener) -> None:
         processed = score_perturbed(study, images, {**gans, **classifiers}, engine, listener)
     digests = {"data": images.digest, "feature classifier": judge}
     digests |= _named("gan", gans) | _named("classifier", classifiers) | _named("scores", scores)
+    digests |= _named("audit", audits)
     digests |= _named("trajectory", epochs) | _named("robustness", processed)
     _report(study, images, digests, listener)
 
@@ -92,6 +102,7 @@ def _run_labelled(study: Study, options: Options, listener: Listener) -> None:
         progress=listener.event,
     )
     with local_engine(study.jobs, study.threads, listener.event) as engine:
+        audits = audit_labelled(study, images, options.data_dir, engine, listener)
         classifiers = train_labelled(study, images, engine, listener)
         folds = cross_validate(study, images, engine, listener)
         if options.stop_after != "report":
@@ -102,7 +113,7 @@ def _run_labelled(study: Study, options: Options, listener: Listener) -> None:
         processed = score_perturbed(study, images, classifiers, engine, listener)
     digests = {"data": images.digest}
     digests |= _named("classifier", classifiers) | folds | _named("scores", scores)
-    digests |= _named("robustness", processed)
+    digests |= _named("audit", audits) | _named("robustness", processed)
     _report(study, images, digests, listener)
 
 

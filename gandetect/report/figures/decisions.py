@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -38,8 +37,8 @@ def cross_evaluation(
 ) -> Figure:
     """Heatmap of detector x source: share answered correctly, with its 95 % interval.
 
-    With several seeds a cell shows their mean, and the lowest and the highest seed. ``named``
-    says a source in words.
+    With several seeds a cell shows their mean, and the interval is over runs and images.
+    ``named`` says a source in words.
     """
     sources = matrix_sources(metrics)
     rows = {point: _detectors_at(metrics, point) for point in points}
@@ -112,25 +111,21 @@ def share_heatmap(axes: Axes, values: Any, notes: Any) -> None:
 def _matrix(
     metrics: Metrics, detectors: list[str], sources: list[str], point: str
 ) -> tuple[Any, Any]:
-    cells = pd.DataFrame(metrics["cells"])
-    cells = cells[cells["operating_point"] == point]
     values = np.full((len(detectors), len(sources)), np.nan)
     notes = np.full(values.shape, "", dtype=object)
-    for _, group in cells.groupby(["detector", "source"]):
-        detector, source = group[["detector", "source"]].iloc[0]
-        place = detectors.index(str(detector)), sources.index(str(source))
-        values[place] = group["correct"].mean()
-        notes[place] = _cell_note(group)
+    for row in metrics["across_seeds"]:
+        if row["operating_point"] == point:
+            place = detectors.index(row["detector"]), sources.index(row["source"])
+            values[place] = row["mean"]
+            notes[place] = _cell_note(row)
     return values, notes
 
 
-def _cell_note(group: pd.DataFrame) -> str:
-    head = f"{100 * group['correct'].mean():.1f} %"
-    if len(group) == 1:
-        low, high = group["ci95"].iloc[0]
-        return f"{head}\n({100 * low:.1f}–{100 * high:.1f})\nn = {group['n'].iloc[0]:,}"
-    low, high = group["correct"].min(), group["correct"].max()
-    return f"{head}\nseeds {100 * low:.1f}–{100 * high:.1f}\n{len(group)} seeds"
+def _cell_note(row: Mapping[str, Any]) -> str:
+    low, high = row["ci95"]
+    runs = len(row["seeds"])
+    many = f"{runs} runs" if runs > 1 else f"n = {row['n'][0]:,}"
+    return f"{100 * row['mean']:.1f} %\n({100 * low:.1f}–{100 * high:.1f})\n{many}"
 
 
 def _column_name(words: str) -> str:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from statistics import fmean
+from typing import Any
+
 from gandetect.report.document import Block, Text
 from gandetect.report.material import Material
-from gandetect.report.words import count
+from gandetect.report.words import count, number
 
 LEAK = (
     "This study leaks on purpose. Its images were augmented before they were split, so copies of "
@@ -18,12 +21,53 @@ SHOWN = 3
 def alarms(material: Material) -> list[Block]:
     """What makes the figures worthless, before any of them."""
     leak = material.inputs.data.get("leak")
-    return [Text(LEAK, "warning")] if leak else []
+    blocks: list[Block] = [Text(LEAK, "warning")] if leak else []
+    overlap = material.inputs.overlap
+    if overlap.get("policy") == "allow" and overlap["images"]:
+        blocks.append(Text(_overlapping(overlap), "warning"))
+    return blocks
+
+
+def _overlapping(overlap: dict[str, Any]) -> str:
+    shared = "; ".join(
+        f"{count(row['n'])} of {count(overlap['sizes'][row['split']])} {row['split']} images stand "
+        f"in {row['other']} too ({'exactly' if row['kind'] == 'exact' else 'nearly'})"
+        for row in overlap["counts"]
+    )
+    return (
+        f"The splits of this study overlap, and it was told to go on all the same: {shared}. "
+        "A detector may know these images by heart, so figures are too good."
+    )
+
+
+def _audited(material: Material) -> list[Block]:
+    """The strongest probe of each generated source, where any is a warning."""
+    rows = material.metrics.get("audit", [])
+    blocks: list[Block] = []
+    for source in dict.fromkeys(row["source"] for row in rows if row["warning"]):
+        warned = [row for row in rows if row["source"] == source and row["warning"]]
+        areas = {
+            probe: fmean(row["auroc"] for row in rows
+                         if (row["source"], row["probe"]) == (source, probe))
+            for probe in dict.fromkeys(row["probe"] for row in warned)
+        }  # fmt: skip
+        best = max(areas, key=lambda probe: areas[probe])
+        blocks.append(
+            Text(
+                f"A shortcut that a detector could take: the probe “{best}” alone, which knows "
+                f"nothing of pictures, tells images {material.named(source)} from real ones with "
+                f"an AUROC of {number(areas[best])} ({len(areas)} such probe(s); see “Shortcuts”).",
+                "missing",
+            )
+        )
+    return blocks
 
 
 def notes(material: Material) -> list[Block]:
     """What a detector may have learnt instead, and what was not used."""
-    blocks: list[Block] = [
+    blocks: list[Block] = _audited(material)
+    blocks += [Text(sentence, "missing") for sentence in material.inputs.audit.get("gaps", [])]
+    blocks += [
         Text(
             f"A shortcut that a detector could take: {sentence}. Save real and generated images "
             "through one pipeline, or read the figures as those of the shortcut.",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from gandetect.report.document import Block, Table, Text
 from gandetect.report.material import Material
@@ -135,18 +134,10 @@ def _worst(material: Material, detector: str, role: str, point: str, delayed: bo
     row = material.least(detector, role, point)
     if row is None:
         return ""
-    low, high = _bounds(material, row)
+    low, high = row["ci95"]
     if delayed:
         return per_hundred(1 - row["mean"], 1 - high, 1 - low)
     return per_hundred(row["mean"], low, high)
-
-
-def _bounds(material: Material, row: dict[str, Any]) -> tuple[float, float]:
-    """The interval over images of a single run, or the lowest and highest of several runs."""
-    if len(row["seeds"]) > 1:
-        return min(row["correct"]), max(row["correct"])
-    cell = material.cells(row["detector"], row["source"], row["operating_point"])[0]
-    return cell["ci95"][0], cell["ci95"][1]
 
 
 def _another(material: Material) -> str:
@@ -190,9 +181,10 @@ def _would_do(material: Material, detector: str, point: str) -> bool:
 def _scope(material: Material) -> str:
     if material.many_seeds:
         return (
-            f"Means over {len(material.seeds)} training runs (seeds), with the lowest and the "
-            "highest run in brackets. “Caught” means called generated; “delayed” means an honest "
-            "photo called generated."
+            f"Means over {len(material.seeds)} training runs (seeds). In brackets: 95 % intervals "
+            "for the mean over other runs on other images, which is what would be found by "
+            "training again. “Caught” means called generated; “delayed” means an honest photo "
+            "called generated."
         )
     return (
         "In brackets: 95 % intervals (Wilson) for the chance of drawing other images. They rest on "

@@ -39,7 +39,8 @@ def matrix(material: Material) -> list[Block]:
         if row["operating_point"] == native
     ]
     allowed = percent(material.inputs.experiment.evaluation.calibrated_fpr, 0)
-    spread = "the lowest and highest seed" if material.many_seeds else "its 95 % interval"
+    spread = "95 % intervals over "
+    spread += "runs and images" if material.many_seeds else "images"
     blocks: list[Block] = [
         Text(
             "Each cell is the share of a source's images that a detector answers correctly: "
@@ -52,7 +53,7 @@ def matrix(material: Material) -> list[Block]:
             "cross-evaluation",
             lambda: cross_evaluation(material.metrics, material.points, material.named),
             f"Heatmap of the share answered correctly at the native point: {listing(shown)}.",
-            f"Share answered correctly, with {spread}; framed: the fakes that a detector was "
+            f"Share answered correctly, {spread}; framed: the fakes that a detector was "
             "trained on.",
         ),
     ]

@@ -68,22 +68,25 @@ def _costs(material: Material, own: Rows) -> list[str]:
         ]
         if not both:
             continue
-        worst = min(both, key=lambda row: float(row["change"]))
         who = f"{sentence(material.called(detector))}, images {material.named(source)}"
-        if worst["change_ci95"][1] >= 0:
+        falls = [row for row in both if row["change_ci95"][1] < 0]
+        if not falls:
+            least = min(both, key=lambda row: float(row["change"]))
             texts.append(f"{who}: none of the processing that was tried lowers the AUROC beyond "
-                         "chance when fakes and reals both go through it.")  # fmt: skip
+                         "chance when fakes and reals both go through it. The lowest is with "
+                         f"{_processing(least)} ({_change(least)}).")  # fmt: skip
             continue
+        worst = min(falls, key=lambda row: float(row["change"]))
         texts.append(
-            f"{who}: {_processing(worst)} costs most. When fakes and reals both go through it, the "
-            f"AUROC falls from {number(worst['unperturbed'], 2)} to {number(worst['auroc'], 2)} "
+            f"{who}: {_processing(worst)} costs most, of what is beyond chance. When fakes and "
+            f"reals both go through it, the AUROC falls from {number(worst['unperturbed'], 2)} to {number(worst['auroc'], 2)} "
             f"({_change(worst)})."
         )
     return texts
 
 
 def _shortcuts(material: Material, means: Rows) -> list[str]:
-    """Where processing one side alone moves the ranking noticeably, and beyond chance."""
+    """Where processing one side alone moves the ranking noticeably, in every run."""
     hits = [row for row in means if row["applied_to"] in ALONE and _noticeable(row)]
     if not hits:
         return [f"No sign of a shortcut: processing one side alone moved no AUROC by more than "
@@ -130,8 +133,12 @@ def _perhaps_lost(row: Row, both: Row | None) -> bool:
 
 
 def _noticeable(row: Row) -> bool:
+    """A mean change that is large, and that every run shows: few runs give no useful interval."""
     low, high = row["change_ci95"]
-    return abs(float(row["change"])) > NOTICEABLE and bool(low > 0 or high < 0)
+    changes = row["changes"]
+    alike = min(changes) > 0 or max(changes) < 0
+    chance = len(changes) == 1 and low <= 0 <= high
+    return abs(float(row["change"])) > NOTICEABLE and alike and not chance
 
 
 def _curves(material: Material, means: Rows, runs: Rows) -> Block:

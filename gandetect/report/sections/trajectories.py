@@ -13,7 +13,7 @@ from gandetect.report.words import count, listing, number, per_hundred, sentence
 Row = dict[str, Any]
 Rows = list[Row]
 
-ONLY = 0.5  # "only" is said of a ranking that moves less than this part of the share's way
+ONLY = 0.25  # "only" is said of a ranking that moves less than this part of the share's way
 
 MEANING = (
     "A discriminator was never trained to be right, only to push its generator, and nothing tells "
