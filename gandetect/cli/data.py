@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gandetect.cli.audit import audit_command
 from gandetect.cli.options import data_dir_option, json_option
 from gandetect.cli.output import print_json, say, say_any_name, suggest
 from gandetect.errors import UsageError
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 @click.group("data")
 def data_group() -> None:
-    """Fetch and check data sets."""
+    """Fetch, check and audit data sets."""
 
 
 @data_group.command("fetch")
@@ -246,3 +247,6 @@ def _bar(context: click.Context, task: str) -> Iterator[Callable[[int, int], Non
 def _complain(outcome: Outcome) -> None:
     for problem in outcome.problems:
         click.echo(f"error: {problem}", err=True)
+
+
+data_group.add_command(audit_command)

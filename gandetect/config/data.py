@@ -3,23 +3,49 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field, field_validator, model_validator
 
 from gandetect.config.section import OpenProbability, Section
 
 Label = Literal["real", "generated", "ignored"]
+Choice: TypeAlias = tuple[str | int, ...]  # classes by name or number
+HeldOut: TypeAlias = str | Choice | tuple[Choice, ...]
 
 
 class FashionMnistConfig(Section):
-    """Fashion-MNIST: which classes nobody trains on, and how the rest is split."""
+    """Fashion-MNIST: which classes nobody trains on, and how the rest is split.
+
+    ``held_out`` is one choice of classes, or a sweep over several: a list of choices, or
+    "sweep:3", which is as many choices of three as hold out every class (`gandetect.config.sweep`).
+    """
 
     name: Literal["fashion-mnist"] = "fashion-mnist"
-    held_out: tuple[str | int, ...] = ("Sneaker", "Bag", "Ankle boot")
+    held_out: HeldOut = ("Sneaker", "Bag", "Ankle boot")
     test_fraction: OpenProbability = 0.1
     split_seed: Annotated[int, Field(ge=0)] = 0
     images: Annotated[int, Field(ge=100)] | None = None
+
+    @field_validator("held_out", mode="before")
+    @classmethod
+    def _a_choice_or_a_sweep(cls, given: Any) -> Any:
+        if isinstance(given, str) and re.fullmatch(r"sweep:[1-9][0-9]*", given):
+            return given
+        if _is_choice(given):
+            return given
+        if isinstance(given, list | tuple) and all(_is_choice(one) for one in given):
+            return given
+        raise ValueError(
+            f'{given!r} is neither a list of classes, such as ["Bag", 0], nor a sweep: a list of '
+            'such lists, or "sweep:3" to hold out every class in groups of three (at least 1)'
+        )
+
+
+def _is_choice(given: Any) -> bool:
+    return isinstance(given, list | tuple) and all(
+        isinstance(one, str | int) and not isinstance(one, bool) for one in given
+    )
 
 
 class LabelledDataConfig(Section):

@@ -1,10 +1,13 @@
-"""Which honest pictures look fake to a detector: false alarms by class, held out or trained on."""
+"""Which honest photographs are delayed: false alarms by class of the real test images.
+
+Classes that nobody trained on stand beside those that were. Reals are the same in every run, so
+an interval over runs counts their chance once.
+"""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -12,67 +15,101 @@ import pandas as pd
 from gandetect.errors import DataError
 from gandetect.evaluation.intervals import wilson
 from gandetect.evaluation.scores import HELD_OUT, TEST_REALS
-from gandetect.evaluation.uncertainty import Array, mean_over_images, over_runs
+from gandetect.evaluation.uncertainty import mean_over_images, over_runs
 
-Row = dict[str, Any]
-Thresholds = Mapping[tuple[str, int], Mapping[str, float]]
-COLUMNS = ("source", "index", "class_name")
+Thresholds: TypeAlias = Mapping[tuple[str, int], Mapping[str, float]]
+KEYS = ("detector", "detector_seed", "class_name", "source")
 
 
-def by_class(scores: pd.DataFrame, classes: pd.DataFrame, thresholds: Thresholds) -> list[Row]:
-    """Share of each class's test reals called generated, by detector and operating point.
+def by_class(
+    scores: pd.DataFrame, classes: pd.DataFrame, thresholds: Thresholds
+) -> list[dict[str, Any]]:
+    """The share of every class's test reals that is called generated, for every run.
 
     Args:
-        scores: the last epoch's rows of `scores.parquet`.
-        classes: the class of every real test image: source, index, class_name.
-        thresholds: cuts by operating point for each (detector, seed).
+        scores: rows of `scores.parquet`, of one epoch of each detector and seed.
+        classes: the class of every real test image; columns source, index and class_name.
+        thresholds: each detector's and seed's cuts by operating point.
 
-    Each row holds every run (``delayed``, by ``seeds``), their ``mean`` and its 95 % interval;
-    ``covers`` says whether that covers runs and images, or images only (Wilson).
-
-    Raises `DataError` when a column of ``classes`` is missing.
+    Returns rows with ``delayed`` (the share), its Wilson interval ``ci95`` over images, ``n`` and
+    whether the class was ``held_out``. Raises `DataError` for a test image without a class.
     """
-    missing = [name for name in COLUMNS if name not in classes]
-    if missing:
-        raise DataError(f"the classes have no column {', '.join(missing)}; run the study again")
+    return [
+        {
+            "detector": detector,
+            "detector_seed": seed,
+            **_of_class(name, source),
+            "operating_point": point,
+            "delayed": float(np.mean(values > cut)),
+            "ci95": wilson(int(np.count_nonzero(values > cut)), len(values)),
+            "n": len(values),
+        }
+        for detector, name, source, runs in _groups(scores, classes)
+        for seed, values in runs.items()
+        for point, cut in thresholds[detector, seed].items()
+    ]
+
+
+def by_class_across(
+    scores: pd.DataFrame, classes: pd.DataFrame, thresholds: Thresholds
+) -> list[dict[str, Any]]:
+    """The same over all runs: ``mean``, its 95 % interval, and each run's share in ``delayed``.
+
+    ``covers`` says what the interval covers: of a single run it is over images only (Wilson).
+    Arguments and errors are those of `by_class`.
+    """
+    rows = []
+    for detector, name, source, runs in _groups(scores, classes):
+        seeds = list(runs)
+        for point in thresholds[detector, seeds[0]]:
+            answers = [(runs[s] > thresholds[detector, s][point]).astype(float) for s in seeds]
+            statistic = mean_over_images(answers, same_images=True)
+            single = len(seeds) == 1
+            rows.append(
+                {
+                    "detector": detector,
+                    "seeds": seeds,
+                    **_of_class(name, source),
+                    "operating_point": point,
+                    "delayed": [float(answer.mean()) for answer in answers],
+                    "mean": statistic.mean,
+                    "ci95": wilson(int(answers[0].sum()), len(answers[0]))
+                    if single
+                    else over_runs(statistic.values, statistic.image_covariance),
+                    "covers": "images" if single else "runs and images",
+                    "n": len(answers[0]),
+                }
+            )
+    return rows
+
+
+def _of_class(name: str, source: str) -> dict[str, Any]:
+    return {"class_name": name, "source": source, "held_out": source == HELD_OUT}
+
+
+def _groups(
+    scores: pd.DataFrame, classes: pd.DataFrame
+) -> Iterator[tuple[str, str, str, dict[int, Any]]]:
+    """Detector, class, source, and by seed the scores `(N,)` in the order of the images."""
     reals = scores[scores["source"].isin(TEST_REALS)]
-    reals = reals.assign(source=reals["source"].astype(str))
-    named = reals.merge(classes[list(COLUMNS)], on=["source", "index"], how="inner")
-    named = named.sort_values("index", kind="stable")
-    answers: dict[tuple[str, ...], dict[int, Array]] = defaultdict(dict)
-    for _, rows in named.groupby(["detector", "class_name", "source", "detector_seed"],
-                                 observed=True):  # fmt: skip
-        detector, class_name, source, seed = rows[
-            ["detector", "class_name", "source", "detector_seed"]
-        ].iloc[0]
-        values = rows["score"].to_numpy(np.float64)
-        for point, cut in thresholds[str(detector), int(seed)].items():
-            key = (str(detector), str(class_name), str(source), point)
-            answers[key][int(seed)] = (values > cut).astype(np.float64)
-    return [_row(key, runs) for key, runs in answers.items()]
-
-
-def _row(key: Sequence[str], runs: Mapping[int, Array]) -> Row:
-    detector, class_name, source, point = key
-    seeds = sorted(runs)
-    delayed = [float(runs[seed].mean()) for seed in seeds]
-    first = runs[seeds[0]]
-    if len(seeds) == 1:
-        interval, covers = wilson(int(first.sum()), len(first)), "images"
-    else:
-        found = mean_over_images([runs[seed] for seed in seeds], same_images=True)
-        interval = over_runs(found.values, found.image_covariance)
-        covers = "runs and images"
-    return {
-        "detector": detector,
-        "class_name": class_name,
-        "source": source,
-        "held_out": source == HELD_OUT,
-        "operating_point": point,
-        "n": len(first),
-        "seeds": seeds,
-        "delayed": delayed,
-        "mean": float(np.mean(delayed)),
-        "ci95": interval,
-        "covers": covers,
-    }
+    named = reals.astype({"source": str, "detector": str}).merge(
+        classes.astype({"source": str, "class_name": str}),
+        on=["source", "index"],
+        how="left",
+        validate="many_to_one",
+    )
+    nameless = named[named["class_name"].isna()]
+    if len(nameless):
+        row = nameless.iloc[0]
+        raise DataError(
+            f"{len(nameless)} scores are of real test images without a class; the first is image "
+            f"{row['index']} of {row['source']!r}; run the study again to write classes.parquet"
+        )
+    ordered = named.sort_values([*KEYS, "index"], kind="stable")
+    for identity, rows in ordered.groupby(["detector", "class_name", "source"]):
+        detector, name, source = (str(part) for part in identity)
+        runs = {
+            int(rows.loc[group.index[0], "detector_seed"]): group.to_numpy(np.float64)
+            for _, group in rows.groupby("detector_seed")["score"]
+        }
+        yield detector, name, source, runs

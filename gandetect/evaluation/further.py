@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from gandetect.evaluation.by_class import by_class
+from gandetect.evaluation.by_class import by_class, by_class_across
 from gandetect.evaluation.calibration import calibration, low_fpr
 from gandetect.evaluation.costs import Market, costs
 from gandetect.evaluation.k_shot import k_shot
@@ -56,7 +56,9 @@ def evaluate_further(
     found["costs"], gaps["costs"] = costs(
         subjects, market.prevalence, market.cost_miss, market.cost_delay
     )
-    found["by_class"] = [] if classes is None else by_class(last, classes, thresholds)
+    if classes is not None:
+        found["by_class"] = by_class(last, classes, thresholds)
+        found["by_class_across_seeds"] = by_class_across(last, classes, thresholds)
     if trajectory is not None:
         found["trajectories"] = trajectories(trajectory, own, calibrated_fpr)
     if perturbed is not None:

@@ -11,6 +11,7 @@ import numpy as np
 
 from gandetect import runs
 from gandetect.config import FashionMnistConfig, digest_of
+from gandetect.config.sweep import one_choice
 from gandetect.data import DATASETS
 from gandetect.data import splits as splitting
 from gandetect.data.fashion_mnist import FashionMnist, resolve_data_dir
@@ -45,7 +46,7 @@ def prepare_images(
     and `UsageError` for held-out classes that make no sense.
     """
     dataset = DATASETS[config.name](resolve_data_dir(data_dir), notify=notify)
-    held_out = splitting.resolve_held_out(config.held_out, dataset.classes)
+    held_out = splitting.resolve_held_out(one_choice(config), dataset.classes)
     splits = splitting.make_splits(
         dataset.train_labels,
         dataset.test_labels,

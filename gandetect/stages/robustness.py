@@ -14,6 +14,7 @@ from gandetect import runs
 from gandetect.config import ClassifierConfig, GanConfig
 from gandetect.data.perturbations import PERTURBATIONS, perturb
 from gandetect.detectors import Preprocessing
+from gandetect.randomness import integer_seed
 from gandetect.stages.common import Images, Notify, ScoredSource, Source, reusable
 from gandetect.stages.scores import score_source, ticker, tidy_scores, trained_detector
 
@@ -44,7 +45,8 @@ def robustness_stage(
     tick = ticker(len(steps) * sum(len(one.source) for one in sources), notify)
     tables = []
     for one in sources:
-        for name, level, images in _processed(one.source, steps, seed):
+        noise = integer_seed(seed, f"perturbation of {one.name}")  # fakes and reals: each its own
+        for name, level, images in _processed(one.source, steps, noise % 2**32):
             scores = score_source(detector, Source(images), config, tick)
             rows = tidy_scores(config.name, seed, one.name, one.source.indices(), scores)
             tables.append(rows.assign(source_seed=one.seed, perturbation=name, level=level))

@@ -24,7 +24,7 @@ STAGE_VERSIONS = {
     "overlap": 1,
     "audit": 1,
     "trajectory": 1,
-    "robustness": 1,
+    "robustness": 2,
     "report": 3,
 }
 

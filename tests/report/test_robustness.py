@@ -111,6 +111,15 @@ def test_a_loss_of_traces_is_a_cost_and_no_clear_shortcut():
 
 
 @pytest.mark.usefixtures("undrawn")
+def test_what_only_some_runs_show_is_no_sign_of_a_shortcut():
+    made = material(shortcut, seeds=(0, 1))
+    assert any("reals are processed" in note for note in texts(robustness(made), "note"))
+    for row in made.metrics["robustness"]["across_seeds"]:
+        row["changes"] = [-0.3, 0.1]
+    assert texts(robustness(made), "note")[0].startswith("No sign of a shortcut")
+
+
+@pytest.mark.usefixtures("undrawn")
 def test_tables_hold_a_row_for_each_processing_and_the_answers_at_both_cuts():
     made = material(shortcut, seeds=(0, 1))
     ranking, answers = (block for block in robustness(made) if block.kind == "table")

@@ -29,7 +29,7 @@ def table(seeds, epochs=EPOCHS, n=40) -> pd.DataFrame:
         sources += [(source, 0) for source in (f"generated:{other}", *REALS)]
         for seed in seeds:
             for epoch in epochs:
-                level = 2.0 * (epoch == 4)
+                level = -2.0 * (epoch == 4)
                 for source, j in sources:
                     mean = level + (1.0 if source == f"generated:{detector}" else -1.0)
                     frames.append(pd.DataFrame({
@@ -138,6 +138,18 @@ def test_shares_and_quality_stand_below_each_other_and_thin_lines_are_seeds(made
     lines = figure.axes[0].lines  # four groups: a mean each, and a line a seed when several
     assert len(lines) == 4 * (1 if seeds == 1 else 1 + seeds)
     assert len(figure.axes[0].collections) == (4 if seeds == 1 else 0)  # bands
+
+
+def test_no_detectors_quality_runs_out_of_a_panel(made):
+    """Panels of a row share their axis, and the second detector's fakes may be the worse ones."""
+    worse = {key: history().assign(fid=lambda h: 4 * h["fid"]) if key[0] == "dcgan-plain" else h
+             for key, h in made.inputs.histories.items()}  # fmt: skip
+    with house_style():
+        figure = answers_by_epoch(made.metrics["trajectories"]["cells"], worse)
+    quality = [axes for axes in figure.axes if axes.get_ylabel().startswith("FID")]
+    low, high = quality[0].get_ylim()
+    assert low == 0
+    assert high >= 4 * 90
 
 
 def test_without_histories_only_the_shares_are_drawn(made):

@@ -90,6 +90,8 @@ def answers_by_epoch(cells: Sequence[Row], histories: Histories) -> Figure:
         panels[0, column].set_title(wrapped(detector, TITLE))
         panels[-1, column].set_xlabel("epoch")
         panels[-1, column].xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
+    for axes in panels[len(points) :, 0]:  # once all are drawn, as the row shares its axis
+        axes.set_ylim(bottom=0)
     for axes, name in zip(panels[:, 0], [*points, *measured], strict=True):
         axes.set_ylabel(f"{QUALITY[name]}\n(lower is better)" if name in QUALITY
                         else f"correct, {name}\noperating point")  # fmt: skip
@@ -149,7 +151,6 @@ def _quality(axes: Axes, histories: Sequence[pd.DataFrame], key: str) -> None:
     if len(found) > 1:
         mean = pd.concat(found).groupby("epoch")[key].mean().dropna()
         axes.plot(mean.index, mean, color=INK)
-    axes.set_ylim(bottom=0)
 
 
 def _histories(histories: Histories, detector: str) -> list[pd.DataFrame]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from gandetect.report.document import Block, Table, Text
 from gandetect.report.material import Material
-from gandetect.report.sections.generalisation import who_generalises
+from gandetect.report.sections.generalisation import another_run, who_generalises
 from gandetect.report.words import listing, per_hundred, sentence
 
 QUESTION = (
@@ -38,7 +38,7 @@ def answer(material: Material) -> list[Block]:
         if names:
             sentences += [_caught(material, names), _delayed(material, names)]
             sentences.append(_at_equal_cost(material, names))
-    first = [_verdict(material), who_generalises(material)]
+    first = [_verdict(material), who_generalises(material), another_run(material)]
     return [
         *(Text(text, "lead") for text in first if text),
         *(Text(text) for text in sentences if text),
@@ -196,6 +196,7 @@ def _scope(material: Material) -> str:
 def _per_hundred_table(material: Material) -> Table:
     everything: Sequence[tuple[str, str, bool]] = (
         ("own", "own fakes caught", False),
+        ("own-other-seed", "same generator, another run, caught", False),
         ("other", "other fakes caught", False),
         ("in-distribution", "honest photos delayed, trained kinds", True),
         ("held-out", "honest photos delayed, unseen kinds", True),

@@ -14,7 +14,7 @@ Row = dict[str, Any]
 
 def by_class(material: Material) -> list[Block]:
     """Share of each class's test reals called generated: in words, drawn, and in a table."""
-    rows: list[Row] = material.metrics.get("by_class", [])
+    rows: list[Row] = material.metrics.get("by_class_across_seeds", [])
     if not rows:
         return material.absent("classes.parquet") if not material.labelled else []
     point = "calibrated" if "calibrated" in material.points else "native"

@@ -147,4 +147,4 @@ def _all_runs(material: Material, points: list[str]) -> str:
 
 
 def _spread(row: Row) -> float:
-    return max(row["correct"]) - min(row["correct"])
+    return float(max(row["correct"]) - min(row["correct"]))

@@ -37,6 +37,26 @@ def who_generalises(material: Material) -> str:
     return " ".join(filter(None, [said, _untried(untried)]))
 
 
+def another_run(material: Material) -> str:
+    """What is left on fakes of the same generator from another training run, or nothing."""
+    point = "calibrated" if "calibrated" in material.points else "native"
+    parts = []
+    for name in material.detectors:
+        own = material.least(name, "own", point)
+        other = material.least(name, "own-other-seed", point)
+        if own is not None and other is not None:
+            parts.append(
+                f"{material.called(name)} catches {per_hundred(other['mean'], *other['ci95'])} "
+                f"instead of {per_hundred(own['mean'])}"
+            )
+    if not parts:
+        return ""
+    return (
+        "Even the same generator, trained again with nothing changed but the seed, is a new one to "
+        f"a detector. Of 100 of its fakes, {listing(parts)} ({point} threshold)."
+    )
+
+
 def _collapse(material: Material, detector: str, point: str) -> str:
     """How a detector fails on the foreign source that it answers worst, or an empty string."""
     own = material.least(detector, "own", point)

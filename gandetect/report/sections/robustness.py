@@ -79,8 +79,8 @@ def _costs(material: Material, own: Rows) -> list[str]:
         worst = min(falls, key=lambda row: float(row["change"]))
         texts.append(
             f"{who}: {_processing(worst)} costs most, of what is beyond chance. When fakes and "
-            f"reals both go through it, the AUROC falls from {number(worst['unperturbed'], 2)} to {number(worst['auroc'], 2)} "
-            f"({_change(worst)})."
+            f"reals both go through it, the AUROC falls from {number(worst['unperturbed'], 2)} to "
+            f"{number(worst['auroc'], 2)} ({_change(worst)})."
         )
     return texts
 
