@@ -7,6 +7,7 @@ from pathlib import Path
 
 from gandetect import machine, runs
 from gandetect.config import Experiment, FashionMnistConfig, LabelledDataConfig, digest_of
+from gandetect.config.sweep import one_choice
 from gandetect.data.fashion_mnist import CLASSES
 from gandetect.data.perturbations import PERTURBATIONS
 from gandetect.data.splits import resolve_held_out
@@ -93,7 +94,7 @@ class Study:
 def plan_study(experiment: Experiment, options: Options) -> Study:
     """Resolve device, precision, folder and the share of the cores, without writing anything."""
     if isinstance(experiment.data, FashionMnistConfig):
-        resolve_held_out(experiment.data.held_out, CLASSES)  # a wrong name is said at once
+        resolve_held_out(one_choice(experiment.data), CLASSES)  # a wrong name is said at once
     _check_what_is_asked(experiment, options.stop_after)
     device = machine.resolve_device(options.device)
     resolved = experiment.with_precision(machine.native_precision(device))

@@ -1,0 +1,145 @@
+"""A study with two seeds and everything that is scored beyond the last epoch, on real images."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from gandetect.config import parse_experiment
+from gandetect.data import overlap
+from gandetect.errors import DataError
+from gandetect.preparation.overlap import guard_overlap
+from gandetect.study import Options, run_study
+
+TABLE = {
+    "name": "tiny-seeds",
+    "seeds": [3, 5],
+    "data": {"images": 2000},
+    "gans": [
+        {"architecture": "dcgan-bn", "epochs": 3, "steps_per_epoch": 3, "batch_size": 16},
+        {"architecture": "dcgan-plain", "epochs": 1, "steps_per_epoch": 2},
+    ],
+    "classifiers": [
+        {"recipe": "cnn-small", "name": "cnn", "fakes_from": ["dcgan-bn", "dcgan-plain"],
+         "epochs": 1, "images": 200},
+    ],
+    "quality": {"classifier_epochs": 1, "generated": 100},
+    "evaluation": {
+        "own_generated": 120, "other_generated": 60, "trajectory": "every 2",
+        "trajectory_images": 50, "perturbations": ["jpeg", "noise"], "perturbed_images": 40,
+    },
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory) -> Path:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("gandetect.report.style.DPI", 40)
+        return run_study(parse_experiment(TABLE), Options(tmp_path_factory.mktemp("runs"), jobs=2))
+
+
+@pytest.fixture(scope="module")
+def scores(run) -> pd.DataFrame:
+    return pd.read_parquet(run / "scores.parquet")
+
+
+@pytest.fixture(scope="module")
+def metrics(run) -> dict:
+    return json.loads((run / "metrics.json").read_text())
+
+
+def test_the_generator_of_the_other_seed_is_met(scores):
+    own = scores[(scores["detector"] == "dcgan-bn") & (scores["source"] == "generated:dcgan-bn")]
+    counts = own.groupby(["detector_seed", "source_seed"]).size().to_dict()
+    assert counts == {(3, 3): 120, (3, 5): 60, (5, 5): 120, (5, 3): 60}
+
+
+def test_fakes_for_calibration_are_fresh_and_shared_among_generators(run, scores):
+    gan = run / "gans" / "dcgan-bn" / "seed-3"
+    drawn = [np.load(gan / name / "images.npy") for name in ("generated", "calibration")]
+    flat = [{image.tobytes() for image in images} for images in drawn]
+    assert not flat[0] & flat[1]
+    fresh = scores[scores["source"] == "generated:calibration"]
+    reals = scores[(scores["source"] == "real:calibration")].groupby("detector").size()
+    assert fresh.groupby("detector").size().to_dict() == reals.to_dict()
+
+
+def test_epochs_are_scored_as_the_final_detector_was(run, scores):
+    table = pd.read_parquet(run / "trajectory.parquet")
+    kept = table.groupby("detector")["epoch"].unique().map(sorted).to_dict()
+    assert kept == {"dcgan-bn": [2, 3], "dcgan-plain": [1]}
+    on = ["detector", "detector_seed", "epoch", "source", "source_seed", "index"]
+    both = table[table["source_epoch"] == 0].merge(scores, on=on, suffixes=("", "_final"))
+    assert set(both["source"]) >= {"real:in-distribution", "real:held-out", "real:calibration"}
+    np.testing.assert_allclose(both["score"], both["score_final"], rtol=1e-4, atol=1e-4)
+
+
+def test_unprocessed_images_have_the_scores_of_the_study(run, scores):
+    table = pd.read_parquet(run / "perturbed.parquet")
+    assert set(table["perturbation"]) == {"none", "jpeg", "noise"}
+    as_they_are = table[table["perturbation"] == "none"]
+    on = ["detector", "detector_seed", "source", "source_seed", "index"]
+    both = as_they_are.merge(scores, on=on, suffixes=("", "_study"))
+    assert len(both) == len(as_they_are)
+    np.testing.assert_allclose(both["score"], both["score_study"], rtol=1e-4, atol=1e-4)
+    noisy = table[(table["perturbation"] == "noise") & (table["level"] == 20)]
+    assert not np.allclose(noisy["score"].to_numpy(), as_they_are["score"].to_numpy())
+
+
+def test_classes_are_those_of_the_images(run):
+    classes = pd.read_parquet(run / "classes.parquet")
+    held_out = {"Sneaker", "Bag", "Ankle boot"}
+    assert set(classes.loc[classes["source"] == "real:held-out", "class_name"]) == held_out
+    familiar = set(classes.loc[classes["source"] == "real:in-distribution", "class_name"])
+    assert len(familiar) == 7
+    assert not familiar & held_out
+
+
+def test_every_generator_of_every_seed_is_audited(run):
+    rows = json.loads((run / "audit.json").read_text())["rows"]
+    assert {(row["source"], row["seed"]) for row in rows} == {
+        (f"generated:{name}", seed) for name in ("dcgan-bn", "dcgan-plain") for seed in (3, 5)
+    }
+
+
+def test_metrics_hold_all_that_was_computed(metrics):
+    assert metrics["schema"] == 2
+    for key in ("comparisons", "pairs_across_seeds", "overall_across_seeds", "calibration",
+                "low_fpr", "k_shot", "costs", "by_class", "trajectories", "robustness", "audit",
+                "overlap", "market"):  # fmt: skip
+        assert metrics[key], key
+    assert {row["covers"] for row in metrics["across_seeds"]} == {"runs and images"}
+
+
+def test_the_report_shows_all_of_it(run):
+    text = (run / "report.md").read_text()
+    for title in (
+        "From run to run",
+        "Which detector is better?",
+        "Which honest pictures look fake?",
+        "What it costs, what it saves",
+        "Shortcuts: what trivial probes can tell",
+        "Do scores mean what they say?",
+        "From epoch to epoch",
+        "Processed images",
+    ):
+        assert f"## {title}" in text
+    assert "could not be made" not in text
+
+
+def test_overlapping_splits_stop_a_study_unless_it_is_told_to_go_on(tmp_path, monkeypatch):
+    twin = overlap.Twin("held-out", 0, "training", 1, 0.0)
+    monkeypatch.setattr("gandetect.preparation.overlap.find_twins", lambda *_: [twin])
+
+    class Images:
+        digest = "x"
+        training = calibration = in_distribution = held_out = np.zeros((2, 1, 28, 28), np.uint8)
+
+    with pytest.raises(DataError, match="also stand in training"):
+        guard_overlap(Images(), tmp_path / "overlap", version=1, policy="refuse")
+    assert not (tmp_path / "overlap").exists()
+    guard_overlap(Images(), tmp_path / "overlap", version=1, policy="allow")
+    facts = json.loads((tmp_path / "overlap" / "overlap.json").read_text())
+    assert facts["images"] == [["held-out", 0]]
