@@ -9,6 +9,7 @@ import pandas as pd
 
 from gandetect.evaluation.operating_points import OPERATING_POINTS
 from gandetect.evaluation.scores import Metrics
+from gandetect.evaluation.tidy_further import PAIR_METRICS, further_rows, tidy_row
 
 TIDY_COLUMNS = (
     "kind",
@@ -26,7 +27,6 @@ TIDY_COLUMNS = (
     "n",
 )
 SPLIT_METRICS = ("accuracy", "auroc", "precision", "recall", "specificity", "f1")
-PAIR_METRICS = ("auroc", "average_precision", "fpr_at_95_tpr", "tpr_at_5_fpr")
 
 
 def tidy(metrics: Metrics) -> pd.DataFrame:
@@ -45,27 +45,21 @@ def tidy(metrics: Metrics) -> pd.DataFrame:
         *_gap(metrics),
         *_thresholds(metrics),
         *_quality(metrics),
+        *further_rows(metrics),
     ]
     table = pd.DataFrame(rows, columns=list(TIDY_COLUMNS))
     return table.astype({"detector_seed": "Int64", "source_seed": "Int64", "n": "Int64"})
 
 
-def _row(kind: str, origin: dict[str, Any], metric: str, value: Any, **more: Any) -> dict[str, Any]:
-    kept = ("detector", "detector_seed", "source", "role", "operating_point", "n")
-    row = {key: origin[key] for key in kept if key in origin}
-    low, high = more.pop("ci95", None) or (None, None)
-    return {"kind": kind, **row, "metric": metric, "value": value, "low": low, "high": high, **more}
-
-
 def _cells(metrics: Metrics) -> Iterator[dict[str, Any]]:
     for cell in metrics["cells"]:
-        yield _row("cell", cell, "correct", cell["correct"], ci95=cell["ci95"])
+        yield tidy_row("cell", cell, "correct", cell["correct"], ci95=cell["ci95"])
 
 
 def _pairs(metrics: Metrics) -> Iterator[dict[str, Any]]:
     for pair in metrics["pairs"]:
         for metric in PAIR_METRICS:
-            yield _row(
+            yield tidy_row(
                 "pair",
                 pair,
                 metric,
@@ -83,42 +77,44 @@ def _overall(metrics: Metrics) -> Iterator[dict[str, Any]]:
         total = sum(map(sum, row["confusion"]))
         for truth, counts in zip(names, row["confusion"], strict=True):
             for answer, count in zip(names, counts, strict=True):
-                yield _row("confusion", row, f"{truth} answered {answer}", count, n=sum(counts))
+                yield tidy_row("confusion", row, f"{truth} answered {answer}", count, n=sum(counts))
         for name, values in row["classification_report"].items():
             if not isinstance(values, dict):
-                yield _row("overall", row, name, values, n=total)
+                yield tidy_row("overall", row, name, values, n=total)
                 continue
             for metric in ("precision", "recall", "f1-score"):
                 n = values["support"]
-                yield _row("overall", row, f"{name}: {metric}", values[metric], n=n)
+                yield tidy_row("overall", row, f"{name}: {metric}", values[metric], n=n)
 
 
 def _groups(metrics: Metrics) -> Iterator[dict[str, Any]]:
     for group in metrics["groups"]:
         for metric in ("recall", "f1"):
-            yield _row("group", group, metric, group[metric])
+            yield tidy_row("group", group, metric, group[metric])
 
 
 def _splits(metrics: Metrics) -> Iterator[dict[str, Any]]:
     for row in metrics["splits"]:
         for metric in SPLIT_METRICS:
             name, interval = f"{row['split']}: {metric}", row["ci95"].get(metric)
-            yield _row("split", row, name, row[metric], ci95=interval)
+            yield tidy_row("split", row, name, row[metric], ci95=interval)
     for row in metrics["upper_bound"]:
-        yield _row("upper bound", row, "accuracy at the best cut on test images", row["accuracy"])
+        yield tidy_row(
+            "upper bound", row, "accuracy at the best cut on test images", row["accuracy"]
+        )
 
 
 def _gap(metrics: Metrics) -> Iterator[dict[str, Any]]:
     for gap in metrics["gap"]:
         metric = "correct on training minus on in-distribution"
-        yield _row("gap", gap, metric, gap["difference"], ci95=gap["difference_ci95"])
+        yield tidy_row("gap", gap, metric, gap["difference"], ci95=gap["difference_ci95"])
 
 
 def _thresholds(metrics: Metrics) -> Iterator[dict[str, Any]]:
     for row in metrics["operating_points"]:
         for point in OPERATING_POINTS:
             if point in row:
-                yield _row("threshold", row, "threshold", row[point], operating_point=point)
+                yield tidy_row("threshold", row, "threshold", row[point], operating_point=point)
 
 
 def _quality(metrics: Metrics) -> Iterator[dict[str, Any]]:
@@ -127,4 +123,4 @@ def _quality(metrics: Metrics) -> Iterator[dict[str, Any]]:
             if row.get(metric) is not None:
                 source = f"generated:{row['gan']}"
                 seed = row.get("seed")
-                yield _row("quality", row, metric, row[metric], source=source, source_seed=seed)
+                yield tidy_row("quality", row, metric, row[metric], source=source, source_seed=seed)
