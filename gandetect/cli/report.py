@@ -8,6 +8,7 @@ import click
 
 from gandetect.cli.options import json_option
 from gandetect.cli.output import print_json
+from gandetect.errors import UsageError
 
 
 @click.command("report")
@@ -48,10 +49,22 @@ def report_command(
     """
     from gandetect.evaluation import EXAMPLE_MARKET, Market
     from gandetect.report import build_report
+    from gandetect.report.sweep import build_sweep_report
+    from gandetect.runs import read_json
 
     given = {"prevalence": prevalence, "cost_miss": cost_miss, "cost_delay": cost_delay}
     said = {name: value for name, value in given.items() if value is not None}
     market = Market(**{**EXAMPLE_MARKET.as_dict(), **said})
+    if (run / "sweep.json").is_file():
+        if said:
+            raise UsageError(
+                f"{str(run)!r} is a sweep, which has no cost view; give the run folder of one of "
+                f"its choices, below {str(run / 'choices')!r}"
+            )
+        choices = read_json(run / "sweep.json")["choices"]
+        report = build_sweep_report(run, [run / one["run"] for one in choices])
+        click.echo((run / "sweep.json").read_text(encoding="utf-8") if as_json else report)
+        return
     paths = build_report(run, market)
     if as_json:
         click.echo((run / "metrics.json").read_text(encoding="utf-8"), nl=False)

@@ -18,13 +18,16 @@ from gandetect.cli.output import print_json, suggest
 def run_command(context: click.Context, /, dry_run: bool, as_json: bool, **given: Any) -> None:
     """Run a whole study, from the data to the report.
 
-    Interrupted at any point, the same command goes on from the last complete epoch.
+    Interrupted at any point, the same command goes on from the last complete epoch. Where the
+    file's held_out is a sweep ("sweep:3"), every choice of classes is a study, and one more
+    report joins them.
 
     \b
     Examples:
       gandetect run experiments/quick.toml
       gandetect run experiments/quick.toml --seed 0 --seed 1 --jobs 2
       gandetect run experiments/quick.toml --set gans.0.epochs=1 --dry-run
+      gandetect run experiments/sweep.toml
     """
     folder = run_experiment(context, dry_run=dry_run, stop_after="report", **given)
     if folder is None:
@@ -34,7 +37,9 @@ def run_command(context: click.Context, /, dry_run: bool, as_json: bool, **given
         print_json({"run": str(folder), "report": str(report)})
         return
     click.echo(report)
-    suggest(context, f"open {report} in a browser; `gandetect grid {folder}` lists the image grids")
+    grids = f"; `gandetect grid {folder}` lists the image grids"
+    is_run = (folder / "scores.parquet").exists()
+    suggest(context, f"open {report} in a browser{grids if is_run else ''}")
 
 
 def run_experiment(
@@ -52,15 +57,21 @@ def run_experiment(
 ) -> Path | None:
     """Run an experiment up to a stage; returns the run folder, or None after a dry run."""
     from gandetect.config import load_experiment
+    from gandetect.config.sweep import is_sweep
     from gandetect.progress import terminal_listener
     from gandetect.study import Options, plan_lines, plan_study, run_study
+    from gandetect.study.sweep import plan_sweep, run_sweep, sweep_lines
 
     if seeds:
         overrides = (*overrides, f"seeds={list(seeds)}")
     loaded = load_experiment(experiment, overrides)
     options = Options(out, data_dir, device, jobs, stop_after)
+    sweep = is_sweep(loaded)
+    if dry_run and sweep:
+        click.echo("\n".join(sweep_lines(plan_sweep(loaded, options))))
+        return None
     if dry_run:
         click.echo("\n".join(plan_lines(plan_study(loaded, options))))
         return None
     with terminal_listener(context.obj["quiet"]) as listener:
-        return run_study(loaded, options, listener)
+        return (run_sweep if sweep else run_study)(loaded, options, listener)

@@ -20,9 +20,9 @@ def compare_all(runs: Mapping[str, Runs]) -> list[dict[str, Any]]:
     """Compare every two detectors on every source that both were scored on.
 
     Compared are the shares answered correctly at each operating point, and the AUROC of each
-    generated source against the in-distribution reals. The p-values of all comparisons are
-    corrected together (Holm), and ``verdict`` is the name of the better detector, or None where
-    the corrected p-value is not below 5 % or where there is one run only.
+    generated source against the in-distribution reals. The p-values of all comparisons by one
+    measure are corrected together (Holm), and ``verdict`` is the name of the better detector, or
+    None where the corrected p-value is not below 5 % or where there is one run only.
     """
     rows = [
         row
@@ -30,12 +30,13 @@ def compare_all(runs: Mapping[str, Runs]) -> list[dict[str, Any]]:
         for source in _common(first, second)
         for row in _compare(first, second, source)
     ]
-    corrected = holm([row["p"] for row in rows]) if rows else []
-    for row, p in zip(rows, corrected, strict=True):
-        row["p_holm"] = p
-        clear = p < ALPHA and len(row["seeds"]) > 1
-        better = row["first"] if row["difference"] > 0 else row["second"]
-        row["verdict"] = better if clear else None
+    for measure in dict.fromkeys(row["metric"] for row in rows):
+        family = [row for row in rows if row["metric"] == measure]
+        for row, p in zip(family, holm([row["p"] for row in family]), strict=True):
+            row["p_holm"] = p
+            clear = p < ALPHA and len(row["seeds"]) > 1
+            better = row["first"] if row["difference"] > 0 else row["second"]
+            row["verdict"] = better if clear else None
     return rows
 
 

@@ -22,6 +22,7 @@ from gandetect.evaluation.uncertainty import over_runs
 
 Row = Mapping[str, Any]
 Rows = list[dict[str, Any]]
+Measured = tuple[float, float]  # a number, and its variance from drawing images
 ROLES = ("own", "other", "in-distribution", "held-out")
 CSV_COLUMNS = ("figure", "detector", "operating_point", "class_name", "choice", "n", "value", "low",
                "high", "covers")  # fmt: skip
@@ -85,26 +86,28 @@ def average_rows(classes: Sequence[Row]) -> Rows:
     A choice's figure is the mean over the classes that it held out: each one's share there minus
     its mean share where it was trained on. The interval is `over_runs`'s, choices being the runs.
     """
-    found: dict[tuple[str, str], dict[int, list[float]]] = defaultdict(lambda: defaultdict(list))
+    found: dict[tuple[str, str], dict[int, list[Measured]]] = defaultdict(lambda: defaultdict(list))
     for row in classes:
         if row["difference"] is None:
             continue
-        for choice, share in zip(
-            row["held_out"]["choices"], row["held_out"]["delayed"], strict=True
-        ):
-            place = found[row["detector"], row["operating_point"]]
-            place[choice].append(share - row["trained"]["mean"])
+        new, known = row["held_out"], row["trained"]
+        of_known = _of_images(known["mean"], sum(known["n"]))
+        for choice, share, n in zip(new["choices"], new["delayed"], new["n"], strict=True):
+            measured = share - known["mean"], _of_images(share, n) + of_known
+            found[row["detector"], row["operating_point"]][choice].append(measured)
     rows = []
     for (detector, point), by_choice in found.items():
-        values = [float(np.mean(by_choice[choice])) for choice in sorted(by_choice)]
+        chosen = sorted(by_choice)
+        values = [float(np.mean([value for value, _ in by_choice[one]])) for one in chosen]
+        variances = [_of_mean([variance for _, variance in by_choice[one]]) for one in chosen]
         rows.append(
             {
                 "detector": detector,
                 "operating_point": point,
-                "choices": sorted(by_choice),
+                "choices": chosen,
                 "differences": values,
                 "difference": float(np.mean(values)),
-                **_over_choices(values, share=False),
+                **_over_choices(values, variances, share=False),
             }
         )
     return rows
@@ -113,7 +116,8 @@ def average_rows(classes: Sequence[Row]) -> Rows:
 def share_rows(choices: Sequence[Chosen]) -> Rows:
     """The four shares answered correctly, choice by choice: own, other, familiar and novel.
 
-    ``correct`` is the mean over seeds and over sources in that role; ``seeds`` holds each seed's.
+    ``correct`` is the mean over seeds and over sources in that role; ``seeds`` holds each seed's,
+    and ``n`` how many images of each source a seed has answered.
     """
     rows = []
     for number, choice in enumerate(choices, start=1):
@@ -133,6 +137,7 @@ def share_rows(choices: Sequence[Chosen]) -> Rows:
                     "sources": [row["source"] for row in sources],
                     "correct": float(by_seed.mean()),
                     "seeds": [float(value) for value in by_seed],
+                    "n": [int(row["n"][0]) for row in sources],
                     "ci95": list(sources[0]["ci95"]) if len(sources) == 1 else None,
                 }
             )
@@ -152,6 +157,7 @@ def shares_across(shares: Sequence[Row]) -> Rows:
     rows = []
     for (detector, point, role), group in groups.items():
         values = [row["correct"] for row in group]
+        variances = [_of_mean([_of_images(row["correct"], n) for n in row["n"]]) for row in group]
         rows.append(
             {
                 "detector": detector,
@@ -163,7 +169,7 @@ def shares_across(shares: Sequence[Row]) -> Rows:
                 "high": max(values),
                 "sd": float(np.std(values, ddof=1)) if len(values) > 1 else None,
                 "sd_expected": _expected([row["seeds"] for row in group]),
-                **_over_choices(values, share=True),
+                **_of_shares(values, variances, [sum(row["n"]) for row in group]),
             }
         )
     return rows
@@ -234,13 +240,48 @@ def _counts(rows: Sequence[Row]) -> tuple[int, int]:
     return round(sum(row["delayed"] * row["n"] for row in rows)), sum(row["n"] for row in rows)
 
 
-def _over_choices(values: Sequence[float], *, share: bool) -> dict[str, Any]:
-    """The interval of a mean over choices; a single choice has none."""
+def _over_choices(
+    values: Sequence[float], variances: Sequence[float], *, share: bool
+) -> dict[str, Any]:
+    """The interval of a mean over choices; a single choice has none.
+
+    ``variances`` are those from drawing images: where all choices agree, they keep it from being
+    a point.
+    """
     if len(values) < 2:
         return {"ci95": None, "covers": None}
-    nothing_more = np.zeros((len(values), len(values)))
-    interval: Interval = over_runs(values, nothing_more, share=share)
+    interval: Interval = over_runs(values, np.diag(variances), share=share)
     return {"ci95": interval, "covers": "choices"}
+
+
+def _of_shares(
+    shares: Sequence[float], variances: Sequence[float], images: Sequence[int]
+) -> dict[str, Any]:
+    """The interval of a mean share, also where no choice has made, or spared, a mistake."""
+    # Taken of the shares with imagined images, as the logit of 0 or of 1 is infinite.
+    inside = [_with_imagined(share, n) for share, n in zip(shares, images, strict=True)]
+    found = _over_choices(inside, variances, share=True)
+    if found["ci95"] is not None:
+        low, high = found["ci95"]
+        mean = float(np.mean(shares))
+        found["ci95"] = [min(low, mean), max(high, mean)]
+    return found
+
+
+def _of_images(share: float, n: int) -> float:
+    """Variance of a share of n images."""
+    centre = _with_imagined(share, n)
+    return centre * (1 - centre) / (n + 4)
+
+
+def _with_imagined(share: float, n: int) -> float:
+    """A share of n images and four more, two of each kind (Agresti and Coull 1998)."""
+    return (share * n + 2) / (n + 4)
+
+
+def _of_mean(variances: Sequence[float]) -> float:
+    """Variance of the mean of independent numbers."""
+    return sum(variances) / len(variances) ** 2
 
 
 def _expected(seeds: Sequence[Sequence[float]]) -> float | None:

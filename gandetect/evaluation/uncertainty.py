@@ -82,10 +82,15 @@ def over_runs(
     centre = statistic.mean
     if not share:
         return [float(max(centre - high, -1.0)), float(min(centre - low, 1.0))]
-    inside = float(np.clip(centre, 1e-6, 1 - 1e-6))
+    # Near 0 and 1 the slope is taken as far inside as the mean may lie off: at the edge itself
+    # the interval would be everything.
+    reach = float(np.clip(max(-low, high), 1e-6, 0.5))
+    inside = float(np.clip(centre, reach, 1 - reach))
     slope = inside * (1 - inside)
     below, above = expit(logit(inside) - np.array([high, low]) / slope)
-    return [float(min(below, centre)), float(max(above, centre))]
+    bottom = below * min(centre / inside, 1.0)
+    top = 1 - (1 - above) * min((1 - centre) / (1 - inside), 1.0)
+    return [float(min(bottom, centre)), float(max(top, centre))]
 
 
 def p_value(statistic: Statistic) -> float:

@@ -26,7 +26,8 @@ def false_alarms(rows: Sequence[Row], detectors: Sequence[str], points: Sequence
                 if (row["detector"], row["operating_point"]) == (detector, point):
                     _draw(axes, classes.index(row["class_name"]), row)
             axes.set_yticks(range(len(classes)), classes)
-            axes.set_xlim(0, 1)
+            axes.set_xlim(-0.02, 1.08)  # room for the last label
+            axes.set_xticks([0, 0.2, 0.4, 0.6, 0.8, 1])
             axes.xaxis.set_major_formatter(lambda value, _: f"{100 * value:.0f} %")
             axes.set_title(f"{wrapped(detector, 30)}: {POINTS[point]}")
     for axes in panels[-1]:

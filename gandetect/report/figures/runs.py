@@ -17,17 +17,28 @@ from gandetect.report.words import POINTS, wrapped
 
 def runs_by_source(metrics: Metrics, points: Sequence[str], named: Callable[[str], str]) -> Figure:
     """A row of panels for each detector, a panel for each point; ``named`` says a source."""
-    sources = matrix_sources(metrics)[::-1]
     detectors = detector_names(metrics)
-    figure = new_figure(9.6, (0.75 + 0.3 * len(sources)) * len(detectors) + 0.3)
-    panels = figure.subplots(len(detectors), len(points), squeeze=False, sharex=True, sharey=True)
+    met: dict[str, list[Mapping[str, Any]]] = {name: [] for name in detectors}
+    for row in metrics["across_seeds"]:
+        met[row["detector"]].append(row)
+    columns = {
+        name: [s for s in matrix_sources(metrics)[::-1] if s in {row["source"] for row in rows}]
+        for name, rows in met.items()
+    }
+    heights = [0.75 + 0.3 * len(columns[name]) for name in detectors]
+    figure = new_figure(9.6, sum(heights) + 0.3)
+    panels = figure.subplots(
+        len(detectors), len(points), squeeze=False, sharex=True, sharey="row", height_ratios=heights
+    )
     for across, detector in zip(panels, detectors, strict=True):
+        sources = columns[detector]
         for axes, point in zip(across, points, strict=True):
-            for row in metrics["across_seeds"]:
-                if (row["detector"], row["operating_point"]) == (detector, point):
+            for row in met[detector]:
+                if row["operating_point"] == point:
                     _draw(axes, sources.index(row["source"]), row)
             axes.set_yticks(range(len(sources)), [wrapped(named(s), 30) for s in sources])
-            axes.set_xlim(-0.02, 1.02)
+            axes.set_xlim(-0.02, 1.08)  # room for the last label
+            axes.set_xticks([0, 0.2, 0.4, 0.6, 0.8, 1])
             axes.xaxis.set_major_formatter(lambda value, _: f"{100 * value:.0f} %")
             axes.set_title(f"{wrapped(detector, 30)}: {POINTS[point]}")
     for axes in panels[-1]:

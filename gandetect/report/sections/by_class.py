@@ -37,7 +37,7 @@ def by_class(material: Material) -> list[Block]:
             "false-alarms-by-class",
             lambda: false_alarms(rows, material.detectors, points),
             f"False alarms by class at the {point} point: {listing(shown)}.",
-            f"Classes from the least to the most delayed; {chance}.",
+            f"The most delayed class stands at the top; {chance}. {_sizes(rows)}",
         ),
         *(_table(material, rows, name) for name in points),
     ]
@@ -48,7 +48,19 @@ def _worst_of(detector: str, point: str, rows: list[Row]) -> str:
     if not own:
         return ""
     worst, best = max(own, key=_delayed), min(own, key=_delayed)
+    if worst["mean"] == best["mean"]:
+        return f"with {detector} {_said(worst)} of every class"
     return f"with {detector} {_said(worst)} of {_named(worst)}, {_said(best)} of {_named(best)}"
+
+
+def _sizes(rows: list[Row]) -> str:
+    """How many images each share is of, for trained and for held-out classes."""
+    said = []
+    for held_out, words in ((False, "if trained on"), (True, "if held out")):
+        sizes = sorted({row["n"] for row in rows if row["held_out"] == held_out})
+        if sizes:
+            said.append(f"{' to '.join(map(count, dict.fromkeys((sizes[0], sizes[-1]))))} {words}")
+    return f"Images of a class: {', '.join(said)}."
 
 
 def _delayed(row: Row) -> float:

@@ -65,8 +65,9 @@ def comparisons(material: Material) -> list[Block]:
     return [
         Text(
             "Compared in pairs, run by run and image by image. A detector is called better only "
-            f"where chance can be ruled out: the p-values of all {len(rows)} comparisons are "
-            "corrected together (Holm) and must stay below 5 %."
+            f"where chance can be ruled out: the p-values of all {len(areas)} comparisons by AUROC "
+            "are corrected together (Holm) and must stay below 5 %; so are those of each other "
+            "measure."
         ),
         *(Text(sentence(text)) for text in _said(material, areas)),
         _table(material, rows),
@@ -80,19 +81,19 @@ def _said(material: Material, areas: list[Row]) -> list[str]:
         by_source[row["source"]].append(row)
     texts = []
     for source, rows in by_source.items():
-        clear = [
-            f"{row['verdict']} is better than "
-            f"{row['second'] if row['verdict'] == row['first'] else row['first']} "
-            f"(by {number(abs(row['difference']), 2)})"
-            for row in rows
-            if row["verdict"] is not None
-        ]
+        clear = [_clear(row) for row in rows if row["verdict"] is not None]
         unclear = [f"{row['first']} or {row['second']}" for row in rows if row["verdict"] is None]
-        parts = clear + ([f"cannot tell whether {listing(unclear, 'nor')}"] if unclear else [])
-        texts.append(
-            f"telling images {material.named(source)} from real ones (AUROC): {'; '.join(parts)}."
-        )
+        parts = [listing(clear)] if clear else []
+        if unclear:
+            parts.append(f"cannot tell which is better: {'; '.join(unclear)}")
+        said = "; ".join(parts)
+        texts.append(f"telling images {material.named(source)} from real ones (AUROC): {said}.")
     return texts
+
+
+def _clear(row: Row) -> str:
+    worse = row["second"] if row["verdict"] == row["first"] else row["first"]
+    return f"{row['verdict']} is better than {worse} (by {number(abs(row['difference']), 2)})"
 
 
 def _table(material: Material, rows: list[Row]) -> Table:
