@@ -50,6 +50,15 @@ class EvaluationConfig(Section):
     perturbed_images: Annotated[int, Field(ge=20)] = 1000
     overlap: Literal["refuse", "exclude", "allow"] = "refuse"
 
+    @field_validator("perturbations")
+    @classmethod
+    def _distinct_perturbations(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(names)) != len(names):
+            raise ValueError(
+                f"perturbations {list(names)} name one twice; give each perturbation once"
+            )
+        return names
+
     def kept_epochs(self, epochs: int) -> list[int]:
         """Epochs, counted from 1, that the trajectory is made of; none for "last".
 
@@ -139,6 +148,11 @@ class Experiment(Section):
                     f"classifier {classifier.name!r} names fakes_from, but its data are labelled "
                     "images, which bring their own fakes; remove fakes_from"
                 )
+        if self.evaluation.trajectory != "last":
+            raise ValueError(
+                f'trajectory = "{self.evaluation.trajectory}" is for GANs, and labelled images '
+                'bring their own fakes; remove it, or give "last"'
+            )
         copies = {classifier.copies for classifier in self.classifiers}
         if self.data.leak and (len(copies) > 1 or copies == {0}):
             raise ValueError(

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from gandetect.evaluation.intervals import Interval
 from gandetect.evaluation.runs_of import Runs
 from gandetect.evaluation.uncertainty import over_runs
 
@@ -57,9 +58,8 @@ def pairs_across(pairs: Sequence[Row], runs: Mapping[str, Runs]) -> list[dict[st
         for metric in ("auroc", *OTHER_PAIR_METRICS):
             values = [pair[metric] for pair in group]
             row |= {metric: values, f"mean_{metric}": float(np.mean(values))}
-            if len(seeds) > 1 and metric != "auroc":
-                row["ci95"][metric] = over_runs(values, np.zeros((len(values), len(values))))
-                row["covers"][metric] = "runs"
+            if metric != "auroc" and (interval := _of_runs_alone(values)):
+                row["ci95"][metric], row["covers"][metric] = interval, "runs"
         if len(seeds) == 1:
             row["ci95"]["auroc"], row["covers"]["auroc"] = group[0]["ci95"]["auroc"], "images"
         else:
@@ -87,11 +87,17 @@ def overall_across(overall: Sequence[Row]) -> list[dict[str, Any]]:
                 "values": values,
                 "mean": float(np.mean(values)),
             }
-            if len(seeds) > 1:
-                row["ci95"] = over_runs(values, np.zeros((len(values), len(values))))
-                row["covers"] = "runs"
+            if interval := _of_runs_alone(values):
+                row |= {"ci95": interval, "covers": "runs"}
             rows.append(row)
     return rows
+
+
+def _of_runs_alone(values: Sequence[float]) -> Interval | None:
+    """The interval by the spread of runs; None where there is no spread to go by."""
+    if np.ptp(values) < 1e-12:
+        return None
+    return over_runs(values, np.zeros((len(values), len(values))))
 
 
 def _figures(report: Mapping[str, Any]) -> dict[str, float]:

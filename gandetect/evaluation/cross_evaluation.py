@@ -63,7 +63,7 @@ def evaluate(
     facts = {name: known.get(name, discriminator_facts(name)) for name in names}
     last = latest(scores)
     subjects = make_subjects(last, facts, calibrated_fpr)
-    runs = {one.detector: one for one in collect_runs(last, subjects, same_fakes)}
+    runs = {one.detector: one for one in collect_runs(last, subjects, facts, same_fakes)}
     cells = [cell for subject in subjects for cell in _cells(subject)]
     pairs = [pair for subject in subjects for pair in _pairs(subject)]
     overall = [row for subject in subjects for row in _overall(subject)]

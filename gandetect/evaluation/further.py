@@ -25,6 +25,7 @@ def evaluate_further(
     *,
     calibrated_fpr: float,
     detectors: Mapping[str, DetectorFacts],
+    same_fakes: bool = False,
     market: Market | None = None,
     classes: pd.DataFrame | None = None,
     trajectory: pd.DataFrame | None = None,
@@ -36,6 +37,7 @@ def evaluate_further(
         scores: as `evaluate` takes them.
         calibrated_fpr: as `evaluate` takes it.
         detectors: as `evaluate` takes them.
+        same_fakes: as `evaluate` takes it.
         market: what misses and delays cost; `EXAMPLE_MARKET` by default.
         classes: of real test images: source, index, class_name.
         trajectory: scores of every kept epoch, where they were made.
@@ -62,6 +64,6 @@ def evaluate_further(
     if trajectory is not None:
         found["trajectories"] = trajectories(trajectory, own, calibrated_fpr)
     if perturbed is not None:
-        found["robustness"] = robustness(perturbed, own, thresholds)
+        found["robustness"] = robustness(perturbed, own, thresholds, same_fakes=same_fakes)
     found["gaps"] = {name: sentences for name, sentences in gaps.items() if sentences}
     return found

@@ -63,6 +63,8 @@ def robustness(
     table: pd.DataFrame,
     own: Mapping[str, Collection[str]],
     thresholds: Mapping[tuple[str, int], Mapping[str, float]],
+    *,
+    same_fakes: bool = False,
 ) -> dict[str, Rows]:
     """Compute what every perturbation does to every detector.
 
@@ -71,6 +73,7 @@ def robustness(
             scores are perturbation ``none``, level 0. Reals are ``real:in-distribution``.
         own: the generated sources that each detector was trained on.
         thresholds: cuts by operating point for each (detector, seed), chosen on unperturbed images.
+        same_fakes: whether all seeds answered the same fakes, as in a labelled study.
 
     Returns ``runs``, a row for each detector, seed, generated source, perturbation, level and
     ``applied_to``: AUROC against in-distribution reals, its change from the unperturbed one, and
@@ -87,7 +90,10 @@ def robustness(
         for source in _generated(run)
         for shift in _shifts(run, source)
     ]
-    return {"runs": [shift.row for shift in shifts], "across_seeds": _across_seeds(shifts)}
+    return {
+        "runs": [shift.row for shift in shifts],
+        "across_seeds": _across_seeds(shifts, same_fakes),
+    }
 
 
 def _check(table: pd.DataFrame) -> None:
@@ -179,8 +185,8 @@ def _above(scores: Scores, cut: float) -> float:
     return correct_answers(scores, "generated", cut) / len(scores)
 
 
-def _across_seeds(shifts: list[_Shift]) -> Rows:
-    """Mean AUROC and mean change over seeds; every run has its own fakes, and all the same reals.
+def _across_seeds(shifts: list[_Shift], same_fakes: bool) -> Rows:
+    """Mean AUROC and mean change over seeds; all runs have the same reals.
 
     An image is compared with itself, so the interval of the change is a paired one.
     """
@@ -191,7 +197,7 @@ def _across_seeds(shifts: list[_Shift]) -> Rows:
     found = []
     for name, runs in groups.items():
         changes = [run.row["change"] for run in runs]
-        fakes = mean_over_images([run.of_fakes for run in runs], same_images=False)
+        fakes = mean_over_images([run.of_fakes for run in runs], same_images=same_fakes)
         reals = mean_over_images([run.of_reals for run in runs], same_images=True)
         covariance = fakes.image_covariance + reals.image_covariance
         unchanged = name[3] == NONE[0]  # exactly so, whatever the images

@@ -10,8 +10,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from gandetect.evaluation.ranking import placements
-from gandetect.evaluation.scores import Scores, source_keys
-from gandetect.evaluation.subjects import Subject
+from gandetect.evaluation.scores import TRAINING, Scores, source_keys
+from gandetect.evaluation.subjects import DetectorFacts, Subject
 from gandetect.evaluation.uncertainty import Statistic, mean_over_images
 
 Indices = npt.NDArray[np.int64]
@@ -34,7 +34,8 @@ class Runs:
     """All runs of one detector: thresholds and images by seed.
 
     ``same_fakes``: the fakes came with their labels, so every run answered the same ones;
-    otherwise each run's generator made its own.
+    otherwise each run's generator made its own. ``own_training``: each run was trained on a draw
+    of its own from the training images.
     """
 
     detector: str
@@ -42,6 +43,7 @@ class Runs:
     thresholds: Mapping[int, Mapping[str, float]]
     images: Mapping[int, Mapping[str, Images]]
     same_fakes: bool
+    own_training: bool = False
 
     @property
     def seeds(self) -> list[int]:
@@ -54,6 +56,8 @@ class Runs:
 
     def shared(self, source: str) -> bool:
         """Whether every run answered the same images of a source."""
+        if source == TRAINING and self.own_training:
+            return False
         return self.same_fakes or source.startswith("real:")
 
     def correct(self, seed: int, source: str, point: str) -> Scores:
@@ -78,7 +82,12 @@ class Runs:
         return Statistic(of_fakes.values, of_fakes.image_covariance + of_reals.image_covariance)
 
 
-def collect_runs(scores: pd.DataFrame, subjects: Sequence[Subject], same_fakes: bool) -> list[Runs]:
+def collect_runs(
+    scores: pd.DataFrame,
+    subjects: Sequence[Subject],
+    facts: Mapping[str, DetectorFacts],
+    same_fakes: bool,
+) -> list[Runs]:
     """Gather the last epoch's rows of `scores.parquet` by detector, seed and source."""
     found = []
     named = scores.assign(source=source_keys(scores), detector=scores["detector"].astype(str))
@@ -93,5 +102,6 @@ def collect_runs(scores: pd.DataFrame, subjects: Sequence[Subject], same_fakes: 
                 ordered["index"].to_numpy(np.int64), ordered["score"].to_numpy(np.float64)
             )
         thresholds = {subject.seed: subject.thresholds for subject in own}
-        found.append(Runs(name, own[0].own, thresholds, images, same_fakes))
+        drawn = facts[name]["kind"] == "classifier" and not same_fakes
+        found.append(Runs(name, own[0].own, thresholds, images, same_fakes, drawn))
     return found

@@ -125,7 +125,7 @@ def deviations(statistic: Statistic) -> Array:
         return rng.normal(0.0, float(np.sqrt(covariance[0, 0])), DRAWS)
     # Resample runs, and widen for their small number.
     chosen: Array = values[rng.integers(0, runs, (DRAWS, runs))].mean(axis=1) - values.mean()
-    if np.ptp(values) == 0.0:  # equal runs: what is left is the chance of their own images
+    if np.ptp(values) < 1e-12:  # equal runs: what is left is the chance of their own images
         chosen = rng.normal(0.0, float(np.sqrt(np.trace(covariance))) / runs, DRAWS)
     chosen *= np.sqrt(runs / (runs - 1)) * np.sqrt((runs - 1) / rng.chisquare(runs - 1, DRAWS))
     # Draw what the runs share because they answered the same images.

@@ -137,17 +137,19 @@ def compute_metrics(inputs: Inputs, market: Market | None = None) -> Metrics:
     experiment = inputs.experiment
     detectors = detectors_of(experiment)
     fpr = experiment.evaluation.calibrated_fpr
+    same_fakes = isinstance(experiment.data, LabelledDataConfig)
     metrics = evaluate(
         inputs.scores,
         calibrated_fpr=fpr,
         detectors=detectors,
         quality=inputs.quality,
-        same_fakes=isinstance(experiment.data, LabelledDataConfig),
+        same_fakes=same_fakes,
     )
     metrics |= evaluate_further(
         inputs.scores,
         calibrated_fpr=fpr,
         detectors=detectors,
+        same_fakes=same_fakes,
         market=market,
         classes=inputs.classes,
         trajectory=inputs.trajectory,

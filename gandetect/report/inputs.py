@@ -104,12 +104,12 @@ def read_inputs(run: Path) -> Inputs:
     evaluation = inputs.experiment.evaluation
     if inputs.experiment.gans:
         inputs.overlap = _optional(inputs, "overlap.json", _read_table) or {}
-        if inputs.overlap.get("policy") == "exclude":
-            inputs.scores = without_twins(inputs.scores, inputs.overlap["images"])
         if evaluation.trajectory != "last":
             inputs.trajectory = _optional(inputs, "trajectory.parquet", pd.read_parquet)
     if evaluation.perturbations:
         inputs.perturbed = _optional(inputs, "perturbed.parquet", pd.read_parquet)
+    if inputs.overlap.get("policy") == "exclude" and inputs.overlap["images"]:
+        _leave_out_twins(inputs)
     inputs.audit = _optional(inputs, "audit.json", _read_table) or {}
     for gan in inputs.experiment.gans:
         for seed in inputs.experiment.seeds:
@@ -140,6 +140,15 @@ def read_scores(path: Path) -> pd.DataFrame:
         raise RunError(
             f"{str(path)!r} cannot be read ({reason}); delete it and run the study again"
         ) from None
+
+
+def _leave_out_twins(inputs: Inputs) -> None:
+    images = inputs.overlap["images"]
+    inputs.scores = without_twins(inputs.scores, images)
+    if inputs.trajectory is not None:
+        inputs.trajectory = without_twins(inputs.trajectory, images)
+    if inputs.perturbed is not None:
+        inputs.perturbed = without_twins(inputs.perturbed, images)
 
 
 def without_twins(scores: pd.DataFrame, images: Sequence[tuple[str, int]]) -> pd.DataFrame:

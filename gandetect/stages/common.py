@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gandetect import runs
+from gandetect.randomness import stream
 
 Images = NDArray[np.uint8]
 Indices = NDArray[np.int64]
@@ -52,6 +53,12 @@ class Source:
         """The same source, cut to so many images."""
         cut = [None if part is None else part[:most] for part in (self.copies, self.index)]
         return Source(self.images, self.all_rows()[:most], *cut)
+
+    def sample(self, most: int) -> Source:
+        """At most so many of its images as they are, drawn by a fixed seed, in their order."""
+        kept = np.arange(len(self)) if self.copies is None else np.flatnonzero(self.copies == 0)
+        chosen = np.sort(stream(0, "sample").permutation(kept)[:most])
+        return Source(self.images, self.all_rows()[chosen], index=self.indices()[chosen])
 
     def all_rows(self) -> Indices:
         """Rows of `array` that count, ``(M,)``."""

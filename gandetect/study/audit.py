@@ -66,7 +66,9 @@ def audit_labelled(
     names = sorted(set(table.loc[table["label"] == "generated", "class_name"]))
     for number, name in enumerate(names, start=1):
         digest = stage_digest("audit", images.digest, name, size, most)
-        digests[str(name), 0] = digest
+        # A class may be called anything, a folder may not.
+        place = f"class-{number:02d}"
+        digests[place, 0] = digest
         fakes = table[table["class_name"] == name]
         arguments = {
             "name": f"generated:{name}",
@@ -77,19 +79,18 @@ def audit_labelled(
             "generated_files": [root / path for path in fakes["path"]],
             "most": most,
         }
-        # A class may be called anything, a folder may not.
-        tasks += _task(study, f"class-{number:02d}", 0, digest, arguments)
+        tasks += _task(study, place, 0, digest, arguments)
     _run(tasks, engine, listener)
-    for sentence in warnings_of(audit_rows(study)["rows"]):
+    for sentence in warnings_of(audit_rows(study, digests)["rows"]):
         listener.warn(sentence)
     return digests
 
 
-def audit_rows(study: Study) -> dict[str, Any]:
-    """All rows and gaps that the audits of a study have left, in the order of their folders."""
+def audit_rows(study: Study, audits: Pieces) -> dict[str, Any]:
+    """All rows and gaps that these audits have left."""
     found: dict[str, Any] = {"rows": [], "gaps": []}
-    for path in sorted((study.folder / "audits").glob(f"*/seed-*/{AUDIT}")):
-        one = runs.read_json(path)
+    for name, seed in audits:
+        one = runs.read_json(study.audit_folder(name, seed) / AUDIT)
         found["rows"] += one["rows"]
         found["gaps"] += one["gaps"]
     return found

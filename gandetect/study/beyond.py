@@ -75,6 +75,7 @@ def score_perturbed(
     from gandetect.stages.robustness import robustness_stage
 
     evaluation = study.experiment.evaluation
+    most = evaluation.perturbed_images
     digests: Pieces = {}
     tasks = []
     if not evaluation.perturbations:
@@ -105,8 +106,10 @@ def score_perturbed(
                 "config": trained,
                 "seed": seed,
                 "trained": place(trained.name, seed),
-                "sources": [
-                    ScoredSource(one.name, one.seed, one.source.first(evaluation.perturbed_images))
+                "sources": [  # files stand by class, so of them a sample is drawn
+                    ScoredSource(one.name, one.seed, one.source.sample(most))
+                    if study.labelled
+                    else ScoredSource(one.name, one.seed, one.source.first(most))
                     for one in sources
                     if _is_perturbed(one, seed)
                 ],

@@ -17,7 +17,15 @@ from gandetect.preparation.labelled import LabelledImages, class_samples
 from gandetect.preparation.overlap import OVERLAP
 from gandetect.progress import Listener
 from gandetect.study.audit import audit_rows
-from gandetect.study.plan import Study
+from gandetect.study.plan import Pieces, Study
+
+BESIDE_THE_SCORES = (
+    "classes.parquet",
+    "trajectory.parquet",
+    "perturbed.parquet",
+    "audit.json",
+    OVERLAP,
+)
 
 
 def write_report(
@@ -25,6 +33,7 @@ def write_report(
     images: SplitImages | LabelledImages,
     digest: str,
     digests: Mapping[str, str],
+    audits: Pieces,
     listener: Listener,
 ) -> None:
     """Join the scores, put beside them what the report shows, and write everything from them."""
@@ -40,7 +49,7 @@ def write_report(
         pd.concat(parts, ignore_index=True).to_parquet(temporary, index=False)
     _join(study, "trajectory.parquet", "trajectories")
     _join(study, "perturbed.parquet", "robustness")
-    runs.write_json(study.folder / "audit.json", audit_rows(study))
+    runs.write_json(study.folder / "audit.json", audit_rows(study, audits))
     _collect_data(study, images)
     if study.experiment.gans:
         _collect_quality(study)
@@ -59,6 +68,7 @@ def write_report(
     runs.write_json(study.folder / "manifest.json", manifest)
     build_report(study.folder)
     files = ["scores.parquet", "metrics.json", "metrics.csv", "report.md", "report.html"]
+    files += [name for name in BESIDE_THE_SCORES if (study.folder / name).exists()]
     runs.write_record(study.folder, digest, files, seconds=perf_counter() - started)
 
 

@@ -83,7 +83,7 @@ def _run_gans(study: Study, options: Options, listener: Listener) -> None:
     digests |= _named("gan", gans) | _named("classifier", classifiers) | _named("scores", scores)
     digests |= _named("audit", audits)
     digests |= _named("trajectory", epochs) | _named("robustness", processed)
-    _report(study, images, digests, listener)
+    _report(study, images, digests, audits, listener)
 
 
 def _run_labelled(study: Study, options: Options, listener: Listener) -> None:
@@ -114,15 +114,19 @@ def _run_labelled(study: Study, options: Options, listener: Listener) -> None:
     digests = {"data": images.digest}
     digests |= _named("classifier", classifiers) | folds | _named("scores", scores)
     digests |= _named("audit", audits) | _named("robustness", processed)
-    _report(study, images, digests, listener)
+    _report(study, images, digests, audits, listener)
 
 
 def _report(
-    study: Study, images: SplitImages | LabelledImages, digests: Digests, listener: Listener
+    study: Study,
+    images: SplitImages | LabelledImages,
+    digests: Digests,
+    audits: Pieces,
+    listener: Listener,
 ) -> None:
     digest = stage_digest("report", study.experiment.model_dump(mode="json"), digests)
     if runs.problem_with(study.folder, digest) is not None:
-        write_report(study, images, digest, digests, listener)
+        write_report(study, images, digest, digests, audits, listener)
 
 
 def _named(stage: str, pieces: Pieces) -> Digests:

@@ -7,7 +7,7 @@ import pandas as pd
 
 from gandetect.config import parse_experiment
 
-from .conftest import make_run, noise_images, write_json
+from .conftest import audit_rows, make_run, noise_images, write_json
 
 
 def classifier_scores(rng, name, seed, sources) -> pd.DataFrame:
@@ -141,6 +141,8 @@ def make_labelled_run(run: Path, *, seeds=(0,), leak=None, held_out=True) -> Pat
                 for fold in (1, 2, 3)
             ]  # fmt: skip
     pd.concat(tables, ignore_index=True).to_parquet(run / "scores.parquet")
+    audited = [{**row, "source": "generated:inpainted"} for row in audit_rows(seeds[:1])[:2]]
+    write_json(run / "audit.json", {"rows": audited, "gaps": []})
     write_json(run / "folds.json", {"folds": 3, "rows": folds})
     write_json(run / "manifest.json", {"versions": {"python": "3.11"}, "device": "cpu"})
     splits = {"train": 200, "validation": 60, "test": 110}

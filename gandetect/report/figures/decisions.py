@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
@@ -88,23 +87,22 @@ def _detectors_at(metrics: Metrics, point: str) -> list[str]:
 
 
 def share_heatmap(axes: Axes, values: Any, notes: Any) -> None:
-    """Draw shares (rows, columns) from light to dark, each with its note."""
-    sns.heatmap(
-        values,
-        annot=np.array(notes),
-        fmt="",
-        cmap=share_palette(),
-        vmin=0,
-        vmax=1,
-        cbar=False,
-        linewidths=2,
-        linecolor="white",
-        annot_kws={"fontsize": 9},
-        ax=axes,
-    )
-    shown = np.ravel(values)[np.isfinite(np.ravel(values))]  # an empty cell has no note
-    for text, value in zip(axes.texts, shown, strict=True):
-        text.set_color("white" if value >= WHITE_FROM else INK)
+    """Draw shares (rows, columns) from light to dark, each with its note.
+
+    seaborn's heatmap draws the whole figure anew for each panel, half of a report's time.
+    """
+    shares, words = np.ma.masked_invalid(values), np.array(notes)
+    axes.pcolormesh(shares, cmap=share_palette(), vmin=0, vmax=1, edgecolors="white", linewidth=2)
+    rows, columns = shares.shape
+    axes.set_xticks(np.arange(columns) + 0.5, range(columns))
+    axes.set_yticks(np.arange(rows) + 0.5, range(rows))
+    axes.set(xlim=(0, columns), ylim=(rows, 0))
+    for row, column in zip(*np.nonzero(~np.ma.getmaskarray(shares)), strict=True):
+        colour = "white" if shares[row, column] >= WHITE_FROM else INK
+        axes.text(column + 0.5, row + 0.5, words[row, column], color=colour, fontsize=9,
+                  ha="center", va="center")  # fmt: skip
+    for spine in axes.spines.values():
+        spine.set_visible(False)
     without_grid(axes)
 
 

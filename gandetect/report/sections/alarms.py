@@ -28,12 +28,25 @@ def alarms(material: Material) -> list[Block]:
     return blocks
 
 
-def _overlapping(overlap: dict[str, Any]) -> str:
-    shared = "; ".join(
+def _shared(overlap: dict[str, Any]) -> str:
+    return "; ".join(
         f"{count(row['n'])} of {count(overlap['sizes'][row['split']])} {row['split']} images stand "
         f"in {row['other']} too ({'exactly' if row['kind'] == 'exact' else 'nearly'})"
         for row in overlap["counts"]
     )
+
+
+def _twins(overlap: dict[str, Any]) -> str:
+    done = (
+        "they were left out of every figure"
+        if overlap["policy"] == "exclude"
+        else "so few that they move no share by more than a point"
+    )
+    return f"The splits overlap: {_shared(overlap)}; {done}."
+
+
+def _overlapping(overlap: dict[str, Any]) -> str:
+    shared = _shared(overlap)
     return (
         f"The splits of this study overlap, and it was told to go on all the same: {shared}. "
         "A detector may know these images by heart, so figures are too good."
@@ -66,6 +79,9 @@ def _audited(material: Material) -> list[Block]:
 def notes(material: Material) -> list[Block]:
     """What a detector may have learnt instead, and what was not used."""
     blocks: list[Block] = _audited(material)
+    overlap = material.inputs.overlap
+    if overlap.get("policy") in ("exclude", "refuse") and overlap["images"]:
+        blocks.append(Text(_twins(overlap), "missing"))
     blocks += [Text(sentence, "missing") for sentence in material.inputs.audit.get("gaps", [])]
     blocks += [
         Text(

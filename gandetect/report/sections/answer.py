@@ -167,6 +167,7 @@ def _verdict(material: Material) -> str:
 def _would_do(material: Material, detector: str, point: str) -> bool:
     wanted = {
         "own": CAUGHT_ENOUGH,
+        "own-other-seed": CAUGHT_ENOUGH,
         "other": CAUGHT_ENOUGH,
         "in-distribution": 1 - DELAYED_AT_MOST,
         "held-out": 1 - DELAYED_AT_MOST,
@@ -183,8 +184,8 @@ def _scope(material: Material) -> str:
         return (
             f"Means over {len(material.seeds)} training runs (seeds). In brackets: 95 % intervals "
             "for the mean over other runs on other images, which is what would be found by "
-            "training again. “Caught” means called generated; “delayed” means an honest photo "
-            "called generated."
+            "training again; thresholds are taken as they were chosen. “Caught” means called "
+            "generated; “delayed” means an honest photo called generated."
         )
     return (
         "In brackets: 95 % intervals (Wilson) for the chance of drawing other images. They rest on "

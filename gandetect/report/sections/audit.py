@@ -23,14 +23,14 @@ MEANING = (
 )
 HIT = (
     "What a hit means: the fakes differ from the reals in something trivial, and a detector may "
-    "have learnt that and nothing else. It may be a true artefact of the generator, such as the "
-    "checkerboard of its transposed convolutions or a background that is not quite black. It "
+    "have learnt that and nothing else. It may be a true artefact of how they were made, such as "
+    "the checkerboard of transposed convolutions or a background that is not quite black. It "
     "may be an accident of the pipeline: another file format, a compression that only one side "
     "went through, floats against 8 bits. To tell them apart, send reals and fakes through one "
     "more identical step (save both as JPEG of one quality, or resize both) and audit again: "
     "what goes away with it was fragile or an accident. Then look whether the same probe also "
-    "hits the fakes of another generator that shares the pipeline but not the architecture: an "
-    "accident of the pipeline hits both, an artefact of one generator need not."
+    "hits fakes that were made in another way but went through the same pipeline: an "
+    "accident of the pipeline hits both, an artefact of the making need not."
 )
 BAR = (
     "A detector that does not beat the best probe has shown nothing more than the probe. Beating "

@@ -61,9 +61,10 @@ def k_shot(material: Material) -> list[Block]:
         Text(
             "Nothing is trained again: only the cut moves. It is always the cut with the best "
             "balanced accuracy (the mean of fakes caught and honest images passed). With 0 labels "
-            "it lies between calibration fakes of the detector's own generators and calibration "
-            f"reals; with more, between that many fakes of the new source, drawn {count(draws)} "
-            "times, and calibration reals. It is judged on the fakes that were not drawn and on "
+            "it lies between calibration fakes of the kinds that the detector was trained on and "
+            "calibration reals; with more, between that many fakes of the new source, drawn "
+            f"{count(draws)} times, and calibration reals. It is judged on the fakes that were not "
+            "drawn and on "
             "test reals of known classes. The best cut possible is chosen on the test images "
             "themselves: an upper bound that nobody can attain."
         ),

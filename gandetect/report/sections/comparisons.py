@@ -30,7 +30,7 @@ def runs(material: Material) -> list[Block]:
     return [
         Text(
             f"Each network was trained {len(material.seeds)} times, with nothing changed but the "
-            f"seed. The runs lie furthest apart with {widest['detector']} on images "
+            f"seed. The runs lie furthest apart with {widest['detector']} on what is "
             f"{material.named(widest['source'])}: between {percent(low, 0)} and {percent(high, 0)} "
             f"answered correctly ({widest['operating_point']} point)."
         ),
@@ -87,7 +87,7 @@ def _said(material: Material, areas: list[Row]) -> list[str]:
         if unclear:
             parts.append(f"cannot tell which is better: {'; '.join(unclear)}")
         said = "; ".join(parts)
-        texts.append(f"telling images {material.named(source)} from real ones (AUROC): {said}.")
+        texts.append(f"{material.named(source)}, against real images (AUROC): {said}.")
     return texts
 
 

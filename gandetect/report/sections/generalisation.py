@@ -40,20 +40,24 @@ def who_generalises(material: Material) -> str:
 def another_run(material: Material) -> str:
     """What is left on fakes of the same generator from another training run, or nothing."""
     point = "calibrated" if "calibrated" in material.points else "native"
-    parts = []
+    parts, strangers = [], []
     for name in material.detectors:
         own = material.least(name, "own", point)
         other = material.least(name, "own-other-seed", point)
-        if own is not None and other is not None:
-            parts.append(
-                f"{material.called(name)} catches {per_hundred(other['mean'], *other['ci95'])} "
-                f"instead of {per_hundred(own['mean'])}"
-            )
+        if own is None or other is None:
+            continue
+        parts.append(
+            f"{material.called(name)} catches {per_hundred(other['mean'], *other['ci95'])} "
+            f"({per_hundred(own['mean'])} of its own)"
+        )
+        if other["ci95"][1] < own["mean"]:
+            strangers.append(material.called(name))
     if not parts:
         return ""
+    last = f" To {listing(strangers)} it is a stranger." if strangers else ""
     return (
-        "Even the same generator, trained again with nothing changed but the seed, is a new one to "
-        f"a detector. Of 100 of its fakes, {listing(parts)} ({point} threshold)."
+        "Of 100 fakes of the same generator, trained again with nothing changed but the seed, "
+        f"{listing(parts)} ({point} threshold).{last}"
     )
 
 
