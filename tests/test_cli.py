@@ -125,6 +125,7 @@ def test_smoke_study_end_to_end_on_real_data_keeps_stdout_for_data(tmp_path) -> 
     environment = {**os.environ, "COLUMNS": "40", "NO_COLOR": "1", "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-m", "gandetect"]
     smoke = [str(ROOT / "experiments" / "smoke.toml"), "--out", str(tmp_path), "--json"]
+    smoke += ["--set", "data.images=1500", "--set", "evaluation.own_generated=100"]
     answer = subprocess.run(
         [*command, "run", *smoke], capture_output=True, text=True, check=False, env=environment
     )

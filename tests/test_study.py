@@ -157,6 +157,7 @@ def test_a_second_run_does_nothing_and_says_nothing(run, experiment) -> None:
     assert report == (run / "report.html").stat().st_mtime_ns
 
 
+@pytest.mark.slow
 def test_jobs_side_by_side_or_one_by_one_give_the_same_bytes(run, experiment, tmp_path) -> None:
     """The number of threads is the same: one for each process on two cores, or set below."""
     from gandetect import study as module

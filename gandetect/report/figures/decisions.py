@@ -94,8 +94,8 @@ def share_heatmap(axes: Axes, values: Any, notes: Any) -> None:
     shares, words = np.ma.masked_invalid(values), np.array(notes)
     axes.pcolormesh(shares, cmap=share_palette(), vmin=0, vmax=1, edgecolors="white", linewidth=2)
     rows, columns = shares.shape
-    axes.set_xticks(np.arange(columns) + 0.5, range(columns))
-    axes.set_yticks(np.arange(rows) + 0.5, range(rows))
+    axes.set_xticks(np.arange(columns) + 0.5)
+    axes.set_yticks(np.arange(rows) + 0.5)
     axes.set(xlim=(0, columns), ylim=(rows, 0))
     for row, column in zip(*np.nonzero(~np.ma.getmaskarray(shares)), strict=True):
         colour = "white" if shares[row, column] >= WHITE_FROM else INK
