@@ -127,6 +127,7 @@ def test_the_report_shows_all_of_it(run):
     ):
         assert f"## {title}" in text
     assert "could not be made" not in text
+    assert "trained again with nothing changed but the seed" in text
 
 
 def test_overlapping_splits_stop_a_study_unless_it_is_told_to_go_on(tmp_path, monkeypatch):

@@ -47,8 +47,8 @@ def another_run(material: Material) -> str:
         if own is None or other is None:
             continue
         parts.append(
-            f"{material.called(name)} catches {per_hundred(other['mean'], *other['ci95'])} "
-            f"({per_hundred(own['mean'])} of its own)"
+            f"{material.called(name)} catches {per_hundred(other['mean'], *other['ci95'])}, where "
+            f"it catches {per_hundred(own['mean'])} of its own"
         )
         if other["ci95"][1] < own["mean"]:
             strangers.append(material.called(name))
@@ -57,7 +57,7 @@ def another_run(material: Material) -> str:
     last = f" To {listing(strangers)} it is a stranger." if strangers else ""
     return (
         "Of 100 fakes of the same generator, trained again with nothing changed but the seed, "
-        f"{listing(parts)} ({point} threshold).{last}"
+        f"{'; '.join(parts)} ({point} threshold).{last}"
     )
 
 
