@@ -234,3 +234,16 @@ def test_a_labelled_experiment_is_written_as_toml_that_reads_back_the_same() -> 
     }
     experiment = parse_experiment(table)
     assert parse_experiment(tomllib.loads(to_toml(experiment))) == experiment
+
+
+@pytest.mark.parametrize("text", ["sometimes", "every 0", "every", ""])
+def test_a_trajectory_of_no_epochs_is_one_sentence(text):
+    table = {**SMALL, "evaluation": {"trajectory": text}}
+    with pytest.raises(UsageError, match='give "all", "last", or "every 5"'):
+        parse_experiment(table)
+
+
+def test_a_perturbation_is_given_once():
+    table = {**SMALL, "evaluation": {"perturbations": ["blur", "blur"]}}
+    with pytest.raises(UsageError, match="each perturbation once"):
+        parse_experiment(table)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, PositiveInt, field_validator, model_validator
@@ -44,11 +45,20 @@ class EvaluationConfig(Section):
     training_reals: Annotated[int, Field(ge=20)] | None = None
     calibrated_fpr: OpenProbability = 0.05
     kept_mistakes: Annotated[int, Field(ge=1, le=400)] = 25
-    trajectory: Annotated[str, Field(pattern=r"^(all|last|every [1-9][0-9]{0,3})$")] = "last"
+    trajectory: str = "last"
     trajectory_images: Annotated[int, Field(ge=20)] = 1000
     perturbations: tuple[str, ...] = ()
     perturbed_images: Annotated[int, Field(ge=20)] = 1000
     overlap: Literal["refuse", "exclude", "allow"] = "refuse"
+
+    @field_validator("trajectory")
+    @classmethod
+    def _known_trajectory(cls, given: str) -> str:
+        if not re.fullmatch(r"all|last|every [1-9][0-9]{0,3}", given):
+            raise ValueError(
+                f'{given!r} names no epochs; give "all", "last", or "every 5" for the 5th, 10th, …'
+            )
+        return given
 
     @field_validator("perturbations")
     @classmethod

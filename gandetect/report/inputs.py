@@ -85,6 +85,7 @@ class Inputs:
     overlap: dict[str, Any] = field(default_factory=dict)
     audit: dict[str, Any] = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)
+    gaps: list[str] = field(default_factory=list)  # detectors that are left out, and why
 
 
 def read_inputs(run: Path) -> Inputs:
@@ -93,7 +94,8 @@ def read_inputs(run: Path) -> Inputs:
     Raises `RunError` when it is no run folder or its scores are missing or damaged; anything else
     that cannot be read is left out and named in `missing`.
     """
-    inputs = Inputs(run, load_study(run), read_scores(run / "scores.parquet"))
+    scores, gaps = only_finite(read_scores(run / "scores.parquet"))
+    inputs = Inputs(run, load_study(run), scores, gaps=gaps)
     inputs.manifest = _optional(inputs, "manifest.json", _read_table) or {}
     if inputs.experiment.gans:
         inputs.quality = _optional(inputs, "quality.json", _read_rows) or []
@@ -156,6 +158,30 @@ def without_twins(scores: pd.DataFrame, images: Sequence[tuple[str, int]]) -> pd
     twins = {(f"real:{split}", int(index)) for split, index in images}
     places = zip(scores["source"].astype(str), scores["index"], strict=True)
     return scores[[place not in twins for place in places]]
+
+
+def only_finite(scores: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """Leave out detectors of which some score is not a finite number, and say so of each.
+
+    Where none would be left, or the columns are others, nothing is left out here.
+    """
+    names = ["detector", "detector_seed"]
+    if not {*names, "score"} <= set(scores):
+        return scores, []
+    values = pd.to_numeric(scores["score"], errors="coerce").to_numpy(np.float64)
+    bad = ~np.isfinite(values)
+    if not bad.any():
+        return scores, []
+    keys = scores["detector"].astype(str) + ", seed " + scores["detector_seed"].astype(str)
+    damaged = keys[bad].value_counts()
+    if len(damaged) == keys.nunique():
+        return scores, []
+    gaps = [
+        f"{n} score(s) of detector {key} are not finite numbers; it is left out of every figure, "
+        "so score it again"
+        for key, n in sorted(damaged.items())
+    ]
+    return scores[~keys.isin(damaged.index)], gaps
 
 
 def read_mistakes(path: Path) -> dict[str, Mistakes]:

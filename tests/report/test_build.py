@@ -272,6 +272,20 @@ def test_scores_that_cannot_be_evaluated_leave_the_old_report_alone(run):
     assert outputs(run) == before
 
 
+def test_a_detector_with_scores_that_are_no_numbers_costs_no_other(run, blank):
+    scores = pd.read_parquet(run / "scores.parquet")
+    first = scores.index[scores["detector"] == "dcgan-plain"][:3]
+    scores.loc[first, "score"] = [np.nan, np.inf, -np.inf]
+    scores.to_parquet(run / "scores.parquet")
+    build_report(run)
+    metrics = json.loads((run / "metrics.json").read_text())
+    assert {cell["detector"] for cell in metrics["cells"]} == {"dcgan-bn"}
+    assert (
+        "3 score(s) of detector dcgan-plain, seed 0, are not finite"
+        in (run / "report.md").read_text()
+    )
+
+
 def test_a_folder_that_is_no_run_is_refused(tmp_path):
     with pytest.raises(RunError):
         build_report(tmp_path)

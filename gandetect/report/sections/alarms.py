@@ -78,7 +78,8 @@ def _audited(material: Material) -> list[Block]:
 
 def notes(material: Material) -> list[Block]:
     """What a detector may have learnt instead, and what was not used."""
-    blocks: list[Block] = _audited(material)
+    blocks: list[Block] = [Text(f"{gap}.", "missing") for gap in material.inputs.gaps]
+    blocks += _audited(material)
     overlap = material.inputs.overlap
     if overlap.get("policy") in ("exclude", "refuse") and overlap["images"]:
         blocks.append(Text(_twins(overlap), "missing"))
