@@ -41,6 +41,12 @@ TABLE = {
 }  # fmt: skip
 
 
+@pytest.fixture(autouse=True)
+def _small_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Draw small: what is drawn is the same, and a report takes less time."""
+    monkeypatch.setattr("gandetect.report.style.DPI", 40)
+
+
 @pytest.fixture(scope="session")
 def digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder with scikit-learn's handwritten digits, blurred ones and mosaics of others."""

@@ -94,8 +94,9 @@ def read_inputs(run: Path) -> Inputs:
     Raises `RunError` when it is no run folder or its scores are missing or damaged; anything else
     that cannot be read is left out and named in `missing`.
     """
+    experiment = load_study(run)
     scores, gaps = only_finite(read_scores(run / "scores.parquet"))
-    inputs = Inputs(run, load_study(run), scores, gaps=gaps)
+    inputs = Inputs(run, experiment, scores, gaps=gaps)
     inputs.manifest = _optional(inputs, "manifest.json", _read_table) or {}
     if inputs.experiment.gans:
         inputs.quality = _optional(inputs, "quality.json", _read_rows) or []
@@ -177,7 +178,7 @@ def only_finite(scores: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     if len(damaged) == keys.nunique():
         return scores, []
     gaps = [
-        f"{n} score(s) of detector {key} are not finite numbers; it is left out of every figure, "
+        f"{n} score(s) of detector {key}, are not finite numbers; it is left out of every figure, "
         "so score it again"
         for key, n in sorted(damaged.items())
     ]
