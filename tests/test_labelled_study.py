@@ -162,6 +162,7 @@ def test_a_second_run_does_nothing(run, digits) -> None:
     assert {p for p in after if after[p] != before.get(p)} <= always
 
 
+@pytest.mark.slow
 def test_another_place_on_disk_changes_nothing(run, digits, tmp_path) -> None:
     moved = tmp_path / "elsewhere"
     shutil.copytree(digits, moved)
@@ -202,6 +203,7 @@ def test_folds_cover_everything_but_the_test_images_once(damaged) -> None:
     assert all(0 <= row["accuracy"] <= 1 for row in folds["rows"])
 
 
+@pytest.mark.slow
 def test_a_leak_is_made_only_by_name_and_said_in_red(digits, tmp_path) -> None:
     classifier = {
         **TABLE["classifiers"][0],
