@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from gandetect.errors import DataError
 Images = NDArray[np.uint8]
 NEAR = 3.0  # mean difference in grey levels up to which two pictures of one hash are twins
 MOST_NEAR = 0.01  # share of a test group that may have such a twin elsewhere
-TWINS = 20  # of pictures that share a hash, so many are compared with each other
+MOST_PAIRS = 10_000  # of pictures that share a hash, so many pairs are compared
 ADVICE = (
     'give evaluation.overlap = "exclude" to leave these test images out, or "allow" to go on '
     "and have the report say so"
@@ -51,18 +51,19 @@ def find_twins(splits: Mapping[str, Images], test: Sequence[str]) -> list[Twin]:
     place = np.concatenate([np.arange(len(splits[name])) for name in names])
     hashes = np.concatenate([perceptual_hashes(splits[name]) for name in names])
     twins = []
-    for first, second in _equal(hashes):
+    tested = np.isin(which, [names.index(name) for name in test])
+    for first, second in _equal(hashes, tested):
         one, two = (
             (names[which[first]], int(place[first])),
             (names[which[second]], int(place[second])),
         )
-        if one[0] == two[0] or not {one[0], two[0]} & set(test):
+        if one[0] == two[0]:
             continue
         a, b = (splits[name][index].astype(np.int16) for name, index in (one, two))
         difference = float(np.abs(a - b).mean())
         if difference <= NEAR:
-            tested, other = (one, two) if one[0] in test else (two, one)
-            twins.append(Twin(*tested, *other, difference))
+            ours, other = (one, two) if one[0] in test else (two, one)
+            twins.append(Twin(*ours, *other, difference))
     return sorted(twins, key=lambda twin: (twin.split, twin.index, twin.other_split))
 
 
@@ -113,9 +114,12 @@ def refuse_overlap(twins: Sequence[Twin], sizes: Mapping[str, int]) -> None:
             )
 
 
-def _equal(hashes: NDArray[np.uint64]) -> Iterator[tuple[int, int]]:
+def _equal(hashes: NDArray[np.uint64], tested: NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
+    """Pairs of one hash with a test image in each; of thousands of blank pictures not all."""
     order = np.argsort(hashes, kind="stable")
     breaks = np.flatnonzero(np.diff(hashes[order])) + 1
     for group in np.split(order, breaks):
-        if len(group) > 1:  # of thousands of blank pictures, the first few tell enough
-            yield from combinations(group[:TWINS].tolist(), 2)
+        if len(group) > 1:
+            ours = group[tested[group]].tolist()
+            pairs = ((a, b) for a in ours for b in group.tolist() if not tested[b] or a < b)
+            yield from islice(pairs, MOST_PAIRS)

@@ -35,6 +35,14 @@ def test_a_copy_is_found_where_it_stands(splits):
     }
 
 
+def test_a_copy_is_found_among_many_pictures_of_one_hash(splits):
+    splits["training"][:200] = splits["training"][0]
+    splits["training"][:200, 0, 0, 0] = np.arange(200)
+    splits["held-out"][4] = splits["training"][150]
+    found = find_twins(splits, TEST)
+    assert ("training", 150) in {(t.other_split, t.other_index) for t in found if t.exact}
+
+
 def test_a_nearly_equal_copy_is_found_and_is_not_exact(splits):
     copy = splits["training"][11].astype(int) + 1
     splits["in-distribution"][7] = np.clip(copy, 0, 255)
