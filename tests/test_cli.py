@@ -121,6 +121,7 @@ def test_options_can_come_from_the_environment(tmp_path) -> None:
     assert str(tmp_path / "elsewhere") in result.stdout
 
 
+@pytest.mark.slow  # what it runs, `make smoke` runs in CI
 def test_smoke_study_end_to_end_on_real_data_keeps_stdout_for_data(tmp_path) -> None:
     environment = {**os.environ, "COLUMNS": "40", "NO_COLOR": "1", "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-m", "gandetect"]

@@ -283,6 +283,7 @@ def test_an_output_that_cannot_be_written_is_one_sentence(experiment, tmp_path) 
         run_study(experiment, Options(tmp_path / "file" / "runs"))
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_one_sentence_and_what_is_complete_goes_on(
     run, experiment, tmp_path
 ) -> None:
