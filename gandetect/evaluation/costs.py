@@ -16,7 +16,7 @@ import numpy as np
 from gandetect.errors import UsageError
 from gandetect.evaluation.calibration import Rows, called, fitted_on, judged_pairs, unfit
 from gandetect.evaluation.intervals import Interval, wilson
-from gandetect.evaluation.k_shot import best_cuts
+from gandetect.evaluation.operating_points import best_cuts
 from gandetect.evaluation.scores import Scores
 from gandetect.evaluation.subjects import Subject
 

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gandetect.errors import DataError, UsageError
+from gandetect.evaluation.scores import Scores
 
 NATIVE_THRESHOLD = 0.0
 OPERATING_POINTS = ("native", "calibrated", "youden")
@@ -65,6 +66,39 @@ def oracle(generated: npt.ArrayLike, real: npt.ArrayLike) -> tuple[float, float]
     cut = _best_cut(fakes, reals, weights=(fakes.size, reals.size))
     right = np.count_nonzero(fakes > cut) + np.count_nonzero(reals <= cut)
     return cut, float(right / (fakes.size + reals.size))
+
+
+def best_cuts(
+    fakes: Scores,
+    reals: Scores,
+    weights: tuple[float, float] = (1.0, 1.0),
+) -> Scores:
+    """The best cut of every row of fakes against the same reals, `(R, K)` and `(M,)` to `(R,)`.
+
+    Best is the largest weighted sum of the share of fakes above and the share of reals not above;
+    with equal weights that is `youden`, row by row. The highest of several equally good cuts is
+    taken, midway between two scores. Between two fakes a higher cut is never worse, so only the
+    cuts right below a fake and the one above everything need to be tried.
+    """
+    fakes, reals = np.sort(fakes, axis=1), np.sort(reals)
+    rows, k = fakes.shape
+    of_fakes, of_reals = weights
+    below = np.searchsorted(reals, fakes, side="left")  # (R, K) reals that pass under each fake
+    gain = of_fakes * (1 - np.arange(k) / k) + of_reals * below / len(reals)
+    gain = np.concatenate([gain, np.full((rows, 1), of_reals)], axis=1)
+    good = gain >= gain.max(axis=1, keepdims=True) - 1e-12 * max(of_fakes + of_reals, 1.0)
+    best = k - np.argmax(good[:, ::-1], axis=1)
+    inside = np.minimum(best, k - 1)
+    every = np.arange(rows)
+    top = fakes[every, inside]
+    under_fake = np.where(inside > 0, fakes[every, inside - 1], -np.inf)
+    n_below = below[every, inside]
+    under_real = np.where(n_below > 0, reals[n_below - 1], -np.inf)
+    under = np.maximum(under_fake, under_real)
+    lowest = np.isneginf(under)
+    cut = np.where(lowest, np.nextafter(top, -np.inf), (top + np.where(lowest, top, under)) / 2)
+    above = np.nextafter(np.maximum(fakes[:, -1], reals[-1]), np.inf)
+    return np.asarray(np.where(best == k, above, cut), np.float64)
 
 
 def _best_cut(

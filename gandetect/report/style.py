@@ -80,6 +80,13 @@ def without_grid(axes: Axes) -> None:
     axes.tick_params(length=0)
 
 
+def percent_axis(axes: Axes) -> None:
+    """Shares from 0 to 100 % along x, so that the labels of two panels do not touch."""
+    axes.set_xlim(-0.02, 1.08)
+    axes.set_xticks([0, 0.2, 0.4, 0.6, 0.8, 1])
+    axes.xaxis.set_major_formatter(lambda value, _: f"{100 * value:.0f} %")
+
+
 def legend_below(figure: Figure, columns: int) -> None:
     """One legend under all panels, where it hides no line; each label once."""
     entries: dict[str, Any] = {}

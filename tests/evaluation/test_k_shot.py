@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gandetect.evaluation.k_shot import best_cuts, k_shot
-from gandetect.evaluation.operating_points import youden
+from gandetect.evaluation.k_shot import k_shot
+from gandetect.evaluation.operating_points import best_cuts, youden
 from gandetect.evaluation.subjects import Subject
 
 NEW = "generated:b"

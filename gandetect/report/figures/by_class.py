@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from gandetect.report.style import COLOURS, QUIET, legend_below, new_figure
+from gandetect.report.style import COLOURS, QUIET, legend_below, new_figure, percent_axis
 from gandetect.report.words import POINTS, wrapped
 
 Row = Mapping[str, Any]
@@ -26,9 +26,7 @@ def false_alarms(rows: Sequence[Row], detectors: Sequence[str], points: Sequence
                 if (row["detector"], row["operating_point"]) == (detector, point):
                     _draw(axes, classes.index(row["class_name"]), row)
             axes.set_yticks(range(len(classes)), classes)
-            axes.set_xlim(-0.02, 1.08)  # room for the last label
-            axes.set_xticks([0, 0.2, 0.4, 0.6, 0.8, 1])
-            axes.xaxis.set_major_formatter(lambda value, _: f"{100 * value:.0f} %")
+            percent_axis(axes)
             axes.set_title(f"{wrapped(detector, 30)}: {POINTS[point]}")
     for axes in panels[-1]:
         axes.set_xlabel("honest pictures called generated")

@@ -20,7 +20,7 @@ PANELS = {
 }
 ROLES = {
     "own": ("own fakes", COLOURS["own"], "o"),
-    "own-other-seed": ("fakes of another training run", "#6e3200", "s"),
+    "own-other-seed": ("fakes of another training run", COLOURS["own-other-seed"], "s"),
     "other": ("other fakes", COLOURS["other"], "^"),
 }
 LEAST_MASS = 0.01  # of 1/15: ties can leave a bin with a stray image that would draw a spike

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from gandetect.evaluation import Metrics
 from gandetect.report.figures.decisions import detector_names, matrix_sources
-from gandetect.report.style import COLOURS, INK, new_figure
+from gandetect.report.style import COLOURS, INK, new_figure, percent_axis
 from gandetect.report.words import POINTS, wrapped
 
 
@@ -37,9 +37,7 @@ def runs_by_source(metrics: Metrics, points: Sequence[str], named: Callable[[str
                 if row["operating_point"] == point:
                     _draw(axes, sources.index(row["source"]), row)
             axes.set_yticks(range(len(sources)), [wrapped(named(s), 30) for s in sources])
-            axes.set_xlim(-0.02, 1.08)  # room for the last label
-            axes.set_xticks([0, 0.2, 0.4, 0.6, 0.8, 1])
-            axes.xaxis.set_major_formatter(lambda value, _: f"{100 * value:.0f} %")
+            percent_axis(axes)
             axes.set_title(f"{wrapped(detector, 30)}: {POINTS[point]}")
     for axes in panels[-1]:
         axes.set_xlabel("answered correctly")
