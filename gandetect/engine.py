@@ -20,6 +20,7 @@ from queue import Empty
 from typing import Any
 
 from gandetect.errors import RunError
+from gandetect.machine import keep_freed_memory
 
 Event = Mapping[str, Any]
 Notify = Callable[[Event], None]
@@ -96,10 +97,16 @@ def _start_worker(threads: int, events: Any) -> None:
     global _notify
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    prepare_process(threads)
+    _notify = events.put
+
+
+def prepare_process(threads: int) -> None:
+    """Make a process ready to compute with torch on ``threads`` threads."""
     import torch
 
+    keep_freed_memory()
     torch.set_num_threads(threads)
-    _notify = events.put
 
 
 def _end_with_parent() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import platform
 import subprocess
@@ -68,6 +69,23 @@ def cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def keep_freed_memory() -> bool:
+    """Let the C library keep what this process frees, for the next step; True where it can.
+
+    glibc hands blocks of more than 128 KiB back to the system as soon as they are freed, and a
+    training step takes and frees hundreds: the system then clears the same pages again and again,
+    which took a sixth of a step of `dcgan-plain`. Elsewhere nothing is changed.
+    """
+    if platform.system() != "Linux":
+        return False
+    trim_threshold, mmap_threshold = -1, -3  # their numbers in malloc.h
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (OSError, AttributeError):  # another C library
+        return False
+    return bool(mallopt(trim_threshold, 512 << 20) and mallopt(mmap_threshold, 64 << 20))
 
 
 def describe(device: str) -> dict[str, Any]:

@@ -5,8 +5,15 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from torch.nn import functional
 
-from gandetect.models.layers import SameConvTranspose2d, SeededDropout, same_padding, seed_dropout
+from gandetect.models.layers import (
+    SameConv2d,
+    SameConvTranspose2d,
+    SeededDropout,
+    same_padding,
+    seed_dropout,
+)
 
 
 @given(side=st.integers(1, 200), kernel=st.integers(1, 9), stride=st.integers(1, 4))
@@ -75,6 +82,67 @@ def test_neighbours_are_dropped_independently() -> None:
     dropped = (dropout(0.5)(torch.ones(400_000)) == 0).float().view(-1, 4)
     correlation = torch.corrcoef(dropped.T)
     assert (correlation - torch.eye(4)).abs().max() < 0.02
+
+
+def test_what_is_dropped_is_zero_whatever_it_was() -> None:
+    out = dropout(0.5)(torch.full((1000,), math.inf))
+    assert set(out.tolist()) == {0.0, math.inf}
+
+
+def test_dropout_can_be_differentiated_twice() -> None:
+    features = torch.randn(50, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradgradcheck(lambda given: dropout(0.4)(given) ** 2, features)
+
+
+def plain(layer, images):
+    """What PyTorch's own convolutions make of a layer's weights, padded as Keras pads."""
+    if isinstance(layer, SameConvTranspose2d):
+        doubled = functional.conv_transpose2d(images, layer.weight, layer.bias, 2, 1)
+        return doubled[:, :, : 2 * images.shape[2], : 2 * images.shape[3]]
+    kernel, stride = layer.kernel_size[0], layer.stride[0]
+    rows = same_padding(images.shape[2], kernel, stride)
+    columns = same_padding(images.shape[3], kernel, stride)
+    padded = functional.pad(images, (*columns, *rows))
+    return functional.conv2d(padded, layer.weight, layer.bias, stride)
+
+
+LAYERS = {
+    "dcgan-bn, to pixels": lambda: SameConvTranspose2d(64, 1, kernel=5),
+    "dcgan-bn, to colours": lambda: SameConvTranspose2d(64, 3, kernel=5),
+    "dcgan-bn, between": lambda: SameConvTranspose2d(16, 8, kernel=5),
+    "dcgan-plain, between": lambda: SameConvTranspose2d(16, 8, kernel=4),
+    "dcgan-plain, to pixels": lambda: SameConv2d(64, 1, kernel=3),
+    "dcgan-plain, to colours": lambda: SameConv2d(64, 3, kernel=3),
+    "dcgan-bn, from pixels": lambda: SameConv2d(1, 64, kernel=5, stride=2),
+    "dcgan-plain, from colours": lambda: SameConv2d(3, 64, kernel=3),
+    "to one channel, halved": lambda: SameConv2d(8, 1, kernel=3, stride=2),
+}
+
+
+@pytest.mark.parametrize(("height", "width"), [(14, 14), (9, 12)])
+@pytest.mark.parametrize("name", LAYERS)
+def test_the_fast_layers_compute_the_plain_function_and_its_gradients(name, height, width) -> None:
+    layer, random = LAYERS[name]().double(), torch.Generator().manual_seed(2)
+    torch.nn.init.normal_(layer.bias, generator=random)
+    shape = (3, layer.in_channels, height, width)
+    images = torch.randn(shape, generator=random, dtype=torch.float64, requires_grad=True)
+    inputs = (images, layer.weight, layer.bias)
+    fast, expected = layer(images), plain(layer, images)
+    direction = torch.randn(expected.shape, generator=random, dtype=torch.float64)
+    torch.testing.assert_close(fast, expected)
+    gradients = torch.autograd.grad((fast * direction).sum(), inputs)
+    torch.testing.assert_close(gradients, torch.autograd.grad((expected * direction).sum(), inputs))
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_under_bf16_the_fast_layers_stay_within_its_rounding(name) -> None:
+    layer, random = LAYERS[name](), torch.Generator().manual_seed(3)
+    images = torch.randn(4, layer.in_channels, 14, 14, generator=random).requires_grad_()
+    with torch.autocast("cpu", torch.bfloat16):
+        fast = layer(images)
+    exact = plain(layer, images)
+    assert fast.dtype == torch.bfloat16
+    assert (fast - exact).abs().max() < 0.02 * exact.abs().max()
 
 
 def test_an_unknown_kernel_is_refused() -> None:
