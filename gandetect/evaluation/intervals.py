@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from typing import TypeAlias
 
-from scipy.stats import binomtest
+from scipy.special import ndtri
 
 from gandetect.errors import DataError
 
 Interval: TypeAlias = list[float]
+Z = float(ndtri(0.975))
 
 
 def wilson(successes: int, n: int) -> Interval:
@@ -22,10 +23,13 @@ def wilson(successes: int, n: int) -> Interval:
     """
     if n < 1:
         raise DataError("the share of an empty group is not defined; the group has no images")
-    interval = binomtest(int(successes), int(n)).proportion_ci(method="wilson")
+    # Written out: SciPy's `binomtest` also works out a p-value, in 2 ms, and a report asks
+    # thousands of times.
+    centre = (successes + Z**2 / 2) / (n + Z**2)
+    reach = Z / (n + Z**2) * math.sqrt(successes * (n - successes) / n + Z**2 / 4)
     # At 0 or n successes rounding may leave the bound a hair off the share itself.
-    low = 0.0 if successes == 0 else float(interval.low)
-    high = 1.0 if successes == n else float(interval.high)
+    low = 0.0 if successes == 0 else centre - reach
+    high = 1.0 if successes == n else centre + reach
     return [low, high]
 
 
