@@ -14,7 +14,7 @@ export PIP_NO_INPUT := 1
 # Tests run in two processes; each keeps to one thread.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile -q
 
-.PHONY: help study smoke test test-slow lint format clean
+.PHONY: help study smoke test test-slow bench same-science lint format clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1 - /p' Makefile
@@ -30,6 +30,12 @@ test: lint ## lint and the default test suite
 
 test-slow: $(VENV)/.dev ## what takes minutes: clean installs, real downloads
 	$(PYTEST) -m slow
+
+bench: $(VENV)/.run ## how fast, beside a plain PyTorch port and the machine's limit: leave the machine alone meanwhile
+	@PYTHONPATH=tests $(BIN)/python -m benchmarks
+
+same-science: $(VENV)/.run ## do speed and bf16 change the answers? Five seeds, three ways; about an hour
+	@PYTHONPATH=tests $(BIN)/python -m benchmarks.same_science
 
 lint: $(VENV)/.dev ## ruff, mypy strict, import-linter
 	$(BIN)/python -m ruff check .

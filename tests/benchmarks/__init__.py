@@ -1,0 +1,1 @@
+"""How fast gandetect is on this machine, beside a plain PyTorch port: `make bench`."""
