@@ -5,22 +5,18 @@ from __future__ import annotations
 import csv
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass
-from itertools import islice
 from pathlib import Path, PurePath
 from typing import Literal, TextIO
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import expit
 
-from gandetect.data.images import find_images, read_image
+from gandetect.data.streaming import Decoded, DecodeOptions, decode_batches
 from gandetect.detectors import Detector
-from gandetect.errors import DataError
 
-BATCH = 64
-Decoded = tuple[Path, NDArray[np.uint8] | str]
 Form = Literal["csv", "jsonl", "kaggle"]
 
 
@@ -39,17 +35,22 @@ Writer = Callable[[ScoredImage], str | None]  # writes a line, or says why there
 
 
 def score_paths(
-    detector: Detector, paths: Iterable[Path], operating_point: str = "native"
-) -> Iterator[ScoredImage]:
+    detector: Detector,
+    paths: Iterable[Path],
+    operating_point: str = "native",
+    workers: int = 1,
+) -> Generator[ScoredImage, None, None]:
     """Score image files and folders in order, one `ScoredImage` each, a batch at a time.
 
     What cannot be scored becomes a line with its error and never a score: a damaged file, a path
-    that does not exist, a folder without images. Raises `UsageError` for an unknown operating
-    point, before anything is read.
+    that does not exist, a folder without images. With ``workers`` above 1 so many processes decode
+    many files ahead, with the same lines as the answer; a script that asks for them needs an
+    ``if __name__ == "__main__"``. No worker outlives the generator: close it when you leave it
+    early. Raises `UsageError` for an unknown operating point, before anything is read, and
+    `DataError` when a worker is killed from outside.
     """
     threshold = detector.threshold(operating_point)
-    batches = _batched(_decoded(detector, paths))
-    return (line for batch in batches for line in _score_batch(detector, batch, threshold))
+    return _score_all(detector, paths, threshold, workers)
 
 
 def write_scores(
@@ -113,27 +114,17 @@ def _kaggle_writer(stream: TextIO) -> Writer:
     return write
 
 
-def _decoded(detector: Detector, paths: Iterable[Path]) -> Iterator[Decoded]:
-    """Yield each file's path with its pixels, or with the sentence that says why it has none."""
-    settings = detector.description.preprocessing
-    for given in paths:
-        try:
-            for path in find_images([given]):
-                try:
-                    yield (
-                        path,
-                        read_image(
-                            path,
-                            channels=settings.channels,
-                            size=settings.image_size,
-                            fit=settings.fit,
-                            background=settings.background,
-                        ),
-                    )
-                except DataError as error:
-                    yield path, str(error)
-        except DataError as error:
-            yield given, str(error)
+def _score_all(
+    detector: Detector, paths: Iterable[Path], threshold: float, workers: int
+) -> Generator[ScoredImage, None, None]:
+    """Score batch after batch, while the workers decode the next ones."""
+    expected = detector.description.preprocessing
+    options = DecodeOptions(
+        expected.channels, expected.image_size, expected.fit, expected.background
+    )
+    with closing(decode_batches(paths, options, workers)) as batches:
+        for batch in batches:
+            yield from _score_batch(detector, batch, threshold)
 
 
 def _score_batch(
@@ -150,9 +141,3 @@ def _score_batch(
         score: float = next(scores)
         verdict = "generated" if score > threshold else "real"
         yield ScoredImage(name, round(score, 6), round(float(expit(score)), 6), verdict)
-
-
-def _batched(items: Iterable[Decoded]) -> Iterator[list[Decoded]]:
-    iterator = iter(items)
-    while batch := list(islice(iterator, BATCH)):
-        yield batch

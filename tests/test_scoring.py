@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import multiprocessing
 import os
 import shutil
 import subprocess
@@ -17,13 +18,15 @@ import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner, Result
+from eager_workers import start_at_once
 from PIL import Image
 
 from gandetect.cli import main
 from gandetect.data.images import read_image
+from gandetect.data.streaming import BATCH
 from gandetect.detectors import Detector, load_detector
 from gandetect.errors import DetectorError, UsageError
-from gandetect.scoring import BATCH, ScoredImage, score_paths, write_scores
+from gandetect.scoring import ScoredImage, score_paths, write_scores
 
 COLUMNS = ["path", "score", "probability", "verdict", "error"]
 
@@ -215,6 +218,17 @@ def test_paths_are_read_only_as_far_as_needed(detector: Detector, folder: Path) 
     assert asked == 2 * BATCH
 
 
+def test_workers_are_gone_after_an_early_close(
+    detector: Detector, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start_at_once(monkeypatch)
+    scored = score_paths(detector, [folder / "0.png"] * 1000, workers=2)
+    assert next(scored).score is not None
+    assert len(multiprocessing.active_children()) == 2
+    scored.close()
+    assert multiprocessing.active_children() == []
+
+
 def test_other_preprocessing_is_obeyed(detector: Detector, folder: Path) -> None:
     Image.new("L", (40, 20), 255).save(folder / "wide.png")
     preprocessing = detector.description.preprocessing.model_copy(
@@ -332,6 +346,37 @@ def test_bad_files_are_lines_and_the_good_ones_are_scored(
     assert len(lines) == 10
     assert sum(bool(line["score"]) for line in lines) == 6
     assert all(bool(line["score"]) != bool(line["error"]) for line in lines)
+
+
+def test_workers_change_no_byte_of_the_answer(
+    detector_folder: Path, mixed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = ["score", detector_folder, mixed, mixed / "none.png", *[mixed] * 15]
+    alone = _gandetect(*given, "--workers", "1")
+    start_at_once(monkeypatch)
+    together = _gandetect(*given, "--workers", "2")
+    assert together.stdout == alone.stdout
+    assert (
+        together.stderr
+        == alone.stderr
+        == "49 of 145 images could not be scored; see column error\n"
+    )
+    assert together.exit_code == 1
+
+
+def test_a_killed_worker_is_one_sentence(
+    detector_folder: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def kill() -> None:
+        for worker in multiprocessing.active_children():
+            worker.kill()
+
+    start_at_once(monkeypatch, then=kill)
+    result = _gandetect("score", detector_folder, *[folder] * 500, "--workers", "2")
+    assert result.exit_code == 1
+    assert result.stderr.startswith("error: a process that was ")
+    assert "was killed from outside" in result.stderr
+    assert result.stderr.count("\n") == 1
 
 
 def test_names_with_a_leading_dash_go_behind_two_dashes(

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import click
 
 from gandetect.cli.output import say_any_name
+
+MOST_WORKERS = 8  # each holds decoded batches in memory
 
 
 @click.command("score")
@@ -30,6 +33,13 @@ from gandetect.cli.output import say_any_name
     help="CSV, JSON lines, or a submission: image,label with 1 for real, 0 for generated.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Short for --format jsonl.")
+@click.option(
+    "--workers",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help=f"Processes that decode files while others are scored; default: one a core, at most "
+    f"{MOST_WORKERS}. 0 or 1: none, as for few files.",
+)
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda", "mps"]), default="cpu")
 @click.pass_context
 def score_command(
@@ -40,6 +50,7 @@ def score_command(
     operating_point: str,
     form: str,
     as_json: bool,
+    workers: int | None,
     device: str,
 ) -> None:
     """Score images, or whole folders of them, with a saved DETECTOR.
@@ -56,19 +67,21 @@ def score_command(
       gandetect score DETECTOR --format kaggle test/ > submission.csv
     """
     from gandetect.detectors import load_detector
-    from gandetect.machine import resolve_device
+    from gandetect.machine import cores, resolve_device
     from gandetect.scoring import score_paths, write_scores
 
     loaded = load_detector(detector, resolve_device(device))
     say_any_name()
-    scored = score_paths(loaded, paths, operating_point)
+    if workers is None:
+        workers = min(cores(), MOST_WORKERS)
     form = "jsonl" if as_json else form
-    right, wrong = write_scores(
-        scored,
-        sys.stdout,
-        form,  # type: ignore[arg-type]
-        lambda sentence: click.echo(f"error: {sentence}", err=True),
-    )
+    with closing(score_paths(loaded, paths, operating_point, workers)) as scored:
+        right, wrong = write_scores(
+            scored,
+            sys.stdout,
+            form,  # type: ignore[arg-type]
+            lambda sentence: click.echo(f"error: {sentence}", err=True),
+        )
     sys.stdout.flush()
     if wrong:
         where = " and have no line" if form == "kaggle" else "; see column error"

@@ -155,7 +155,7 @@ def _to_mode(picture: Image.Image, mode: str, background: int) -> Image.Image:
         picture = picture.convert("RGBA")
         ground = Image.new("RGBA", picture.size, (background, background, background, 255))
         picture = Image.alpha_composite(ground, picture).convert("RGB")
-    return picture.convert(mode)
+    return picture if picture.mode == mode else picture.convert(mode)  # which would copy it
 
 
 def _eight_bits(picture: Image.Image, form: str | None) -> Image.Image:
@@ -177,6 +177,8 @@ def _eight_bits(picture: Image.Image, form: str | None) -> Image.Image:
 
 
 def _fitted(picture: Image.Image, size: int, fit: Fit, background: int) -> Image.Image:
+    if picture.size == (size, size):
+        return picture
     if fit == "pad":
         # Resized before it is padded: a square around a very long strip would not fit in memory.
         longest = max(picture.size)
@@ -202,7 +204,8 @@ def _walk(folder: Path) -> Iterator[Path]:
     denied: list[str] = []
     for parent, folders, names in os.walk(folder, onerror=lambda e: denied.append(e.filename)):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(names):
+        names.sort()
+        for name in names:
             if not name.startswith(".") and Path(name).suffix.lower() in SUFFIXES:
                 yield Path(parent, name)
     yield from map(Path, denied)

@@ -18,14 +18,14 @@ STAGE_VERSIONS = {
     "data": 1,
     "labelled data": 1,
     "feature classifier": 1,
-    "gan": 1,
+    "gan": 2,
     "classifier": 1,
     "fold": 1,
-    "scores": 3,
+    "scores": 4,
     "overlap": 1,
     "audit": 1,
-    "trajectory": 1,
-    "robustness": 2,
+    "trajectory": 2,
+    "robustness": 3,
     "report": 3,
 }
 

@@ -1,0 +1,121 @@
+"""Decodes image files batch after batch, in order, by processes that run a few batches ahead."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import asdict, dataclass
+from itertools import islice
+from pathlib import Path
+from time import perf_counter
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gandetect.data.images import Fit, find_images, read_image
+from gandetect.data.reading import worker_pool
+from gandetect.errors import DataError
+
+BATCH = 64  # files that are decoded, and then scored, at a time
+AHEAD = 2  # batches a worker that are decoded or wait to be: the most that is kept in memory
+PATIENCE = 0.5  # seconds of decoding alone before workers are started, which takes as long
+Item = TypeVar("Item")
+Pixels = NDArray[np.uint8]
+Decoded = tuple[Path, Pixels | str]
+
+
+@dataclass(frozen=True)
+class DecodeOptions:
+    """What `read_image` is told of every file."""
+
+    channels: int
+    size: int
+    fit: Fit
+    background: int
+
+
+@dataclass(frozen=True)
+class _Found:
+    """A file to read, or what was given instead and the sentence that says why it is none."""
+
+    path: Path
+    error: str | None = None
+
+
+def decode_batches(
+    paths: Iterable[Path], options: DecodeOptions, workers: int = 1
+) -> Generator[list[Decoded], None, None]:
+    """Yield the files' paths in order, each with its pixels or the sentence why it has none.
+
+    Folders are searched as by `find_images`, and ``paths`` is read only as far as needed. With
+    several workers, processes decode the batches ahead; not before `PATIENCE` has shown that the
+    files are many. However the generator is left, no worker outlives it. Raises `DataError` when
+    one is killed from outside.
+    """
+    # Not threads: small files are bound by Python itself, and `read_image` needs the warning
+    # filters, which threads share, for itself.
+    batches = _batched(_found(paths))
+    spent = 0.0
+    while workers <= 1 or spent < PATIENCE:
+        start = perf_counter()
+        batch = next(batches, None)
+        if batch is None:
+            return
+        decoded = _paired(batch, _decode(batch, options))
+        spent += perf_counter() - start
+        yield decoded
+    with worker_pool(workers) as pool:
+        ready = pool.submit(int)
+        while not ready.done() and (batch := next(batches, None)):  # they are still starting
+            yield _paired(batch, _decode(batch, options))
+        yield from _decode_ahead(batches, options, pool, workers * AHEAD)
+
+
+def _decode_ahead(
+    batches: Iterator[list[_Found]],
+    options: DecodeOptions,
+    pool: ProcessPoolExecutor,
+    ahead: int,
+) -> Iterator[list[Decoded]]:
+    waiting: deque[tuple[list[_Found], Future[list[Pixels | str]]]] = deque()
+    for batch in batches:
+        waiting.append((batch, pool.submit(_decode, batch, options)))
+        if len(waiting) >= ahead:
+            earliest, future = waiting.popleft()
+            yield _paired(earliest, future.result())
+    while waiting:
+        earliest, future = waiting.popleft()
+        yield _paired(earliest, future.result())
+
+
+def _found(paths: Iterable[Path]) -> Iterator[_Found]:
+    for given in paths:
+        try:
+            for path in find_images([given]):
+                yield _Found(path)
+        except DataError as error:
+            yield _Found(given, str(error))
+
+
+def _decode(batch: Sequence[_Found], options: DecodeOptions) -> list[Pixels | str]:
+    settings = asdict(options)
+    return [found.error or _pixels_or_error(found.path, settings) for found in batch]
+
+
+def _pixels_or_error(path: Path, settings: dict[str, object]) -> Pixels | str:
+    try:
+        return read_image(path, **settings)  # type: ignore[arg-type]
+    except DataError as error:
+        return str(error)
+
+
+def _paired(batch: Sequence[_Found], decoded: Sequence[Pixels | str]) -> list[Decoded]:
+    return [(found.path, one) for found, one in zip(batch, decoded, strict=True)]
+
+
+def _batched(items: Iterable[Item]) -> Iterator[list[Item]]:
+    iterator = iter(items)
+    while batch := list(islice(iterator, BATCH)):
+        yield batch
