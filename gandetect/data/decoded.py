@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import as_completed
-from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any
 
@@ -79,15 +78,9 @@ def _decode_all(
             pool.submit(_decode_chunk, chunk, target, offset, start, options)
             for start, chunk in chunks
         ]
-        try:
-            for future in as_completed(futures):
-                done += future.result()
-                progress(done, len(paths))
-        except BrokenProcessPool:
-            raise DataError(
-                "a process that was decoding images was killed from outside, often for want of "
-                "memory; free some, or use fewer workers"
-            ) from None
+        for future in as_completed(futures):
+            done += future.result()
+            progress(done, len(paths))
 
 
 def _decode_chunk(
