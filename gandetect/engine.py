@@ -7,20 +7,18 @@ On two cores two processes of one thread each beat one process of two by some 15
 from __future__ import annotations
 
 import multiprocessing
-import os
 import signal
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from multiprocessing.connection import wait as wait_for
 from queue import Empty
 from typing import Any
 
 from gandetect.errors import RunError
 from gandetect.machine import keep_freed_memory
+from gandetect.workers import end_with_parent
 
 Event = Mapping[str, Any]
 Notify = Callable[[Event], None]
@@ -96,7 +94,7 @@ _notify: Notify = lambda event: None  # noqa: E731 - replaced in each worker by 
 def _start_worker(threads: int, events: Any) -> None:
     global _notify
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    end_with_parent()
     prepare_process(threads)
     _notify = events.put
 
@@ -107,13 +105,6 @@ def prepare_process(threads: int) -> None:
 
     keep_freed_memory()
     torch.set_num_threads(threads)
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-    wait_for([parent.sentinel])
-    os._exit(1)
 
 
 def _run_task(task: Task) -> Any:

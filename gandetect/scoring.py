@@ -45,8 +45,9 @@ def score_paths(
     What cannot be scored becomes a line with its error and never a score: a damaged file, a path
     that does not exist, a folder without images. With ``workers`` above 1 so many processes decode
     many files ahead, with the same lines as the answer; a script that asks for them needs an
-    ``if __name__ == "__main__"``. No worker outlives the generator: close it when you leave it
-    early. Raises `UsageError` for an unknown operating point, before anything is read, and
+    ``if __name__ == "__main__"``, and does well to set ``OMP_WAIT_POLICY=PASSIVE`` before torch is
+    imported, as `gandetect score` does. No worker outlives the generator: close it when you leave
+    it early. Raises `UsageError` for an unknown operating point, before anything is read, and
     `DataError` when a worker is killed from outside.
     """
     threshold = detector.threshold(operating_point)

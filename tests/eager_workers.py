@@ -8,7 +8,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from gandetect.data import reading, streaming
+from gandetect import workers as processes
+from gandetect.data import streaming
 
 
 def start_at_once(monkeypatch: pytest.MonkeyPatch, then: Callable[[], None] = lambda: None) -> None:
@@ -16,7 +17,7 @@ def start_at_once(monkeypatch: pytest.MonkeyPatch, then: Callable[[], None] = la
 
     @contextmanager
     def started(workers: int) -> Iterator[ProcessPoolExecutor]:
-        with reading.worker_pool(workers) as pool:
+        with processes.worker_pool(workers) as pool:
             pool.submit(int).result()
             then()
             yield pool

@@ -48,6 +48,7 @@ def report_command(
       gandetect report runs/quick-… --prevalence 0.02 --cost-miss 20 --cost-delay 1
     """
     from gandetect.evaluation import EXAMPLE_MARKET, Market
+    from gandetect.machine import cores
     from gandetect.report import build_report
     from gandetect.report.sweep import build_sweep_report
     from gandetect.runs import read_json
@@ -65,7 +66,7 @@ def report_command(
         report = build_sweep_report(run, [run / one["run"] for one in choices])
         click.echo((run / "sweep.json").read_text(encoding="utf-8") if as_json else report)
         return
-    paths = build_report(run, market)
+    paths = build_report(run, market, processes=min(2, cores()))
     if as_json:
         click.echo((run / "metrics.json").read_text(encoding="utf-8"), nl=False)
     else:

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from gandetect.data.images import Fit, read_image
-from gandetect.data.reading import CHUNK, Progress, worker_pool
+from gandetect.data.reading import CHUNK, Progress
 from gandetect.errors import DataError
+from gandetect.workers import worker_pool
 
 
 def decode_to_file(

@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import multiprocessing
-import os
-import signal
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, as_completed
 from dataclasses import dataclass
-from multiprocessing.connection import wait as wait_for
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 from gandetect.data.images import ImageFault, opened_image, plain_picture
-from gandetect.errors import DataError
+from gandetect.workers import worker_pool
 
 CHUNK = 16  # files that a worker is handed at a time
 Progress = Callable[[int, int], None]
@@ -130,50 +123,3 @@ def _follow(futures: Sequence[Future[list[Examined]]], total: int, progress: Pro
     for future in as_completed(futures):
         done += len(future.result())
         progress(done, total)
-
-
-@contextmanager
-def worker_pool(workers: int) -> Iterator[ProcessPoolExecutor]:
-    """Open processes that read images; however the block is left, none outlives it.
-
-    Raises `DataError` when one is killed from outside.
-    """
-    others = multiprocessing.active_children()
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, context, _start_worker)
-    try:
-        _start_workers(pool, workers)
-        yield pool
-    except BaseException as error:
-        for worker in multiprocessing.active_children():
-            if worker not in others:
-                worker.terminate()
-        if not isinstance(error, BrokenProcessPool):
-            raise
-        raise DataError(
-            "a process that was reading images was killed from outside, often for want of memory; "
-            "free some, or use fewer workers"
-        ) from None
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _start_workers(pool: ProcessPoolExecutor, workers: int) -> None:
-    """Start processes that hear nothing of Ctrl-C: the parent decides what it means."""
-    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        for _ in range(workers):
-            pool.submit(int)  # each starts one, which inherits what is blocked
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
-
-
-def _start_worker() -> None:
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-    wait_for([parent.sentinel])
-    os._exit(1)

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gandetect.data.images import Fit, find_images, read_image
-from gandetect.data.reading import worker_pool
 from gandetect.errors import DataError
+from gandetect.workers import worker_pool
 
 BATCH = 64  # files that are decoded, and then scored, at a time
 AHEAD = 2  # batches a worker that are decoded or wait to be: the most that is kept in memory
