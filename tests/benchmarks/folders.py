@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,6 +14,7 @@ from .scoring import fresh_detector
 SECTION = "folders"
 ARCHITECTURE = "dcgan-bn"
 WORKERS = (1, 2)
+PASSES = 10
 
 
 def measure(settings: Settings, cores: int) -> Measured:
@@ -77,17 +78,20 @@ def prepare_scoring(
     import torch
 
     torch.set_num_threads(threads)
-    return partial(rate, scorer(folder, workers), sum(1 for _ in folder.iterdir()), seconds)
+    # Workers start with every call, which a folder of a few seconds does not make up for.
+    passes = 1 if workers == 1 else PASSES
+    count = passes * sum(1 for _ in folder.iterdir())
+    return partial(rate, scorer([folder] * passes, workers), count, seconds)
 
 
-def scorer(folder: Path, workers: int) -> Callable[[], None]:
-    """A function that scores a folder once and looks at every line."""
+def scorer(folders: Sequence[Path], workers: int) -> Callable[[], None]:
+    """A function that scores folders once and looks at every line."""
     from gandetect.scoring import score_paths
 
     detector = fresh_detector(ARCHITECTURE)
 
     def score() -> None:
-        for line in score_paths(detector, [folder], workers=workers):
+        for line in score_paths(detector, folders, workers=workers):
             assert line.score is not None, line.error
 
     return score

@@ -115,7 +115,7 @@ def score(folder: Path, threads: int) -> None:
     import torch
 
     torch.set_num_threads(threads)
-    scorer(folder, workers=1)()
+    scorer([folder], workers=1)()
 
 
 def _tree(root: int) -> set[int]:
