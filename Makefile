@@ -31,10 +31,10 @@ test: lint ## lint and the default test suite
 test-slow: $(VENV)/.dev ## what takes minutes: clean installs, real downloads
 	$(PYTEST) -m slow
 
-bench: $(VENV)/.run ## how fast, beside a plain PyTorch port and the machine's limit: leave the machine alone meanwhile
+bench: $(VENV)/.run ## how fast, beside a plain PyTorch port: some ten minutes, on an idle machine
 	@PYTHONPATH=tests $(BIN)/python -m benchmarks
 
-same-science: $(VENV)/.run ## do speed and bf16 change the answers? Five seeds, three ways; about an hour
+same-science: $(VENV)/.run ## do speed and bf16 change the answers? Five seeds, three ways: hours
 	@PYTHONPATH=tests $(BIN)/python -m benchmarks.same_science
 
 lint: $(VENV)/.dev ## ruff, mypy strict, import-linter

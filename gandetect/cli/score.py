@@ -73,7 +73,7 @@ def score_command(
         workers = min(cores(), MOST_WORKERS)
     if workers > 1:
         # Read when torch is imported: the network's threads then sleep while they wait, and leave
-        # their cores to the decoders. Spinning took three fifths of the speed on two cores.
+        # their cores to the decoders, instead of spinning on them.
         os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     from gandetect.detectors import load_detector
     from gandetect.scoring import score_paths, write_scores

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from time import perf_counter
@@ -100,13 +100,18 @@ def _found(paths: Iterable[Path]) -> Iterator[_Found]:
 
 
 def _decode(batch: Sequence[_Found], options: DecodeOptions) -> list[Pixels | str]:
-    settings = asdict(options)
-    return [found.error or _pixels_or_error(found.path, settings) for found in batch]
+    return [found.error or _pixels_or_error(found.path, options) for found in batch]
 
 
-def _pixels_or_error(path: Path, settings: dict[str, object]) -> Pixels | str:
+def _pixels_or_error(path: Path, options: DecodeOptions) -> Pixels | str:
     try:
-        return read_image(path, **settings)  # type: ignore[arg-type]
+        return read_image(
+            path,
+            channels=options.channels,
+            size=options.size,
+            fit=options.fit,
+            background=options.background,
+        )
     except DataError as error:
         return str(error)
 

@@ -23,8 +23,8 @@ def wilson(successes: int, n: int) -> Interval:
     """
     if n < 1:
         raise DataError("the share of an empty group is not defined; the group has no images")
-    # Written out: SciPy's `binomtest` also works out a p-value, in 2 ms, and a report asks
-    # thousands of times.
+    # Written out: SciPy's `binomtest` also works out a p-value, and a report asks thousands of
+    # times.
     centre = (successes + Z**2 / 2) / (n + Z**2)
     reach = Z / (n + Z**2) * math.sqrt(successes * (n - successes) / n + Z**2 / 4)
     # At 0 or n successes rounding may leave the bound a hair off the share itself.
