@@ -19,7 +19,7 @@ from gandetect.evaluation import (
     evaluate_further,
     tidy,
 )
-from gandetect.report.document import Block, Document, Picture, Section, Text
+from gandetect.report.document import Block, Document, Section, Text
 from gandetect.report.inputs import Inputs, read_inputs
 from gandetect.report.material import Chapter, Material
 from gandetect.report.render import to_html, to_markdown
@@ -108,7 +108,7 @@ def build_report(run: Path, market: Market | None = None, processes: int = 1) ->
         check_scores(inputs)
         metrics = compute_metrics(inputs, market)
         document = compose(Material(inputs, metrics), assistant)
-    pictures_made = [p for p in _pictures(document) if p.path.startswith("figures/")]
+    pictures_made = [p for p in document.pictures() if p.path.startswith("figures/")]
     write_json(run / "metrics.json", metrics)
     with atomic_file(run / "metrics.csv") as temporary:
         tidy(metrics).to_csv(temporary, index=False, lineterminator="\n")
@@ -214,10 +214,3 @@ def _attempt(chapter: Chapter, material: Material) -> Iterable[Block]:
         name = chapter.__name__.replace("_", " ")
         return [Text(f"Not shown: the part “{name}” could not be made from this run "
                      f"({type(error).__name__}: {error}).", "missing")]  # fmt: skip
-
-
-def _pictures(document: Document) -> Iterator[Picture]:
-    for section in document.sections:
-        for block in section.blocks:
-            if isinstance(block, Picture):
-                yield block

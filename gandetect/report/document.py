@@ -1,12 +1,14 @@
-"""A report as data: sections of blocks, which one template writes as HTML and one as Markdown."""
+"""A report as data: sections of blocks. Each kind of block has one template for HTML in
+`templates/html/` and one for Markdown in `templates/md/`, named after it.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,101 @@ class Items:
     kind: str = field(default="items", init=False)
 
 
-Block: TypeAlias = Text | Heading | Table | Picture | Code | Items
+@dataclass(frozen=True)
+class Cell:
+    """A cell of a coloured table: the figure, what stands small below it, and how dark it is."""
+
+    text: str
+    small: str = ""
+    level: float | None = None  # 0 (light) to 1 (dark); none leaves it uncoloured
+    framed: bool = False
+    hint: str = ""  # shown when one points at the cell; nothing may stand here alone
+
+
+@dataclass(frozen=True)
+class Heat:
+    """A table coloured by its numbers: a heatmap whose figures can be read, copied and heard."""
+
+    caption: str
+    header: Sequence[str]  # its first names the rows
+    rows: Sequence[tuple[str, Sequence[Cell | None]]]
+    note: str = ""
+    kind: str = field(default="heat", init=False)
+
+
+@dataclass(frozen=True)
+class Tiles:
+    """Small images side by side, each with a few words; Markdown shows one picture of them."""
+
+    caption: str
+    tiles: Sequence[tuple[bytes, str]]  # PNG, words
+    picture: Picture
+    kind: str = field(default="tiles", init=False)
+
+
+@dataclass(frozen=True)
+class Frames:
+    """Pictures of the same thing one after the other, with a slider; Markdown shows one picture."""
+
+    caption: str
+    frames: Sequence[tuple[bytes, str]]  # PNG, words for that frame
+    picture: Picture
+    kind: str = field(default="frames", init=False)
+
+
+@dataclass(frozen=True)
+class Explorer:
+    """What the threshold explorer works on, and the static figures that stand in its place."""
+
+    data: Mapping[str, Any]  # ready for JSON; see `gandetect.report.explorer`
+    blocks: Sequence[Block]
+    kind: str = field(default="explorer", init=False)
+
+
+@dataclass(frozen=True)
+class Fold:
+    """Blocks that open on demand: what an expert looks up and others would scroll past."""
+
+    summary: str
+    blocks: Sequence[Block]
+    kind: str = field(default="fold", init=False)
+
+
+@dataclass(frozen=True)
+class Download:
+    """A file of the run folder that the page carries along."""
+
+    name: str
+    content: bytes
+    mime: str
+    words: str
+    kind: str = field(default="download", init=False)
+
+
+Block: TypeAlias = (
+    Text
+    | Heading
+    | Table
+    | Picture
+    | Code
+    | Items
+    | Heat
+    | Tiles
+    | Frames
+    | Explorer
+    | Fold
+    | Download
+)
+
+
+def every_block(blocks: Iterable[Block]) -> Iterator[Block]:
+    """All blocks in order, with those that stand within others after their holder."""
+    for block in blocks:
+        yield block
+        if isinstance(block, Explorer | Fold):
+            yield from every_block(block.blocks)
+        elif isinstance(block, Tiles | Frames):
+            yield block.picture
 
 
 @dataclass(frozen=True)
@@ -93,6 +189,14 @@ class Document:
 
     title: str
     sections: Sequence[Section]
+
+    def blocks(self) -> Iterator[Block]:
+        """All blocks of all sections, those within others too."""
+        return every_block(block for section in self.sections for block in section.blocks)
+
+    def pictures(self) -> Iterator[Picture]:
+        """All pictures, so that they can be written beside the Markdown."""
+        return (block for block in self.blocks() if isinstance(block, Picture))
 
 
 def slug(text: str) -> str:

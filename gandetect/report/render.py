@@ -1,30 +1,55 @@
-"""A document to HTML and to Markdown, through the two templates in `templates/`."""
+"""A document to HTML and to Markdown, through the templates in `templates/`.
+
+The page carries a policy that forbids every request and every script but its own, so that neither
+a name out of somebody's files nor a mistake of ours can reach the network.
+"""
 
 from __future__ import annotations
 
 import base64
+import hashlib
 import re
+from pathlib import Path
 from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
-from gandetect.report.document import Document, Picture
+from gandetect.report.document import Block, Document
+
+TEMPLATES = Path(__file__).with_name("templates")
+POLICY = (
+    "default-src 'none'; img-src data:; style-src {style}; script-src {script}; "
+    "base-uri 'none'; form-action 'none'"
+)
 
 
 def to_html(document: Document) -> str:
-    """One self-contained page: images as data URIs, styles inline, no script, no network."""
-    return _environment(autoescape=True).get_template("report.html.j2").render(document=document)
+    """One self-contained page: images as data URIs, styles and scripts inline, no network."""
+    kinds = {block.kind for block in document.blocks()}
+    style = "\n".join(_text(path) for path in sorted((TEMPLATES / "style").glob("*.css")))
+    scripts = sorted((TEMPLATES / "script").glob("*.js"))
+    # A script is called after the kind of block that it serves; the page's own is always there.
+    script = "\n".join(_text(path) for path in scripts if path.stem in {"page", *kinds})
+    environment = _environment(autoescape=True)
+    environment.filters["html"] = lambda block: _block(environment, "html", block)
+    policy = POLICY.format(style=_allowed(style), script=_allowed(script))
+    return environment.get_template("report.html.j2").render(
+        document=document, style=Markup(style), script=Markup(script), policy=policy
+    )
 
 
 def to_markdown(document: Document) -> str:
     """The same with images by relative path, so that it reads well in a repository."""
-    text = _environment(autoescape=False).get_template("report.md.j2").render(document=document)
+    environment = _environment(autoescape=False)
+    environment.filters["markdown"] = lambda block: _block(environment, "md", block)
+    text = environment.get_template("report.md.j2").render(document=document)
     return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
 
 
-def data_uri(picture: Picture) -> str:
-    """The picture's bytes as an address."""
-    return f"data:{picture.mime};base64,{base64.b64encode(picture.content).decode()}"
+def data_uri(content: bytes, mime: str = "image/png") -> str:
+    """A file's bytes as an address."""
+    return f"data:{mime};base64,{base64.b64encode(content).decode()}"
 
 
 def plain_markdown(text: str) -> str:
@@ -43,6 +68,20 @@ def fenced(text: str) -> str:
     longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
     fence = "`" * max(3, longest + 1)
     return f"{fence}\n{text.rstrip()}\n{fence}"
+
+
+def _block(environment: Environment, folder: str, block: Block) -> Markup:
+    """One block through the template that is named after its kind; others may stand within it."""
+    return Markup(environment.get_template(f"{folder}/{block.kind}.j2").render(block=block))
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8").strip() + "\n"
+
+
+def _allowed(text: str) -> str:
+    """What a page's policy calls this very text by."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
 def _environment(autoescape: bool) -> Environment:

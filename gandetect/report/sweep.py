@@ -11,7 +11,7 @@ from typing import Any
 from gandetect.config import Experiment
 from gandetect.errors import RunError
 from gandetect.evaluation.sweep import Chosen, compare_choices, sweep_table
-from gandetect.report.document import Block, Code, Document, Items, Picture, Section, Table, Text
+from gandetect.report.document import Block, Code, Document, Items, Section, Table, Text
 from gandetect.report.figures.decisions import detector_names
 from gandetect.report.figures.sweep import SHARES, delayed_when_left_out, shares_by_choice
 from gandetect.report.material import drawn
@@ -77,9 +77,8 @@ def build_sweep_report(folder: Path, studies: Sequence[Path]) -> Path:
     with atomic_file(folder / "sweep.csv") as temporary:
         sweep_table(results).to_csv(temporary, index=False, lineterminator="\n")
     with atomic_folder(folder / "figures") as figures:
-        for block in (block for section in document.sections for block in section.blocks):
-            if isinstance(block, Picture):
-                (figures / Path(block.path).name).write_bytes(block.content)
+        for picture in document.pictures():
+            (figures / Path(picture.path).name).write_bytes(picture.content)
     write_text(folder / "report.md", to_markdown(document))
     write_text(folder / "report.html", to_html(document))
     return folder / "report.html"
