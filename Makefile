@@ -14,7 +14,7 @@ export PIP_NO_INPUT := 1
 # Tests run in two processes; each keeps to one thread.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile -q
 
-.PHONY: help study smoke test test-slow bench same-science lint format clean
+.PHONY: help study smoke test test-slow screenshots bench same-science lint format clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1 - /p' Makefile
@@ -30,6 +30,9 @@ test: lint ## lint and the default test suite
 
 test-slow: $(VENV)/.dev ## what takes minutes: clean installs, real downloads
 	$(PYTEST) -m slow
+
+screenshots: $(VENV)/.dev ## a report at three widths, light and dark: make screenshots RUN=runs/... (default: the newest)
+	@PYTHONPATH=tests $(BIN)/python -m browser.screenshots $(if $(RUN),"$(RUN)")
 
 bench: $(VENV)/.run ## how fast, beside a plain PyTorch port: some ten minutes, on an idle machine
 	@PYTHONPATH=tests $(BIN)/python -m benchmarks

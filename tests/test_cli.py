@@ -151,6 +151,7 @@ def test_smoke_study_end_to_end_on_real_data_keeps_stdout_for_data(tmp_path) -> 
 def test_ctrl_c_says_how_to_go_on_and_leaves_no_worker(tmp_path) -> None:
     smoke = str(ROOT / "experiments" / "smoke.toml")
     command = [sys.executable, "-m", "gandetect", "run", smoke, "--out", str(tmp_path)]
+    command += ["--set", "data.images=1500", "--set", "evaluation.own_generated=100"]
     process = subprocess.Popen(
         command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
     )
@@ -192,7 +193,7 @@ def test_output_that_cannot_be_written_is_one_sentence() -> None:
         pytest.skip("this system has no /dev/full")
     with full.open("w") as stdout:
         answer = subprocess.run(
-            [sys.executable, "-m", "gandetect", "info", "--json"],
+            [sys.executable, "-m", "gandetect", "completion", "bash"],
             stdout=stdout,
             stderr=subprocess.PIPE,
             text=True,

@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image, ImageFilter
+from shortcuts import in_this_process, without_drawing
 from sklearn.datasets import load_digits
 
 from gandetect import runs
@@ -41,10 +43,12 @@ TABLE = {
 }  # fmt: skip
 
 
-@pytest.fixture(autouse=True)
-def _small_figures(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Draw small: what is drawn is the same, and a report takes less time."""
-    monkeypatch.setattr("gandetect.report.style.DPI", 40)
+@pytest.fixture(autouse=True, scope="module")
+def _shortcuts() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        in_this_process(patch)
+        without_drawing(patch)
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -97,7 +101,7 @@ def scores_of(run: Path) -> pd.DataFrame:
 
 
 def test_a_folder_of_images_becomes_a_report(run) -> None:
-    for name in ("report.html", "report.md", "metrics.csv", "figures/cross-evaluation.png"):
+    for name in ("report.html", "report.md", "metrics.csv", "figures/roc-precision-recall.svg"):
         assert (run / name).stat().st_size > 0
     metrics = json.loads((run / "metrics.json").read_text())
     roles = {cell["source"]: cell["role"] for cell in metrics["cells"]}

@@ -1,15 +1,18 @@
 """A study with two seeds and everything that is scored beyond the last epoch, on real images."""
 
 import json
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from shortcuts import in_this_process, without_drawing
 
 from gandetect.config import parse_experiment
 from gandetect.data import overlap
 from gandetect.errors import DataError
+from gandetect.evaluation.audit import audit
 from gandetect.preparation.overlap import guard_overlap
 from gandetect.study import Options, run_study
 
@@ -36,7 +39,9 @@ TABLE = {
 @pytest.fixture(scope="module")
 def run(tmp_path_factory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("gandetect.report.style.DPI", 40)
+        in_this_process(patch)
+        without_drawing(patch)
+        patch.setattr("gandetect.stages.audit.audit", partial(audit, folds=2))
         return run_study(parse_experiment(TABLE), Options(tmp_path_factory.mktemp("runs"), jobs=2))
 
 

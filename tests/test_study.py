@@ -2,21 +2,25 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from shortcuts import in_this_process, without_drawing
 
 from gandetect import runs
 from gandetect.config import Experiment, parse_experiment
 from gandetect.detectors import load_detector
 from gandetect.errors import RunError
-from gandetect.study import Options, evaluation_counts, run_study
+from gandetect.report import build_report
+from gandetect.study import Options, evaluation_counts, plan_study, run_study
 
 TABLE = {
     "name": "tiny",
@@ -84,7 +88,7 @@ def test_the_run_folder_is_as_promised(run) -> None:
     assert run.name == f"tiny-{runs.load_study(run).digest()[:12]}"
     for name in ("study.toml", "manifest.json", "scores.parquet", "metrics.json", "metrics.csv"):
         assert (run / name).stat().st_size > 0
-    for name in ("report.md", "report.html", "figures/cross-evaluation.png"):
+    for name in ("report.md", "report.html", "figures/roc-precision-recall.svg"):
         assert (run / name).stat().st_size > 0
     gan = run / "gans" / "dcgan-bn" / "seed-0"
     for name in ("generator.safetensors", "discriminator.safetensors", "history.csv"):
@@ -166,9 +170,7 @@ def test_a_second_run_does_nothing_and_says_nothing(run, experiment) -> None:
 @pytest.mark.slow
 def test_jobs_side_by_side_or_one_by_one_give_the_same_bytes(run, experiment, tmp_path) -> None:
     """The number of threads is the same: one for each process on two cores, or set below."""
-    from gandetect import study as module
-
-    plan = module.plan_study(experiment, Options(tmp_path, jobs=2))
+    plan = plan_study(experiment, Options(tmp_path, jobs=2))
     if plan.threads != 1:
         pytest.skip(f"{plan.threads} threads a job here; threads may change the last bit")
     other = subprocess.run(
@@ -194,29 +196,44 @@ if __name__ == "__main__":
 """
 
 
+def kill_when(moment: str, script: Path, out: Path) -> None:
+    """Start a study and kill it and its workers as soon as ``moment`` is in its run folder."""
+    process = subprocess.Popen([sys.executable, str(script)], start_new_session=True)
+    deadline = time.monotonic() + 120
+    while not [*out.glob(f"tiny-*/{moment}")]:
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+@pytest.mark.parametrize(
+    "moments",
+    [
+        ["gans/dcgan-bn/seed-0/epochs/0002"],
+        pytest.param(
+            ["gans/dcgan-plain/seed-0/epochs/0001", "classifiers/cnn/seed-0/epochs/0001"],
+            marks=pytest.mark.slow,
+        ),
+    ],
+    ids=["once", "twice"],
+)
 def test_killed_at_any_point_and_gone_on_equals_the_undisturbed_run(
-    run, experiment, tmp_path
+    moments, run, experiment, tmp_path, monkeypatch
 ) -> None:
     script = tmp_path / "killed.py"
     script.write_text(KILLED.format(table=TABLE, out=str(tmp_path), jobs=2, threads=1))
-    moments = ("gans/dcgan-bn/seed-0/epochs/0002", "classifiers/cnn/seed-0/epochs/0001")
     for moment in moments:
-        process = subprocess.Popen([sys.executable, str(script)], start_new_session=True)
-        deadline = time.monotonic() + 120
-        while not [*tmp_path.glob(f"tiny-*/{moment}")]:
-            assert process.poll() is None
-            assert time.monotonic() < deadline
-            time.sleep(0.005)
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-    finished = subprocess.run([sys.executable, str(script)], check=False)
-    assert finished.returncode == 0
-    folder = next(tmp_path.glob("tiny-*"))
+        kill_when(moment, script, tmp_path)
+    one_thread_a_job = plan_study(experiment, Options(tmp_path, jobs=2)).threads == 1
+    in_this_process(monkeypatch)
+    without_drawing(monkeypatch)
+    monkeypatch.setattr("gandetect.machine.cores", lambda: 2)
+    folder = run_study(experiment, Options(tmp_path, jobs=2))
     patterns = ["gans/*/*/*.safetensors", "classifiers/*/*/*.safetensors", "gans/*/*/samples.gif"]
     patterns += ["metrics.json", "scores.parquet"]
-    from gandetect.study import plan_study
-
-    if plan_study(experiment, Options(tmp_path, jobs=2)).threads == 1:
+    if one_thread_a_job:
         for pattern in patterns:
             assert digests(folder, pattern) == digests(run, pattern)
     assert not [*folder.rglob("*.tmp")]
@@ -224,9 +241,20 @@ def test_killed_at_any_point_and_gone_on_equals_the_undisturbed_run(
 
 @pytest.fixture
 def copy(run, tmp_path) -> Path:
-    import shutil
-
     return Path(shutil.copytree(run, tmp_path / run.name))
+
+
+@pytest.fixture
+def mend(copy, experiment, monkeypatch) -> Callable[..., Path]:
+    """Run the study again on the copy, without workers and without writing the report anew."""
+    in_this_process(monkeypatch)
+
+    def mended(listener: Listener | None = None) -> Path:
+        with monkeypatch.context() as patch:
+            patch.setattr("gandetect.report.build_report", lambda run: None)
+            return run_study(experiment, Options(copy.parent, jobs=2), listener)
+
+    return mended
 
 
 @pytest.mark.parametrize(
@@ -240,40 +268,34 @@ def copy(run, tmp_path) -> Path:
         "classifiers/cnn/seed-0/weights.safetensors",
     ],
 )
-def test_a_tampered_file_is_named_and_made_afresh(name, copy, experiment) -> None:
+def test_a_tampered_file_is_named_and_made_afresh(name, copy, mend) -> None:
     before = (copy / name).read_bytes()
     (copy / name).write_bytes(before[:-7] + b"garbage")
     listener = Listener()
-    run_study(experiment, Options(copy.parent, jobs=2), listener)
+    mend(listener)
     assert any(Path(name).name in warning for warning in listener.warnings), listener.warnings
     assert (copy / name).read_bytes() == before
 
 
-def test_edited_scores_are_never_silently_reported(copy, experiment) -> None:
-    from gandetect.report import build_report
-
+def test_edited_scores_are_never_silently_reported(copy, mend) -> None:
     before = (copy / "scores.parquet").read_bytes()
     scores = pd.read_parquet(copy / "scores.parquet")
     scores["score"] += 1.0
     scores.to_parquet(copy / "scores.parquet", index=False)
     with pytest.raises(RunError, match=r"scores\.parquet.* was changed"):
         build_report(copy)
-    run_study(experiment, Options(copy.parent, jobs=2))
+    mend()
     assert (copy / "scores.parquet").read_bytes() == before
 
 
-def test_the_report_is_rebuilt_from_the_scores_without_torch(copy) -> None:
-    metrics = (copy / "metrics.json").read_bytes()
-    (copy / "metrics.json").unlink()
-    (copy / "report.html").unlink()
-    program = (
-        "import sys; from pathlib import Path; from gandetect.report import build_report; "
-        f"build_report(Path({str(copy)!r})); "
-        "sys.exit('torch was imported' if 'torch' in sys.modules else 0)"
-    )
-    answer = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False)
-    assert answer.returncode == 0, answer.stderr
-    assert (copy / "metrics.json").read_bytes() == metrics
+def test_the_report_is_rebuilt_from_what_the_study_left(copy, monkeypatch) -> None:
+    without_drawing(monkeypatch)  # what is drawn: tests/report
+    names = ("metrics.json", "metrics.csv", "report.md")
+    before = {name: (copy / name).read_bytes() for name in names}
+    for name in (*names, "report.html"):
+        (copy / name).unlink()
+    build_report(copy)
+    assert {name: (copy / name).read_bytes() for name in names} == before
     assert (copy / "report.html").exists()
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from gandetect import __version__
+from gandetect.cli.compare import compare_command
 from gandetect.cli.data import data_group
 from gandetect.cli.info import completion_command, info_command
 from gandetect.cli.report import grid_command, report_command
@@ -74,6 +75,7 @@ for command in (
     data_group,
     score_command,
     report_command,
+    compare_command,
     grid_command,
     info_command,
     completion_command,

@@ -26,6 +26,7 @@ from gandetect.errors import UsageError
     metavar="COST",
     help="What delaying an honest upload costs, in the same unit.",
 )
+@click.option("--open", "show", is_flag=True, help="Show the page in your browser.")
 @json_option
 @click.pass_context
 def report_command(
@@ -35,6 +36,7 @@ def report_command(
     prevalence: float | None,
     cost_miss: float | None,
     cost_delay: float | None,
+    show: bool,
     as_json: bool,
 ) -> None:
     """Rebuild metrics, figures and report of a RUN from its stored scores, without torch.
@@ -44,7 +46,7 @@ def report_command(
 
     \b
     Examples:
-      gandetect report runs/quick-…
+      gandetect report runs/quick-… --open
       gandetect report runs/quick-… --prevalence 0.02 --cost-miss 20 --cost-delay 1
     """
     from gandetect.evaluation import EXAMPLE_MARKET, Market
@@ -63,14 +65,17 @@ def report_command(
                 f"its choices, below {str(run / 'choices')!r}"
             )
         choices = read_json(run / "sweep.json")["choices"]
-        report = build_sweep_report(run, [run / one["run"] for one in choices])
-        click.echo((run / "sweep.json").read_text(encoding="utf-8") if as_json else report)
-        return
-    paths = build_report(run, market, processes=min(2, cores()))
-    if as_json:
-        click.echo((run / "metrics.json").read_text(encoding="utf-8"), nl=False)
+        page = build_sweep_report(run, [run / one["run"] for one in choices])
+        numbers = run / "sweep.json"
     else:
-        click.echo(paths.html)
+        page = build_report(run, market, processes=min(2, cores())).html
+        numbers = run / "metrics.json"
+    if as_json:
+        click.echo(numbers.read_text(encoding="utf-8"), nl=False)
+    else:
+        click.echo(page)
+    if show:
+        click.launch(str(page))
 
 
 @click.command("grid")

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from gandetect.config import Experiment, LabelledDataConfig
+from gandetect.errors import DataError
 from gandetect.evaluation.operating_points import NATIVE_THRESHOLD, calibrate, youden
 from gandetect.evaluation.scores import (
     CALIBRATION,
@@ -82,12 +83,20 @@ def discriminator_facts(name: str) -> DetectorFacts:
 def make_subjects(
     scores: pd.DataFrame, facts: Mapping[str, DetectorFacts], calibrated_fpr: float
 ) -> list[Subject]:
-    """Split a table of scores by detector and seed, and choose each one's thresholds."""
+    """Split a table of scores by detector and seed, and choose each one's thresholds.
+
+    Raises `DataError` for a detector that has no facts.
+    """
     subjects = []
     names = ["detector", "detector_seed"]
     for _, rows in scores.groupby(names, observed=True):
         sources = by_source(rows)
         detector, seed, epoch = rows[[*names, "epoch"]].iloc[0]
+        if str(detector) not in facts:
+            raise DataError(
+                f"the scores hold a detector {str(detector)!r} that the study does not name "
+                f"({', '.join(sorted(facts))}); run the study again to score its own"
+            )
         own = tuple(facts[str(detector)]["own"])
         thresholds = thresholds_from(sources, calibrated_fpr)
         subjects.append(Subject(str(detector), int(seed), int(epoch), own, sources, thresholds))

@@ -17,7 +17,6 @@ from gandetect.evaluation import (
     detectors_of,
     evaluate,
     evaluate_further,
-    tidy,
 )
 from gandetect.report.document import Block, Document, Section, Text
 from gandetect.report.inputs import Inputs, read_inputs
@@ -34,7 +33,10 @@ from gandetect.report.sections import (
     comparisons,
     costs,
     files,
+    in_short,
+    looking,
     matrix,
+    neighbours,
     pictures,
     provenance,
     robustness,
@@ -44,39 +46,57 @@ from gandetect.report.sections import (
 from gandetect.runs import atomic_file, atomic_folder, file_digest, write_json, write_text
 from gandetect.workers import worker_pool
 
-CHAPTERS: tuple[tuple[str, tuple[Chapter, ...]], ...] = (
-    ("The question", (answer.question,)),
-    ("The answer", (alarms.alarms, answer.answer, alarms.notes)),
-    ("Every detector against every source", (matrix.matrix,)),
-    ("From run to run", (comparisons.runs,)),
-    ("Which detector is better?", (comparisons.comparisons,)),
-    ("Which honest pictures look fake?", (by_class.by_class,)),
-    ("What it costs, what it saves", (costs.costs,)),
-    ("How good are the fakes?", (matrix.quality,)),
-    ("Shortcuts: what trivial probes can tell", (audit.audit,)),
-    ("The reference study's tables", (study.reference_tables,)),
-    ("The classifiers, split by split", (classifiers.splits, classifiers.confusions)),
-    ("Published figures beside ours", (classifiers.published,)),
-    ("Cross-validation", (classifiers.cross_validation,)),
-    ("Whatever the threshold", (behaviour.pairs, behaviour.curves)),
-    ("Scores by source", (behaviour.distributions,)),
-    ("Confusion matrices", (behaviour.confusion,)),
-    ("Do scores mean what they say?", (calibration.calibration,)),
-    ("How many labelled images does a new source need?", (calibration.k_shot,)),
-    ("From epoch to epoch", (trajectories.trajectories,)),
-    ("Processed images", (robustness.robustness,)),
-    ("Training images and unseen images", (behaviour.gap,)),
-    ("The data at a glance", (pictures.data, files.files)),
-    ("Training curves", (pictures.training,)),
-    ("Training of the classifiers", (classifiers.training,)),
-    ("What the classifiers see", (classifiers.batches,)),
-    ("Samples of the generators", (pictures.samples,)),
-    ("The most confident mistakes", (pictures.mistakes,)),
-    ("What was run", (provenance.what_was_run,)),
-    ("Words used here", (provenance.glossary,)),
-    ("How to make this report again", (provenance.rebuild,)),
-    ("Sources", (provenance.sources,)),
-)
+# Parts of the report, the chapters of each, and the pieces that a chapter is made of.
+PARTS: tuple[tuple[str, tuple[tuple[str, tuple[Chapter, ...]], ...]], ...] = (
+    ("In short", (
+        ("The answer", (alarms.alarms, in_short.in_short, alarms.notes)),
+        ("Every detector against every source", (matrix.matrix,)),
+    )),
+    ("Try it", (
+        ("Set the threshold yourself", (behaviour.thresholds,)),
+        ("What it costs, what it saves", (costs.costs,)),
+    )),
+    ("Look at the images", (
+        ("Samples of the generators", (pictures.samples,)),
+        ("The most confident mistakes", (looking.mistakes,)),
+        ("Surest right answers, and the hardest images", (looking.hardest,)),
+        ("Is the generator copying?", (neighbours.neighbours,)),
+        ("The data at a glance", (pictures.data, files.files)),
+        ("What the classifiers see", (classifiers.batches,)),
+    )),
+    ("How much is chance", (
+        ("From run to run", (comparisons.runs,)),
+        ("Which detector is better?", (comparisons.comparisons,)),
+        ("From epoch to epoch", (trajectories.trajectories,)),
+    )),
+    ("What is behind it", (
+        ("Shortcuts: what trivial probes can tell", (audit.audit,)),
+        ("Which honest pictures look fake?", (by_class.by_class,)),
+        ("Whatever the threshold", (behaviour.pairs,)),
+        ("Do scores mean what they say?", (calibration.calibration,)),
+        ("How many labelled images does a new source need?", (calibration.k_shot,)),
+        ("Processed images", (robustness.robustness,)),
+        ("Training images and unseen images", (behaviour.gap,)),
+    )),
+    ("The training", (
+        ("How good are the fakes?", (matrix.quality,)),
+        ("Training curves", (pictures.training,)),
+        ("Training of the classifiers", (classifiers.training,)),
+        ("The classifiers, split by split", (classifiers.splits, classifiers.confusions)),
+        ("Cross-validation", (classifiers.cross_validation,)),
+    )),
+    ("Beside published figures", (
+        ("The reference study's tables", (study.reference_tables,)),
+        ("Published figures beside ours", (classifiers.published,)),
+    )),
+    ("Where it comes from", (
+        ("What was run", (provenance.what_was_run,)),
+        ("Take it with you", (provenance.downloads, provenance.rebuild, provenance.citation)),
+        ("Words used here", (provenance.glossary,)),
+        ("Sources", (provenance.sources,)),
+    )),
+)  # fmt: skip
+CHAPTERS = tuple((part, *chapter) for part, chapters in PARTS for chapter in chapters)
 
 
 @dataclass(frozen=True)
@@ -107,11 +127,12 @@ def build_report(run: Path, market: Market | None = None, processes: int = 1) ->
         inputs = read_inputs(run)
         check_scores(inputs)
         metrics = compute_metrics(inputs, market)
-        document = compose(Material(inputs, metrics), assistant)
+        material = Material(inputs, metrics)
+        document = compose(material, assistant)
     pictures_made = [p for p in document.pictures() if p.path.startswith("figures/")]
     write_json(run / "metrics.json", metrics)
     with atomic_file(run / "metrics.csv") as temporary:
-        tidy(metrics).to_csv(temporary, index=False, lineterminator="\n")
+        temporary.write_bytes(material.metrics_csv)
     # As a whole, so that no figure of an earlier report stays behind.
     with atomic_folder(run / "figures") as folder:
         for picture in pictures_made:
@@ -182,13 +203,18 @@ def compose(material: Material, assistant: ProcessPoolExecutor | None = None) ->
             by_number |= zip(odd, _sections(material, odd), strict=True)
         sections = [by_number[number] for number in range(len(CHAPTERS))]
     shown = [section for section in sections if section.blocks]
-    return Document(f"gandetect report: {material.inputs.experiment.name}", shown)
+    return Document(
+        answer.question(material),
+        shown,
+        f"gandetect report: {material.inputs.experiment.name}",
+        list(_attempt(in_short.opening, material)),
+    )
 
 
 def _sections(material: Material, numbers: Iterable[int]) -> list[Section]:
     return [
-        Section(title, [block for chapter in chapters for block in _attempt(chapter, material)])
-        for title, chapters in (CHAPTERS[number] for number in numbers)
+        Section(title, [block for piece in pieces for block in _attempt(piece, material)], part)
+        for part, title, pieces in (CHAPTERS[number] for number in numbers)
     ]
 
 

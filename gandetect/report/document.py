@@ -4,9 +4,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
@@ -17,6 +19,7 @@ class Text:
 
     text: str
     style: Literal["plain", "lead", "note", "missing", "warning"] = "plain"
+    label: str = ""  # stands in bold before it
     kind: str = field(default="text", init=False)
 
 
@@ -53,7 +56,8 @@ class Picture:
     @property
     def mime(self) -> str:
         """Media type by suffix."""
-        return "image/gif" if Path(self.path).suffix == ".gif" else "image/png"
+        suffixes = {".gif": "image/gif", ".svg": "image/svg+xml"}
+        return suffixes.get(Path(self.path).suffix, "image/png")
 
 
 @dataclass(frozen=True)
@@ -92,6 +96,7 @@ class Heat:
     header: Sequence[str]  # its first names the rows
     rows: Sequence[tuple[str, Sequence[Cell | None]]]
     note: str = ""
+    scale: Literal["share", "auroc"] = "share"  # one hue, or two that part at the middle
     kind: str = field(default="heat", init=False)
 
 
@@ -137,11 +142,16 @@ class Fold:
 class Download:
     """A file of the run folder that the page carries along."""
 
-    name: str
+    path: str  # in the run folder, with forward slashes
     content: bytes
     mime: str
     words: str
     kind: str = field(default="download", init=False)
+
+    @property
+    def name(self) -> str:
+        """What it is called where it is saved."""
+        return self.path.replace("/", "-")
 
 
 Block: TypeAlias = (
@@ -176,6 +186,7 @@ class Section:
 
     title: str
     blocks: Sequence[Block]
+    part: str = ""  # chapters of one part stand together in the table of contents
 
     @property
     def anchor(self) -> str:
@@ -189,10 +200,18 @@ class Document:
 
     title: str
     sections: Sequence[Section]
+    subtitle: str = ""
+    opening: Sequence[Block] = ()  # stands under the title, before the first chapter
+
+    def parts(self) -> list[tuple[str, list[Section]]]:
+        """The chapters by part, in order."""
+        return [(part, list(of)) for part, of in groupby(self.sections, key=lambda s: s.part)]
 
     def blocks(self) -> Iterator[Block]:
         """All blocks of all sections, those within others too."""
-        return every_block(block for section in self.sections for block in section.blocks)
+        yield from every_block(self.opening)
+        for section in self.sections:
+            yield from every_block(section.blocks)
 
     def pictures(self) -> Iterator[Picture]:
         """All pictures, so that they can be written beside the Markdown."""
@@ -202,7 +221,11 @@ class Document:
 def slug(text: str) -> str:
     """Make a name for a file or an anchor from any text, hostile or not.
 
-    >>> slug("generated:dcgan-bn"), slug("../../<b>")
-    ('generated-dcgan-bn', 'b')
+    Letters of other alphabets are lost, so a digest keeps two such names apart.
+
+    >>> slug("generated:dcgan-bn"), slug("../../<b>"), slug("generated:猫")
+    ('generated-dcgan-bn', 'b', 'generated-e91693')
     """
-    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "unnamed"
+    digest = "" if text.isascii() else f"-{hashlib.sha256(text.encode()).hexdigest()[:6]}"
+    name = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") + digest
+    return name.strip("-") or "unnamed"

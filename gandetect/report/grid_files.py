@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from gandetect.report.figures.images import mistake_grid
+from gandetect.report.figures.images import kept_grid
 from gandetect.report.inputs import read_inputs
 from gandetect.runs import atomic_file
 
@@ -32,6 +32,6 @@ def write_grids(run: Path, out: Path | None = None) -> list[Path]:
                 continue
             target = folder / f"mistakes-{detector}-seed-{seed}-{source.replace(':', '-')}.png"
             with atomic_file(target) as temporary:
-                mistake_grid(mistakes).save(temporary, format="PNG")
+                kept_grid(mistakes).save(temporary, format="PNG")
             written.append(target)
     return written

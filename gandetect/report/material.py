@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -11,11 +12,11 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from gandetect.config import LabelledDataConfig
-from gandetect.evaluation import OPERATING_POINTS, Metrics
+from gandetect.evaluation import OPERATING_POINTS, Metrics, tidy
 from gandetect.report.document import Block, Picture, Text
 from gandetect.report.figures.decisions import detector_names
 from gandetect.report.inputs import Inputs, Trained
-from gandetect.report.style import figure_png, house_style, image_png
+from gandetect.report.style import figure_svg, house_style, image_png
 from gandetect.report.words import source_name
 
 Chapter: TypeAlias = "Callable[[Material], list[Block]]"
@@ -27,6 +28,11 @@ class Material:
 
     inputs: Inputs
     metrics: Metrics
+
+    @cached_property
+    def metrics_csv(self) -> bytes:
+        """`metrics.csv`: every figure, one a row."""
+        return tidy(self.metrics).to_csv(index=False, lineterminator="\n").encode()
 
     @property
     def labelled(self) -> bool:
@@ -61,6 +67,10 @@ class Material:
         of = " of" if self.kind(detector) == "discriminator" else ""
         return f"the {self.kind(detector)}{of} {detector}"
 
+    def short(self, detector: str) -> str:
+        """A detector at the head of a row, told from the generator of its name."""
+        return f"{self.kind(detector)} {detector}"
+
     def _facts(self, detector: str) -> dict[str, Any]:
         rows = self.metrics["detectors"]
         return next(row for row in rows if row["detector"] == detector)
@@ -80,6 +90,11 @@ class Material:
         """Operating points that were measured, native first."""
         found = {cell["operating_point"] for cell in self.metrics["cells"]}
         return [point for point in OPERATING_POINTS if point in found]
+
+    @property
+    def point(self) -> str:
+        """Where detectors are compared: at equal false alarms if possible."""
+        return "calibrated" if "calibrated" in self.points else "native"
 
     def across(self, detector: str, role: str, point: str) -> list[dict[str, Any]]:
         """Rows of `across_seeds` of one detector in one role, one for each source."""
@@ -118,11 +133,26 @@ class Material:
         return [Text(f"Not shown: {why}; {how}.", "missing")]
 
 
+def not_asked(material: Material, key: str, value: str) -> list[Block]:
+    """A sentence where the study was not told to measure something, and how to tell it."""
+    stored = {"trajectory": "trajectory.parquet", "perturbations": "perturbed.parquet"}[key]
+    asked = material.inputs.experiment.evaluation
+    if getattr(asked, key) not in ("last", (), [], None):
+        return material.absent(stored)
+    return [
+        Text(
+            f"Not measured: the study did not ask for it. Put {key} = {value} under [evaluation] "
+            "and run it again; that is another study, with a run folder of its own.",
+            "note",
+        )
+    ]
+
+
 def drawn(name: str, draw: Callable[[], Figure], alt: str, caption: str) -> Picture:
     """Draw a figure in the house style and give it its place in the run folder."""
     with house_style():
-        content = figure_png(draw())
-    return Picture(f"figures/{name}.png", content, alt, caption)
+        content = figure_svg(draw())
+    return Picture(f"figures/{name}.svg", content, alt, caption)
 
 
 def pasted(name: str, image: Image.Image, alt: str, caption: str) -> Picture:

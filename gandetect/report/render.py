@@ -10,6 +10,7 @@ import base64
 import hashlib
 import re
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -18,6 +19,7 @@ from markupsafe import Markup
 from gandetect.report.document import Block, Document
 
 TEMPLATES = Path(__file__).with_name("templates")
+TURNING = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 POLICY = (
     "default-src 'none'; img-src data:; style-src {style}; script-src {script}; "
     "base-uri 'none'; form-action 'none'"
@@ -30,7 +32,8 @@ def to_html(document: Document) -> str:
     style = "\n".join(_text(path) for path in sorted((TEMPLATES / "style").glob("*.css")))
     scripts = sorted((TEMPLATES / "script").glob("*.js"))
     # A script is called after the kind of block that it serves; the page's own is always there.
-    script = "\n".join(_text(path) for path in scripts if path.stem in {"page", *kinds})
+    wanted = [path for path in scripts if path.stem.partition("-")[0] in {"page", *kinds}]
+    script = "\n".join(['"use strict";', *(_text(path) for path in wanted)])
     environment = _environment(autoescape=True)
     environment.filters["html"] = lambda block: _block(environment, "html", block)
     policy = POLICY.format(style=_allowed(style), script=_allowed(script))
@@ -48,7 +51,9 @@ def to_markdown(document: Document) -> str:
 
 
 def data_uri(content: bytes, mime: str = "image/png") -> str:
-    """A file's bytes as an address."""
+    """A file's bytes as an address; SVG stays text, which is shorter."""
+    if mime == "image/svg+xml":
+        return f"data:{mime}," + quote(content, safe=" ='/:;,.-_()+*!~@$?")
     return f"data:{mime};base64,{base64.b64encode(content).decode()}"
 
 
@@ -75,6 +80,13 @@ def _block(environment: Environment, folder: str, block: Block) -> Markup:
     return Markup(environment.get_template(f"{folder}/{block.kind}.j2").render(block=block))
 
 
+def _undirected(value: Any) -> Any:
+    """Text without the marks that would turn the direction of all that follows it."""
+    if isinstance(value, str) and not isinstance(value, Markup):
+        return TURNING.sub("\ufffd", value)
+    return value
+
+
 def _text(path: Path) -> str:
     return path.read_text(encoding="utf-8").strip() + "\n"
 
@@ -92,6 +104,7 @@ def _environment(autoescape: bool) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
+        finalize=_undirected,
     )
     environment.filters.update(data_uri=data_uri, md=plain_markdown, fenced=fenced, url=quote)
     return environment

@@ -52,16 +52,33 @@ def detector_name(row: Mapping[str, Any], many_seeds: bool) -> str:
 
 
 def percent(share: float, digits: int = 1) -> str:
-    """A share as a percentage: ``82.0 %``."""
-    return f"{100 * share:.{digits}f} %"
+    """A share as a percentage, with further decimals where it would claim all or none.
+
+    >>> percent(0.82), percent(0.99994), percent(1.0)
+    ('82.0 %', '99.99 %', '100.0 %')
+    """
+    return f"{100 * share:.{_decimals(share, digits)}f} %"
+
+
+def _decimals(share: float, digits: int) -> int:
+    """So many, or up to two more."""
+    if not 0 < share < 1:
+        return digits
+    tries = (digits, digits + 1, digits + 2)
+    return next((n for n in tries if 0 < float(f"{100 * share:.{n}f}") < 100), tries[-1])
 
 
 def percent_interval(share: float, interval: Sequence[float] | None) -> str:
     """A share with its interval: ``82.0 % (81.5 to 82.5)``."""
     if interval is None:
         return percent(share)
-    low, high = interval
-    return f"{percent(share)} ({100 * low:.1f} to {100 * high:.1f})"
+    return f"{percent(share)} ({percent_range(share, interval)})"
+
+
+def percent_range(share: float, interval: Sequence[float]) -> str:
+    """The interval of a percentage, as finely as `percent` says it: ``81.5 to 82.5``."""
+    low, high = (f"{100 * end:.{_decimals(share, 1)}f}" for end in interval)
+    return f"{low} to {high}"
 
 
 def per_hundred(share: float, low: float | None = None, high: float | None = None) -> str:

@@ -24,9 +24,10 @@ from gandetect.detectors import (
     save_detector,
 )
 from gandetect.evaluation import thresholds_from
-from gandetect.evaluation.scores import NOT_REPORTED, TRAINING, by_source
+from gandetect.evaluation.scores import by_source
 from gandetect.scoring import score_paths, write_scores
 from gandetect.stages.common import Images, Indices, Notify, ScoredSource, Source, reusable
+from gandetect.stages.look import DISTANCES, NEIGHBOURS, images_to_look_at, neighbours
 from gandetect.training.adversarial import build_gan
 from gandetect.training.augmentation import fixed_copy
 from gandetect.training.checkpoints import load_weights
@@ -34,7 +35,6 @@ from gandetect.training.supervised import new_classifier
 
 CHUNK = 2000
 SCORES = "scores.parquet"
-MISTAKES = "mistakes.npz"
 
 
 def score_stage(
@@ -48,6 +48,7 @@ def score_stage(
     sources: Sequence[ScoredSource],
     preprocessing: Preprocessing,
     provenance: Mapping[str, Any],
+    training: Images | None = None,
     unlabelled: Path | None = None,
     device: str,
     notify: Notify,
@@ -56,23 +57,27 @@ def score_stage(
 
     ``trained`` is the folder of its training; what that has scored already (the images that a
     classifier was trained with and chosen by) is taken over. Operating points are chosen on
-    calibration and validation images alone. Image files in ``unlabelled`` are answered in
-    ``unlabelled.csv``.
+    calibration and validation images alone. What of the images is worth looking at is kept beside
+    the scores; with a GAN's ``training`` images ``(T, C, H, W)`` also those that its fakes are
+    nearest to. Image files in ``unlabelled`` are answered in ``unlabelled.csv``.
     """
     if reusable(folder, digest, notify):
         return
     started = perf_counter()
     detector = trained_detector(config, seed, trained, preprocessing, provenance, device)
     tick = ticker(sum(len(one.source) for one in sources), notify)
-    tables: list[pd.DataFrame] = []
-    mistakes: dict[str, Any] = {}
-    for one in sources:
-        scores = score_source(detector, one.source, config, tick)
-        rows = tidy_scores(config.name, seed, one.name, one.source.indices(), scores)
-        tables.append(rows.assign(source_seed=one.seed))
-        own_seed = one.name.startswith("real:") or one.seed == seed
-        if one.name not in NOT_REPORTED and one.name != TRAINING and own_seed:
-            mistakes.update(_mistakes(one.name, one.source, scores, evaluation.kept_mistakes))
+    scored = [(one, score_source(detector, one.source, config, tick)) for one in sources]
+    tables = [
+        tidy_scores(config.name, seed, one.name, one.source.indices(), scores).assign(
+            source_seed=one.seed
+        )
+        for one, scores in scored
+    ]
+    pictures = images_to_look_at(scored, seed, evaluation.kept_mistakes)
+    if training is not None:
+        pictures[NEIGHBOURS], distances = neighbours(
+            scored, f"generated:{config.name}", seed, training
+        )
     if isinstance(config, ClassifierConfig):
         tables.append(pd.read_parquet(trained / SCORES))
     table = pd.concat(tables, ignore_index=True).assign(epoch=_epoch(config, trained))
@@ -82,8 +87,12 @@ def score_stage(
     with runs.atomic_folder(folder) as fresh:
         save_detector(fresh, finished)
         table.to_parquet(fresh / SCORES, index=False)
-        np.savez_compressed(fresh / MISTAKES, **mistakes)
-        files = [DESCRIPTION, WEIGHTS, SCORES, MISTAKES]
+        for name, arrays in pictures.items():
+            np.savez_compressed(fresh / name, **arrays)
+        files = [DESCRIPTION, WEIGHTS, SCORES, *pictures]
+        if training is not None:
+            runs.write_json(fresh / DISTANCES, distances)
+            files.append(DISTANCES)
         if unlabelled is not None:
             files.append("unlabelled.csv")
             with (fresh / "unlabelled.csv").open("w", encoding="utf-8") as stream:
@@ -209,14 +218,3 @@ def _epoch(config: GanConfig | ClassifierConfig, trained: Path) -> int:
     if isinstance(config, ClassifierConfig):
         return int(runs.read_json(trained / "training.json")["best_epoch"])
     return config.epochs
-
-
-def _mistakes(name: str, source: Source, scores: NDArray[np.float64], kept: int) -> dict[str, Any]:
-    """The images answered wrongly at the native threshold, most confident first."""
-    wrongness = -scores if name.startswith("generated:") else scores
-    order = np.argsort(-wrongness, kind="stable")[:kept]
-    order = order[wrongness[order] > 0]
-    rows = source.all_rows()[order]
-    images: Images = np.asarray(source.array()[rows])
-    index = source.indices()[order]
-    return {f"{name}/images": images, f"{name}/scores": scores[order], f"{name}/indices": index}

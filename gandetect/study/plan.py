@@ -21,7 +21,7 @@ STAGE_VERSIONS = {
     "gan": 2,
     "classifier": 1,
     "fold": 1,
-    "scores": 4,
+    "scores": 5,
     "overlap": 1,
     "audit": 1,
     "trajectory": 2,

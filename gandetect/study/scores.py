@@ -24,7 +24,7 @@ from gandetect.evaluation.scores import GENERATED_CALIBRATION
 from gandetect.preparation import SplitImages
 from gandetect.preparation.labelled import LabelledImages
 from gandetect.progress import Listener
-from gandetect.stages.common import DRAWN, GENERATED, Indices, ScoredSource, Source
+from gandetect.stages.common import DRAWN, GENERATED, Images, Indices, ScoredSource, Source
 from gandetect.study.classifiers import labelled_preprocessing, preprocessing_of
 from gandetect.study.gans import evaluation_counts
 from gandetect.study.plan import Pieces, Study, stage_digest
@@ -65,6 +65,7 @@ def score_gan_study(
                 folder(trained.name, seed),
                 sources,
                 preprocessing_of(images),
+                training=images.training if is_gan else None,
             )
     _run(tasks, engine, listener)
     return digests
@@ -151,7 +152,7 @@ def score_labelled_study(
                 study.classifier_folder(classifier.name, seed),
                 labelled_sources(images, classifier, seed),
                 labelled_preprocessing(study, classifier),
-                unlabelled,
+                unlabelled=unlabelled,
             )
     _run(tasks, engine, listener)
     return digests
@@ -203,6 +204,7 @@ def _task(
     trained_folder: Path,
     sources: list[ScoredSource],
     preprocessing: Preprocessing,
+    training: Images | None = None,
     unlabelled: Path | None = None,
 ) -> list[Task]:
     """The task of scoring with one detector, or nothing when it is complete."""
@@ -229,6 +231,7 @@ def _task(
         "sources": sources,
         "preprocessing": preprocessing,
         "provenance": provenance,
+        "training": training,
         "unlabelled": unlabelled,
         "device": study.device,
     }

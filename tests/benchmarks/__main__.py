@@ -11,13 +11,13 @@ from typing import Any
 
 import click
 
-from . import commands, folders, memory, scoring, training
+from . import commands, folders, growth, memory, scoring, training
 from .children import in_fresh_process
 from .facts import machine_facts
 from .results import Measured, Settings
 from .table import print_table
 
-SECTIONS = ("training", "scoring", "folders", "start-up", "memory")
+SECTIONS = ("training", "scoring", "folders", "start-up", "memory", "growth")
 BUSY = 0.5  # processes that want to run, on average of the last minute
 
 
@@ -78,6 +78,7 @@ def _sections(
         "folders": lambda: folders.measure(settings, cores),
         "start-up": lambda: commands.measure_start_up(settings),
         "memory": lambda: memory.measure(settings, cores),
+        "growth": lambda: growth.measure(settings),
     }
     yield from ((name, known[name]) for name in SECTIONS if name in wanted)
     if run is not None:

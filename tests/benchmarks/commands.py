@@ -16,7 +16,7 @@ def measure_start_up(settings: Settings) -> Measured:
     """Time ``gandetect --help`` beside the import of click, by turns."""
     commands = {
         "python -c 'import click'": [sys.executable, "-c", "import click"],
-        "gandetect --help": [_gandetect(), "--help"],
+        "gandetect --help": [gandetect(), "--help"],
     }
     values: dict[str, list[float]] = {name: [] for name in commands}
     for command in commands.values():
@@ -37,7 +37,7 @@ def measure_start_up(settings: Settings) -> Measured:
 
 def measure_report(settings: Settings, run: Path) -> Measured:
     """Time ``gandetect report`` on a run folder, which it rebuilds the report of."""
-    command = [_gandetect(), "report", str(run)]
+    command = [gandetect(), "report", str(run)]
     measured = Measured()
     times = [seconds(command) for _ in range(settings.repeats)]
     measured.add_rows("report", "s", {f"gandetect report {run.name}": times})
@@ -50,7 +50,7 @@ def seconds(command: Sequence[str]) -> float:
     return perf_counter() - started
 
 
-def _gandetect() -> str:
+def gandetect() -> str:
     """The command of this environment, whatever the search path finds."""
     found = shutil.which("gandetect", path=str(Path(sys.executable).parent))
     if found is None:

@@ -6,6 +6,7 @@ import pytest
 
 from gandetect.errors import DataError
 from gandetect.evaluation import evaluate, role_of, tidy
+from gandetect.evaluation.subjects import discriminator_facts, make_subjects
 
 
 def test_every_detector_meets_every_source_at_both_operating_points(scores):
@@ -151,3 +152,10 @@ def test_a_better_fake_gets_a_lower_score_and_so_a_worse_auroc(scores) -> None:
     for cell, fooled in zip(before["cells"], after["cells"], strict=True):
         change = fooled["correct"] - cell["correct"]
         assert change < 0 if cell["label"] == "generated" else change == 0
+
+
+def test_a_detector_that_the_study_does_not_name_is_one_sentence(scores) -> None:
+    first, *others = sorted(set(scores["detector"]))
+    facts = {first: discriminator_facts(first)}
+    with pytest.raises(DataError, match=f"a detector {others[0]!r} that the study does not name"):
+        make_subjects(scores, facts, 0.05)

@@ -7,7 +7,7 @@ import pandas as pd
 
 from gandetect.config import parse_experiment
 
-from .conftest import audit_rows, make_run, noise_images, write_json
+from .conftest import audit_rows, make_run, noise_images, write_json, write_kept
 
 
 def classifier_scores(rng, name, seed, sources) -> pd.DataFrame:
@@ -46,12 +46,7 @@ def write_classifier(run: Path, name: str, seed: int, rng, images, sources, epoc
     np.savez(folder / "batch.npz", images=images(rng, 32), labels=labels)
     detector = run / "detectors" / name / f"seed-{seed}"
     detector.mkdir(parents=True)
-    arrays = {}
-    for source in sources:
-        sign = -1 if source.startswith("generated") else 1
-        arrays[f"{source}/images"] = images(rng, 12)
-        arrays[f"{source}/scores"] = sign * np.linspace(6, 2, 12)
-    np.savez(detector / "mistakes.npz", **arrays)
+    write_kept(detector, sources, rng, images)
 
 
 def make_mixed_run(run: Path) -> Path:

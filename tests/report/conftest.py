@@ -11,6 +11,7 @@ import pytest
 
 from gandetect.config import parse_experiment
 from gandetect.report import build_report, image_grid
+from gandetect.runs import to_toml
 
 CLASSES = (
     "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
@@ -86,13 +87,36 @@ def write_gan(run: Path, name: str, seed: int, rng, epochs=6) -> None:
     frames[0].save(folder / "samples.gif", save_all=True, append_images=frames[1:], duration=300)
     detector = run / "detectors" / name / f"seed-{seed}"
     detector.mkdir(parents=True)
-    arrays = {}
-    for source in set(SIZES) - {"real:calibration"}:
-        sign = -1 if source.startswith("generated") else 1
-        arrays[f"{source}/images"] = noise_images(rng, 25)
-        arrays[f"{source}/scores"] = sign * np.linspace(6, 2, 25)
-        arrays[f"{source}/indices"] = np.arange(25)
-    np.savez(detector / "mistakes.npz", **arrays)
+    sources = [source for source in SIZES if source not in ("real:calibration", "real:training")]
+    write_kept(detector, sources, rng, noise_images)
+    write_neighbours(detector, rng)
+
+
+def write_kept(detector: Path, sources, rng, images) -> None:
+    """What scoring keeps to be looked at; ``images(rng, n)`` makes the pictures."""
+    kinds = {"mistakes": (25, -6, -2), "surest": (12, 6, 2), "hardest": (12, 0.01, 0.3)}
+    for kind, (n, first, last) in kinds.items():
+        arrays = {}
+        for source in sources:
+            sign = 1 if source.startswith("generated") else -1
+            arrays[f"{source}/images"] = images(rng, n)
+            arrays[f"{source}/scores"] = sign * np.linspace(first, last, n)
+            arrays[f"{source}/indices"] = np.arange(n)
+        np.savez(detector / f"{kind}.npz", **arrays)
+
+
+def write_neighbours(detector: Path, rng) -> None:
+    arrays = {"best/scores": np.linspace(-6, -2, 12)}
+    for group, n in {"best": 12, "fakes": 500, "reals": 500}.items():
+        arrays[f"{group}/images"] = noise_images(rng, 12)
+        arrays[f"{group}/neighbours"] = noise_images(rng, 12)
+        arrays[f"{group}/indices"] = arrays[f"{group}/neighbour_indices"] = np.arange(12)
+        arrays[f"{group}/distances"] = rng.uniform(5, 30, n)
+    np.savez(detector / "neighbours.npz", **arrays)
+    near = {"n": 500, "median": 17.5, "ci95": [16.6, 18.4], "smallest": 5.1, "copies": 0}
+    figures = {"training_images": 37800, "cut": 6.2}
+    figures |= {"fakes": near | {"below_cut": 21}, "reals": near | {"below_cut": 24}}
+    write_json(detector / "neighbours.json", figures)
 
 
 def class_table(scale=1) -> pd.DataFrame:
@@ -126,11 +150,14 @@ def make_run(run: Path, seeds=(0,), scale=1) -> Path:
         "seeds": list(seeds),
         "gans": [{"architecture": "dcgan-bn"}, {"architecture": "dcgan-plain"}],
     }
-    write_json(run / "study.json", parse_experiment(table).model_dump(mode="json"))
+    experiment = parse_experiment(table)
+    write_json(run / "study.json", experiment.model_dump(mode="json"))
+    (run / "study.toml").write_text(to_toml(experiment))
     score_table(rng, seeds, scale).to_parquet(run / "scores.parquet")
     write_json(run / "manifest.json", {
         "versions": {"python": "3.11", "numpy": "2.1"},
-        "device": "cpu", "jobs": 2, "timings": {"data": 1.5, "gans": 240.0},
+        "device": "cpu", "jobs": 2, "digests": {"data": "0" * 64},
+        "timings": {"data": 1.5, "gans": 240.0},
     })  # fmt: skip
     quality = {
         "epoch": 6,
@@ -187,7 +214,7 @@ def built(stored_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def blank(monkeypatch: pytest.MonkeyPatch) -> None:
     """Draw every figure, but do not render it: for tests that read the text."""
-    monkeypatch.setattr("gandetect.report.material.figure_png", lambda figure: b"\x89PNG")
+    monkeypatch.setattr("gandetect.report.material.figure_svg", lambda figure: b"\x89PNG")
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from gandetect.report.document import Picture
 from gandetect.report.figures.by_class import false_alarms
 from gandetect.report.material import Material
 from gandetect.report.sections.by_class import by_class
-from gandetect.report.style import figure_png, house_style
+from gandetect.report.style import figure_svg, house_style
 
 DETECTORS = ("cnn-on-dcgan-plain", "dcgan-bn")
 # Of 200 images of each class so many score 1, the others -1: (detector, class) to images.
@@ -95,7 +95,7 @@ def test_the_most_delayed_class_stands_at_the_top_and_runs_are_drawn_as_dots():
     rows = material((0, 1, 2)).metrics["by_class_across_seeds"]
     with house_style():
         figure = false_alarms(rows, DETECTORS, ["native", "calibrated"])
-        figure_png(figure)
+        figure_svg(figure)
     axes = figure.axes[0]
     labels = [label.get_text() for label in axes.get_yticklabels()]
     assert (labels[0], labels[-1]) == ("Sneaker", "Bag")

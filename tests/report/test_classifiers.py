@@ -15,8 +15,9 @@ from gandetect.report import build_report
 from gandetect.report.build import compute_metrics
 from gandetect.report.figures.classifiers import batch_grid, training_curves
 from gandetect.report.figures.decisions import confusion_matrices, cross_evaluation
-from gandetect.report.inputs import Classifier, read_inputs
+from gandetect.report.inputs import read_inputs
 from gandetect.report.material import Material
+from gandetect.report.reading import Classifier
 from gandetect.report.sections.answer import answer
 from gandetect.report.sections.classifiers import ours
 from gandetect.report.style import house_style
@@ -33,7 +34,7 @@ def stored(make, folder: Path) -> Path:
     """A run with its report, its figures drawn but not rendered."""
     run = make(folder / "run")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("gandetect.report.material.figure_png", lambda figure: b"\x89PNG")
+        patch.setattr("gandetect.report.material.figure_svg", lambda figure: b"\x89PNG")
         build_report(run)
     return run
 
@@ -95,8 +96,8 @@ def test_everything_that_a_labelled_run_holds_is_shown(labelled):
     assert "Not shown" not in text
     names = {path.name for path in (labelled / "figures").iterdir()}
     assert names >= {
-        "cross-evaluation.png", "splits-cnn-small.png", "training-cnn-small.png",
-        "batch-resnet50-finetuned.png", "class-samples.png",
+        "cross-evaluation.svg", "splits-cnn-small.svg", "training-cnn-small.svg",
+        "batch-resnet50-finetuned.png", "class-samples.svg",
         "mistakes-cnn-small-generated-cloned.png",
     }  # fmt: skip
 
@@ -156,8 +157,9 @@ def test_a_classifier_without_its_training_costs_nothing_else(labelled_copy, bla
 
 def test_classifiers_and_discriminators_stand_in_one_matrix(mixed):
     text = chapter(markdown(mixed), "Every detector against every source")
-    rows = re.findall(r"^\| (\S+) \|", text.split("calibrated (95")[0], flags=re.MULTILINE)
-    assert [name for name in rows if name not in ("Detector", ":---")] == [
+    native = text.split("Calibrated: answered correctly")[0]
+    rows = re.findall(r"^\| (Discriminator|Classifier) (\S+) \|", native, flags=re.MULTILINE)
+    assert [name for _, name in rows] == [
         "dcgan-bn", "dcgan-plain", "cnn-small-on-both", "cnn-small-on-dcgan-bn",
         "cnn-small-on-dcgan-plain",
     ]  # fmt: skip
@@ -283,19 +285,26 @@ def test_with_several_seeds_every_row_says_whose_it_is(tmp_path):
 
 def test_a_leak_is_a_warning_before_any_figure_and_no_verdict_is_given(leaky):
     html = (leaky / "report.html").read_text()
-    warning = html.index('<p class="warning">Warning: This study leaks on purpose.')
-    assert html.index('id="the-answer"') < warning < html.index("Of 100 fakes")
-    assert "**Warning: This study leaks on purpose." in markdown(leaky)
-    assert "yardstick" not in chapter(markdown(leaky), "The answer")
+    warning = html.index(
+        '<p class="warning"><strong>Warning:</strong> This study leaks on purpose.'
+    )
+    assert html.index('id="the-answer"') < warning < html.index("Usable as a detector?")
+    text = chapter(markdown(leaky), "The answer")
+    assert "**Warning: This study leaks on purpose." in text
+    assert "yardstick" not in text
+    assert not re.search(r"Usable as a detector\?\*\* (Yes|No|Only)", text)
 
 
-def test_without_a_leak_nothing_is_red(labelled):
-    assert 'class="warning"' not in (labelled / "report.html").read_text()
-    assert "Warning:" not in markdown(labelled)
+def test_shortcuts_are_red_and_stand_before_the_answer(labelled):
+    html = (labelled / "report.html").read_text()
+    warnings = [found.start() for found in re.finditer('<p class="warning">', html)]
+    assert len(warnings) == 2  # the probes, and the files
+    assert max(warnings) < html.index("Usable as a detector?")
+    assert "leaks" not in chapter(markdown(labelled), "The answer")
 
 
 def test_the_warning_can_be_read_in_light_and_in_dark():
-    sheet = Path("gandetect/report/templates/report.css")
+    sheet = Path("gandetect/report/templates/style/page.css")
     css = (Path(__file__).parents[2] / sheet).read_text()
     found = re.findall(r"--(alarm|alarm-tint): (#\w{6})", css)
     assert [name for name, _ in found] == ["alarm", "alarm-tint"] * 2

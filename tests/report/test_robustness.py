@@ -11,7 +11,7 @@ from gandetect.report.document import Picture
 from gandetect.report.figures.robustness import auroc_by_level, in_order, level_words
 from gandetect.report.material import Material
 from gandetect.report.sections.robustness import robustness
-from gandetect.report.style import figure_png, house_style
+from gandetect.report.style import figure_svg, house_style
 
 DETECTORS = ("cnn-on-dcgan-plain", "dcgan-plain")
 OWN = {name: ["generated:dcgan-plain"] for name in DETECTORS}
@@ -70,14 +70,6 @@ def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def texts(blocks, style) -> list[str]:
     return [block.text for block in blocks if block.kind == "text" and block.style == style]
-
-
-def test_without_processed_images_there_is_no_chapter():
-    made = material(steady)
-    assert robustness(Material(made.inputs, {**made.metrics, "robustness": None})) == []
-    unperturbed = {key: [row for row in rows if row["perturbation"] == "none"]
-                   for key, rows in made.metrics["robustness"].items()}  # fmt: skip
-    assert robustness(Material(made.inputs, {**made.metrics, "robustness": unperturbed})) == []
 
 
 @pytest.mark.usefixtures("undrawn")
@@ -140,7 +132,7 @@ def test_the_figure_has_three_lines_a_panel_and_dots_for_several_seeds(seeds):
     rows = [[row for row in found[key] if row["role"] == "own"] for key in ("across_seeds", "runs")]
     with house_style():
         figure = auroc_by_level(*rows)
-        figure_png(figure)
+        figure_svg(figure)
     assert len(figure.axes) == 2 * len(DETECTORS)
     labelled = [line for line in figure.axes[0].lines if not line.get_label().startswith("_")]
     assert len(labelled) == 4  # three sides, and images as they are

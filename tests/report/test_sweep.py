@@ -126,7 +126,7 @@ def test_the_filled_up_choice_is_owned_up_to(fours, twos) -> None:
 
 def test_everything_is_written_and_equal_inputs_give_equal_bytes(twos, tmp_path) -> None:
     again = written(tmp_path, 5)
-    for name in (*FILES, "figures/classes-left-out.png", "figures/shares-by-choice.png"):
+    for name in (*FILES, "figures/classes-left-out.svg", "figures/shares-by-choice.svg"):
         assert (again / name).read_bytes() == (twos / name).read_bytes(), name
 
 

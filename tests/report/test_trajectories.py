@@ -11,7 +11,7 @@ from gandetect.report.document import Picture
 from gandetect.report.figures.trajectories import answers_by_epoch, generations
 from gandetect.report.material import Material
 from gandetect.report.sections.trajectories import trajectories
-from gandetect.report.style import figure_png, house_style
+from gandetect.report.style import figure_svg, house_style
 
 DETECTORS = ("dcgan-bn", "dcgan-plain")
 OWN = {name: [f"generated:{name}"] for name in DETECTORS}
@@ -77,12 +77,6 @@ def texts(blocks, style=None) -> list[str]:
             if block.kind == "text" and (style is None or block.style == style)]  # fmt: skip
 
 
-def test_without_scores_over_epochs_there_is_no_chapter(made):
-    without = {key: value for key, value in made.metrics.items() if key != "trajectories"}
-    for nothing in ({}, {"trajectories": None}, {"trajectories": {"cells": []}}):
-        assert trajectories(Material(made.inputs, {**without, **nothing})) == []
-
-
 @pytest.mark.usefixtures("undrawn")
 def test_the_opening_says_how_far_share_and_auroc_move(made):
     leads = texts(trajectories(made), "lead")
@@ -119,7 +113,7 @@ def test_the_matrix_has_a_panel_a_detector_and_reals_and_frames_equal_epochs(mad
         for axes in panels:
             assert len(axes.texts) == len(EPOCHS) ** 2
             assert len(axes.patches) == len(EPOCHS)
-        figure_png(figure)
+        figure_svg(figure)
 
 
 def test_a_matrix_of_many_epochs_is_drawn_without_numbers():
@@ -132,7 +126,7 @@ def test_a_matrix_of_many_epochs_is_drawn_without_numbers():
 def test_shares_and_quality_stand_below_each_other_and_thin_lines_are_seeds(made):
     with house_style():
         figure = answers_by_epoch(made.metrics["trajectories"]["cells"], made.inputs.histories)
-        figure_png(figure)
+        figure_svg(figure)
     assert len(figure.axes) == 4 * len(DETECTORS)
     seeds = len(made.seeds)
     lines = figure.axes[0].lines  # four groups: a mean each, and a line a seed when several

@@ -14,7 +14,7 @@ from PIL import Image, ImageColor
 from gandetect.report.figures.decisions import share_heatmap
 from gandetect.report.figures.images import thumbnails
 from gandetect.report.grids import image_grid
-from gandetect.report.inputs import Classifier, Images
+from gandetect.report.reading import Classifier, Images
 from gandetect.report.style import COLOURS, QUIET, legend_below, new_figure
 
 LINES = (

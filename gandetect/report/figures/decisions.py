@@ -11,7 +11,14 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from gandetect.evaluation import Metrics
-from gandetect.report.style import COLOURS, INK, new_figure, share_palette, without_grid
+from gandetect.report.style import (
+    COLOURS,
+    ON_DARK,
+    ON_LIGHT,
+    new_figure,
+    share_palette,
+    without_grid,
+)
 from gandetect.report.words import POINTS, wrapped
 
 WHITE_FROM = 0.65  # from this share on the palette is so dark that white reads better on it
@@ -98,7 +105,7 @@ def share_heatmap(axes: Axes, values: Any, notes: Any) -> None:
     axes.set_yticks(np.arange(rows) + 0.5)
     axes.set(xlim=(0, columns), ylim=(rows, 0))
     for row, column in zip(*np.nonzero(~np.ma.getmaskarray(shares)), strict=True):
-        colour = "white" if shares[row, column] >= WHITE_FROM else INK
+        colour = ON_DARK if shares[row, column] >= WHITE_FROM else ON_LIGHT
         axes.text(column + 0.5, row + 0.5, words[row, column], color=colour, fontsize=9,
                   ha="center", va="center")  # fmt: skip
     for spine in axes.spines.values():

@@ -14,7 +14,16 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from gandetect.report.style import COLOURS, INK, QUIET, legend_below, new_figure, without_grid
+from gandetect.report.style import (
+    COLOURS,
+    INK,
+    ON_DARK,
+    ON_LIGHT,
+    QUIET,
+    legend_below,
+    new_figure,
+    without_grid,
+)
 from gandetect.report.words import wrapped
 
 Row = Mapping[str, Any]
@@ -107,7 +116,7 @@ def _panel(axes: Axes, rows: pd.DataFrame) -> None:
                 linewidths=1 if few else 0, linecolor="white", ax=axes)  # fmt: skip
     values = means.to_numpy().ravel()
     for text, value in zip(axes.texts, values[np.isfinite(values)], strict=False):
-        text.set_color("white" if abs(value - 0.5) >= DARK else INK)
+        text.set_color(ON_DARK if abs(value - 0.5) >= DARK else ON_LIGHT)
     shown = means.index.to_list()
     for column, j in enumerate(means.columns):
         if j in shown:

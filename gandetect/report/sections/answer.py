@@ -1,8 +1,8 @@
-"""The question, and the answer in a few sentences that need no knowledge of statistics."""
+"""The answer in full sentences that need no knowledge of statistics."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from gandetect.report.document import Block, Table, Text
 from gandetect.report.material import Material
@@ -10,10 +10,8 @@ from gandetect.report.sections.generalisation import another_run, who_generalise
 from gandetect.report.words import listing, per_hundred, sentence
 
 QUESTION = (
-    "A marketplace lets sellers upload photos of clothes, and nobody can look at all of them. Does "
-    "the discriminator that was trained inside a GAN make a usable detector of generated images, "
-    "and does it generalise to images that it never saw: those of another generator, and honest "
-    "photos of kinds of garment that it was not trained on?"
+    "Does a discriminator trained inside a GAN make a usable detector of generated images, and "
+    "does it generalise?"
 )
 LABELLED_QUESTION = (
     "Can a network that is trained on labelled images tell generated or edited images from real "
@@ -22,12 +20,19 @@ LABELLED_QUESTION = (
 # The yardstick of the verdict. It is ours, and the report says so.
 CAUGHT_ENOUGH = 0.80
 DELAYED_AT_MOST = 0.10
+LEAST = {
+    "own": CAUGHT_ENOUGH,
+    "own-other-seed": CAUGHT_ENOUGH,
+    "other": CAUGHT_ENOUGH,
+    "in-distribution": 1 - DELAYED_AT_MOST,
+    "held-out": 1 - DELAYED_AT_MOST,
+}
 
 
-def question(material: Material) -> list[Block]:
-    """What is asked."""
+def question(material: Material) -> str:
+    """What is asked, in the study's own words if it has any."""
     default = LABELLED_QUESTION if material.labelled else QUESTION
-    return [Text(material.inputs.experiment.question or default)]
+    return material.inputs.experiment.question or default
 
 
 def answer(material: Material) -> list[Block]:
@@ -40,9 +45,8 @@ def answer(material: Material) -> list[Block]:
             sentences.append(_at_equal_cost(material, names))
     first = [_verdict(material), who_generalises(material), another_run(material)]
     return [
-        *(Text(text, "lead") for text in first if text),
+        *(Text(text) for text in first if text),
         *(Text(text) for text in sentences if text),
-        Text(_scope(material), "note"),
         _per_hundred_table(material),
     ]
 
@@ -54,7 +58,7 @@ def _caught(material: Material, names: list[str]) -> str:
     if own:
         parts.append(f"of 100 {_own_fakes(material, names)}, {own}")
     if other:
-        parts.append(f"of 100 {_other_fakes(material)}, {other}")
+        parts.append(f"of 100 {other_fakes(material)}, {other}")
     return f"{sentence('; '.join(parts))}." if parts else ""
 
 
@@ -66,7 +70,8 @@ def _own_fakes(material: Material, names: list[str]) -> str:
     return "images made by its own generator"
 
 
-def _other_fakes(material: Material) -> str:
+def other_fakes(material: Material) -> str:
+    """Fakes that a detector was not trained on, in words that follow a number."""
     if material.labelled:
         return "fakes of a kind it never saw"
     return f"made by {_another(material)}"
@@ -91,7 +96,7 @@ def _at_equal_cost(material: Material, names: list[str]) -> str:
     parts = []
     for role, words, verb in (
         ("own", f"of 100 {_own_fakes(material, names)}", "catches"),
-        ("other", f"of 100 {_other_fakes(material)}", "catches"),
+        ("other", f"of 100 {other_fakes(material)}", "catches"),
         ("held-out", "of 100 honest photos of unseen kinds", "delays"),
     ):
         values = _of_each(material, names, role, "calibrated", verb)
@@ -115,7 +120,7 @@ def _of_each(
     values = [
         (name, value)
         for name in names
-        if (value := _worst(material, name, role, point, delayed=verb == "delays"))
+        if (value := worst(material, name, role, point, delayed=verb == "delays"))
     ]
     if not values:
         return ""
@@ -129,7 +134,7 @@ def _of_each(
     return listing([f"{first}{s} {verb} {value}", *(f"{name}{s} {value}" for name, value in rest)])
 
 
-def _worst(material: Material, detector: str, role: str, point: str, delayed: bool) -> str:
+def worst(material: Material, detector: str, role: str, point: str, delayed: bool) -> str:
     """``82 (81 to 83)`` of 100 caught, or delayed; of several sources the worst answered."""
     row = material.least(detector, role, point)
     if row is None:
@@ -149,8 +154,8 @@ def _verdict(material: Material) -> str:
     """Who would do as a detector, by which yardstick; nobody's figures count when images leak."""
     if material.inputs.data.get("leak"):
         return ""
-    point = "calibrated" if "calibrated" in material.points else "native"
-    good = [name for name in material.detectors if _would_do(material, name, point)]
+    point = material.point
+    good = [name for name in material.detectors if passes(material, name, point, LEAST)]
     bad = [name for name in material.detectors if name not in good]
     every = "fakes" if material.labelled else "fakes of every generator"
     yardstick = (
@@ -164,22 +169,17 @@ def _verdict(material: Material) -> str:
     return f"{yardstick} {nobody} do as a detector."
 
 
-def _would_do(material: Material, detector: str, point: str) -> bool:
-    wanted = {
-        "own": CAUGHT_ENOUGH,
-        "own-other-seed": CAUGHT_ENOUGH,
-        "other": CAUGHT_ENOUGH,
-        "in-distribution": 1 - DELAYED_AT_MOST,
-        "held-out": 1 - DELAYED_AT_MOST,
-    }
+def passes(material: Material, detector: str, point: str, roles: Collection[str]) -> bool:
+    """Whether a detector reaches the yardstick on every source in these roles."""
     return all(
-        row["mean"] >= least
-        for role, least in wanted.items()
+        row["mean"] >= LEAST[role]
+        for role in roles
         for row in material.across(detector, role, point)
     )
 
 
-def _scope(material: Material) -> str:
+def scope(material: Material) -> str:
+    """What the intervals cover and what they leave out."""
     if material.many_seeds:
         return (
             f"Means over {len(material.seeds)} training runs (seeds). In brackets: 95 % intervals "
@@ -207,7 +207,7 @@ def _per_hundred_table(material: Material) -> Table:
     rows = []
     for point in material.points:
         for detector in material.detectors:
-            values = [_worst(material, detector, role, point, late) for role, _, late in columns]
+            values = [worst(material, detector, role, point, late) for role, _, late in columns]
             if any(values):
                 rows.append([detector, point, *(value or "–" for value in values)])
     header = ["Detector", "Operating point", *(sentence(title) for _, title, _ in columns)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gandetect.report.document import Block, Table, Text
+from gandetect.report.explorer import explorer
 from gandetect.report.figures.decisions import confusion_matrices
 from gandetect.report.figures.scores import roc_and_precision_recall, score_distributions
 from gandetect.report.material import Material, drawn
@@ -57,6 +58,13 @@ def curves(material: Material) -> list[Block]:
     ]
 
 
+def thresholds(material: Material) -> list[Block]:
+    """The threshold explorer, and in static figures what it shows."""
+    static = [*distributions(material), *curves(material), *confusion(material)]
+    found = explorer(material, static)
+    return [found] if found else static
+
+
 def distributions(material: Material) -> list[Block]:
     """Distributions of scores by source."""
     rows = [_cut_row(material, row) for row in material.metrics["operating_points"]]
@@ -69,7 +77,7 @@ def distributions(material: Material) -> list[Block]:
             "score-distributions",
             lambda: score_distributions(material.inputs.scores, material.metrics, material.named),
             f"Distributions of scores by source. Thresholds: native at 0; {thresholds}.",
-            "Everything right of a threshold is called generated. White tick: median. The outermost"
+            "Everything right of a threshold is called generated. Tick: median. The outermost"
             " bins also hold the scores beyond them (at most 0.5 % of a source at each end)."
             + (f" Seed {material.seeds[0]} only." if material.many_seeds else ""),
         ),

@@ -37,7 +37,8 @@ def by_class(material: Material) -> list[Block]:
             "false-alarms-by-class",
             lambda: false_alarms(rows, material.detectors, points),
             f"False alarms by class at the {point} point: {listing(shown)}.",
-            f"The most delayed class stands at the top; {chance}. {_sizes(rows)}",
+            "At the top stands the class that is delayed most on average over all panels; "
+            f"{chance}. {_sizes(rows)}",
         ),
         *(_table(material, rows, name) for name in points),
     ]

@@ -136,7 +136,7 @@ def spread(values: Sequence[float], say: Callable[[float, Sequence[float] | None
 
 
 def _calibration_lead(rows: Sequence[Mapping[str, Any]]) -> Text:
-    parts = []
+    parts = ["When a detector says 90 %, is it right 90 times of 100?"]
     for method, opening in (
         ("none", "As they come, the probabilities that detectors state are off by"),
         ("platt", f"After a scale and a shift, fitted on {chosen_on(rows)}, they are off by"),

@@ -32,7 +32,7 @@ def training(material: Material) -> list[Block]:
             s: c for (name, s), c in material.inputs.classifiers.items() if name == config.name
         }
         if not found:
-            seed = material.inputs.experiment.seeds[0]
+            seed = material.seeds[0]
             blocks += material.absent(f"classifiers/{config.name}/seed-{seed}")
             continue
         one = next(iter(found.values()))

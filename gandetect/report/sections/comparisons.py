@@ -105,18 +105,18 @@ def _table(material: Material, rows: list[Row]) -> Table:
             row["first"],
             row["second"],
             _difference(row),
-            number(row["p_holm"], 3),
-            _verdict(row),
+            *([number(row["p_holm"], 3), _verdict(row)] if material.many_seeds else []),
         ]
         for row in kept
     ]
-    header = ["Source", "Measure", "First", "Second", "First minus second", "p (Holm)", "Better"]
+    verdict = ["p (Holm)", "Better"] if material.many_seeds else []
+    header = ["Source", "Measure", "First", "Second", "First minus second", *verdict]
     covers = "runs and images" if material.many_seeds else "images only"
     return Table(f"Differences with 95 % intervals over {covers}", header, body, text_columns=4)
 
 
 def _verdict(row: Row) -> str:
-    return row["verdict"] or ("cannot tell" if len(row["seeds"]) > 1 else "one run only")
+    return row["verdict"] or "cannot tell"
 
 
 def _difference(row: Row) -> str:

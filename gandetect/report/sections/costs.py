@@ -112,7 +112,13 @@ def _result_words(rows: Sequence[Row], detectors: Sequence[str]) -> str:
         groups = [group for name in detectors if (group := _known(rows, name, role))]
         if groups:
             parts.append(f"on {words} {sum(map(saves, groups))} of {len(groups)}")
-    return f"Detectors that clearly do, in every run: {listing(parts)}." if parts else ""
+    every = " in every run" if len({row["detector_seed"] for row in rows}) > 1 else ""
+    return (
+        f"Detectors that cost less{every}, beyond the interval, where uploads are of familiar "
+        f"kinds: {listing(parts)}."
+        if parts
+        else ""
+    )
 
 
 def _detector_words(material: Material, name: str, rows: Sequence[Row]) -> str:

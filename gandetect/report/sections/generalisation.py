@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from statistics import fmean
+from typing import Any
 
+from gandetect.report.document import Block, Table
 from gandetect.report.material import Material
 from gandetect.report.words import listing, number, per_hundred, sentence
 
 # A detector keeps its hold where it catches at least this share of what it catches of its own.
 HELD = 0.5
+LITTLE = 0.5  # of own fakes: who catches less has little to lose
 
 
 def who_generalises(material: Material) -> str:
@@ -18,7 +21,7 @@ def who_generalises(material: Material) -> str:
     """
     if not material.has("other"):
         return ""
-    point = "calibrated" if "calibrated" in material.points else "native"
+    point = material.point
     kept, lost, nothing, untried = [], [], [], []
     for name in material.detectors:
         if material.least(name, "own", point) is None:
@@ -37,9 +40,52 @@ def who_generalises(material: Material) -> str:
     return " ".join(filter(None, [said, _untried(untried)]))
 
 
+def hold_table(material: Material) -> list[Block]:
+    """Each detector's hold on fakes that it was not trained on; not where images leak."""
+    columns = {
+        role: words
+        for role, words in (
+            ("own", "Own fakes"),
+            ("own-other-seed", "Same generator, trained again"),
+            ("other", "Other fakes"),
+        )
+        if material.has(role)
+    }
+    if len(columns) < 2 or material.inputs.data.get("leak"):
+        return []
+    point = material.point
+    rows = [
+        [
+            sentence(material.called(name)),
+            *(_hundred(material.least(name, role, point)) for role in columns),
+            *([_word(material, name, point)] if "other" in columns else []),
+        ]
+        for name in material.detectors
+    ]
+    verdict = ["What is left"] if "other" in columns else []
+    caption = f"What is left on fakes that were not trained on: caught of 100, {point} threshold"
+    return [Table(caption, ["Detector", *columns.values(), *verdict], rows)]
+
+
+def _hundred(row: dict[str, Any] | None) -> str:
+    return "–" if row is None else per_hundred(row["mean"], *row["ci95"])
+
+
+def _word(material: Material, name: str, point: str) -> str:
+    own, other = (material.least(name, role, point) for role in ("own", "other"))
+    if own is None or other is None:
+        return "not tried"
+    if _no_better_than_chance(material, name, point):
+        return "nothing was caught to begin with"
+    if own["mean"] < LITTLE:
+        return "little was caught to begin with"
+    change = f"{per_hundred(own['mean'])} to {per_hundred(other['mean'])}"
+    return f"falls from {change}" if _collapse(material, name, point) else f"holds: {change}"
+
+
 def another_run(material: Material) -> str:
     """What is left on fakes of the same generator from another training run, or nothing."""
-    point = "calibrated" if "calibrated" in material.points else "native"
+    point = material.point
     parts, strangers = [], []
     for name in material.detectors:
         own = material.least(name, "own", point)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from gandetect.report.document import Block, Table, Text
+from gandetect.report.document import Block, Cell, Fold, Heat, Table, Text
 from gandetect.report.figures.decisions import cross_evaluation, matrix_sources
 from gandetect.report.figures.training import class_spread
 from gandetect.report.material import Material, drawn
@@ -16,6 +17,7 @@ from gandetect.report.words import (
     number,
     percent,
     percent_interval,
+    percent_range,
     sentence,
 )
 
@@ -23,6 +25,7 @@ YOUDEN = (
     " Youden's is the one that parts a classifier's validation images best: the share of fakes "
     "caught minus the share of reals delayed is at its largest (Youden 1950)."
 )
+FRAMED = "framed: fakes that a detector was trained on"
 FASHION = (
     "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
     "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
@@ -39,9 +42,15 @@ def matrix(material: Material) -> list[Block]:
         if row["operating_point"] == native
     ]
     allowed = percent(material.inputs.experiment.evaluation.calibrated_fpr, 0)
-    spread = "95 % intervals over "
-    spread += "runs and images" if material.many_seeds else "images"
-    blocks: list[Block] = [
+    figure = drawn(
+        "cross-evaluation",
+        lambda: cross_evaluation(material.metrics, material.points, material.named),
+        f"Heatmap of the share answered correctly at the native point: {listing(shown)}.",
+        f"Share answered correctly, {_covers(material)}; {FRAMED}.",
+    )
+    each = [_matrix_table(material, point) for point in material.points]
+    more = "As one figure, and run by run" if material.many_seeds else "As one figure"
+    return [
         Text(
             "Each cell is the share of a source's images that a detector answers correctly: "
             "generated ones called generated, real ones called real. The native operating point is "
@@ -49,15 +58,51 @@ def matrix(material: Material) -> list[Block]:
             f"{allowed} of the {choosing} reals be called generated, which are in no test group."
             + (YOUDEN if "youden" in material.points else "")
         ),
-        drawn(
-            "cross-evaluation",
-            lambda: cross_evaluation(material.metrics, material.points, material.named),
-            f"Heatmap of the share answered correctly at the native point: {listing(shown)}.",
-            f"Share answered correctly, {spread}; framed: the fakes that a detector was "
-            "trained on.",
+        *(
+            share_heat(material, point, matrix_sources(material.metrics), POINTS[point])
+            for point in material.points
         ),
+        Fold(more, [figure, *(each if material.many_seeds else [])]),
     ]
-    return [*blocks, *(_matrix_table(material, point) for point in material.points)]
+
+
+def share_heat(material: Material, point: str, sources: Sequence[str], title: str) -> Heat:
+    """Share answered correctly by detector (rows) and source (columns), with its interval."""
+    of_cell = {
+        (row["detector"], row["source"]): row
+        for row in material.metrics["across_seeds"]
+        if row["operating_point"] == point
+    }
+    rows = [
+        (
+            sentence(material.short(name)),
+            [_heat_cell(of_cell.get((name, source))) for source in sources],
+        )
+        for name in material.detectors
+        if any((name, source) in of_cell for source in sources)
+    ]
+    header = ["Detector", *(sentence(material.named(source)) for source in sources)]
+    return Heat(
+        f"{sentence(title)}: answered correctly, {_covers(material)}; {FRAMED}", header, rows
+    )
+
+
+def _heat_cell(row: dict[str, Any] | None) -> Cell | None:
+    if row is None:
+        return None
+    many = len(row["seeds"])
+    n = f"{count(row['n'][0])} images" + (f" of each of {many} runs" if many > 1 else "")
+    return Cell(
+        percent(row["mean"]),
+        percent_range(row["mean"], row["ci95"]),
+        row["mean"],
+        row["role"] == "own",
+        n,
+    )
+
+
+def _covers(material: Material) -> str:
+    return "95 % intervals over " + ("runs and images" if material.many_seeds else "images")
 
 
 def quality(material: Material) -> list[Block]:
@@ -69,7 +114,8 @@ def quality(material: Material) -> list[Block]:
             "A detector that catches bad fakes is no news. FID and KID compare generated images "
             "with real test images in the features of a small classifier that we train on the ten "
             "classes, so they can be compared with each other, not with published values; lower "
-            "is better. Confidence is how sure that classifier is of a fake's class."
+            "is better; in brackets the standard deviation of KID over subsets. "
+            "Confidence is how sure that classifier is of a fake's class."
         )
     ]
     rows = material.inputs.quality
@@ -110,14 +156,14 @@ def _quality_table(material: Material, rows: list[dict[str, Any]]) -> Table:
         shares = row.get("class_shares") or []
         names = class_names(material, len(shares))
         top = max(range(len(shares)), key=shares.__getitem__, default=None)
-        kid = number(row.get("kid"), 4)
+        kid = number(row.get("kid"), 1)
         if row.get("kid_std") is not None:
-            kid += f" ({number(row['kid_std'], 4)})"
+            kid += f" ({number(row['kid_std'], 1)})"
         body.append(
             [
                 material.title_of((row["gan"], row.get("seed", 0))),
                 str(row.get("epoch", "–")),
-                number(row.get("fid"), 2),
+                number(row.get("fid"), 1),
                 kid,
                 number(row.get("confidence"), 2),
                 "–" if top is None else f"{names[top]}, {percent(shares[top], 0)}",

@@ -1,17 +1,18 @@
-"""Things to look at: the data, the training, the samples and the mistakes."""
+"""Things to look at: the data, the training, and the samples of the generators."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import pandas as pd
+from PIL import Image
 
-from gandetect.evaluation.scores import ordered
-from gandetect.report.document import Block, Heading, Picture, Table, Text, slug
+from gandetect.report.document import Block, Frames, Heading, Picture, Table, Text, slug
 from gandetect.report.figures import images as draw
 from gandetect.report.figures.training import training_curves
-from gandetect.report.inputs import Mistakes
-from gandetect.report.material import Material, drawn, pasted, stored
+from gandetect.report.inputs import Trained
+from gandetect.report.material import Material, drawn, pasted
+from gandetect.report.reading import Samples
 from gandetect.report.sections.matrix import class_names
 from gandetect.report.words import count, listing, number, sentence
 
@@ -19,6 +20,7 @@ CHOOSING_SPLIT = {
     False: "The calibration images choose the operating point and are in no test group",
     True: "The validation images choose the epoch and the thresholds and are in no test group",
 }
+MOST_FRAMES = 12
 SPLITS = ("train", "validation", "test", "in-distribution", "held-out", "calibration", "reserved")
 
 
@@ -34,7 +36,7 @@ def training(material: Material) -> list[Block]:
         found = {s: h for (name, s), h in material.inputs.histories.items() if name == gan.name}
         blocks.append(Heading(gan.name))
         if not found:
-            seed = material.inputs.experiment.seeds[0]
+            seed = material.seeds[0]
             blocks += material.absent(f"gans/{gan.name}/seed-{seed}/history.csv")
             continue
         blocks.append(_training_picture(material, gan.name, found))
@@ -42,69 +44,80 @@ def training(material: Material) -> list[Block]:
 
 
 def samples(material: Material) -> list[Block]:
-    """First, middle and last epoch of each GAN, and the animation."""
+    """What each generator made of the same noise, epoch by epoch, beside real images."""
+    first = material.seeds[0]
     blocks: list[Block] = []
-    first = material.inputs.experiment.seeds[0]
     for gan in material.inputs.experiment.gans:
         trained = (gan.name, first)
-        blocks.append(Heading(material.title_of(trained)))
         found = material.inputs.samples.get(trained)
+        blocks.append(Heading(material.title_of(trained)))
         if found is None:
             blocks += material.absent(f"gans/{gan.name}/seed-{first}/samples")
             continue
-        epochs = draw.sample_epochs(found)
-        words = listing([str(epoch) for epoch in epochs])
-        blocks.append(
-            drawn(
-                f"samples-{slug(gan.name)}",
-                lambda found=found: draw.sample_progress(found),  # type: ignore[misc]
-                f"Grids of images made by {gan.name} after epoch {words}, from the same noise.",
-                f"{gan.name}: the same noise after epoch {words}.",
-            )
-        )
+        blocks += [_frames(material, trained, found), *_reals(material)]
         if found.animation is not None:
-            alt = f"Animation of images made by {gan.name}, epoch {epochs[0]} to {epochs[-1]}."
-            blocks.append(stored(material.inputs, found.animation, alt, f"{gan.name}, every epoch"))
-    return blocks
-
-
-def mistakes(material: Material) -> list[Block]:
-    """Images that a detector was most sure of and wrong about, by source."""
-    first = material.seeds[0]
-    blocks: list[Block] = [
+            place = found.animation.relative_to(material.inputs.run).as_posix()
+            blocks.append(Text(f"As an animation of every epoch: {place} in the run folder.",
+                               "note"))  # fmt: skip
+    if not blocks:
+        return []
+    return [
         Text(
-            "The wrong answers that each detector was most sure of, at the native operating point, "
-            "with their scores. Above 0 it says generated, below 0 real; the further from 0, the "
-            "surer." + (f" Seed {first} only." if material.many_seeds else "")
-        )
+            "A generator turns random numbers, its noise, into images. Here it is given the same "
+            "noise after each epoch (round) of training, so the same places show the same images "
+            "growing up. FID says how far the fakes are from real images: lower is better."
+            + (f" Seed {first} only." if material.many_seeds else "")
+        ),
+        *blocks,
     ]
-    for detector in material.detectors:
-        trained = (detector, first)
-        seed = f", seed {first}" if material.many_seeds else ""
-        blocks.append(Heading(sentence(material.called(detector)) + seed))
-        found = material.inputs.mistakes.get(trained)
-        if found is None:
-            blocks += material.absent(f"detectors/{detector}/seed-{first}/mistakes.npz")
-            continue
-        blocks += [
-            _mistake_block(material, detector, source, found[source])
-            for source in ordered(found, material.own(detector))
-        ]
-    return blocks
 
 
-def _mistake_block(material: Material, detector: str, source: str, these: Mistakes) -> Block:
-    name = material.named(source, detector)
-    if len(these.images) == 0:
-        return Text(f"{name}: no mistake among the images that were scored.")
-    answer = "real" if source.startswith("generated:") else "generated"
-    scores = f"scores {number(these.scores[0], 1)} to {number(these.scores[-1], 1)}"
-    return pasted(
-        f"mistakes-{slug(detector)}-{slug(source)}",
-        draw.mistake_grid(these),
-        f"{len(these.images)} images, {name}, that {detector} called {answer}; {scores}.",
-        f"{name}, called {answer}",
+def _frames(material: Material, trained: Trained, found: Samples) -> Frames:
+    name = trained[0]
+    epochs = sorted(found.grids)
+    history = material.inputs.histories.get(trained)
+    progress, shown = draw.sample_progress(found)
+    return Frames(
+        f"Made by {name} from the same noise",
+        [
+            (draw.sample_frame(found.grids[epoch]), _epoch_words(epoch, epochs[-1], history))
+            for epoch in draw.evenly(epochs, MOST_FRAMES)
+        ],
+        pasted(
+            f"samples-{slug(name)}",
+            progress,
+            f"Grids of images made by {name} after epoch {listing(list(map(str, shown)))}, "
+            "from the same noise.",
+            f"{name}: the same noise after epoch {listing(list(map(str, shown)))}.",
+        ),
     )
+
+
+def _epoch_words(epoch: int, last: int, history: pd.DataFrame | None) -> str:
+    words = f"epoch {epoch} of {last}"
+    if history is None or "fid" not in history:
+        return words
+    distances = history.loc[history["epoch"] == epoch, "fid"].dropna()
+    return words if distances.empty else f"{words}, FID {number(float(distances.iloc[0]), 0)}"
+
+
+def _reals(material: Material) -> list[Block]:
+    """A grid of real images of the classes that the generators are trained on."""
+    classes = list(map(str, material.inputs.data.get("classes", [])))
+    held_out = set(map(str, material.inputs.data.get("held_out", [])))
+    trained_on = [str(place) for place, name in enumerate(classes) if name not in held_out]
+    grid = draw.real_grid(material.inputs.class_samples, trained_on)
+    if grid is None:
+        return []
+    names = listing([classes[int(key)] for key in trained_on])
+    picture = pasted(
+        "samples-real",
+        Image.fromarray(grid[0] if len(grid) == 1 else grid.transpose(1, 2, 0)),
+        f"Grid of 64 real images of the trained classes: {names}.",
+        "Real images of the classes that the generators are trained on.",
+    )
+    frame = (draw.small_png(grid), "64 real images")
+    return [Frames("Real images of the classes it is trained on", [frame], picture)]
 
 
 def _counts(material: Material) -> list[Block]:

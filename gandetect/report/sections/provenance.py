@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from gandetect.report.document import Block, Code, Items, Table, Text
+import pandas as pd
+
+from gandetect.evaluation import EXAMPLE_MARKET
+from gandetect.report.document import Block, Code, Download, Fold, Items, Table, Text
 from gandetect.report.material import Material
 from gandetect.runs import to_toml
 
@@ -58,12 +62,65 @@ def what_was_run(material: Material) -> list[Block]:
     """Versions, machine, times and digests, and the configuration in full."""
     blocks: list[Block] = []
     if material.inputs.manifest:
-        rows = [[key, value] for key, value in flatten(material.inputs.manifest)]
-        blocks.append(Table("Manifest of the run", ["What", "Value"], rows, text_columns=2))
+        blocks += _facts(material)
     else:
         blocks += material.absent("manifest.json")
     digest = material.inputs.experiment.digest()
-    return [*blocks, Code(to_toml(material.inputs.experiment), f"Configuration, digest {digest}")]
+    written = Code(to_toml(material.inputs.experiment), f"Configuration, digest {digest}")
+    return [*blocks, Fold("The configuration in full", [written])]
+
+
+def _facts(material: Material) -> list[Block]:
+    """What one asks first as a table, all the rest on demand."""
+    manifest = material.inputs.manifest
+    rows = [[key, value] for key, value in flatten(manifest) if " · " not in key]
+    for name in ("machine", "versions"):
+        if isinstance(manifest.get(name), Mapping):
+            rows.append([name, ", ".join(f"{key} {one}" for key, one in manifest[name].items())])
+    timings = manifest.get("timings")
+    if isinstance(timings, Mapping):
+        seconds = sum(value for value in timings.values() if isinstance(value, int | float))
+        rows.append(["seconds of all stages, one after the other", f"{seconds:,.0f}"])
+    every = [[key, value] for key, value in flatten(manifest)]
+    return [
+        Table("In short", ["What", "Value"], rows, text_columns=2),
+        Table("Every version, time and digest", ["What", "Value"], every, text_columns=2),
+    ]  # fmt: skip
+
+
+def downloads(material: Material) -> list[Block]:
+    """The tables that stand behind this page, within the page."""
+    histories = [
+        Download(f"gans/{name}/seed-{seed}/history.csv", _csv(table), "text/csv",
+                 f"training of {name}, seed {seed}, epoch by epoch")
+        for (name, seed), table in material.inputs.histories.items()
+    ]  # fmt: skip
+    return [
+        Download("metrics.csv", material.metrics_csv, "text/csv",
+                 "every figure of this report, one a row"),
+        Download("study.toml", to_toml(material.inputs.experiment).encode(), "application/toml",
+                 "the configuration; run it again with “gandetect run study.toml”"),
+        *histories,
+    ]  # fmt: skip
+
+
+def _csv(table: pd.DataFrame) -> bytes:
+    return table.to_csv(index=False, lineterminator="\n").encode()
+
+
+def citation(material: Material) -> list[Block]:
+    """How to cite the figures of this report."""
+    digest = material.inputs.experiment.digest()
+    version = material.inputs.manifest.get("versions", {}).get("gandetect", "")
+    text = (
+        "@software{gandetect,\n"
+        "  author  = {{The gandetect authors}},\n"
+        "  title   = {gandetect: does a GAN's discriminator make a detector?},\n"
+        f"  version = {{{version}}},\n"
+        f"  note    = {{Study {material.inputs.experiment.name}, digest {digest}}}\n"
+        "}"
+    )
+    return [Code(text, "To cite these figures")]
 
 
 def glossary(_: Material) -> list[Block]:
@@ -73,13 +130,22 @@ def glossary(_: Material) -> list[Block]:
 
 def rebuild(material: Material) -> list[Block]:
     """How to make this report again."""
+    folder = shlex.quote(material.inputs.run.resolve().name)
     return [
         Text(
             "Every number and figure here is computed from the scores and the images kept in the "
             "run folder, without loading a network:"
         ),
-        Code(f"gandetect report {material.inputs.run.resolve().name}", "From the folder of runs"),
+        Code(f"gandetect report {folder}{_market(material)}", "From the folder of runs"),
     ]
+
+
+def _market(material: Material) -> str:
+    """Options of the command for a market that is not the example."""
+    market = material.metrics["market"]
+    if market == EXAMPLE_MARKET.as_dict():
+        return ""
+    return "".join(f" --{name.replace('_', '-')} {value:g}" for name, value in market.items())
 
 
 def sources(_: Material) -> list[Block]:

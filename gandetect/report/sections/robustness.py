@@ -7,7 +7,7 @@ from typing import Any
 
 from gandetect.report.document import Block, Table, Text
 from gandetect.report.figures.robustness import KINDS, auroc_by_level, level_words
-from gandetect.report.material import Material, drawn
+from gandetect.report.material import Material, drawn, not_asked
 from gandetect.report.words import count, listing, number, percent, sentence
 
 Row = dict[str, Any]
@@ -31,11 +31,11 @@ MEANING = (
 
 
 def robustness(material: Material) -> list[Block]:
-    """Costs and shortcuts in sentences, curves and tables; nothing without perturbed scores."""
+    """Costs and shortcuts in sentences, curves and tables, or how to get them."""
     found = material.metrics.get("robustness") or {}
     means, runs = (_sorted(material, found.get(key, [])) for key in ("across_seeds", "runs"))
     if not any(row["perturbation"] != "none" for row in means):
-        return []
+        return not_asked(material, "perturbations", '["jpeg", "blur", "noise"]')
     own, own_runs = ([row for row in rows if row["role"] == "own"] for rows in (means, runs))
     return [
         *(Text(text, "lead") for text in _costs(material, own)),

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from statistics import fmean
 from typing import Any
 
 from gandetect.evaluation.scores import IN_DISTRIBUTION
-from gandetect.report.document import Block, Table, Text
+from gandetect.report.document import Block, Cell, Heat, Table, Text
+from gandetect.report.figures.images import evenly
 from gandetect.report.figures.trajectories import ROLES, answers_by_epoch, generations
-from gandetect.report.material import Material, drawn
+from gandetect.report.material import Material, drawn, not_asked
 from gandetect.report.words import count, listing, number, per_hundred, sentence
 
 Row = dict[str, Any]
 Rows = list[Row]
 
+TABULATED = 10  # epochs that a table of them has room for
 ONLY = 0.25  # "only" is said of a ranking that moves less than this part of the share's way
 
 MEANING = (
@@ -32,18 +36,18 @@ SPREAD = (
 
 
 def trajectories(material: Material) -> list[Block]:
-    """What moves over the epochs, drawn and in numbers; nothing without scores over epochs."""
+    """What moves over the epochs, drawn and in numbers, or how to get that."""
     found = material.metrics.get("trajectories") or {}
     cells, matrix = (_sorted(material, found.get(key, [])) for key in ("cells", "matrix"))
     if not cells:
-        return []
+        return not_asked(material, "trajectory", '"all"') if material.inputs.experiment.gans else []
     luck = _sorted(material, found["luck"])
     detectors = list(dict.fromkeys(row["detector"] for row in cells))
     leads = [text for name in detectors if (text := _lead(material, name, luck))]
     return [
         *(Text(text, "lead") for text in leads),
         Text(MEANING),
-        *([_heatmap(material, matrix)] if matrix else []),
+        *(_heatmaps(material, matrix) if matrix else []),
         _curves(material, cells),
         Text(SPREAD),
         Table("How far a figure moves, and with what", _header(material),
@@ -98,16 +102,56 @@ def _against_runs(share: Row, area: Row | None) -> str:
     return f"{text}."
 
 
-def _heatmap(material: Material, matrix: Rows) -> Block:
+def _heatmaps(material: Material, matrix: Rows) -> list[Block]:
+    """AUROC of discriminator epoch by generator epoch in tables, and a figure of all."""
+    blocks: list[Block] = []
+    shown: dict[str, list[int]] = {}
+    for detector in dict.fromkeys(row["detector"] for row in matrix):
+        rows = [row for row in matrix if row["detector"] == detector]
+        shown[detector] = evenly(sorted({int(row["j"]) for row in rows}), TABULATED)
+        blocks += [
+            _heat(material, [row for row in rows if row["real"] == real], shown[detector])
+            for real in dict.fromkeys(row["real"] for row in rows)
+        ]
     fakes, reals = (max(row[key] for row in matrix) for key in ("n_generated", "n_real"))
     over = " Mean over seeds." if _several(matrix) else ""
-    return drawn(
+    note = (
+        f"Framed: discriminator and generator of the same epoch.{over} Violet: fakes get "
+        "higher scores than reals; ochre, below 0.5: fakes pass for more real than the reals. At "
+        f"most {count(fakes)} fakes against {count(reals)} reals a cell."
+    )
+    if all(row["j"] in shown[row["detector"]] for row in matrix):
+        return [*blocks, Text(note, "note")]
+    figure = drawn(
         "trajectory-matrix",
         lambda: generations(matrix, material.named),
         f"AUROC of each discriminator epoch on each generator epoch. {_extremes(matrix)}.",
-        f"Frames: discriminator and generator of the same epoch.{over} Violet: fakes get higher "
-        f"scores than reals; ochre, below 0.5: fakes pass for more real than the reals. At most "
-        f"{count(fakes)} fakes against {count(reals)} reals a cell.",
+        f"The same for every kept epoch.{over}",
+    )
+    return [*blocks, Text(f"Shown are {TABULATED} epochs of each. {note}", "note"), figure]
+
+
+def _heat(material: Material, matrix: Rows, epochs: Sequence[int]) -> Heat:
+    """Of one detector, against one group of reals."""
+    areas: dict[tuple[int, int], list[float]] = {}
+    for row in matrix:
+        areas.setdefault((int(row["i"]), int(row["j"])), []).append(row["auroc"])
+    rows = []
+    for i in epochs[::-1]:
+        means = {j: fmean(areas[i, j]) for j in epochs if (i, j) in areas}
+        cells = [
+            Cell(number(means[j], 2), level=means[j], framed=i == j,
+                 hint=f"discriminator of epoch {i} on fakes of epoch {j}: {number(means[j])}")
+            if j in means else None
+            for j in epochs
+        ]  # fmt: skip
+        rows.append((f"discriminator, epoch {i}", cells))
+    header = ["AUROC", *(f"fakes of epoch {j}" for j in epochs)]
+    return Heat(
+        f"{matrix[0]['detector']}, own fakes against {material.named(matrix[0]['real'])}",
+        header,
+        rows,
+        scale="auroc",
     )
 
 
