@@ -284,3 +284,11 @@ def _renamed(scores: pd.DataFrame) -> pd.DataFrame:
         detector=scores["detector"].astype(str).replace(swap),
         source=scores["source"].replace(swap),
     )
+
+
+def test_what_makes_a_run_doubtful_alone_is_said_of_it_here_too(runs, tmp_path) -> None:
+    leaky = changed(runs[1], tmp_path / "leaky", "data.json", leak=True)
+    text = said(markdown(tmp_path, runs[0], leaky), "The answer")
+    assert "longer leaked on purpose" in text
+    assert "quick leaked" not in text
+    assert "The fakes of quick can be told from real images by trivial numbers alone" in text

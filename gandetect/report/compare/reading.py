@@ -148,19 +148,20 @@ def obstacles(runs: Sequence[Run]) -> list[str]:
 def own_alarms(runs: Sequence[Run]) -> list[str]:
     """What already makes a run's own figures doubtful, as its report says in red."""
     alarms = {
-        "leak on purpose, so that their test figures mean nothing": [
+        "{} leaked on purpose: its test figures mean nothing.": [
             run.label for run in runs if run.data.get("leak")
         ],
-        "went on with splits that overlap": [
+        "{} went on with splits that overlap, so its figures are too good.": [
             run.label for run in runs if (run.metrics.get("overlap") or {}).get("policy") == "allow"
         ],
-        "hold fakes that trivial numbers give away, without any picture": [
+        "The fakes of {} can be told from real images by trivial numbers alone, without looking at "
+        "the picture; see the chapter “Shortcuts” of its report.": [
             run.label
             for run in runs
             if any(row.get("warning") for row in run.metrics.get("audit") or [])
         ],
     }
-    return [f"{listing(labels)}: runs that {words}." for words, labels in alarms.items() if labels]
+    return [words.format(label) for words, labels in alarms.items() for label in labels]
 
 
 def _differing(
