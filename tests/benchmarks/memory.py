@@ -27,7 +27,7 @@ MB = 1e6
 
 
 def measure(settings: Settings, cores: int) -> Measured:
-    """GAN training with one job and with two; scoring a small folder and a tenfold one."""
+    """GAN training with one job and with two; scoring a small folder and a large one."""
     measured = Measured()
     if not (PROC / "self" / "smaps_rollup").exists():
         measured.notes.append("memory is left out: this system has no /proc/…/smaps_rollup")
@@ -37,15 +37,15 @@ def measure(settings: Settings, cores: int) -> Measured:
         peak = peak_memory(train, jobs, max(1, cores // jobs), steps)
         name = f"two short GAN trainings, {jobs} job(s), all processes"
         measured.add_rows(SECTION, "MB", {name: [peak / MB]})
-    few = 300 if settings.quick else 1000
+    few, many = (300, 3000) if settings.quick else (1000, 100_000)
     peaks = []
-    for count in (few, 10 * few):
+    for count in (few, many):
         with TemporaryDirectory() as temporary:
             folder = Path(temporary, "images")
             write_png(folder, count)
             peaks.append(peak_memory(score, folder, cores))
         measured.add_rows(SECTION, "MB", {f"scoring {count:,} PNG 28 x 28": [peaks[-1] / MB]})
-    name = f"scoring {10 * few:,} / scoring {few:,}"
+    name = f"scoring {many:,} / scoring {few:,}"
     measured.add_ratio(SECTION, name, peaks[1:], peaks[:1])
     return measured
 
