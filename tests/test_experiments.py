@@ -72,12 +72,6 @@ def experiment(name: str) -> Experiment:
     return load_experiment(EXPERIMENTS / f"{name}.toml")
 
 
-@pytest.fixture(autouse=True)
-def _small_figures(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Draw small: what is drawn is the same, and a report takes less time."""
-    monkeypatch.setattr("gandetect.report.style.DPI", 40)
-
-
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_every_file_loads_under_its_own_name_and_says_what_it_asks(path) -> None:
     loaded = load_experiment(path)

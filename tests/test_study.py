@@ -61,12 +61,6 @@ class Listener:
             self.warnings.append(event["message"])
 
 
-@pytest.fixture(autouse=True)
-def _small_figures(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Draw small: what is drawn is the same, and a report takes less time."""
-    monkeypatch.setattr("gandetect.report.style.DPI", 40)
-
-
 @pytest.fixture(scope="module")
 def experiment() -> Experiment:
     return parse_experiment(TABLE)

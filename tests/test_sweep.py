@@ -164,7 +164,6 @@ def test_the_report_is_written_once_and_again_when_a_study_has_changed(
     monkeypatch, tmp_path
 ) -> None:
     monkeypatch.setattr(module, "run_study", stand_in)
-    monkeypatch.setattr("gandetect.report.style.DPI", 40)
     experiment = holding_out("sweep:5")
     folder = run_sweep(experiment, Options(tmp_path))
     assert folder.parent == tmp_path
@@ -188,7 +187,6 @@ def test_a_choice_that_fails_leaves_the_finished_ones_to_go_on_from(monkeypatch,
         done.append(stand_in(experiment, options, listener))
         return done[0]
 
-    monkeypatch.setattr("gandetect.report.style.DPI", 40)
     monkeypatch.setattr(module, "run_study", interrupted)
     with pytest.raises(KeyboardInterrupt):
         run_sweep(holding_out("sweep:5"), Options(tmp_path))
@@ -200,7 +198,6 @@ def test_a_choice_that_fails_leaves_the_finished_ones_to_go_on_from(monkeypatch,
 
 @pytest.mark.slow
 def test_a_small_sweep_on_the_real_images(monkeypatch, tmp_path) -> None:
-    monkeypatch.setattr("gandetect.report.style.DPI", 40)
     table = {
         "name": "tiny-sweep",
         "data": {"held_out": [["Sneaker", "Bag"], ["Shirt", 0], ["Bag", "Coat"]], "images": 1000},

@@ -56,8 +56,7 @@ class Picture:
     @property
     def mime(self) -> str:
         """Media type by suffix."""
-        suffixes = {".gif": "image/gif", ".svg": "image/svg+xml"}
-        return suffixes.get(Path(self.path).suffix, "image/png")
+        return "image/svg+xml" if Path(self.path).suffix == ".svg" else "image/png"
 
 
 @dataclass(frozen=True)

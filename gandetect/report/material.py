@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any, TypeAlias
 
 from matplotlib.figure import Figure
@@ -158,9 +157,3 @@ def drawn(name: str, draw: Callable[[], Figure], alt: str, caption: str) -> Pict
 def pasted(name: str, image: Image.Image, alt: str, caption: str) -> Picture:
     """Give a picture made of images its place in the run folder."""
     return Picture(f"figures/{name}.png", image_png(image), alt, caption, wide=False)
-
-
-def stored(inputs: Inputs, path: Path, alt: str, caption: str) -> Picture:
-    """A picture that already lies in the run folder."""
-    place = path.relative_to(inputs.run).as_posix()
-    return Picture(place, path.read_bytes(), alt, caption, wide=False)

@@ -19,7 +19,6 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
-DPI = 200  # of the pixels that stand within a figure
 INK = "#26262b"
 QUIET = "#6b6b73"
 GRID = "#e4e4e8"
@@ -69,7 +68,7 @@ SETTINGS: dict[str, Any] = {
     "lines.linewidth": 1.8,
     "figure.facecolor": "none",  # a page in the dark shines through
     "axes.facecolor": "none",
-    "image.interpolation": "none",
+    "image.interpolation": "none",  # pixels as they are, for the viewer to enlarge
     "path.simplify_threshold": 0.4,  # of a pixel
     "text.parse_math": False,  # a name may hold any sign
     "svg.fonttype": "none",  # a fifth of the size of letters drawn as paths
@@ -122,7 +121,7 @@ def figure_svg(figure: Figure) -> bytes:
     """SVG of a figure, for light and dark pages; equal figures give equal bytes."""
     buffer = io.StringIO()
     about = dict.fromkeys(("Date", "Creator", "Format", "Type"))
-    figure.savefig(buffer, format="svg", dpi=DPI, metadata=about)
+    figure.savefig(buffer, format="svg", metadata=about)
     drawn = buffer.getvalue()
     # Hundredths of a point are finer than any screen, and lines are broken for nobody.
     drawn = re.sub(r"<[^>]*>", _shorter, drawn[drawn.index("<svg") :])

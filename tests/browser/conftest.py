@@ -128,7 +128,5 @@ def violations() -> Callable[..., list[str]]:
 def report_html(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The page of a made-up run with every chapter."""
     run = make_run(tmp_path_factory.mktemp("browser") / "quick-0123456789ab")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("gandetect.report.style.DPI", 40)
-        build_report(run)
+    build_report(run)
     return run / "report.html"

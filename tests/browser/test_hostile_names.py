@@ -88,9 +88,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     anything = {BREAKOUT: {MARKDOWN: SCRIPT, LONG: ARABIC}}
     (run / "manifest.json").write_text(json.dumps({"versions": anything, "device": SCRIPT,
                                                    "command": BREAKOUT, **anything}))  # fmt: skip
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("gandetect.report.style.DPI", 40)
-        build_report(run)
+    build_report(run)
     return run
 
 

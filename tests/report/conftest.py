@@ -190,12 +190,6 @@ def make_run(run: Path, seeds=(0,), scale=1) -> Path:
     return run
 
 
-@pytest.fixture(autouse=True)
-def _small_figures(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Draw small: what is drawn is the same, and a report takes a third of the time."""
-    monkeypatch.setattr("gandetect.report.style.DPI", 40)
-
-
 @pytest.fixture(scope="session")
 def stored_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_run(tmp_path_factory.mktemp("stored") / "run")
@@ -205,9 +199,7 @@ def stored_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def built(stored_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run with its report, for tests that only read."""
     run = Path(shutil.copytree(stored_run, tmp_path_factory.mktemp("built") / "quick-0123456789ab"))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("gandetect.report.style.DPI", 40)
-        build_report(run)
+    build_report(run)
     return run
 
 

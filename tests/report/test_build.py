@@ -106,8 +106,7 @@ def test_an_assistant_changes_nothing_even_if_it_is_killed(run, blank, killed):
 
 
 @pytest.mark.slow
-def test_two_processes_write_the_same_bytes_as_one(run, monkeypatch):
-    monkeypatch.setattr("gandetect.report.style.DPI", 200)  # as in the other process
+def test_two_processes_write_the_same_bytes_as_one(run):
     written = []
     for processes in (1, 2):
         build_report(run, processes=processes)

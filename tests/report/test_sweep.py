@@ -68,26 +68,19 @@ def write_sweep(folder: Path, size: int, seeds: int = 1, **changes) -> list[Path
     return studies
 
 
-@pytest.fixture(scope="module", autouse=True)
-def coarse():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("gandetect.report.style.DPI", 40)
-        yield
-
-
 def written(folder: Path, size: int, seeds: int = 1) -> Path:
     build_sweep_report(folder, write_sweep(folder, size, seeds))
     return folder
 
 
 @pytest.fixture(scope="module")
-def fours(tmp_path_factory, coarse) -> Path:
+def fours(tmp_path_factory) -> Path:
     """A finished sweep of four choices of three classes; leave it as it is."""
     return written(tmp_path_factory.mktemp("sweep"), 3)
 
 
 @pytest.fixture(scope="module")
-def twos(tmp_path_factory, coarse) -> Path:
+def twos(tmp_path_factory) -> Path:
     """The same of two choices of five."""
     return written(tmp_path_factory.mktemp("sweep"), 5)
 

@@ -56,7 +56,7 @@ def class_samples(samples: Mapping[str, Images], names: Mapping[str, str]) -> Fi
     height = min(8.0, 0.58 * len(keys))
     figure = new_figure(0.85 + height * picture.shape[1] / picture.shape[0], height)
     axes = figure.subplots()
-    axes.imshow(picture, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+    axes.imshow(picture, cmap="gray", vmin=0, vmax=255)
     without_grid(axes)
     axes.spines[:].set_visible(False)
     step = picture.shape[0] / len(keys)
