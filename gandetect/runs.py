@@ -117,6 +117,33 @@ def problem_with(folder: Path, digest: str) -> str | None:
     return None
 
 
+def take_over(folder: Path, other: Path, digest: str) -> bool:
+    """Make a complete stage of another run this one's; returns whether there was one to take.
+
+    Files are linked where the disk allows it, so nothing is stored twice; no stage writes into a
+    file that exists. A stage that stands here already stays as it is.
+    """
+    if problem_with(folder, digest) is None or problem_with(other, digest) is not None:
+        return False
+    if folder.exists():
+        shutil.rmtree(folder)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    temporary = folder.with_name(f".{folder.name}.{uuid4().hex[:8]}.tmp")
+    try:
+        shutil.copytree(other, temporary, copy_function=_link_or_copy)
+        temporary.replace(folder)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return True
+
+
+def _link_or_copy(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # another disk, or one without links
+        shutil.copy2(source, target)
+
+
 def open_run(folder: Path, experiment: Experiment) -> None:
     """Create a run folder, or check that an existing one belongs to this experiment.
 
@@ -172,7 +199,8 @@ def locked(folder: Path) -> Iterator[None]:
 def to_toml(experiment: Experiment) -> str:
     """Write an experiment as TOML that `load_experiment` reads back to the same experiment."""
     table = experiment.model_dump(mode="json", exclude_none=True)
-    lists = {name: table.pop(name) for name in ("gans", "classifiers")}
+    names = ("gans", "classifiers", "detectors", "ingredients")
+    lists = {name: table.pop(name) for name in names}
     lines = list(_toml_table(table, ()))
     for name, entries in lists.items():
         for entry in entries:

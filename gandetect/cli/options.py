@@ -59,6 +59,14 @@ def experiment_options(command: Command) -> Command:
             help="Folder that run folders are put in.",
         ),
         data_dir_option,
+        click.option(
+            "--reuse",
+            type=click.Path(file_okay=False, path_type=Path),
+            multiple=True,
+            metavar="RUN",
+            help="Take GANs that were trained in just the same way from this run folder; "
+            "repeat for several.",
+        ),
         click.option("--dry-run", is_flag=True, help="Print what would be done, and do nothing."),
     ]
     for option in reversed(options):

@@ -52,6 +52,7 @@ def run_experiment(
     jobs: int | None,
     out: Path,
     data_dir: Path | None,
+    reuse: tuple[Path, ...],
     dry_run: bool,
     stop_after: str,
 ) -> Path | None:
@@ -65,7 +66,7 @@ def run_experiment(
     if seeds:
         overrides = (*overrides, f"seeds={list(seeds)}")
     loaded = load_experiment(experiment, overrides)
-    options = Options(out, data_dir, device, jobs, stop_after)
+    options = Options(out, data_dir, device, jobs, stop_after, reuse)
     sweep = is_sweep(loaded)
     if dry_run and sweep:
         click.echo("\n".join(sweep_lines(plan_sweep(loaded, options))))

@@ -6,10 +6,11 @@ A recipe (`RECIPES`) is a set of defaults for these keys under a name.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, PositiveInt, model_validator
 
+from gandetect.config.epochs import Epochs
 from gandetect.config.recipes import RECIPES, SMALL_IMAGES
 from gandetect.config.section import (
     Decay,
@@ -126,6 +127,24 @@ class PublishedFigure(Section):
     note: str = ""
 
 
+class ContrastiveConfig(Section):
+    """Pairwise learning before cross-entropy (Hsu et al. 2018, arXiv 1809.08754).
+
+    For ``epochs`` epochs at ``learning_rate`` pairs of one label are drawn together and pairs of
+    two labels pushed apart, up to ``margin``: y d^2 + (1 - y) max(0, margin - d)^2, with d the
+    distance of L2-normalised embeddings of ``embedding`` numbers and y = 1 for equal labels. Then
+    cross-entropy, its learning rate ``late_learning_rate`` from the fourth epoch of all. With
+    ``weight`` 0 the same network is trained in the same way without the pairs, to compare with.
+    """
+
+    embedding: PositiveInt = 128
+    margin: PositiveFloat = 0.5
+    epochs: PositiveInt = 2
+    learning_rate: PositiveFloat = 1e-3
+    late_learning_rate: PositiveFloat = 1e-4
+    weight: Literal[0, 1] = 1
+
+
 class ClassifierConfig(Section):
     """One supervised classifier; keys left out take the recipe's values.
 
@@ -135,8 +154,14 @@ class ClassifierConfig(Section):
     ``features.8``), or is ``["all"]``; the head always trains. ``resize`` is the side to which
     images are resized before ``image_size`` is cut out of them. ``copies`` makes so many fixed
     augmented copies of each training image, in place of fresh augmentation in every epoch.
-    ``images`` caps the training images of each label.
+    ``images`` caps the training images of each label. ``history`` says which epochs' generators
+    draw the fakes. ``leave_one_out`` makes one such classifier for every GAN of ``fakes_from``,
+    each trained without that one (``left_out``).
     """
+
+    LATER: ClassVar[frozenset[str]] = frozenset(
+        {"history", "contrastive", "leave_one_out", "left_out"}
+    )
 
     recipe: str
     name: Name
@@ -164,6 +189,10 @@ class ClassifierConfig(Section):
     validation_fraction: OpenProbability = 0.1
     precision: Literal["auto", "fp32", "bf16"] = "fp32"
     published: tuple[PublishedFigure, ...] = ()
+    history: Epochs = "last"
+    contrastive: ContrastiveConfig | None = None
+    leave_one_out: Literal[False] = False
+    left_out: str | None = None
 
     @model_validator(mode="before")
     @classmethod

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
 from pydantic import Field, field_validator, model_validator
 
@@ -19,13 +19,20 @@ class FashionMnistConfig(Section):
 
     ``held_out`` is one choice of classes, or a sweep over several: a list of choices, or
     "sweep:3", which is as many choices of three as hold out every class (`gandetect.config.sweep`).
+
+    With classes in ``selection`` the study chooses settings for another one: those classes stand
+    for the held-out ones, a share of the training images for the in-distribution test, and no test
+    image of the study without ``selection`` is looked at.
     """
+
+    LATER: ClassVar[frozenset[str]] = frozenset({"selection"})
 
     name: Literal["fashion-mnist"] = "fashion-mnist"
     held_out: HeldOut = ("Sneaker", "Bag", "Ankle boot")
     test_fraction: OpenProbability = 0.1
     split_seed: Annotated[int, Field(ge=0)] = 0
     images: Annotated[int, Field(ge=100)] | None = None
+    selection: Choice = ()
 
     @field_validator("held_out", mode="before")
     @classmethod

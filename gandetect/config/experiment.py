@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, PositiveInt, field_validator, model_validator
 
@@ -16,7 +16,15 @@ from gandetect.config.data import (
     FolderDataConfig,
     LabelledDataConfig,
 )
-from gandetect.config.gan import GanConfig
+from gandetect.config.detector import (
+    DETECTOR_TABLES,
+    DetectorConfig,
+    FineTunedConfig,
+    IngredientConfig,
+    OneClassConfig,
+)
+from gandetect.config.gan import NO_DISCRIMINATOR, GanConfig
+from gandetect.config.leave_one_out import one_for_each
 from gandetect.config.section import Name, OpenProbability, Section
 from gandetect.errors import unknown_name
 
@@ -92,8 +100,39 @@ class Experiment(Section):
     ] = FashionMnistConfig()
     gans: tuple[GanConfig, ...] = ()
     classifiers: tuple[ClassifierConfig, ...] = ()
+    detectors: tuple[DetectorConfig, ...] = ()
     quality: QualityConfig = QualityConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
+    ingredients: tuple[IngredientConfig, ...] = ()
+
+    LATER: ClassVar[frozenset[str]] = frozenset({"detectors", "ingredients"})
+
+    @property
+    def discriminators(self) -> tuple[GanConfig, ...]:
+        """The GANs whose discriminators are detectors."""
+        return tuple(gan for gan in self.gans if gan.role != "source")
+
+    @property
+    def sources(self) -> tuple[GanConfig, ...]:
+        """The GANs whose images every detector is scored on, beside those that it knows."""
+        return tuple(gan for gan in self.gans if gan.role != "detector")
+
+    def known_to(self, name: str) -> tuple[str, ...]:
+        """Names of the GANs whose images the detector of that name was trained on."""
+        for gan in self.gans:
+            if gan.name == name:
+                return (name,)
+        for classifier in self.classifiers:
+            if classifier.name == name:
+                return classifier.fakes_from
+        for detector in self.detectors:
+            if detector.name == name:
+                if not isinstance(detector, OneClassConfig):
+                    return detector.known
+                return (
+                    () if detector.features_of == "pixels" else self.known_to(detector.features_of)
+                )
+        raise KeyError(name)
 
     @field_validator("seeds")
     @classmethod
@@ -112,9 +151,28 @@ class Experiment(Section):
             raise unknown_name("data set", name, DATA_TABLES)
         return {"name": name, **given}
 
+    @model_validator(mode="before")
+    @classmethod
+    def _leave_one_out(cls, given: Any) -> Any:
+        if not isinstance(given, dict):
+            return given
+        lists = {key: given[key] for key in ("classifiers", "detectors") if key in given}
+        return {**given, **{key: one_for_each(tables) for key, tables in lists.items()}}
+
+    @field_validator("detectors", mode="before")
+    @classmethod
+    def _kind_of_detector(cls, given: Any) -> Any:
+        for table in given if isinstance(given, list | tuple) else ():
+            kind = table.get("kind") if isinstance(table, dict) else table.kind
+            if kind not in DETECTOR_TABLES:
+                raise unknown_name("kind of detector", str(kind), DETECTOR_TABLES)
+        return given
+
     @model_validator(mode="after")
     def _distinct_names(self) -> Experiment:
-        names = [gan.name for gan in self.gans] + [one.name for one in self.classifiers]
+        names = [gan.name for gan in self.gans] + [
+            one.name for one in (*self.classifiers, *self.detectors)
+        ]
         if not names:
             raise ValueError("there is nothing to train; give at least one [[gans]] table, or "
                              "[[classifiers]] on labelled images")  # fmt: skip
@@ -143,7 +201,24 @@ class Experiment(Section):
             for name in classifier.fakes_from:
                 if name not in generators:
                     raise unknown_name("fakes_from", name, generators)
+        self._detectors_know_whom()
         return self
+
+    def _detectors_know_whom(self) -> None:
+        """Refuse detectors of GANs or classifiers that the experiment does not have."""
+        discriminators = [gan.name for gan in self.gans if gan.architecture not in NO_DISCRIMINATOR]
+        generators = [gan.name for gan in self.gans]
+        features = ["pixels", *discriminators, *(one.name for one in self.classifiers)]
+        for detector in self.detectors:
+            if isinstance(detector, OneClassConfig):
+                if detector.features_of not in features:
+                    raise unknown_name("features_of", detector.features_of, features)
+                continue
+            if detector.gan not in discriminators:
+                raise unknown_name("gan", detector.gan, discriminators)
+            for name in detector.fakes_from if isinstance(detector, FineTunedConfig) else ():
+                if name not in generators:
+                    raise unknown_name("fakes_from", name, generators)
 
     def _labelled(self) -> Experiment:
         assert isinstance(self.data, LabelledDataConfig)
@@ -152,7 +227,17 @@ class Experiment(Section):
                 f'[[gans]] cannot be trained on data of name = "{self.data.name}" yet; use '
                 '"fashion-mnist" for GANs, or [[classifiers]] alone'
             )
+        if self.detectors:
+            raise ValueError(
+                f'[[detectors]] are made of GANs, and data of name = "{self.data.name}" bring '
+                "their own fakes; remove [[detectors]]"
+            )
         for classifier in self.classifiers:
+            if classifier.history != "last":
+                raise ValueError(
+                    f"classifier {classifier.name!r} names a history of generators, but its data "
+                    "are labelled images, which bring their own fakes; remove history"
+                )
             if classifier.fakes_from:
                 raise ValueError(
                     f"classifier {classifier.name!r} names fakes_from, but its data are labelled "
@@ -189,8 +274,9 @@ class Experiment(Section):
         Seeds are left out on purpose: each seed's results stand in folders of their own, so a
         study with one more seed goes on in the same run folder and costs one seed.
         """
-        published = {"classifiers": {"__all__": {"published"}}}
-        identity = self.model_dump(
-            mode="json", exclude={"seeds": True, "question": True, **published}
-        )
+        identity = self.identity()
+        for untold in ("seeds", "question"):
+            del identity[untold]
+        for classifier in identity["classifiers"]:
+            del classifier["published"]
         return digest_of(identity)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, PositiveInt, model_validator
 
-from gandetect.config.section import Decay, Name, Probability, Section
+from gandetect.config.section import Decay, Name, PositiveFloat, Probability, Section
 from gandetect.errors import unknown_name
 
 
@@ -32,6 +32,46 @@ class DiscriminatorOptions(Section):
 
     negative_slope: Annotated[float, Field(ge=0.0, lt=1.0)] | None = None
     dropout: Annotated[float, Field(ge=0.0, lt=1.0)] | None = None
+    spectral_norm: Literal[True] | None = None
+
+    LATER: ClassVar[frozenset[str]] = frozenset({"spectral_norm"})
+
+
+class PenaltyConfig(Section):
+    """A penalty on the discriminator's gradient with respect to images, times ``weight``.
+
+    "r1" is zero-centred and looks at reals (Mescheder et al. 2018, arXiv 1801.04406; its gamma / 2
+    is ``weight`` / 2 here); "wgan-gp" asks for a slope of 1 between reals and fakes (Gulrajani et
+    al. 2017, arXiv 1704.00028). With ``every`` above 1 it is taken in every so many steps only,
+    that much heavier (Karras et al. 2020, arXiv 1912.04958, "lazy regularization").
+    """
+
+    name: Literal["none", "r1", "wgan-gp"] = "none"
+    weight: PositiveFloat = 10.0
+    every: PositiveInt = 1
+
+
+class ReplayConfig(Section):
+    """Fakes of earlier epochs' generators in the discriminator's batches.
+
+    ``share`` of the fakes in each batch come from a reservoir of ``images`` fakes, as many of each
+    earlier epoch (Shrivastava et al. 2017, arXiv 1612.07828, section 2.3, keep a buffer likewise).
+    In the first epoch there is nothing to replay.
+    """
+
+    share: Probability = 0.0
+    images: Annotated[int, Field(ge=1)] = 10000
+
+
+class NegativesConfig(Section):
+    """Spoilt reals that the discriminator is taught as fakes (Sinha et al. 2021, arXiv 2102.05113).
+
+    ``share`` of the fakes in each batch are reals that were cut up: "jigsaw" shuffles their
+    quarters, "stitch" joins halves of two, "cutmix" pastes a rectangle of another.
+    """
+
+    kinds: tuple[Literal["jigsaw", "stitch", "cutmix"], ...] = ()
+    share: Probability = 0.25
 
 
 class GanConfig(Section):
@@ -56,6 +96,33 @@ class GanConfig(Section):
     generator: GeneratorOptions = GeneratorOptions()
     discriminator: DiscriminatorOptions = DiscriminatorOptions()
     precision: Literal["auto", "fp32", "bf16"] = "fp32"
+    role: Literal["both", "detector", "source"] = "both"
+    loss: Literal["non-saturating", "least-squares", "hinge", "wasserstein"] = "non-saturating"
+    penalty: PenaltyConfig = PenaltyConfig()
+    critic_steps: PositiveInt = 1
+    instance_noise: Annotated[float, Field(ge=0.0, le=2.0)] = 0.0
+    replay: ReplayConfig = ReplayConfig()
+    negatives: NegativesConfig = NegativesConfig()
+    differentiable: tuple[Literal["brightness", "translation", "cutout"], ...] = ()
+
+    LATER: ClassVar[frozenset[str]] = frozenset(
+        {
+            "role",
+            "loss",
+            "penalty",
+            "critic_steps",
+            "instance_noise",
+            "replay",
+            "negatives",
+            "differentiable",
+        }
+    )
+
+    def training_identity(self) -> dict[str, Any]:
+        """What of this table changes the training; what its networks are used for does not."""
+        identity = self.identity()
+        identity.pop("role", None)
+        return identity
 
     @model_validator(mode="before")
     @classmethod
@@ -70,6 +137,8 @@ class GanConfig(Section):
             if isinstance(given.get(key), Mapping):  # one number given: the others stay
                 defaults[key] = {**defaults[key], **given[key]}
                 given = {name: value for name, value in given.items() if name != key}
+        if given.get("loss", "non-saturating") != "non-saturating":
+            defaults["real_label"] = 1.0  # the other losses have no labels to smooth
         return {**defaults, **given}
 
     @model_validator(mode="after")
@@ -81,6 +150,46 @@ class GanConfig(Section):
             )
         return self
 
+    @model_validator(mode="after")
+    def _ingredients_go_together(self) -> GanConfig:
+        labels = (self.real_label, self.fake_label)
+        if self.loss != "non-saturating" and labels != (1.0, 0.0):
+            raise ValueError(
+                f"real_label {labels[0]} and fake_label {labels[1]} smooth labels, and loss = "
+                f'"{self.loss}" has none; remove them, or use loss = "non-saturating"'
+            )
+        if self.penalty.name == "wgan-gp" and self.loss != "wasserstein":
+            raise ValueError(
+                f'penalty "wgan-gp" makes a Wasserstein critic, and loss is "{self.loss}"; give '
+                'loss = "wasserstein", or penalty = { name = "r1" }'
+            )
+        if self.penalty.name == "wgan-gp" and self.discriminator_updates != "joint":
+            raise ValueError(
+                'penalty "wgan-gp" looks between reals and fakes, and discriminator_updates = '
+                '"separate" never sees both at once; give discriminator_updates = "joint"'
+            )
+        steep = self.penalty.name == "none" and not self.discriminator.spectral_norm
+        if self.loss == "wasserstein" and steep:
+            raise ValueError(
+                'loss = "wasserstein" needs a critic whose slope is bounded; add '
+                'penalty = { name = "wgan-gp" }, or discriminator = { spectral_norm = true }'
+            )
+        if self.replay.share and self.epochs == 1:
+            raise ValueError(
+                f"replay of {self.replay.share:g} of the fakes needs earlier epochs, and epochs is "
+                "1; give more epochs, or no replay"
+            )
+        spoilt = self.negatives.share if self.negatives.kinds else 0.0
+        if self.replay.share + spoilt > 1:
+            raise ValueError(
+                f"replay.share {self.replay.share:g} and negatives.share {spoilt:g} are more than "
+                "all fakes of a batch; their sum must be at most 1"
+            )
+        return self
+
+
+# Architectures that are trained without a discriminator: their images are sources only.
+NO_DISCRIMINATOR: frozenset[str] = frozenset()
 
 # The two public notebooks, to the last number (README, "Sources").
 TRAINING_DEFAULTS: dict[str, dict[str, Any]] = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -17,3 +17,27 @@ class Section(BaseModel):
     """One table of an experiment file: frozen, and with no room for unknown keys."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    # Keys that came after results existed: at their defaults they are no part of an identity, so
+    # that a folder made before them is still the folder of the same experiment.
+    LATER: ClassVar[frozenset[str]] = frozenset()
+
+    def identity(self) -> dict[str, Any]:
+        """What of this table changes a result, ready for a digest: its JSON, but for `LATER`."""
+        dumped = self.model_dump(mode="json")
+        _prune(self, dumped)
+        return dumped
+
+
+def _prune(section: Section, dumped: dict[str, Any]) -> None:
+    """Take keys of `LATER` that are at their defaults out of a dump, tables within it too."""
+    for name, field in type(section).model_fields.items():
+        value = getattr(section, name)
+        if name in section.LATER and value == field.get_default(call_default_factory=True):
+            del dumped[name]
+        elif isinstance(value, Section):
+            _prune(value, dumped[name])
+        elif isinstance(value, tuple):
+            for one, table in zip(value, dumped[name], strict=True):
+                if isinstance(one, Section):
+                    _prune(one, table)

@@ -58,7 +58,9 @@ class Splits:
     reserved: Indices
 
 
-def resolve_held_out(given: Sequence[str | int], classes: Sequence[str]) -> tuple[int, ...]:
+def resolve_held_out(
+    given: Sequence[str | int], classes: Sequence[str], key: str = "held_out"
+) -> tuple[int, ...]:
     """Class numbers of classes given by name (in any case) or number, sorted.
 
     Raises `UsageError` for an unknown class (naming the nearest), one given twice, none or all.
@@ -66,18 +68,45 @@ def resolve_held_out(given: Sequence[str | int], classes: Sequence[str]) -> tupl
     >>> resolve_held_out(["bag", 9], ["Shirt", "Bag", "Sandal"] + ["other"] * 7)
     (1, 9)
     """
-    numbers = [_class_number(name, classes) for name in given]
+    numbers = [_class_number(name, classes, key) for name in given]
     twice = {number for number in numbers if numbers.count(number) > 1}
     if twice:
-        raise UsageError(f"held_out names {classes[min(twice)]!r} twice; give each class once")
+        raise UsageError(f"{key} names {classes[min(twice)]!r} twice; give each class once")
     if not numbers:
-        raise UsageError("held_out is empty; name at least one class that nobody trains on")
+        raise UsageError(f"{key} is empty; name at least one class that nobody trains on")
     if len(numbers) == len(classes):
         raise UsageError(
-            f"held_out names all {len(classes)} classes, which leaves nothing to train on; "
+            f"{key} names all {len(classes)} classes, which leaves nothing to train on; "
             "leave at least one out of it"
         )
     return tuple(sorted(numbers))
+
+
+def resolve_selection(
+    given: Sequence[str | int], held_out: Sequence[int], classes: Sequence[str]
+) -> tuple[int, ...]:
+    """Class numbers that stand for the held-out ones while settings are chosen; mostly none.
+
+    Raises `UsageError` as `resolve_held_out` does, and for a class that is held out anyway.
+
+    >>> resolve_selection(["bag"], (9,), ["Shirt", "Bag", "Sandal"] + ["other"] * 7)
+    (1,)
+    """
+    if not given:
+        return ()
+    chosen = resolve_held_out(given, classes, "selection")
+    both = [classes[number] for number in chosen if number in held_out]
+    if both:
+        raise UsageError(
+            f"selection names {both[0]!r}, which is held out and must stay untouched while "
+            "settings are chosen; name classes that are not in held_out"
+        )
+    if len(chosen) + len(held_out) >= len(classes):
+        raise UsageError(
+            "selection and held_out name all classes together, which leaves nothing to train on; "
+            "leave at least one out of both"
+        )
+    return chosen
 
 
 def make_splits(
@@ -88,8 +117,13 @@ def make_splits(
     test_fraction: float,
     seed: int,
     images: int | None = None,
+    selection: Sequence[int] = (),
 ) -> Splits:
     """Split by class and by seed; the in-distribution test split is stratified by class.
+
+    With ``selection``, classes that settings are chosen by, the training split of the study
+    without them is split once more: its images of those classes are the held-out ones, and of the
+    rest a share is the in-distribution test. Everything else of the training file stays untouched.
 
     ``images`` first takes that many images of the training file, and of the test file the same
     share, both stratified. Raises `DataError` when a split would be too small.
@@ -100,8 +134,30 @@ def make_splits(
     test_file = stratified_subset(test_labels, wanted, seed, "test file")
     anomalous = np.isin(train_labels[train_file], held_out)
     familiar = train_file[~anomalous]
+    train, in_distribution = _test_split(train_labels, familiar, test_fraction, seed, "test split")
+    unknown = train_file[anomalous]
+    if selection:
+        chosen = np.isin(train_labels[train], selection)
+        unknown = train[chosen]
+        train, in_distribution = _test_split(
+            train_labels, train[~chosen], test_fraction, seed, "selection split"
+        )
+    reserved = np.isin(test_labels[test_file], [*held_out, *selection])
+    return Splits(
+        train=train,
+        in_distribution=in_distribution,
+        held_out=unknown,
+        calibration=test_file[~reserved],
+        reserved=test_file[reserved],
+    )
+
+
+def _test_split(
+    labels: NDArray[np.integer[Any]], familiar: Indices, test_fraction: float, seed: int, name: str
+) -> tuple[Indices, Indices]:
+    """Split indices, by class and by a stream of chance of that name; both parts sorted."""
     count = round(test_fraction * len(familiar))
-    sizes = np.unique(train_labels[familiar], return_counts=True)[1].tolist()
+    sizes = np.unique(labels[familiar], return_counts=True)[1].tolist()
     smallest = min(sizes, default=0)
     if smallest < 2 or min(count, len(familiar) - count) < len(sizes):
         raise DataError(
@@ -109,20 +165,13 @@ def make_splits(
             f"for {len(sizes)} classes, of which the smallest has {smallest}; "
             "give more images or another fraction"
         )
-    train, in_distribution = train_test_split(
+    train, test = train_test_split(
         familiar,
         test_size=count,
-        stratify=train_labels[familiar],
-        random_state=np.random.RandomState(integer_seed(seed, "test split") % 2**32),
+        stratify=labels[familiar],
+        random_state=np.random.RandomState(integer_seed(seed, name) % 2**32),
     )
-    reserved = np.isin(test_labels[test_file], held_out)
-    return Splits(
-        train=np.sort(train),
-        in_distribution=np.sort(in_distribution),
-        held_out=train_file[anomalous],
-        calibration=test_file[~reserved],
-        reserved=test_file[reserved],
-    )
+    return np.sort(train), np.sort(test)
 
 
 def manifest(dataset: LabelledFiles, splits: Splits) -> pd.DataFrame:
@@ -201,7 +250,7 @@ def stratified_subset(
     return np.sort(order[np.argsort(position.to_numpy(), kind="stable")[:wanted]])
 
 
-def _class_number(given: str | int, classes: Sequence[str]) -> int:
+def _class_number(given: str | int, classes: Sequence[str], key: str) -> int:
     lowered = [name.lower() for name in classes]
     text = str(given).strip()
     if text.lower() in lowered:
@@ -209,6 +258,6 @@ def _class_number(given: str | int, classes: Sequence[str]) -> int:
     if text.isascii() and text.isdigit() and int(text) < len(classes):
         return int(text)
     raise UsageError(
-        f"held_out class {given!r} is not in fashion-mnist; its classes are: "
+        f"{key} class {given!r} is not in fashion-mnist; its classes are: "
         f"{', '.join(classes)} (or 0 to {len(classes) - 1}){did_you_mean(given, classes)}"
     )

@@ -60,7 +60,7 @@ class Subject:
 def detectors_of(experiment: Experiment) -> dict[str, DetectorFacts]:
     """What each detector of an experiment is, and the generated sources that it was trained on."""
     facts: dict[str, DetectorFacts] = {
-        gan.name: discriminator_facts(gan.name) for gan in experiment.gans
+        gan.name: discriminator_facts(gan.name) for gan in experiment.discriminators
     }
     for classifier in experiment.classifiers:
         own = [f"generated:{name}" for name in classifier.fakes_from or _classes(experiment)]

@@ -47,6 +47,7 @@ def prepare_images(
     """
     dataset = DATASETS[config.name](resolve_data_dir(data_dir), notify=notify)
     held_out = splitting.resolve_held_out(one_choice(config), dataset.classes)
+    selection = splitting.resolve_selection(config.selection, held_out, dataset.classes)
     splits = splitting.make_splits(
         dataset.train_labels,
         dataset.test_labels,
@@ -54,11 +55,12 @@ def prepare_images(
         test_fraction=config.test_fraction,
         seed=config.split_seed,
         images=config.images,
+        selection=selection,
     )
-    digest = digest_of(["data", version, config.model_dump(mode="json"), dataset.digest])
+    digest = digest_of(["data", version, config.identity(), dataset.digest])
     labelled = np.concatenate([splits.train, splits.held_out])
     if runs.problem_with(folder, digest) is not None:
-        _write_data(folder, digest, dataset, splits, held_out)
+        _write_data(folder, digest, dataset, splits, selection or held_out)
     return SplitImages(
         digest=digest,
         classes=dataset.classes,

@@ -28,7 +28,7 @@ def score_trajectories(
     count = evaluation.trajectory_images
     digests, tasks = {}, []
     for seed in study.experiment.seeds:
-        for gan in study.experiment.gans:
+        for gan in study.experiment.discriminators:
             epochs = evaluation.kept_epochs(gan.epochs)
             if not epochs:
                 continue

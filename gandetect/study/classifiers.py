@@ -151,7 +151,8 @@ def _rows(
 
 def _identity(classifier: ClassifierConfig) -> dict[str, Any]:
     """Everything of a classifier that changes its training, a weights file's content included."""
-    identity = classifier.model_dump(mode="json", exclude={"published"})
+    identity = classifier.identity()
+    del identity["published"]
     weights = Path(classifier.weights)
     if classifier.weights not in ("none", "imagenet") and weights.is_file():
         identity["weights"] = runs.file_digest(weights)

@@ -22,6 +22,8 @@ def feature_classifier(
     config = study.experiment.quality
     digest = stage_digest("feature classifier", config.classifier_epochs, images.digest)
     folder = study.folder / "quality-classifier"
+    for place in study.reuse:
+        runs.take_over(folder, place / "quality-classifier", digest)
     if runs.problem_with(folder, digest) is None:
         return digest
     listener.say("Training the ten-class classifier that FID and KID are measured with")
@@ -55,10 +57,9 @@ def train_gans(
     for seed in experiment.seeds:
         for gan in experiment.gans:
             quality = experiment.quality.model_dump(mode="json")
-            digest = stage_digest(
-                "gan", gan.model_dump(mode="json"), seed, quality, classifier_digest
-            )
+            digest = stage_digest("gan", gan.training_identity(), seed, quality, classifier_digest)
             digests[gan.name, seed] = digest
+            _take_over(study, gan.name, seed, digest, listener)
             drawn = {"evaluation": max(own, other), "calibration": len(images.calibration)}
             arguments = {
                 "folder": study.gan_folder(gan.name, seed),
@@ -80,6 +81,14 @@ def train_gans(
         listener.say(f"Training {names}; {share}")
         engine.run(tasks)
     return digests
+
+
+def _take_over(study: Study, gan: str, seed: int, digest: str, listener: Listener) -> None:
+    """Take a GAN that was trained in just this way from a run that may be reused."""
+    folder = study.gan_folder(gan, seed)
+    for place in study.reuse:
+        if runs.take_over(folder, place / "gans" / gan / f"seed-{seed}", digest):
+            listener.say(f"Taking {gan} with seed {seed} over from {place}")
 
 
 def _gan_is_complete(

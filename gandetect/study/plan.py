@@ -21,6 +21,7 @@ STAGE_VERSIONS = {
     "gan": 2,
     "classifier": 1,
     "fold": 1,
+    "detector": 1,
     "scores": 5,
     "overlap": 1,
     "audit": 1,
@@ -42,6 +43,7 @@ class Options:
     device: str = "auto"
     jobs: int | None = None
     stop_after: str = "report"
+    reuse: tuple[Path, ...] = ()  # run folders whose complete GANs are taken over
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,7 @@ class Study:
     device: str
     jobs: int
     threads: int
+    reuse: tuple[Path, ...] = ()
 
     @property
     def labelled(self) -> bool:
@@ -63,7 +66,8 @@ class Study:
     def pieces(self) -> list[tuple[str, int]]:
         """Every detector with every seed: discriminators first."""
         experiment = self.experiment
-        names = [gan.name for gan in experiment.gans] + [c.name for c in experiment.classifiers]
+        names = [gan.name for gan in experiment.discriminators]
+        names += [one.name for one in (*experiment.classifiers, *experiment.detectors)]
         return [(name, seed) for seed in experiment.seeds for name in names]
 
     def gan_folder(self, gan: str, seed: int) -> Path:
@@ -73,6 +77,10 @@ class Study:
     def classifier_folder(self, classifier: str, seed: int) -> Path:
         """Where a classifier's training stands."""
         return self.folder / "classifiers" / classifier / f"seed-{seed}"
+
+    def derived_folder(self, detector: str, seed: int) -> Path:
+        """Where what one of the `[[detectors]]` is made of stands."""
+        return self.folder / "derived" / detector / f"seed-{seed}"
 
     def audit_folder(self, name: str, seed: int) -> Path:
         """Where the audit of a generator's fakes, or of a class of fakes, stands."""
@@ -96,6 +104,8 @@ def plan_study(experiment: Experiment, options: Options) -> Study:
     if isinstance(experiment.data, FashionMnistConfig):
         resolve_held_out(one_choice(experiment.data), CLASSES)  # a wrong name is said at once
     _check_what_is_asked(experiment, options.stop_after)
+    for place in options.reuse:
+        runs.load_study(place)  # a folder that is no run is said at once
     device = machine.resolve_device(options.device)
     resolved = experiment.with_precision(machine.native_precision(device))
     trainings = (len(resolved.gans) or len(resolved.classifiers)) * len(resolved.seeds)
@@ -103,7 +113,7 @@ def plan_study(experiment: Experiment, options: Options) -> Study:
     jobs = max(1, options.jobs or min(most, trainings))
     threads = max(1, machine.cores() // jobs)
     folder = runs.run_folder(options.out, resolved)
-    return Study(resolved, folder, device, jobs, threads)
+    return Study(resolved, folder, device, jobs, threads, options.reuse)
 
 
 def _check_what_is_asked(experiment: Experiment, stop_after: str) -> None:

@@ -124,7 +124,7 @@ def _report(
     audits: Pieces,
     listener: Listener,
 ) -> None:
-    digest = stage_digest("report", study.experiment.model_dump(mode="json"), digests)
+    digest = stage_digest("report", study.experiment.identity(), digests)
     if runs.problem_with(study.folder, digest) is not None:
         write_report(study, images, digest, digests, audits, listener)
 

@@ -52,7 +52,7 @@ def score_gan_study(
             drawn = [
                 [gan.name, one, gans[gan.name, one]]
                 for one in (seed, next_seed(experiment, seed))
-                for gan in experiment.gans
+                for gan in scored_gans(experiment, trained.name)
             ]
             digest = _digest(study, trained.name, seed, network, drawn, images.digest)
             digests[trained.name, seed] = digest
@@ -73,7 +73,13 @@ def score_gan_study(
 
 def trained_networks(experiment: Experiment) -> list[Trained]:
     """Everything that becomes a detector: discriminators, then classifiers."""
-    return [*experiment.gans, *experiment.classifiers]
+    return [*experiment.discriminators, *experiment.classifiers]
+
+
+def scored_gans(experiment: Experiment, detector: str) -> list[GanConfig]:
+    """The GANs whose images a detector is scored on: all that are sources, and those it knows."""
+    known = experiment.known_to(detector)
+    return [gan for gan in experiment.gans if gan.role != "detector" or gan.name in known]
 
 
 def next_seed(experiment: Experiment, seed: int) -> int:
@@ -95,14 +101,14 @@ def gan_sources(
     """
     experiment = study.experiment
     own, other = evaluation_counts(experiment, len(images.in_distribution), len(images.held_out))
-    known = (trained.name,) if isinstance(trained, GanConfig) else trained.fakes_from
+    known = experiment.known_to(trained.name)
     sources = []
-    for gan in experiment.gans:
+    for gan in scored_gans(experiment, trained.name):
         count = own if gan.name in known else other
         sources.append(_drawn(study, gan.name, seed, "evaluation", np.arange(count)))
     another = next_seed(experiment, seed)
-    calibration = np.array_split(np.arange(len(images.calibration)), len(known))
-    for name, share in zip(known, calibration, strict=True):
+    calibration = np.array_split(np.arange(len(images.calibration)), max(1, len(known)))
+    for name, share in zip(known, calibration, strict=bool(known)):
         if another != seed:
             sources.append(_drawn(study, name, another, "evaluation", np.arange(other)))
         sources.append(_drawn(study, name, seed, "calibration", share))
