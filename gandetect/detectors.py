@@ -1,14 +1,14 @@
 """A detector: a network, its preprocessing and its operating points, saved and used on its own.
 
-A score is the log-odds that an image is generated. A discriminator answers with the log-odds that
-an image is real; that sign is turned here, once, and nowhere else. A supervised classifier answers
-with the score itself.
+A score is the log-odds that an image is generated. A discriminator, and whatever is made of some,
+answers with the log-odds that an image is real; that sign is turned here, once, and nowhere else. A
+supervised classifier answers with the score itself.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -26,11 +26,19 @@ from gandetect import runs
 from gandetect.errors import DetectorError, unknown_name
 from gandetect.models import ARCHITECTURES
 from gandetect.models.classifiers import CLASSIFIERS, ImageClassifier, build_classifier
+from gandetect.models.ensemble import build_ensemble
+from gandetect.models.one_class import build_one_class
 from gandetect.models.scaling import to_unit_range
 
 DESCRIPTION = "detector.json"
 WEIGHTS = "weights.safetensors"
 CLASSES = ("real", "generated")
+# What may look at an image, by kind; a one-class detector may look at the pixels themselves.
+KNOWN: Mapping[str, Collection[str]] = {
+    "discriminator": ARCHITECTURES,
+    "classifier": CLASSIFIERS,
+    "pixels": ("pixels",),
+}
 BATCH = 100  # with 200 the widest features of `dcgan-plain`, 40 MB, leave the cache
 PIXELS = 4_000_000  # of one channel, in one batch
 
@@ -52,9 +60,11 @@ class DetectorDescription(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     format: Literal[1] = 1
-    kind: Literal["discriminator", "classifier"] = "discriminator"
+    kind: Literal[
+        "discriminator", "classifier", "checkpoint-ensemble", "fine-tuned", "one-class"
+    ] = "discriminator"
     name: str
-    architecture: str
+    architecture: str  # of its networks, or "pixels" where there is none
     options: dict[str, Any] = {}  # what the network is built with, beside its input's size
     preprocessing: Preprocessing = Preprocessing()
     operating_points: dict[str, float] = {"native": 0.0}
@@ -142,7 +152,7 @@ class Detector:
 def as_detector(
     network: nn.Module, description: DetectorDescription, device: torch.device
 ) -> Detector:
-    """Wrap a trained discriminator or `ImageClassifier`, in eval mode.
+    """Wrap an `ImageClassifier`, or what answers like a discriminator, in eval mode.
 
     Its weights are laid out with the channels last, which convolutions on a CPU are faster with.
     """
@@ -179,14 +189,14 @@ def load_detector(path: str | Path, device: str = "cpu") -> Detector:
         reason = " ".join(str(error).split())[:200]
         raise DetectorError(f"{str(folder / DESCRIPTION)!r} is damaged ({reason})") from None
     _check_description(folder)
-    known = ARCHITECTURES if description.kind == "discriminator" else CLASSIFIERS
+    known = KNOWN[_kind_of_network(description)]
     if description.architecture not in known:
         raise unknown_name("architecture", description.architecture, known)
     weights = _load_weights(folder / WEIGHTS, description.weights_sha256)
     try:
         network = _build(description)
         network.load_state_dict(weights)
-    except (RuntimeError, TypeError, ValueError) as error:
+    except (RuntimeError, TypeError, ValueError, KeyError) as error:
         reason = " ".join(str(error).split())[:200]
         raise DetectorError(
             f"the weights in {str(folder)!r} do not fit a {description.architecture!r} "
@@ -196,15 +206,38 @@ def load_detector(path: str | Path, device: str = "cpu") -> Detector:
 
 
 def _build(description: DetectorDescription) -> nn.Module:
-    size = description.preprocessing
+    options = dict(description.options)
+    kind = _kind_of_network(description)
     with torch.random.fork_rng(devices=[]):  # initial weights, which are about to be replaced
-        if description.kind == "classifier":
-            return build_classifier(
-                description.architecture, channels=size.channels, **description.options
-            )
-        return ARCHITECTURES[description.architecture].discriminator(
-            size.image_size, size.channels, **description.options
-        )
+        if description.kind == "checkpoint-ensemble":
+            given = options.pop("network")
+            return build_ensemble(lambda: _single(description, kind, given), **options)
+        if description.kind == "one-class":
+            del options["features_of"]
+            given = options.pop("network")
+            network = None if kind == "pixels" else _single(description, kind, given)
+            return build_one_class(network=network, **options)
+        return _single(description, kind, options)
+
+
+def _single(description: DetectorDescription, kind: str, options: Mapping[str, Any]) -> nn.Module:
+    """One discriminator or classifier with its initial weights."""
+    size = description.preprocessing
+    if kind == "classifier":
+        return build_classifier(description.architecture, channels=size.channels, **options)
+    return ARCHITECTURES[description.architecture].discriminator(
+        size.image_size, size.channels, **options
+    )
+
+
+def _kind_of_network(description: DetectorDescription) -> str:
+    """Of which kind, in `KNOWN`, the networks within a detector are."""
+    if description.kind == "one-class":
+        kind = str(description.options.get("features_of"))
+        if kind not in KNOWN:
+            raise unknown_name("features_of", kind, KNOWN)
+        return kind
+    return "classifier" if description.kind == "classifier" else "discriminator"
 
 
 def _check_description(folder: Path) -> None:

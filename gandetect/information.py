@@ -24,13 +24,18 @@ def information(data_dir: Path | None) -> dict[str, Any]:
         **machine.describe(devices[-1]),
         "devices": {name: _precisions(name) for name in devices},
         "data": {"fashion-mnist": check(resolve_data_dir(data_dir))},
-        "architectures": {
-            name: {
-                "generator_parameters": keras_parameter_count(architecture.generator()),
-                "discriminator_parameters": keras_parameter_count(architecture.discriminator()),
-            }
-            for name, architecture in ARCHITECTURES.items()
-        },
+        "architectures": architectures(),
+    }
+
+
+def architectures() -> dict[str, dict[str, int]]:
+    """Every architecture with its networks' parameter counts, for images of 28 x 28 x 1."""
+    return {
+        name: {
+            "generator_parameters": keras_parameter_count(one.generator()),
+            f"{one.partner_kind}_parameters": keras_parameter_count(one.partner()),
+        }
+        for name, one in ARCHITECTURES.items()
     }
 
 

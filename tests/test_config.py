@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 
 from gandetect.config import (
     RECIPES,
-    TRAINING_DEFAULTS,
     ClassifierConfig,
     apply_override,
     load_experiment,
@@ -56,7 +55,7 @@ def test_digest_changes_with_what_changes_results_and_not_with_seeds() -> None:
 def test_defaults_are_the_notebooks() -> None:
     bn, plain = (
         parse_experiment({"name": "x", "gans": [{"architecture": name}]}).gans[0]
-        for name in TRAINING_DEFAULTS
+        for name in ("dcgan-bn", "dcgan-plain")
     )
     assert (bn.batch_size, bn.discriminator_updates, bn.shared_noise) == (100, "separate", False)
     assert (bn.real_label, bn.discriminator_fakes) == (1.0, "inference")

@@ -12,8 +12,8 @@ from gandetect.detectors import Preprocessing
 from gandetect.stages import look
 from gandetect.stages.common import ScoredSource, Source
 from gandetect.stages.scores import score_stage
-from gandetect.training.adversarial import build_gan
 from gandetect.training.checkpoints import save_weights
+from gandetect.training.networks import build_gan
 
 
 def images(n, seed=0, shape=(1, 28, 28)) -> np.ndarray:

@@ -16,8 +16,7 @@ from gandetect.config import Experiment, FashionMnistConfig, canonical_json, par
 from gandetect.config.sweep import expand, is_sweep
 from gandetect.data.fashion_mnist import CLASSES
 from gandetect.errors import UsageError
-from gandetect.study import Options, run_study
-from gandetect.study import sweep as module
+from gandetect.study import Options, joined, run_study, sweep
 from gandetect.study.sweep import plan_sweep, run_sweep
 
 EXPERIMENT = str(Path(__file__).parent.parent / "experiments" / "sweep.toml")
@@ -143,7 +142,7 @@ def stand_in(experiment: Experiment, options: Options, listener: object) -> Path
     from gandetect.study import plan_study
 
     folder = plan_study(experiment, options).folder
-    held_out = [CLASSES[number] for number in module._numbers(experiment)]
+    held_out = [CLASSES[number] for number in sweep._numbers(experiment)]
     common = {"detector": "d", "operating_point": "native", "seeds": [0], "ci95": [0.0, 1.0]}
     metrics = {
         "cells": [{"detector": "d", "detector_seed": 0, "operating_point": "native"}],
@@ -163,7 +162,7 @@ def stand_in(experiment: Experiment, options: Options, listener: object) -> Path
 def test_the_report_is_written_once_and_again_when_a_study_has_changed(
     monkeypatch, tmp_path
 ) -> None:
-    monkeypatch.setattr(module, "run_study", stand_in)
+    monkeypatch.setattr(joined, "run_study", stand_in)
     experiment = holding_out("sweep:5")
     folder = run_sweep(experiment, Options(tmp_path))
     assert folder.parent == tmp_path
@@ -187,10 +186,10 @@ def test_a_choice_that_fails_leaves_the_finished_ones_to_go_on_from(monkeypatch,
         done.append(stand_in(experiment, options, listener))
         return done[0]
 
-    monkeypatch.setattr(module, "run_study", interrupted)
+    monkeypatch.setattr(joined, "run_study", interrupted)
     with pytest.raises(KeyboardInterrupt):
         run_sweep(holding_out("sweep:5"), Options(tmp_path))
-    monkeypatch.setattr(module, "run_study", stand_in)
+    monkeypatch.setattr(joined, "run_study", stand_in)
     folder = run_sweep(holding_out("sweep:5"), Options(tmp_path))
     listed = json.loads((folder / "sweep.json").read_text())["choices"]
     assert folder / listed[0]["run"] == done[0]

@@ -52,6 +52,7 @@ def report_command(
     from gandetect.evaluation import EXAMPLE_MARKET, Market
     from gandetect.machine import cores
     from gandetect.report import build_report
+    from gandetect.report.ablation import build_ablation_report
     from gandetect.report.sweep import build_sweep_report
     from gandetect.runs import read_json
 
@@ -67,6 +68,15 @@ def report_command(
         choices = read_json(run / "sweep.json")["choices"]
         page = build_sweep_report(run, [run / one["run"] for one in choices])
         numbers = run / "sweep.json"
+    elif (run / "ablation.json").is_file():
+        if said:
+            raise UsageError(
+                f"{str(run)!r} is an ablation, which has no cost view; give the run folder of one "
+                f"of its ingredients, below {str(run / 'ingredients')!r}"
+            )
+        numbers = run / "ablation.json"
+        studies = read_json(numbers)["ingredients"]
+        page = build_ablation_report(run, {one["ingredient"]: run / one["run"] for one in studies})
     else:
         page = build_report(run, market, processes=min(2, cores())).html
         numbers = run / "metrics.json"

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from gandetect.cli.options import experiment_options, json_option
 from gandetect.cli.output import print_json, suggest
+from gandetect.errors import UsageError
+
+if TYPE_CHECKING:
+    from gandetect.config import Experiment
 
 
 @click.command("run")
 @experiment_options
+@click.option(
+    "--ingredient",
+    "ingredients",
+    multiple=True,
+    metavar="NAME",
+    help="Of an ablation, run this ingredient and the baseline only; repeat for several.",
+)
 @json_option
 @click.pass_context
 def run_command(context: click.Context, /, dry_run: bool, as_json: bool, **given: Any) -> None:
@@ -20,7 +32,7 @@ def run_command(context: click.Context, /, dry_run: bool, as_json: bool, **given
 
     Interrupted at any point, the same command goes on from the last complete epoch. Where the
     file's held_out is a sweep ("sweep:3"), every choice of classes is a study, and one more
-    report joins them.
+    report joins them; so is every one of [[ingredients]], beside the study without them.
 
     \b
     Examples:
@@ -28,6 +40,7 @@ def run_command(context: click.Context, /, dry_run: bool, as_json: bool, **given
       gandetect run experiments/quick.toml --seed 0 --seed 1 --jobs 2
       gandetect run experiments/quick.toml --set gans.0.epochs=1 --dry-run
       gandetect run experiments/sweep.toml
+      gandetect run experiments/better-detectors.toml --ingredient replay-after
     """
     folder = run_experiment(context, dry_run=dry_run, stop_after="report", **given)
     if folder is None:
@@ -55,24 +68,40 @@ def run_experiment(
     reuse: tuple[Path, ...],
     dry_run: bool,
     stop_after: str,
+    ingredients: tuple[str, ...] = (),
 ) -> Path | None:
     """Run an experiment up to a stage; returns the run folder, or None after a dry run."""
     from gandetect.config import load_experiment
-    from gandetect.config.sweep import is_sweep
     from gandetect.progress import terminal_listener
-    from gandetect.study import Options, plan_lines, plan_study, run_study
-    from gandetect.study.sweep import plan_sweep, run_sweep, sweep_lines
+    from gandetect.study import Options
 
     if seeds:
         overrides = (*overrides, f"seeds={list(seeds)}")
     loaded = load_experiment(experiment, overrides)
-    options = Options(out, data_dir, device, jobs, stop_after, reuse)
-    sweep = is_sweep(loaded)
-    if dry_run and sweep:
-        click.echo("\n".join(sweep_lines(plan_sweep(loaded, options))))
-        return None
+    if ingredients and not loaded.ingredients:
+        raise UsageError(
+            f"--ingredient {ingredients[0]!r} was given, and {str(experiment)!r} has no "
+            "[[ingredients]]; remove it, or give an ablation"
+        )
+    options = Options(out, data_dir, device, jobs, stop_after, reuse, ingredients)
+    run, lines = _ways(loaded)
     if dry_run:
-        click.echo("\n".join(plan_lines(plan_study(loaded, options))))
+        click.echo("\n".join(lines(loaded, options)))
         return None
     with terminal_listener(context.obj["quiet"]) as listener:
-        return (run_sweep if sweep else run_study)(loaded, options, listener)
+        return run(loaded, options, listener)
+
+
+def _ways(experiment: Experiment) -> tuple[Callable[..., Path], Callable[..., list[str]]]:
+    """How an experiment is run, and how its plan is told: an ablation, a sweep or one study."""
+    from gandetect.config.ablation import is_ablation
+    from gandetect.config.sweep import is_sweep
+    from gandetect.study import ablation, plan_lines, plan_study, run_study, sweep
+
+    if is_ablation(experiment):
+        return ablation.run_ablation, lambda *given: ablation.ablation_lines(
+            ablation.plan_ablation(*given)
+        )
+    if is_sweep(experiment):
+        return sweep.run_sweep, lambda *given: sweep.sweep_lines(sweep.plan_sweep(*given))
+    return run_study, lambda *given: plan_lines(plan_study(*given))

@@ -34,6 +34,7 @@ from gandetect.config.detector import (
 from gandetect.config.epochs import chosen_epochs
 from gandetect.config.experiment import EvaluationConfig, Experiment, QualityConfig
 from gandetect.config.gan import (
+    NO_DISCRIMINATOR,
     TRAINING_DEFAULTS,
     DiscriminatorOptions,
     GanConfig,
@@ -47,6 +48,7 @@ from gandetect.config.loading import apply_override, load_experiment, parse_expe
 from gandetect.config.recipes import RECIPES
 
 __all__ = [
+    "NO_DISCRIMINATOR",
     "RECIPES",
     "TRAINING_DEFAULTS",
     "AugmentationConfig",

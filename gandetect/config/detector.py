@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field, PositiveInt, model_validator
 
 from gandetect.config.epochs import Epochs
-from gandetect.config.gan import NegativesConfig
+from gandetect.config.gan import Change, DiscriminatorOptions, NegativesConfig
 from gandetect.config.section import Name, PositiveFloat, Section
 
 
@@ -37,8 +37,9 @@ class FineTunedConfig(Section):
     Its fakes come from the generators of ``history``'s epochs of every GAN in ``fakes_from`` (its
     own, if nothing is said), as many of each: ``images`` in all, drawn once. ``updates`` are steps
     with ``batch_size`` reals and as many fakes, in the way of ``gan``'s own training (its loss,
-    penalty, labels and noise). ``start`` "fresh" begins with initial weights. ``leave_one_out``
-    makes one such detector for every GAN of ``fakes_from``, each trained without that one.
+    penalty and labels). ``start`` "fresh" begins with initial weights, and may then have other
+    options than the GAN's ``discriminator``. ``leave_one_out`` makes one such detector for every
+    GAN of ``fakes_from``, each trained without that one.
     """
 
     kind: Literal["fine-tuned"]
@@ -52,17 +53,27 @@ class FineTunedConfig(Section):
     learning_rate: PositiveFloat = 2e-4
     images: Annotated[int, Field(ge=1)] = 20000
     negatives: NegativesConfig = NegativesConfig()
-    differentiable: tuple[Literal["brightness", "translation", "cutout"], ...] = ()
+    differentiable: tuple[Change, ...] = ()
+    discriminator: DiscriminatorOptions | None = None
     leave_one_out: Literal[False] = False
     left_out: str | None = None
 
-    LATER: ClassVar[frozenset[str]] = frozenset({"leave_one_out", "left_out"})
+    LATER: ClassVar[frozenset[str]] = frozenset({"discriminator", "leave_one_out", "left_out"})
 
     @property
     def known(self) -> tuple[str, ...]:
         """Names of the GANs whose images it was trained on."""
         others = self.fakes_from or (self.gan,)
         return tuple(dict.fromkeys((self.gan, *others) if self.start == "last" else others))
+
+    @model_validator(mode="after")
+    def _options_of_a_fresh_network(self) -> FineTunedConfig:
+        if self.discriminator is not None and self.start != "fresh":
+            raise ValueError(
+                f"{self.name!r} has discriminator options of its own, and the weights that it "
+                'starts from are of another network; give start = "fresh", or remove them'
+            )
+        return self
 
     @model_validator(mode="after")
     def _left_out_is_unknown(self) -> FineTunedConfig:

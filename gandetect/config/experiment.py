@@ -206,6 +206,13 @@ class Experiment(Section):
 
     def _detectors_know_whom(self) -> None:
         """Refuse detectors of GANs or classifiers that the experiment does not have."""
+        alone = [gan.name for gan in self.gans if gan.role == "detector"]
+        for one in (*self.classifiers, *self.detectors):
+            if isinstance(one, ClassifierConfig | FineTunedConfig) and one.left_out in alone:
+                raise ValueError(
+                    f'{one.name!r} leaves out {one.left_out!r}, whose role = "detector" keeps its '
+                    "images from being scored by others; give that GAN another role"
+                )
         discriminators = [gan.name for gan in self.gans if gan.architecture not in NO_DISCRIMINATOR]
         generators = [gan.name for gan in self.gans]
         features = ["pixels", *discriminators, *(one.name for one in self.classifiers)]

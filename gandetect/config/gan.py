@@ -10,6 +10,9 @@ from pydantic import Field, PositiveInt, model_validator
 from gandetect.config.section import Decay, Name, PositiveFloat, Probability, Section
 from gandetect.errors import unknown_name
 
+# What both reals and fakes are changed by before a discriminator sees them.
+Change = Literal["brightness", "translation", "cutout", "shuffle"]
+
 
 class OptimizerConfig(Section):
     """An optimizer by name, with its numbers as Keras and PyTorch call them."""
@@ -28,13 +31,18 @@ class GeneratorOptions(Section):
 
 
 class DiscriminatorOptions(Section):
-    """What may vary in a discriminator without another architecture."""
+    """What may vary in a discriminator without another architecture.
+
+    ``spectral_norm`` bounds how steep it is (Miyato et al. 2018, arXiv 1802.05957). ``histogram``
+    adds a branch that sees how often each grey level occurs.
+    """
 
     negative_slope: Annotated[float, Field(ge=0.0, lt=1.0)] | None = None
     dropout: Annotated[float, Field(ge=0.0, lt=1.0)] | None = None
     spectral_norm: Literal[True] | None = None
+    histogram: Literal[True] | None = None
 
-    LATER: ClassVar[frozenset[str]] = frozenset({"spectral_norm"})
+    LATER: ClassVar[frozenset[str]] = frozenset({"spectral_norm", "histogram"})
 
 
 class PenaltyConfig(Section):
@@ -103,7 +111,7 @@ class GanConfig(Section):
     instance_noise: Annotated[float, Field(ge=0.0, le=2.0)] = 0.0
     replay: ReplayConfig = ReplayConfig()
     negatives: NegativesConfig = NegativesConfig()
-    differentiable: tuple[Literal["brightness", "translation", "cutout"], ...] = ()
+    differentiable: tuple[Change, ...] = ()
 
     LATER: ClassVar[frozenset[str]] = frozenset(
         {
@@ -140,6 +148,26 @@ class GanConfig(Section):
         if given.get("loss", "non-saturating") != "non-saturating":
             defaults["real_label"] = 1.0  # the other losses have no labels to smooth
         return {**defaults, **given}
+
+    @model_validator(mode="after")
+    def _nothing_adversarial_without_a_discriminator(self) -> GanConfig:
+        if self.architecture not in NO_DISCRIMINATOR:
+            return self
+        if self.role != "source":
+            raise ValueError(
+                f'role = "{self.role}" makes a detector of a discriminator, and '
+                f'"{self.architecture}" is trained without one; remove it, or give role = "source"'
+            )
+        for key in (*ADVERSARIAL, *sorted(self.LATER - {"role"})):
+            given, absent = getattr(self, key), ADVERSARIAL.get(key, _default_of(key))
+            if isinstance(given, Section):
+                absent = type(given).model_validate(absent)
+            if given != absent:
+                raise ValueError(
+                    f'{key} is for GANs, and "{self.architecture}" is trained without a '
+                    f"discriminator; remove {key}"
+                )
+        return self
 
     @model_validator(mode="after")
     def _labels_in_order(self) -> GanConfig:
@@ -188,10 +216,27 @@ class GanConfig(Section):
         return self
 
 
-# Architectures that are trained without a discriminator: their images are sources only.
-NO_DISCRIMINATOR: frozenset[str] = frozenset()
+def _default_of(key: str) -> Any:
+    return GanConfig.model_fields[key].get_default(call_default_factory=True)
 
-# The two public notebooks, to the last number (README, "Sources").
+
+# Architectures that are trained without a discriminator: their images are sources only.
+NO_DISCRIMINATOR = frozenset({"vae"})
+
+# Keys that say how a discriminator is trained, or a generator against one, and what stands there
+# where there is none; keys of `GanConfig.LATER` stand at their defaults.
+ADVERSARIAL: dict[str, Any] = {
+    "discriminator_updates": "joint",
+    "discriminator_fakes": "training",
+    "shared_noise": True,
+    "real_label": 1.0,
+    "fake_label": 0.0,
+    "discriminator_optimizer": {},
+    "discriminator": {},
+}
+
+# The DCGANs are two public notebooks, to the last number (README, "Sources"). The others follow
+# the papers that their networks name (`gandetect/models/`), with numbers chosen by FID and samples.
 TRAINING_DEFAULTS: dict[str, dict[str, Any]] = {
     "dcgan-bn": {
         "epochs": 50,
@@ -215,5 +260,38 @@ TRAINING_DEFAULTS: dict[str, dict[str, Any]] = {
         "real_label": 0.9,
         "generator_optimizer": {"learning_rate": 2e-4, "betas": (0.5, 0.999)},
         "discriminator_optimizer": {"learning_rate": 2e-4, "betas": (0.5, 0.999)},
+    },
+    "wgan-gp": {
+        "epochs": 10,
+        "batch_size": 64,
+        "sampling": "shuffled",
+        "discriminator_updates": "joint",
+        "discriminator_fakes": "training",
+        "shared_noise": False,
+        "real_label": 1.0,
+        "loss": "wasserstein",
+        "penalty": {"name": "wgan-gp", "weight": 10.0},
+        "critic_steps": 5,
+        "generator_optimizer": {"learning_rate": 2e-4, "betas": (0.5, 0.9)},
+        "discriminator_optimizer": {"learning_rate": 2e-4, "betas": (0.5, 0.9)},
+    },
+    "dense": {
+        "epochs": 20,
+        "batch_size": 64,
+        "sampling": "shuffled",
+        "discriminator_updates": "joint",
+        "discriminator_fakes": "training",
+        "shared_noise": True,
+        "real_label": 1.0,
+        "generator_optimizer": {"learning_rate": 2e-4, "betas": (0.5, 0.999)},
+        "discriminator_optimizer": {"learning_rate": 2e-4, "betas": (0.5, 0.999)},
+    },
+    "vae": {
+        **ADVERSARIAL,
+        "epochs": 10,
+        "batch_size": 64,
+        "sampling": "shuffled",
+        "role": "source",
+        "generator_optimizer": {"learning_rate": 1e-3, "betas": (0.9, 0.999)},
     },
 }

@@ -10,8 +10,12 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from gandetect.config.data import DATA_TABLES
+from gandetect.config.detector import DETECTOR_TABLES
 from gandetect.config.experiment import Experiment
 from gandetect.errors import UsageError, did_you_mean
+
+# In the location of a problem stands also which kind of table it is; nobody has written that.
+TABLES_BY_KIND: dict[str, type[BaseModel]] = {**DATA_TABLES, **DETECTOR_TABLES}
 
 
 def load_experiment(path: Path, overrides: Sequence[str] = ()) -> Experiment:
@@ -80,10 +84,8 @@ def _step_into(node: Any, part: str, override: str) -> Any:
 
 
 def _explain(problem: Any) -> str:
-    # In [data] the location also holds which kind of table it is; nobody has written that.
-    kind = problem["loc"][:1] == ("data",) and len(problem["loc"]) > 1
-    written = ("data", *problem["loc"][2:]) if kind else problem["loc"]
-    where = ".".join(str(part) for part in written) or "experiment"
+    written = [str(part) for part in problem["loc"] if part not in TABLES_BY_KIND]
+    where = ".".join(written) or "experiment"
     if problem["type"] == "extra_forbidden":
         allowed = _keys_at(problem["loc"][:-1])
         return (
@@ -104,8 +106,8 @@ def _keys_at(location: Sequence[str | int]) -> list[str]:
     for part in location:
         if isinstance(part, int):
             continue
-        if part in DATA_TABLES:
-            model = DATA_TABLES[part]
+        if part in TABLES_BY_KIND:
+            model = TABLES_BY_KIND[part]
             continue
         annotation = model.model_fields[part].annotation
         candidates = [annotation, *getattr(annotation, "__args__", ())]

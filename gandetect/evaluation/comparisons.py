@@ -51,13 +51,13 @@ def _compare(first: Runs, second: Runs, source: str) -> Iterator[dict[str, Any]]
         return
     points = [p for p in first.thresholds[seeds[0]] if p in second.thresholds[seeds[0]]]
     for point in points:
-        difference = _difference_correct(first, second, seeds, source, point)
+        difference = difference_correct(first, second, seeds, (source, source), point)
         yield _row(first, second, seeds, source, f"correct ({point})", difference)
     if source.startswith("generated:"):
         seeds = [s for s in seeds if s in first.with_source(source, IN_DISTRIBUTION)
                  and s in second.with_source(source, IN_DISTRIBUTION)]  # fmt: skip
         if seeds:
-            difference = _difference_auroc(first, second, seeds, source)
+            difference = difference_auroc(first, second, seeds, (source, source), IN_DISTRIBUTION)
             yield _row(first, second, seeds, source, "auroc", difference)
 
 
@@ -70,18 +70,33 @@ def _row(
         "source": source,
         "metric": metric,
         "seeds": list(seeds),
+        **tested(found),
+    }
+
+
+def tested(found: Statistic) -> dict[str, Any]:
+    """A difference in numbers: each run's, their mean, its 95 % interval and p-value."""
+    return {
         "differences": [float(value) for value in found.values],
         "difference": found.mean,
         "ci95": over_runs(found.values, found.image_covariance, share=False),
-        "covers": "runs and images" if len(seeds) > 1 else "images",
+        "covers": "runs and images" if len(found.values) > 1 else "images",
         "p": p_value(found),
     }
 
 
-def _difference_correct(
-    first: Runs, second: Runs, seeds: Sequence[int], source: str, point: str
+def difference_correct(
+    first: Runs, second: Runs, seeds: Sequence[int], sources: tuple[str, str], point: str
 ) -> Statistic:
-    """First minus second, image by image: +1, 0 or -1."""
+    """Share correct, first minus second, in each run; each has its own of two ``sources``.
+
+    Where both are the same source it is taken image by image: +1, 0 or -1.
+    """
+    if sources[0] != sources[1]:
+        shares = (one.share_correct(seeds, source, point)
+                  for one, source in zip((first, second), sources, strict=True))  # fmt: skip
+        return _independent(*shares)
+    source = sources[0]
     differences = []
     for seed in seeds:
         a, b = _paired(first, second, seed, source)
@@ -92,18 +107,39 @@ def _difference_correct(
     return mean_over_images(differences, same_images=first.shared(source))
 
 
-def _difference_auroc(first: Runs, second: Runs, seeds: Sequence[int], generated: str) -> Statistic:
-    """First minus second on the same fakes and reals (DeLong et al. 1988, for paired curves)."""
+def difference_auroc(
+    first: Runs, second: Runs, seeds: Sequence[int], generated: tuple[str, str], real: str
+) -> Statistic:
+    """AUROC, first minus second, on the same reals (DeLong et al. 1988, for paired curves).
+
+    Each has its own of two ``generated`` sources; where they are the same, so are the fakes.
+    """
+    same = generated[0] == generated[1]
     of_fakes, of_reals = [], []
     for seed in seeds:
-        fakes = _paired(first, second, seed, generated)
-        reals = _paired(first, second, seed, IN_DISTRIBUTION)
+        fakes = (
+            _paired(first, second, seed, generated[0])
+            if same
+            else (first.images[seed][generated[0]], second.images[seed][generated[1]])
+        )
+        reals = _paired(first, second, seed, real)
         above = [placements(f.scores, r.scores) for f, r in zip(fakes, reals, strict=True)]
-        of_fakes.append(above[0][0] - above[1][0])
+        of_fakes.append((above[0][0], above[1][0]))
         of_reals.append(above[0][1] - above[1][1])
-    over_fakes = mean_over_images(of_fakes, same_images=first.same_fakes)
+    if same:
+        paired = [a - b for a, b in of_fakes]
+        over_fakes = mean_over_images(paired, same_images=first.same_fakes)
+    else:
+        sides = zip(*of_fakes, strict=True)
+        over_fakes = _independent(*(mean_over_images(s, same_images=False) for s in sides))
     over_reals = mean_over_images(of_reals, same_images=True)
     return Statistic(over_fakes.values, over_fakes.image_covariance + over_reals.image_covariance)
+
+
+def _independent(first: Statistic, second: Statistic) -> Statistic:
+    """First minus second, of different images."""
+    covariance = first.image_covariance + second.image_covariance
+    return Statistic(first.values - second.values, covariance)
 
 
 def _paired(first: Runs, second: Runs, seed: int, source: str) -> tuple[Images, Images]:

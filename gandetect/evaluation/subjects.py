@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gandetect.config import Experiment, LabelledDataConfig
+from gandetect.config import ClassifierConfig, DetectorConfig, Experiment, LabelledDataConfig
 from gandetect.errors import DataError
 from gandetect.evaluation.operating_points import NATIVE_THRESHOLD, calibrate, youden
 from gandetect.evaluation.scores import (
@@ -24,6 +24,8 @@ from gandetect.evaluation.scores import (
 )
 
 DetectorFacts = Mapping[str, Any]
+# What a detector is, in the order of every table: derived ones are made of the others.
+KINDS = ("discriminator", "classifier", "derived")
 
 
 @dataclass(frozen=True)
@@ -57,15 +59,26 @@ class Subject:
         return np.sort(np.concatenate(found)) if found else np.empty(0)
 
 
-def detectors_of(experiment: Experiment) -> dict[str, DetectorFacts]:
+def detectors_of(experiment: Experiment) -> dict[str, dict[str, Any]]:
     """What each detector of an experiment is, and the generated sources that it was trained on."""
-    facts: dict[str, DetectorFacts] = {
+    facts: dict[str, dict[str, Any]] = {
         gan.name: discriminator_facts(gan.name) for gan in experiment.discriminators
     }
     for classifier in experiment.classifiers:
         own = [f"generated:{name}" for name in classifier.fakes_from or _classes(experiment)]
         facts[classifier.name] = {"kind": "classifier", "recipe": classifier.recipe, "own": own}
+        facts[classifier.name] |= _left_out(classifier)
+    for detector in experiment.detectors:
+        own = [f"generated:{name}" for name in experiment.known_to(detector.name)]
+        facts[detector.name] = {"kind": "derived", "recipe": detector.kind, "own": own}
+        facts[detector.name] |= _left_out(detector)
     return facts
+
+
+def _left_out(table: ClassifierConfig | DetectorConfig) -> dict[str, str]:
+    """The generated source that a detector was made without, to be tested on it."""
+    name = getattr(table, "left_out", None)
+    return {} if name is None else {"left_out": f"generated:{name}"}
 
 
 def _classes(experiment: Experiment) -> list[str]:
@@ -75,7 +88,7 @@ def _classes(experiment: Experiment) -> list[str]:
     return [name for name in generated if name not in data.held_out]
 
 
-def discriminator_facts(name: str) -> DetectorFacts:
+def discriminator_facts(name: str) -> dict[str, Any]:
     """A detector that nothing more is known of: the discriminator of the GAN of that name."""
     return {"kind": "discriminator", "recipe": None, "own": [f"generated:{name}"]}
 

@@ -15,6 +15,7 @@ from torchvision.transforms.v2 import functional as F
 
 from gandetect.errors import did_you_mean, unknown_name
 from gandetect.models.backbones import BACKBONES, Backbone, NetworkError
+from gandetect.models.heads import build_embedding, build_head
 
 CLASSIFIERS: dict[str, Backbone] = BACKBONES
 
@@ -39,6 +40,7 @@ class ImageClassifier(nn.Module):
         self,
         network: str,
         backbone: nn.Module,
+        embedding: nn.Module,
         head: nn.Module,
         *,
         channels: int,
@@ -53,6 +55,7 @@ class ImageClassifier(nn.Module):
         self.image_size = image_size
         self.stored_size = stored_size
         self.backbone = backbone
+        self.embedding = embedding
         self.head = head
         self.register_buffer("mean", mean, persistent=False)  # (channels of the network, 1, 1)
         self.register_buffer("std", std, persistent=False)
@@ -84,8 +87,13 @@ class ImageClassifier(nn.Module):
 
     def forward(self, prepared: Tensor) -> Tensor:
         """Map prepared images to logits ``(N, 2)`` of real and generated, or ``(N, 1)``."""
-        logits: Tensor = self.head(self.backbone(prepared))
+        logits: Tensor = self.head(self.embed(prepared))
         return logits
+
+    def embed(self, prepared: Tensor) -> Tensor:
+        """Map prepared images to what the head sees: an embedding ``(N, E)``, or features."""
+        seen: Tensor = self.embedding(self.backbone(prepared))
+        return seen
 
     def log_odds(self, logits: Tensor) -> Tensor:
         """The log-odds ``(N,)`` of being generated, of logits ``(N, 2)`` or ``(N, 1)``."""
@@ -118,13 +126,16 @@ def build_classifier(
     activation: str = "relu",
     dropout: float = 0.0,
     output_dropout: float = 0.0,
+    embedding: int | None = None,
 ) -> ImageClassifier:
     """Build one of `CLASSIFIERS`, its initial weights from PyTorch's global random stream.
 
     ``hidden`` to ``output_dropout`` describe the head, see `build_head`; the CNNs have a hidden
     layer of their own, to which the rest applies, and ``dropout`` is also the one between the
-    convolutions of ``cnn-deep``. ``stored_size`` is ``image_size`` if not given. Raises
-    `ValueError` for what the network cannot serve, and `UsageError` for an unknown name.
+    convolutions of ``cnn-deep``. With an ``embedding`` of so many numbers, of length 1, the last
+    layer stands on it, and the hidden ones before it. ``stored_size`` is ``image_size`` if not
+    given. Raises `ValueError` for what the network cannot serve, and `UsageError` for an unknown
+    name.
 
     >>> classifier = build_classifier("cnn-small", channels=3, image_size=128)
     >>> sum(parameter.numel() for parameter in classifier.parameters())
@@ -145,19 +156,21 @@ def build_classifier(
     inputs = channels if kind.weights is None else 3
     mean, std = _normalisation(normalise, inputs)
     backbone, features = kind.build(inputs, image_size, dropout)
-    head = build_head(
-        features,
-        outputs,
-        hidden=kind.hidden or hidden,
-        batch_norm=batch_norm,
-        activation=activation,
-        dropout=dropout,
-        output_dropout=output_dropout,
-    )
+    layers = {
+        "hidden": kind.hidden or hidden,
+        "batch_norm": batch_norm,
+        "activation": activation,
+        "dropout": dropout,
+    }
+    embedded: nn.Module = nn.Identity()
+    if embedding is not None:
+        embedded = build_embedding(features, embedding, **layers)
+        features, layers["hidden"] = embedding, ()
     return ImageClassifier(
         network,
         backbone,
-        head,
+        embedded,
+        build_head(features, outputs, output_dropout=output_dropout, **layers),
         channels=channels,
         image_size=image_size,
         stored_size=stored_size,
@@ -166,40 +179,8 @@ def build_classifier(
     )
 
 
-def build_head(
-    features: int,
-    outputs: int,
-    *,
-    hidden: Sequence[int],
-    batch_norm: bool,
-    activation: str,
-    dropout: float,
-    output_dropout: float,
-) -> nn.Sequential:
-    """Map features ``(N, features)`` to logits ``(N, outputs)``.
-
-    For each width in ``hidden``: Linear, BatchNorm if asked for, ReLU unless ``activation`` is
-    "none", Dropout. Then the last Linear, and Dropout behind it if ``output_dropout`` is not 0.
-    """
-    if activation not in ("relu", "none"):
-        raise unknown_name("activation", activation, ("relu", "none"))
-    layers: list[nn.Module] = []
-    for width in hidden:
-        layers.append(nn.Linear(features, width))
-        if batch_norm:
-            layers.append(nn.BatchNorm1d(width))
-        if activation == "relu":
-            layers.append(nn.ReLU())
-        layers.append(nn.Dropout(dropout))
-        features = width
-    layers.append(nn.Linear(features, outputs))
-    if output_dropout:
-        layers.append(nn.Dropout(output_dropout))
-    return nn.Sequential(*layers)
-
-
 def set_trainable(classifier: ImageClassifier, parts: Sequence[str]) -> None:
-    """Freeze the backbone but for ``parts``, prefixes of its modules' names; the head trains.
+    """Freeze the backbone but for ``parts``, prefixes of its modules' names; the rest trains.
 
     ``()`` freezes all of the backbone, ``("all",)`` nothing. Raises `ValueError` for a part that
     names nothing that could train.
@@ -217,7 +198,8 @@ def set_trainable(classifier: ImageClassifier, parts: Sequence[str]) -> None:
     chosen = tuple(f"{part}." for part in parts)
     for name, parameter in classifier.backbone.named_parameters():
         parameter.requires_grad_("all" in parts or f"{name}.".startswith(chosen))
-    classifier.head.requires_grad_(True)
+    for always in (classifier.embedding, classifier.head):
+        always.requires_grad_(True)
     classifier.train(classifier.training)  # BatchNorm layers follow
 
 

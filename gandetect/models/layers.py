@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.nn.utils import parametrizations
 
 # A convolution from or to so few channels leaves most of a vector register idle: on the CPU some
 # of oneDNN's passes then run at a twentieth of their usual rate, and a matrix product wins.
@@ -162,6 +163,17 @@ class _Keep(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
         (mask,) = ctx.saved_tensors
         return _Keep.apply(gradients[0], mask, ctx.scale), None, None
+
+
+def bound_slopes(network: nn.Module) -> None:
+    """Divide every layer's weights by their largest singular value, as long as they train.
+
+    Spectral normalisation (Miyato et al. 2018, arXiv 1802.05957) bounds how steep a discriminator
+    can be. In eval mode the last estimate of the singular value is used.
+    """
+    for module in list(network.modules()):
+        if isinstance(module, nn.Linear | nn.Conv2d):
+            parametrizations.spectral_norm(module)
 
 
 def seed_dropout(network: nn.Module, generator: torch.Generator) -> None:

@@ -129,7 +129,8 @@ def _given_file(weights: str) -> Path:
 def _backbone_tensors(network: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """What a file holds for the backbone, named as the backbone names it."""
     if any(name.startswith("backbone.") for name in tensors):  # a classifier of ours
-        kept = {name: value for name, value in tensors.items() if not name.startswith("head.")}
+        behind = ("embedding.", "head.")
+        kept = {name: value for name, value in tensors.items() if not name.startswith(behind)}
         return {name.removeprefix("backbone."): value for name, value in kept.items()}
     last = CLASSIFIERS[network].last_layer
     return {name: value for name, value in tensors.items() if not (last and name.startswith(last))}

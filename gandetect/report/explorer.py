@@ -99,7 +99,7 @@ def _roles(material: Material, detector: str) -> Mapping[str, str]:
         return REAL_ROLES | LABELLED_ROLES
     many = "s" if len(material.own(detector)) > 1 else ""
     own = f"its own generator{many}"
-    if material.kind(detector) == "classifier":
+    if material.kind(detector) != "discriminator":
         own = f"the generator{many} that it was trained on"
     return REAL_ROLES | GAN_ROLES | {"own": f"fakes of {own}"}
 

@@ -91,7 +91,9 @@ def read_inputs(run: Path) -> Inputs:
     inputs.audit = _optional(inputs, "audit.json", read_table) or {}
     for gan in inputs.experiment.gans:
         for seed in inputs.experiment.seeds:
-            _read_gan(inputs, gan.name, seed)
+            _read_generator(inputs, gan.name, seed)
+            if gan.role != "source":
+                _read_discriminator(inputs, gan.name, seed)
     for classifier in inputs.experiment.classifiers:
         for seed in inputs.experiment.seeds:
             place = f"classifiers/{classifier.name}/seed-{seed}"
@@ -99,6 +101,9 @@ def read_inputs(run: Path) -> Inputs:
             if found is not None:
                 inputs.classifiers[classifier.name, seed] = found
             _read_kept(inputs, classifier.name, seed)
+    for detector in inputs.experiment.detectors:
+        for seed in inputs.experiment.seeds:
+            _read_kept(inputs, detector.name, seed)
     if isinstance(inputs.experiment.data, LabelledDataConfig) and inputs.experiment.data.folds:
         inputs.folds = _optional(inputs, "folds.json", read_table) or {}
     return inputs
@@ -144,18 +149,21 @@ def only_finite(scores: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     return scores[~keys.isin(damaged.index)], gaps
 
 
-def _read_gan(inputs: Inputs, name: str, seed: int) -> None:
+def _read_generator(inputs: Inputs, name: str, seed: int) -> None:
     gan = f"gans/{name}/seed-{seed}"
     history = _optional(inputs, f"{gan}/history.csv", read_history)
     if history is not None:
         inputs.histories[name, seed] = history
+    samples = _optional(inputs, f"{gan}/samples", read_samples)
+    if samples is not None:
+        inputs.samples[name, seed] = samples
+
+
+def _read_discriminator(inputs: Inputs, name: str, seed: int) -> None:
     _read_kept(inputs, name, seed)
     near = _optional(inputs, f"detectors/{name}/seed-{seed}/neighbours.npz", read_neighbours)
     if near is not None:
         inputs.neighbours[name, seed] = near
-    samples = _optional(inputs, f"{gan}/samples", read_samples)
-    if samples is not None:
-        inputs.samples[name, seed] = samples
 
 
 def _read_kept(inputs: Inputs, name: str, seed: int) -> None:

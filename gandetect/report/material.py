@@ -18,6 +18,12 @@ from gandetect.report.inputs import Inputs, Trained
 from gandetect.report.style import figure_svg, house_style, image_png
 from gandetect.report.words import source_name
 
+# What a detector of a kind is called.
+NOUNS = {
+    "discriminator": "discriminator",
+    "classifier": "classifier",
+    "derived": "derived detector",
+}
 Chapter: TypeAlias = "Callable[[Material], list[Block]]"
 
 
@@ -40,7 +46,7 @@ class Material:
 
     @property
     def detectors(self) -> list[str]:
-        """Names of all detectors: discriminators, then classifiers."""
+        """Names of all detectors: discriminators, classifiers, then derived ones."""
         return detector_names(self.metrics)
 
     @property
@@ -49,8 +55,13 @@ class Material:
         return [name for name in self.detectors if self.kind(name) == "classifier"]
 
     def kind(self, detector: str) -> str:
-        """``discriminator`` or ``classifier``."""
+        """``discriminator``, ``classifier``, or ``derived`` of what was trained."""
         return str(self._facts(detector)["kind"])
+
+    def recipe(self, detector: str) -> str | None:
+        """How a classifier was trained or a derived detector was made; None for the others."""
+        recipe: str | None = self._facts(detector)["recipe"]
+        return recipe
 
     def own(self, detector: str) -> list[str]:
         """The generated sources that a detector was trained on."""
@@ -63,12 +74,12 @@ class Material:
 
     def called(self, detector: str) -> str:
         """A detector in a sentence: ``the discriminator of dcgan-bn``, ``the classifier cnn``."""
-        of = " of" if self.kind(detector) == "discriminator" else ""
-        return f"the {self.kind(detector)}{of} {detector}"
+        kind = self.kind(detector)
+        return f"the {NOUNS[kind]}{' of' if kind == 'discriminator' else ''} {detector}"
 
     def short(self, detector: str) -> str:
         """A detector at the head of a row, told from the generator of its name."""
-        return f"{self.kind(detector)} {detector}"
+        return f"{NOUNS[self.kind(detector)].split()[-1]} {detector}"
 
     def _facts(self, detector: str) -> dict[str, Any]:
         rows = self.metrics["detectors"]

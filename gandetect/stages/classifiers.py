@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from gandetect import runs
 from gandetect.config import ClassifierConfig, GanConfig
+from gandetect.config.epochs import chosen_epochs
 from gandetect.detectors import WEIGHTS, Preprocessing
 from gandetect.evaluation import youden
 from gandetect.evaluation.decisions import binary_figures, confusion
@@ -23,6 +24,7 @@ from gandetect.stages.common import Images, LabelledSplit, Notify, Source, begin
 from gandetect.stages.gans import load_generator
 from gandetect.stages.scores import SCORES, make_detector, score_source, tidy_scores
 from gandetect.training.examples import Examples
+from gandetect.training.history import fakes_of_epochs
 from gandetect.training.images import generate
 from gandetect.training.supervised import train_classifier
 
@@ -79,6 +81,7 @@ def gan_classifier_stage(
 ) -> None:
     """Train on real training images against fresh fakes of GANs, as many of each kind.
 
+    They come from the generators of the epochs that ``history`` names, as many of each.
     A share of the reals, and as many further fakes, are split off to choose the epoch by.
     """
 
@@ -88,16 +91,9 @@ def gan_classifier_stage(
         validation, training = order[:held_back], order[held_back:][: config.images]
         parts: dict[str, tuple[Images, Images]] = {}
         for split, rows in (("training", np.sort(training)), ("validation", np.sort(validation))):
-            purpose = f"classifier {split}"
             fakes = [
-                generate(
-                    load_generator(gan, where, reals, seed, torch.device(device)),
-                    part,
-                    seed=seed,
-                    purpose=purpose,
-                    device=torch.device(device),
-                )
-                for (gan, where), part in zip(gans, _shares(len(rows), len(gans)), strict=True)
+                _fakes(config, *gan, part, reals, seed, f"classifier {split}", device)
+                for gan, part in zip(gans, _shares(len(rows), len(gans)), strict=True)
             ]
             parts[split] = reals[rows], np.concatenate(fakes)
         sources = {
@@ -197,6 +193,34 @@ def _train_stage(
         pd.concat(tables, ignore_index=True).to_parquet(temporary, index=False)
     seconds = perf_counter() - started
     runs.write_record(folder, digest, FILES, seconds=seconds, n=len(train))
+
+
+def _fakes(
+    config: ClassifierConfig,
+    gan: GanConfig,
+    folder: Path,
+    count: int,
+    reals: Images,
+    seed: int,
+    purpose: str,
+    device: str,
+) -> NDArray[np.uint8]:
+    """Fresh fakes ``(count, C, H, W)`` of one GAN's last generator, or of several epochs'."""
+    where = torch.device(device)
+    if config.history == "last":
+        generator = load_generator(gan, folder, reals, seed, where)
+        return generate(generator, count, seed=seed, purpose=purpose, device=where)
+    return fakes_of_epochs(
+        gan,
+        folder,
+        chosen_epochs(config.history, gan.epochs),
+        count,
+        image_size=reals.shape[2],
+        channels=reals.shape[1],
+        seed=seed,
+        purpose=purpose,
+        device=where,
+    )
 
 
 def _examples(split: LabelledSplit) -> Examples:

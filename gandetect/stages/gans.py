@@ -13,14 +13,16 @@ from numpy.typing import NDArray
 from torch import nn
 
 from gandetect import runs
-from gandetect.config import GanConfig, QualityConfig
+from gandetect.config import NO_DISCRIMINATOR, GanConfig, QualityConfig
 from gandetect.detectors import WEIGHTS
 from gandetect.models.feature_classifier import FeatureClassifier
 from gandetect.stages.common import DRAWN, GENERATED, Images, Notify, reusable
-from gandetect.training.adversarial import build_gan, train_gan
-from gandetect.training.checkpoints import GanFolder, load_weights, save_weights
+from gandetect.training.adversarial import train_gan
+from gandetect.training.checkpoints import GENERATOR, GanFolder, load_weights, save_weights
 from gandetect.training.images import generate
+from gandetect.training.networks import build_networks
 from gandetect.training.quality import QualityJudge, accuracy, train_feature_classifier
+from gandetect.training.variational import train_vae
 
 Labels = NDArray[np.integer[Any]]
 
@@ -81,7 +83,8 @@ def gan_stage(
     if not reusable(folder, digest, notify, remove=False):
         started = perf_counter()
         judge = QualityJudge(_load_classifier(classifier_folder, images), reference_images, where)
-        gan = train_gan(
+        train = train_vae if config.architecture in NO_DISCRIMINATOR else train_gan
+        trained = train(
             config,
             images,
             stage,
@@ -91,7 +94,7 @@ def gan_stage(
             judged=quality.generated,
             notify=notify,
         )
-        stage.finish(gan, config.epochs, seconds=perf_counter() - started)
+        stage.finish(trained, config.epochs, seconds=perf_counter() - started)
     for purpose, count in generated.items():
         drawn = folder / DRAWN[purpose]
         drawn_digest = f"{digest}:{count}"
@@ -108,9 +111,9 @@ def load_generator(
     config: GanConfig, folder: Path, images: Images, seed: int, device: torch.device
 ) -> nn.Module:
     """A GAN's trained generator, for images of the shape of ``images`` ``(N, C, H, W)``."""
-    gan = build_gan(config, images.shape[2], images.shape[1], seed, device)
-    load_weights(gan.generator, folder / "generator.safetensors")
-    return gan.generator
+    generator, _ = build_networks(config, images.shape[2], images.shape[1], seed, device)
+    load_weights(generator, folder / GENERATOR)
+    return generator
 
 
 def _load_classifier(folder: Path, images: Images) -> FeatureClassifier:

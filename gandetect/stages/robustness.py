@@ -11,12 +11,17 @@ import numpy as np
 import pandas as pd
 
 from gandetect import runs
-from gandetect.config import ClassifierConfig, GanConfig
 from gandetect.data.perturbations import PERTURBATIONS, perturb
 from gandetect.detectors import Preprocessing
 from gandetect.randomness import integer_seed
 from gandetect.stages.common import Images, Notify, ScoredSource, Source, reusable
-from gandetect.stages.scores import score_source, ticker, tidy_scores, trained_detector
+from gandetect.stages.scores import (
+    Trained,
+    score_source,
+    ticker,
+    tidy_scores,
+    trained_detector,
+)
 
 PERTURBED = "perturbed.parquet"
 
@@ -25,7 +30,7 @@ def robustness_stage(
     folder: Path,
     digest: str,
     *,
-    config: GanConfig | ClassifierConfig,
+    config: Trained,
     seed: int,
     trained: Path,
     sources: Sequence[ScoredSource],

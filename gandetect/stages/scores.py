@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from gandetect import runs
-from gandetect.config import ClassifierConfig, EvaluationConfig, GanConfig
+from gandetect.config import ClassifierConfig, DetectorConfig, EvaluationConfig, GanConfig
 from gandetect.detectors import (
     DESCRIPTION,
     WEIGHTS,
@@ -21,6 +21,7 @@ from gandetect.detectors import (
     DetectorDescription,
     Preprocessing,
     as_detector,
+    load_detector,
     save_detector,
 )
 from gandetect.evaluation import thresholds_from
@@ -28,11 +29,12 @@ from gandetect.evaluation.scores import by_source
 from gandetect.scoring import score_paths, write_scores
 from gandetect.stages.common import Images, Indices, Notify, ScoredSource, Source, reusable
 from gandetect.stages.look import DISTANCES, NEIGHBOURS, images_to_look_at, neighbours
-from gandetect.training.adversarial import build_gan
 from gandetect.training.augmentation import fixed_copy
 from gandetect.training.checkpoints import load_weights
+from gandetect.training.networks import build_gan
 from gandetect.training.supervised import new_classifier
 
+Trained = GanConfig | ClassifierConfig | DetectorConfig
 CHUNK = 2000
 SCORES = "scores.parquet"
 
@@ -41,7 +43,7 @@ def score_stage(
     folder: Path,
     digest: str,
     *,
-    config: GanConfig | ClassifierConfig,
+    config: Trained,
     evaluation: EvaluationConfig,
     seed: int,
     trained: Path,
@@ -116,7 +118,7 @@ def ticker(total: int, notify: Notify) -> Callable[[int], None]:
 def score_source(
     detector: Detector,
     source: Source,
-    config: GanConfig | ClassifierConfig,
+    config: Trained,
     tick: Callable[[int], None] = lambda _: None,
 ) -> NDArray[np.float64]:
     """Score the images of a source in order, a chunk at a time: ``(M,)`` log-odds."""
@@ -167,33 +169,38 @@ def make_detector(
     device: torch.device,
 ) -> Detector:
     """A trained classifier as a detector."""
-    options = {
-        "image_size": config.image_size,
-        "stored_size": config.stored_size,
-        "outputs": 1 if config.loss == "bce" else 2,
-        "normalise": config.normalise,
-        **config.head.model_dump(mode="json"),
-    }
     description = DetectorDescription(
         kind="classifier",
         name=config.name,
         architecture=config.network,
-        options=options,
+        options=classifier_options(config),
         preprocessing=preprocessing,
         provenance={"recipe": config.recipe, **provenance},
     )
     return as_detector(network, description, device)
 
 
+def classifier_options(config: ClassifierConfig) -> dict[str, Any]:
+    """What `build_classifier` needs to know, beside the network's name and the channels."""
+    return {
+        "image_size": config.image_size,
+        "stored_size": config.stored_size,
+        "outputs": 1 if config.loss == "bce" else 2,
+        "normalise": config.normalise,
+        **config.head.model_dump(mode="json"),
+        **({"embedding": config.contrastive.embedding} if config.contrastive else {}),
+    }
+
+
 def trained_detector(
-    config: GanConfig | ClassifierConfig,
+    config: Trained,
     seed: int,
     trained: Path,
     preprocessing: Preprocessing,
     provenance: Mapping[str, Any],
     device: str,
 ) -> Detector:
-    """The detector that a training has left in the folder ``trained``: its last or best epoch."""
+    """The detector that the folder ``trained`` holds: a training's last or best, or one made."""
     where = torch.device(device)
     size, channels = preprocessing.image_size, preprocessing.channels
     origin = {"seed": seed, "epoch": _epoch(config, trained), **provenance}
@@ -201,6 +208,12 @@ def trained_detector(
         network = new_classifier(config, channels, weights=False)
         load_weights(network, trained / WEIGHTS)
         return make_detector(config, network, preprocessing, origin, where)
+    if not isinstance(config, GanConfig):
+        made = load_detector(trained, device)
+        came_from = {**made.description.provenance, **origin}
+        return Detector(
+            made.network, made.description.model_copy(update={"provenance": came_from}), where
+        )
     gan = build_gan(config, size, channels, seed, where)
     load_weights(gan.discriminator, trained / "discriminator.safetensors")
     description = DetectorDescription(
@@ -213,8 +226,10 @@ def trained_detector(
     return as_detector(gan.discriminator, description, where)
 
 
-def _epoch(config: GanConfig | ClassifierConfig, trained: Path) -> int:
+def _epoch(config: Trained, trained: Path) -> int:
     """The epoch that a detector's weights are of: the last, or a classifier's best."""
     if isinstance(config, ClassifierConfig):
         return int(runs.read_json(trained / "training.json")["best_epoch"])
-    return config.epochs
+    if isinstance(config, GanConfig):
+        return config.epochs
+    return int(runs.read_json(trained / runs.RECORD)["epoch"])

@@ -14,9 +14,9 @@ from gandetect.config import GanConfig
 from gandetect.detectors import DetectorDescription, Preprocessing, as_detector
 from gandetect.stages.common import Images, Notify, ScoredSource, Source, reusable
 from gandetect.stages.scores import score_source, ticker, tidy_scores
-from gandetect.training.adversarial import build_gan
 from gandetect.training.checkpoints import DISCRIMINATOR, GENERATOR, load_weights
 from gandetect.training.images import generate
+from gandetect.training.networks import build_gan
 
 TRAJECTORY = "trajectory.parquet"
 

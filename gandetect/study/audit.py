@@ -34,6 +34,9 @@ def audit_generators(
         for gan in study.experiment.gans:
             digest = stage_digest("audit", gans[gan.name, seed], images.digest, MOST)
             digests[gan.name, seed] = digest
+            for place in study.reuse:
+                other = place / "audits" / gan.name / f"seed-{seed}"
+                runs.take_over(study.audit_folder(gan.name, seed), other, digest)
             fakes = study.gan_folder(gan.name, seed) / DRAWN["calibration"] / GENERATED
             arguments: dict[str, Any] = {
                 "name": f"generated:{gan.name}",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gandetect import runs
-from gandetect.config import GanConfig
+from gandetect.config import ClassifierConfig
 from gandetect.engine import LocalEngine, Task
 from gandetect.evaluation.scores import IN_DISTRIBUTION, NOT_REPORTED, TRAINING
 from gandetect.preparation import SplitImages
@@ -12,7 +12,7 @@ from gandetect.progress import Listener
 from gandetect.stages.common import ScoredSource
 from gandetect.study.classifiers import labelled_preprocessing, preprocessing_of
 from gandetect.study.plan import Pieces, Study, stage_digest
-from gandetect.study.scores import gan_sources, labelled_sources, trained_networks
+from gandetect.study.scores import folder_of, gan_sources, labelled_sources, trained_networks
 
 
 def score_trajectories(
@@ -91,21 +91,19 @@ def score_perturbed(
             folder = study.robustness_folder(trained.name, seed)
             if runs.problem_with(folder, digest) is None:
                 continue
-            is_gan = isinstance(trained, GanConfig)
             if isinstance(images, SplitImages):
                 sources = gan_sources(study, images, trained, seed)
                 preprocessing = preprocessing_of(images)
             else:
-                assert not isinstance(trained, GanConfig)
+                assert isinstance(trained, ClassifierConfig)
                 sources = labelled_sources(images, trained, seed)
                 preprocessing = labelled_preprocessing(study, trained)
-            place = study.gan_folder if is_gan else study.classifier_folder
             arguments = {
                 "folder": folder,
                 "digest": digest,
                 "config": trained,
                 "seed": seed,
-                "trained": place(trained.name, seed),
+                "trained": folder_of(study, trained, seed),
                 "sources": [  # files stand by class, so of them a sample is drawn
                     ScoredSource(one.name, one.seed, one.source.sample(most))
                     if study.labelled

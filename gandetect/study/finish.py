@@ -155,6 +155,8 @@ def _timings(study: Study) -> dict[str, float]:
         for one in experiment.classifiers:
             folder = study.classifier_folder(one.name, seed)
             folders[f"classifier {one.name} seed {seed}"] = folder
+        for made in experiment.detectors:
+            folders[f"detector {made.name} seed {seed}"] = study.derived_folder(made.name, seed)
     for name, seed in study.pieces:
         folders[f"scores {name} seed {seed}"] = study.detector_folder(name, seed)
     return {

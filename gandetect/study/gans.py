@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
 
 from gandetect import runs
@@ -59,8 +60,8 @@ def train_gans(
             quality = experiment.quality.model_dump(mode="json")
             digest = stage_digest("gan", gan.training_identity(), seed, quality, classifier_digest)
             digests[gan.name, seed] = digest
-            _take_over(study, gan.name, seed, digest, listener)
             drawn = {"evaluation": max(own, other), "calibration": len(images.calibration)}
+            _take_over(study, gan.name, seed, digest, drawn, listener)
             arguments = {
                 "folder": study.gan_folder(gan.name, seed),
                 "digest": digest,
@@ -83,12 +84,20 @@ def train_gans(
     return digests
 
 
-def _take_over(study: Study, gan: str, seed: int, digest: str, listener: Listener) -> None:
-    """Take a GAN that was trained in just this way from a run that may be reused."""
+def _take_over(
+    study: Study, gan: str, seed: int, digest: str, drawn: Mapping[str, int], listener: Listener
+) -> None:
+    """Take a GAN that was trained in just this way from a run that may be reused.
+
+    Images that the other run has drawn from it are of no use where another number is wanted.
+    """
     folder = study.gan_folder(gan, seed)
     for place in study.reuse:
         if runs.take_over(folder, place / "gans" / gan / f"seed-{seed}", digest):
             listener.say(f"Taking {gan} with seed {seed} over from {place}")
+            for purpose, count in drawn.items():
+                if runs.problem_with(folder / DRAWN[purpose], f"{digest}:{count}") is not None:
+                    shutil.rmtree(folder / DRAWN[purpose], ignore_errors=True)
 
 
 def _gan_is_complete(

@@ -10,7 +10,7 @@ from gandetect.config import Experiment, FashionMnistConfig, LabelledDataConfig,
 from gandetect.config.sweep import one_choice
 from gandetect.data.fashion_mnist import CLASSES
 from gandetect.data.perturbations import PERTURBATIONS
-from gandetect.data.splits import resolve_held_out
+from gandetect.data.splits import resolve_held_out, resolve_selection
 from gandetect.errors import UsageError, unknown_name
 
 # Raise a number when the code of a stage changes its results; older folders are then redone.
@@ -44,6 +44,7 @@ class Options:
     jobs: int | None = None
     stop_after: str = "report"
     reuse: tuple[Path, ...] = ()  # run folders whose complete GANs are taken over
+    ingredients: tuple[str, ...] = ()  # of an ablation, those to run now; none: all
 
 
 @dataclass(frozen=True)
@@ -101,8 +102,14 @@ class Study:
 
 def plan_study(experiment: Experiment, options: Options) -> Study:
     """Resolve device, precision, folder and the share of the cores, without writing anything."""
+    if experiment.ingredients:
+        raise UsageError(
+            f"experiment {experiment.name!r} has [[ingredients]], each of which is a study, and "
+            "this needs a plain experiment; use `gandetect run`, or --set 'ingredients=[]'"
+        )
     if isinstance(experiment.data, FashionMnistConfig):
-        resolve_held_out(one_choice(experiment.data), CLASSES)  # a wrong name is said at once
+        held_out = resolve_held_out(one_choice(experiment.data), CLASSES)
+        resolve_selection(experiment.data.selection, held_out, CLASSES)  # both are said at once
     _check_what_is_asked(experiment, options.stop_after)
     for place in options.reuse:
         runs.load_study(place)  # a folder that is no run is said at once
@@ -150,6 +157,11 @@ def plan_lines(study: Study) -> list[str]:
             stands = (folder / runs.RECORD).exists()
             state = "stands already, would be verified" if stands else f"{epochs} epoch(s)"
             lines.append(f"# would train {name} with seed {seed}: {state}")
+        for made in experiment.detectors:
+            folder = study.derived_folder(made.name, seed)
+            stands = (folder / runs.RECORD).exists()
+            state = "stands already, would be verified" if stands else made.kind
+            lines.append(f"# would make {made.name} with seed {seed}: {state}")
     return [*lines, "", runs.to_toml(experiment).rstrip()]
 
 

@@ -16,6 +16,7 @@ from gandetect.progress import Listener, Silent
 from gandetect.study.audit import audit_generators, audit_labelled
 from gandetect.study.beyond import score_perturbed, score_trajectories
 from gandetect.study.classifiers import cross_validate, train_gan_classifiers, train_labelled
+from gandetect.study.derived import derive_detectors
 from gandetect.study.finish import write_report
 from gandetect.study.gans import feature_classifier, train_gans
 from gandetect.study.plan import STAGE_VERSIONS, Options, Pieces, Study, plan_study, stage_digest
@@ -76,11 +77,14 @@ def _run_gans(study: Study, options: Options, listener: Listener) -> None:
         classifiers = train_gan_classifiers(study, images, gans, engine, listener)
         if options.stop_after == "classifiers":
             return
-        scores = score_gan_study(study, images, gans, classifiers, engine, listener)
+        derived = derive_detectors(study, images, gans, classifiers, engine, listener)
+        networks = {**gans, **classifiers, **derived}
+        scores = score_gan_study(study, images, networks, engine, listener)
         epochs = score_trajectories(study, images, gans, engine, listener)
-        processed = score_perturbed(study, images, {**gans, **classifiers}, engine, listener)
+        processed = score_perturbed(study, images, networks, engine, listener)
     digests = {"data": images.digest, "feature classifier": judge}
-    digests |= _named("gan", gans) | _named("classifier", classifiers) | _named("scores", scores)
+    digests |= _named("gan", gans) | _named("classifier", classifiers)
+    digests |= _named("detector", derived) | _named("scores", scores)
     digests |= _named("audit", audits)
     digests |= _named("trajectory", epochs) | _named("robustness", processed)
     _report(study, images, digests, audits, listener)

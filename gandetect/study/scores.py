@@ -11,6 +11,7 @@ import pandas as pd
 from gandetect import __version__, runs
 from gandetect.config import (
     ClassifierConfig,
+    DetectorConfig,
     Experiment,
     GanConfig,
     LabelledDataConfig,
@@ -29,7 +30,7 @@ from gandetect.study.classifiers import labelled_preprocessing, preprocessing_of
 from gandetect.study.gans import evaluation_counts
 from gandetect.study.plan import Pieces, Study, stage_digest
 
-Trained = GanConfig | ClassifierConfig
+Trained = GanConfig | ClassifierConfig | DetectorConfig
 # What of the evaluation's settings changes these scores; the rest is of other stages.
 SCORED = {"own_generated", "other_generated", "training_reals", "calibrated_fpr", "kept_mistakes"}
 
@@ -37,43 +38,51 @@ SCORED = {"own_generated", "other_generated", "training_reals", "calibrated_fpr"
 def score_gan_study(
     study: Study,
     images: SplitImages,
-    gans: Pieces,
-    classifiers: Pieces,
+    networks: Pieces,
     engine: LocalEngine,
     listener: Listener,
 ) -> Pieces:
-    """Score every discriminator and classifier on every generator's images and on all reals."""
+    """Score every detector on every generator's images and on all reals.
+
+    ``networks`` are the digests of all that was trained or made, GANs that are only sources too.
+    """
     experiment, digests, tasks = study.experiment, {}, []
     for seed in experiment.seeds:
         for trained in trained_networks(experiment):
-            is_gan = isinstance(trained, GanConfig)
-            sources = gan_sources(study, images, trained, seed)
-            network = gans[trained.name, seed] if is_gan else classifiers[trained.name, seed]
             drawn = [
-                [gan.name, one, gans[gan.name, one]]
+                [gan.name, one, networks[gan.name, one]]
                 for one in (seed, next_seed(experiment, seed))
                 for gan in scored_gans(experiment, trained.name)
             ]
+            network = networks[trained.name, seed]
             digest = _digest(study, trained.name, seed, network, drawn, images.digest)
             digests[trained.name, seed] = digest
-            folder = study.gan_folder if is_gan else study.classifier_folder
             tasks += _task(
                 study,
                 trained,
                 seed,
                 digest,
-                folder(trained.name, seed),
-                sources,
+                folder_of(study, trained, seed),
+                gan_sources(study, images, trained, seed),
                 preprocessing_of(images),
-                training=images.training if is_gan else None,
+                training=images.training if isinstance(trained, GanConfig) else None,
             )
     _run(tasks, engine, listener)
     return digests
 
 
 def trained_networks(experiment: Experiment) -> list[Trained]:
-    """Everything that becomes a detector: discriminators, then classifiers."""
-    return [*experiment.discriminators, *experiment.classifiers]
+    """Everything that becomes a detector: discriminators, classifiers, and what is made of them."""
+    return [*experiment.discriminators, *experiment.classifiers, *experiment.detectors]
+
+
+def folder_of(study: Study, trained: Trained, seed: int) -> Path:
+    """Where that stands which becomes a detector."""
+    if isinstance(trained, GanConfig):
+        return study.gan_folder(trained.name, seed)
+    if isinstance(trained, ClassifierConfig):
+        return study.classifier_folder(trained.name, seed)
+    return study.derived_folder(trained.name, seed)
 
 
 def scored_gans(experiment: Experiment, detector: str) -> list[GanConfig]:
@@ -117,7 +126,7 @@ def gan_sources(
         "real:held-out": images.held_out,
         "real:calibration": images.calibration,
     }
-    if isinstance(trained, GanConfig):  # a classifier has scored what it was trained on
+    if not isinstance(trained, ClassifierConfig):  # which has scored what it was trained on
         training = experiment.evaluation.training_reals or len(images.in_distribution)
         reals["real:training"] = images.training[:training]
     return sources + [ScoredSource(name, 0, Source(array)) for name, array in reals.items()]

@@ -56,12 +56,21 @@ class Batches:
         made = [fixed_copy(*one, config.augmentation, config.image_size) for one in numbers]
         return torch.from_numpy(np.stack(made))
 
+    def labels(self) -> list[NDArray[np.int64]]:
+        """The labels ``(B,)`` of each batch, without reading an image."""
+        return [self.examples.label[part] for part in self._parts()]
+
     def _parts(self) -> list[NDArray[np.int64]]:
         size = self.config.batch_size
         parts = [self.rows[start : start + size] for start in range(0, len(self.rows), size)]
-        if len(parts) > 1 and len(parts[-1]) == 1:  # BatchNorm cannot normalise a single example
+        if len(parts) > 1 and self._too_few(parts[-1]):
             parts[-2:] = [np.concatenate(parts[-2:])]
         return parts
+
+    def _too_few(self, part: NDArray[np.int64]) -> bool:
+        """Whether the rest can be no batch: BatchNorm wants two examples, pairs two labels."""
+        one_label = bool(np.ptp(self.examples.label[part]) == 0)
+        return len(part) == 1 or (self.config.contrastive is not None and one_label)
 
 
 def training_batches(

@@ -1,7 +1,8 @@
-"""A GAN's folder: every epoch's weights, what resuming needs, samples and the history.
+"""A generator's folder: every epoch's weights, what resuming needs, samples and the history.
 
-``epochs/0001/`` holds both networks as safetensors, the sample grid, the history's row and a
-record; the last epoch also holds the optimizers' states (read with ``weights_only=True``).
+``epochs/0001/`` holds its networks as safetensors (a GAN's ``generator`` and ``discriminator``, a
+VAE's ``generator`` and ``encoder``), the sample grid, the history's row and a record; the last
+epoch also holds the optimizers' states (read with ``weights_only=True``).
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -27,7 +28,18 @@ GENERATOR = "generator.safetensors"
 DISCRIMINATOR = "discriminator.safetensors"
 RESUME = "resume.pt"
 SAMPLES = "samples.png"
-EPOCH_FILES = (GENERATOR, DISCRIMINATOR, SAMPLES)
+
+
+class Trainable(Protocol):
+    """The state of a generator's training: networks and optimizers, by their names on the disk."""
+
+    @property
+    def networks(self) -> Mapping[str, nn.Module]:
+        """Each is kept as ``<name>.safetensors``; the generator is one of them."""
+
+    @property
+    def optimizers(self) -> Mapping[str, torch.optim.Optimizer]:
+        """Their states are kept in ``resume.pt``."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +51,19 @@ class Gan:
     generator_optimizer: torch.optim.Optimizer
     discriminator_optimizer: torch.optim.Optimizer
 
+    @property
+    def networks(self) -> Mapping[str, nn.Module]:
+        """Both networks by name."""
+        return {"generator": self.generator, "discriminator": self.discriminator}
+
+    @property
+    def optimizers(self) -> Mapping[str, torch.optim.Optimizer]:
+        """Both optimizers, by the network that they update."""
+        return {
+            "generator": self.generator_optimizer,
+            "discriminator": self.discriminator_optimizer,
+        }
+
 
 @dataclass(frozen=True)
 class GanFolder:
@@ -48,17 +73,17 @@ class GanFolder:
     digest: str
     warn: Callable[[str], None]
 
-    def restore(self, gan: Gan) -> int:
-        """Load the last complete epoch into a GAN; returns its number, 0 for a fresh start."""
+    def restore(self, trained: Trainable) -> int:
+        """Load the last complete epoch; returns its number, 0 for a fresh start."""
         last = self.last_epoch()
         if last == 0:
             return 0
         folder = self.epoch_folder(last)
-        load_weights(gan.generator, folder / GENERATOR)
-        load_weights(gan.discriminator, folder / DISCRIMINATOR)
+        for name, network in trained.networks.items():
+            load_weights(network, folder / weights_file(name))
         state = torch.load(folder / RESUME, weights_only=True)
-        gan.generator_optimizer.load_state_dict(state["generator"])
-        gan.discriminator_optimizer.load_state_dict(state["discriminator"])
+        for name, optimizer in trained.optimizers.items():
+            optimizer.load_state_dict(state[name])
         return last
 
     def last_epoch(self) -> int:
@@ -82,31 +107,32 @@ class GanFolder:
         return len(folders)
 
     def save_epoch(
-        self, gan: Gan, epoch: int, history: Mapping[str, Any], samples: NDArray[np.uint8]
+        self,
+        trained: Trainable,
+        epoch: int,
+        history: Mapping[str, Any],
+        samples: NDArray[np.uint8],
     ) -> None:
         """Write an epoch, completely or not at all, and drop what only resuming needed before."""
         with runs.atomic_folder(self.epoch_folder(epoch)) as folder:
-            save_weights(gan.generator, folder / GENERATOR)
-            save_weights(gan.discriminator, folder / DISCRIMINATOR)
+            for name, network in trained.networks.items():
+                save_weights(network, folder / weights_file(name))
             sample_grid(samples).save(folder / SAMPLES)
-            state = {
-                "generator": gan.generator_optimizer.state_dict(),
-                "discriminator": gan.discriminator_optimizer.state_dict(),
-            }
+            state = {name: one.state_dict() for name, one in trained.optimizers.items()}
             content = io.BytesIO()  # so that a full disk is an OSError, as for any file
             torch.save(state, content)
             (folder / RESUME).write_bytes(content.getvalue())
             resume = runs.file_digest(folder / RESUME)
-            runs.write_record(
-                folder, self.digest, EPOCH_FILES, resume=resume, history=dict(history)
-            )
+            files = [*map(weights_file, trained.networks), SAMPLES]
+            runs.write_record(folder, self.digest, files, resume=resume, history=dict(history))
         if epoch > 1:
             (self.epoch_folder(epoch - 1) / RESUME).unlink(missing_ok=True)
         self._write_history(epoch)
 
-    def finish(self, gan: Gan, epochs: int, seconds: float = 0.0) -> None:
+    def finish(self, trained: Trainable, epochs: int, seconds: float = 0.0) -> None:
         """Put the final weights and the animation beside the epochs, then the stage's record."""
-        for network, name in ((gan.generator, GENERATOR), (gan.discriminator, DISCRIMINATOR)):
+        weights = {weights_file(name): network for name, network in trained.networks.items()}
+        for name, network in weights.items():
             with runs.atomic_file(self.path / name) as temporary:
                 save_weights(network, temporary)
         frames = [self.epoch_folder(epoch) / SAMPLES for epoch in range(1, epochs + 1)]
@@ -117,10 +143,10 @@ class GanFolder:
         with runs.atomic_file(self.path / "samples.gif") as temporary:
             write_animation(frames, temporary)
         self._write_history(epochs)
-        kept = [GENERATOR, DISCRIMINATOR, "history.csv", "samples.gif"]
+        kept = [*weights, "history.csv", "samples.gif"]
         for epoch in range(1, epochs + 1):  # later work reads the whole trajectory
             folder = self.epoch_folder(epoch).relative_to(self.path)
-            kept += [str(folder / name) for name in (*EPOCH_FILES, runs.RECORD)]
+            kept += [str(folder / name) for name in (*weights, SAMPLES, runs.RECORD)]
             kept.append(f"samples/{epoch:04d}.png")
         runs.write_record(self.path, self.digest, kept, epochs=epochs, seconds=seconds)
 
@@ -141,6 +167,11 @@ class GanFolder:
         writer.writeheader()
         writer.writerows(rows)
         runs.write_text(self.path / "history.csv", text.getvalue())
+
+
+def weights_file(name: str) -> str:
+    """The file that a network of that name is kept in."""
+    return f"{name}.safetensors"
 
 
 def save_weights(network: nn.Module, path: Path) -> None:

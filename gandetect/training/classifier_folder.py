@@ -30,12 +30,16 @@ Notify = Callable[[Mapping[str, Any]], None]
 History = Sequence[Mapping[str, Any]]
 
 
-def best_epoch(history: History, best_by: str) -> int:
-    """The first epoch of the best validation figure: the lowest loss, the highest of any other."""
+def best_epoch(history: History, best_by: str, pretraining: int = 0) -> int:
+    """The first epoch of the best validation figure: the lowest loss, the highest of any other.
+
+    None of the first ``pretraining`` epochs, while there are others.
+    """
+    kept = history[pretraining:] or history
     column = f"validation_{best_by}"
     sign = -1.0 if best_by == "loss" else 1.0
-    values = [float("-inf") if row[column] is None else sign * row[column] for row in history]
-    return values.index(max(values)) + 1
+    values = [float("-inf") if row[column] is None else sign * row[column] for row in kept]
+    return len(history) - len(kept) + values.index(max(values)) + 1
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,7 @@ class ClassifierFolder:
     digest: str
     best_by: str
     notify: Notify
+    pretraining: int = 0
 
     def history(self) -> list[dict[str, Any]]:
         """One row for each complete epoch; empty for a fresh start.
@@ -58,7 +63,7 @@ class ClassifierFolder:
         problem = runs.problem_with(folders[-1], self.digest)
         if problem is None:
             rows: list[dict[str, Any]] = runs.read_json(folders[-1] / runs.RECORD)["history"]
-            best = self._epoch(best_epoch(rows, self.best_by))
+            best = self._epoch(self._best(rows))
             problem = runs.problem_with(best, self.digest)
             if problem is None:
                 self._write_history(rows)
@@ -86,20 +91,23 @@ class ClassifierFolder:
             (folder / RESUME).write_bytes(content.getbuffer())
             runs.write_record(folder, self.digest, (WEIGHTS, RESUME), history=list(history))
         self._write_history(history)
-        needed = {self._epoch(len(history)), self._epoch(best_epoch(history, self.best_by))}
+        needed = {self._epoch(len(history)), self._epoch(self._best(history))}
         for folder in (self.path / "epochs").glob("[0-9][0-9][0-9][0-9]"):
             if folder not in needed:
                 shutil.rmtree(folder)
 
     def finish(self, classifier: nn.Module, history: History, **facts: object) -> None:
         """Load the best epoch into the classifier and keep it; the epochs themselves go."""
-        best = best_epoch(history, self.best_by)
+        best = self._best(history)
         self.restore(classifier, best)
         with runs.atomic_file(self.path / WEIGHTS) as temporary:
             shutil.copyfile(self._epoch(best) / WEIGHTS, temporary)
         results = {"best_epoch": best, "best_by": self.best_by, "epochs": len(history), **facts}
         runs.write_json(self.path / TRAINING, results)
         shutil.rmtree(self.path / "epochs")
+
+    def _best(self, history: History) -> int:
+        return best_epoch(history, self.best_by, self.pretraining)
 
     def _epoch(self, epoch: int) -> Path:
         return self.path / "epochs" / f"{epoch:04d}"

@@ -31,6 +31,7 @@ from gandetect.randomness import integer_seed
 from gandetect.training.augmentation import augment
 from gandetect.training.batches import augmented_afresh, training_batches
 from gandetect.training.classifier_folder import BATCH, ClassifierFolder, Notify
+from gandetect.training.contrastive import check_batch
 from gandetect.training.examples import Examples
 from gandetect.training.supervised_task import (
     SupervisedTask,
@@ -63,6 +64,7 @@ def new_classifier(
             activation=head.activation,
             dropout=head.dropout,
             output_dropout=head.output_dropout,
+            embedding=config.contrastive.embedding if config.contrastive else None,
         )
         if weights:
             load_pretrained(classifier, config.weights)
@@ -71,9 +73,10 @@ def new_classifier(
 
 def check_classifier(config: ClassifierConfig, channels: int) -> None:
     """Raise `UsageError` when a network cannot be built as configured; nothing is computed."""
+    planned = phases(config)
     with torch.device("meta"):
         classifier = new_classifier(config, channels, weights=False)
-        for parts in (config.trainable, *(phase.trainable for phase in config.phases)):
+        for parts in (config.trainable, *(phase.trainable for phase in planned)):
             set_trainable(classifier, parts)
 
 
@@ -93,15 +96,19 @@ def train_classifier(
     ``folder`` then holds it (`weights.safetensors`), `history.csv`, `training.json` and
     `batch.npz`: training images as the network saw them. The training figures in the history are
     those of the epoch's batches as they were trained on: augmented, with dropout, by a network
-    that still changed. Raises `TrainingError` when a loss is not finite or a label is missing.
+    that still changed. With `contrastive` an epoch by pairs is never the best, for the last layer
+    has not trained then. Raises `TrainingError` when a loss is not finite or a label is missing.
     """
     train = _training_examples(config, train, seed)
     _check_labels(train, validation)
+    planned = phases(config)
+    _check_pairs(config, train, seed)
     folder.mkdir(parents=True, exist_ok=True)
     _write_batch(config, train, folder, seed)
 
     # Begin, or go on from the last complete epoch.
-    store = ClassifierFolder(folder, _digest(config, seed), config.best_by, notify)
+    untried = config.contrastive.epochs if config.contrastive else 0
+    store = ClassifierFolder(folder, _digest(config, seed), config.best_by, notify, untried)
     history = store.history()
     channels = train.images.shape[1]
     classifier = new_classifier(config, channels, weights=not history, seed=seed)
@@ -110,7 +117,7 @@ def train_classifier(
     stopper = _early_stopping(config, state)
 
     with _apart(device):
-        for phase in phases(config):
+        for phase in planned:
             if phase.last <= len(history) or _stopped(stopper):
                 continue
             set_trainable(classifier, phase.trainable)
@@ -118,7 +125,8 @@ def train_classifier(
             task = SupervisedTask(
                 config, classifier, phase, train, validation, seed, history, within, notify
             )
-            callbacks = [*([stopper] if stopper else []), _Keeper(store, stopper, notify)]
+            patient = [stopper] if stopper and not phase.pretraining else []
+            callbacks = [*patient, _Keeper(store, stopper, notify)]
             trainer = _trainer(config, device, phase.last - len(history), callbacks, folder)
             trainer.fit(task)
 
@@ -219,7 +227,8 @@ def _apart(device: torch.device) -> Iterator[None]:
 
 def _digest(config: ClassifierConfig, seed: int) -> str:
     """What an unfinished training belongs to; data and code are the stage's to compare."""
-    text = f"{config.model_dump_json(exclude={'published'})} {seed}"
+    later = set(type(config).model_fields) - set(config.identity())
+    text = f"{config.model_dump_json(exclude={'published', *later})} {seed}"
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -239,6 +248,16 @@ def _check_labels(train: Examples, validation: Examples) -> None:
             )
     if not len(validation):
         raise TrainingError("no validation images; raise validation_fraction, or add images")
+
+
+def _check_pairs(config: ClassifierConfig, train: Examples, seed: int) -> None:
+    """Look at every batch that pairs will be made of, before anything is computed."""
+    if config.contrastive is None or not config.contrastive.weight:
+        return
+    for epoch in range(1, config.contrastive.epochs + 1):
+        batches = training_batches(config, train, seed=seed, epoch=epoch)
+        for step, labels in enumerate(batches.labels(), start=1):
+            check_batch(labels, epoch, step, config.batch_size)
 
 
 def _early_stopping(config: ClassifierConfig, state: Any) -> EarlyStopping | None:

@@ -14,7 +14,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from gandetect.config.classifier import ClassifierConfig, ClassifierOptimizerConfig, ScheduleConfig
+from gandetect.config.classifier import (
+    ClassifierConfig,
+    ClassifierOptimizerConfig,
+    ContrastiveConfig,
+    ScheduleConfig,
+)
 from gandetect.errors import TrainingError
 from gandetect.evaluation.decisions import binary_figures, confusion
 from gandetect.evaluation.ranking import auroc
@@ -22,6 +27,7 @@ from gandetect.models.classifiers import ImageClassifier
 from gandetect.randomness import integer_seed
 from gandetect.training.batches import Batch, Batches, augmented_afresh, training_batches
 from gandetect.training.classifier_folder import Notify
+from gandetect.training.contrastive import LATE, check_contrastive, contrastive_loss
 from gandetect.training.examples import Examples
 
 # A look at the losses makes a GPU wait, so there are few; but a slow step should not go unseen.
@@ -37,10 +43,18 @@ class Phase:
     last: int
     trainable: tuple[str, ...]
     learning_rate: float
+    pretraining: bool = False  # the last layer does not train yet: never the best epoch
 
 
 def phases(config: ClassifierConfig) -> list[Phase]:
-    """The phases of a training; one for all epochs where the configuration names none."""
+    """The phases of a training; one for all epochs where the configuration names none.
+
+    Pairwise learning brings phases of its own, in place of the schedule. Raises `UsageError` for
+    what it cannot be combined with.
+    """
+    check_contrastive(config)
+    if config.contrastive is not None:
+        return _contrastive_phases(config, config.contrastive)
     if not config.phases:
         rate = config.optimizer.learning_rate
         return [Phase(1, config.epochs, config.trainable, rate)]
@@ -49,6 +63,19 @@ def phases(config: ClassifierConfig) -> list[Phase]:
         Phase(end - phase.epochs + 1, end, phase.trainable, phase.learning_rate)
         for phase, end in zip(config.phases, ends, strict=True)
     ]
+
+
+def _contrastive_phases(config: ClassifierConfig, pairs: ContrastiveConfig) -> list[Phase]:
+    """Pairs, then cross-entropy, then cross-entropy at the late learning rate."""
+    between = max(pairs.epochs, LATE - 1)
+    rates = (pairs.learning_rate, config.optimizer.learning_rate, pairs.late_learning_rate)
+    first, found = 1, []
+    for last, rate in zip((pairs.epochs, between, config.epochs), rates, strict=True):
+        last = min(last, config.epochs)
+        if first <= last:
+            found.append(Phase(first, last, config.trainable, rate, last <= pairs.epochs))
+        first = last + 1
+    return found
 
 
 class SupervisedTask(lightning.LightningModule):
@@ -71,6 +98,8 @@ class SupervisedTask(lightning.LightningModule):
         self.train_examples, self.validation_examples = train, validation
         self.seed, self.past, self.state, self.notify = seed, history, state, notify
         self.schedule: Any = None
+        contrastive = config.contrastive if phase.pretraining else None
+        self.pairs = contrastive if contrastive and contrastive.weight else None
 
     @property
     def epoch(self) -> int:
@@ -81,7 +110,8 @@ class SupervisedTask(lightning.LightningModule):
         """Make the phase's optimizer and schedule, as they were if the phase goes on."""
         trained = [one for one in self.classifier.parameters() if one.requires_grad]
         optimizer = make_optimizer(self.config.optimizer, trained, self.phase.learning_rate)
-        self.schedule = make_schedule(self.config.schedule, optimizer)
+        if self.config.contrastive is None:  # whose phases are its schedule
+            self.schedule = make_schedule(self.config.schedule, optimizer)
         if self.state is not None:
             optimizer.load_state_dict(self.state["optimizer"])
             if self.schedule is not None:
@@ -102,25 +132,33 @@ class SupervisedTask(lightning.LightningModule):
         torch.manual_seed(integer_seed(self.seed, "dropout", self.epoch))
         self.classifier.train()
         self._seen: dict[str, list[tuple[Tensor, Tensor, Tensor]]] = {"train": [], "validation": []}
+        self._pair_losses: list[Tensor] = []
         self._started = self._looked = perf_counter()
         self._looked_at = 0
         self._learning_rate = self.trainer.optimizers[0].param_groups[0]["lr"]
 
     def training_step(self, batch: Batch, number: int) -> Tensor:
-        """The mean loss of one batch; says now and then how far training is."""
+        """The loss of one batch, by image or by pair; says now and then how far training is."""
         images, labels = batch
         cut = augmented_afresh(self.config, self.train_examples)
         ready = self.classifier.normalise(images) if cut else self.classifier.prepare(images)
-        losses = self._losses("train", ready, labels)
+        embedded = self.classifier.embed(ready.contiguous(memory_format=torch.channels_last))
+        losses = self._losses("train", embedded.detach() if self.pairs else embedded, labels)
+        if self.pairs:
+            loss = contrastive_loss(embedded.float(), labels, self.pairs.margin)
+            self._pair_losses.append(loss.detach())
+        else:
+            loss = losses.mean()
         if self._time_to_look(number + 1):
             self._look(number + 1)
-        return losses.mean()
+        return loss
 
     def validation_step(self, batch: Batch, number: int) -> None:
         """Judge one batch as the finished detector would."""
         if number == 0:
             self._trained = perf_counter()
-        self._losses("validation", self.classifier.prepare(batch[0]), batch[1])
+        ready = self.classifier.prepare(batch[0]).contiguous(memory_format=torch.channels_last)
+        self._losses("validation", self.classifier.embed(ready), batch[1])
 
     def on_train_epoch_end(self) -> None:
         """Put the epoch's figures into the history, and let the learning rate fall."""
@@ -135,6 +173,7 @@ class SupervisedTask(lightning.LightningModule):
                 "images_per_second": len(self.train_examples) / taken,
                 **{f"train_{name}": value for name, value in train.items()},
                 **monitors,
+                **self._pair_figures(),
             }
         )
         known = {name: np.nan if value is None else value for name, value in monitors.items()}
@@ -144,8 +183,16 @@ class SupervisedTask(lightning.LightningModule):
         elif self.schedule is not None:
             self.schedule.step()
 
-    def _losses(self, split: str, ready: Tensor, labels: Tensor) -> Tensor:
-        logits = self.classifier(ready.contiguous(memory_format=torch.channels_last)).float()
+    def _pair_figures(self) -> dict[str, float | None]:
+        """The epoch's mean loss by pairs; None where images are trained on one by one."""
+        if self.config.contrastive is None:
+            return {}
+        losses = [float(loss) for loss in self._pair_losses]
+        return {"train_pair_loss": float(np.mean(losses)) if losses else None}
+
+    def _losses(self, split: str, embedded: Tensor, labels: Tensor) -> Tensor:
+        """The loss of each image ``(B,)``, of what the head makes of what stands before it."""
+        logits = self.classifier.head(embedded).float()
         if self.config.loss == "bce":
             losses = functional.binary_cross_entropy_with_logits(
                 logits.squeeze(1), labels.float(), reduction="none"
@@ -166,6 +213,9 @@ class SupervisedTask(lightning.LightningModule):
         self._stop_unless_finite("train")
         losses, log_odds, labels = self._gathered("train", self._looked_at)
         right = float(((log_odds > 0) == (labels == 1)).float().mean())
+        said = f"train loss {float(losses.mean()):.3f} acc {right:.3f}"
+        if self.pairs:
+            said = f"pair loss {float(torch.stack(self._pair_losses).mean()):.3f}"
         steps, now = int(self.trainer.num_training_batches), perf_counter()
         self.notify(
             {
@@ -175,7 +225,7 @@ class SupervisedTask(lightning.LightningModule):
                 "epoch": self.epoch,
                 "epochs": self.config.epochs,
                 "images_per_second": len(losses) / (now - self._looked),
-                "summary": f"train loss {float(losses.mean()):.3f} acc {right:.3f}",
+                "summary": said,
             }
         )
         self._looked, self._looked_at = now, step
@@ -189,7 +239,8 @@ class SupervisedTask(lightning.LightningModule):
         return [torch.cat(column) for column in zip(*self._seen[split][start:], strict=True)]
 
     def _stop_unless_finite(self, split: str) -> None:
-        finite = torch.stack([losses.isfinite().all() for losses, _, _ in self._seen[split]])
+        losses = self._pair_losses if self.pairs else [row[0] for row in self._seen[split]]
+        finite = torch.stack([loss.isfinite().all() for loss in losses])
         if not finite.all():
             step = int((~finite).nonzero()[0]) + 1
             raise TrainingError(

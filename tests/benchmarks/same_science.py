@@ -37,9 +37,10 @@ from gandetect.engine import LocalEngine, Task, local_engine
 from gandetect.machine import cores, native_precision
 from gandetect.models.feature_classifier import FeatureClassifier
 from gandetect.preparation.fashion import SplitImages, prepare_images
-from gandetect.training.adversarial import build_gan, train_epoch
+from gandetect.training.adversarial import train_epoch
 from gandetect.training.checkpoints import load_weights, save_weights
 from gandetect.training.images import generate
+from gandetect.training.networks import build_gan
 from gandetect.training.quality import QualityJudge, train_feature_classifier
 
 from . import plain_port

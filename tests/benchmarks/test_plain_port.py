@@ -8,9 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from gandetect.config import GanConfig
-from gandetect.models import ARCHITECTURES
 from gandetect.randomness import integer_seed
-from gandetect.training.adversarial import build_gan, train_epoch
+from gandetect.training.adversarial import train_epoch
+from gandetect.training.networks import build_gan
 
 from . import plain_port
 
@@ -24,7 +24,8 @@ QUICK = {  # the common variant that experiments/quick.toml trains
     "discriminator_optimizer": {"name": "rmsprop"},
 }
 VARIANTS = [("dcgan-bn", {}), ("dcgan-bn", QUICK), ("dcgan-plain", {})]
-NETWORKS = [(name, kind) for name in ARCHITECTURES for kind in ("generator", "discriminator")]
+PORTED = ("dcgan-bn", "dcgan-plain")
+NETWORKS = [(name, kind) for name in PORTED for kind in ("generator", "discriminator")]
 # The size and channels of the study; and a colour image with other paddings.
 SHAPES = [(28, 1), (32, 3)]
 

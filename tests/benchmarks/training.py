@@ -123,7 +123,8 @@ def prepare_ours(
     import torch
 
     from gandetect.engine import prepare_process
-    from gandetect.training.adversarial import build_gan, train_epoch
+    from gandetect.training.adversarial import train_epoch
+    from gandetect.training.networks import build_gan
 
     prepare_process(threads)
     config = gan_config(architecture, precision)

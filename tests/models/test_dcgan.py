@@ -97,7 +97,7 @@ def test_parameter_counts_are_keras_counts(network) -> None:
     assert keras_parameter_count(build(network)) == PARAMETERS[network]
 
 
-@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@pytest.mark.parametrize("architecture", ["dcgan-bn", "dcgan-plain"])
 @pytest.mark.parametrize(("size", "channels"), [(28, 1), (32, 3), (64, 1)])
 def test_noise_to_images_to_logits_at_any_size(architecture, size, channels) -> None:
     generator = build(f"{architecture}/generator", image_size=size, channels=channels)

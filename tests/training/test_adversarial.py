@@ -7,9 +7,10 @@ import torch
 from gandetect.config import GanConfig, parse_experiment
 from gandetect.errors import TrainingError
 from gandetect.models.feature_classifier import FeatureClassifier
-from gandetect.training.adversarial import build_gan, steps_per_epoch, train_epoch, train_gan
+from gandetect.training.adversarial import steps_per_epoch, train_epoch, train_gan
 from gandetect.training.checkpoints import GanFolder
 from gandetect.training.images import generate
+from gandetect.training.networks import build_gan
 from gandetect.training.quality import QualityJudge
 
 CPU = torch.device("cpu")
@@ -187,9 +188,9 @@ def test_the_generator_update_leaves_the_discriminator_alone(images) -> None:
 
 def test_label_smoothing_sets_where_the_real_loss_is_least(images) -> None:
     """With label 0.9 the loss of a real image is least at a logit of log 9, not at infinity."""
-    from gandetect.training.adversarial import _bce
+    from gandetect.training.losses import cross_entropy
 
-    losses = {x: float(_bce(torch.tensor([x]), 0.9)) for x in (1.0, 2.1972, 5.0)}
+    losses = {x: float(cross_entropy(torch.tensor([x]), 0.9)) for x in (1.0, 2.1972, 5.0)}
     assert min(losses, key=losses.get) == 2.1972
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from gandetect.evaluation.subjects import KINDS
 from gandetect.report.compare.reading import Run
 from gandetect.report.words import source_name
 
@@ -42,11 +43,11 @@ class Comparison:
         return sorted(rows, key=lambda row: -abs(row["difference"]))
 
     def detectors(self, rows: Sequence[Row]) -> list[str]:
-        """Detectors of some rows: discriminators before classifiers, each by name."""
+        """Detectors of some rows: discriminators, classifiers, derived ones, each by name."""
         kinds = {one["detector"]: one["kind"] for run in self.runs
                  for one in run.metrics["detectors"]}  # fmt: skip
         names = {row["detector"] for row in rows}
-        return sorted(names, key=lambda name: (kinds.get(name) != "discriminator", name))
+        return sorted(names, key=lambda name: (KINDS.index(kinds[name]), name))
 
     def summary(self, metric: str) -> list[Row]:
         """The counts of each further run by one measure."""

@@ -16,6 +16,7 @@ from gandetect.report.words import listing
 UNTOLD = ("name", "question")
 SURROUNDINGS = ("versions", "machine", "git_commit", "device", "jobs", "threads")
 ABSENT = "not in this run"
+NETWORKS = ("gans", "classifiers", "detectors")
 
 
 def changes(comparison: Comparison) -> list[Block]:
@@ -67,12 +68,12 @@ def provenance(comparison: Comparison) -> list[Block]:
 def settings_that_differ(runs: Sequence[Run]) -> list[tuple[str, list[str]]]:
     """Resolved settings that are not the same in all runs: the dotted key, and each run's value.
 
-    GANs and classifiers are matched by name; one that some runs lack is a single row.
+    GANs, classifiers and detectors are matched by name; one that some runs lack is a single row.
     """
     tables = []
     for run in runs:
         study = run.experiment.model_dump(mode="json", exclude=set(UNTOLD))
-        for kind in ("gans", "classifiers"):
+        for kind in NETWORKS:
             study[kind] = {one.pop("name"): one for one in study[kind]}
         tables.append(study)
     return _differences(_with_whole_networks(tables))
@@ -104,7 +105,7 @@ def flatten(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, A
 
 def _with_whole_networks(tables: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Fold a network that some runs lack into one value, as its every setting would differ."""
-    for kind in ("gans", "classifiers"):
+    for kind in NETWORKS:
         everywhere = set.intersection(*(set(table[kind]) for table in tables))
         for table in tables:
             table[kind] = {
@@ -115,7 +116,7 @@ def _with_whole_networks(tables: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _in_short(network: Mapping[str, Any]) -> str:
-    return str(network.get("architecture") or network.get("recipe"))
+    return next(str(network[key]) for key in ("architecture", "recipe", "kind") if key in network)
 
 
 def _differences(tables: Sequence[Mapping[str, Any]]) -> list[tuple[str, list[str]]]:

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from gandetect.evaluation import Metrics
+from gandetect.evaluation.subjects import KINDS
 from gandetect.report.style import (
     COLOURS,
     ON_DARK,
@@ -25,9 +26,9 @@ WHITE_FROM = 0.65  # from this share on the palette is so dark that white reads 
 
 
 def detector_names(metrics: Metrics) -> list[str]:
-    """All detectors as rows: discriminators, then classifiers, each by name."""
+    """All detectors as rows: discriminators, classifiers, derived ones, each by name."""
     rows = metrics["detectors"]
-    ordered = sorted(rows, key=lambda row: (row["kind"] != "discriminator", row["detector"]))
+    ordered = sorted(rows, key=lambda row: (KINDS.index(row["kind"]), row["detector"]))
     return [str(row["detector"]) for row in ordered]
 
 

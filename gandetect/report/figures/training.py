@@ -1,4 +1,4 @@
-"""How the GANs were trained: losses, accuracies and the quality of the fakes, epoch by epoch."""
+"""How the generators were trained: losses, accuracies, quality of the fakes, epoch by epoch."""
 
 from __future__ import annotations
 
@@ -13,21 +13,36 @@ from matplotlib.ticker import MaxNLocator
 
 from gandetect.report.style import COLOURS, new_figure, share_palette, without_grid
 
-# Panels of one GAN: title, y axis, and which columns are drawn in which colour.
+# Panels of one generator: title, y axis, and which columns are drawn in which colour. A GAN has the
+# first two, a VAE the next two.
 PANELS: tuple[tuple[str, str, dict[str, tuple[str, str]]], ...] = (
-    ("Losses", "cross-entropy (nats)", {
+    ("Losses", "", {
         "discriminator_loss": ("discriminator", COLOURS["training"]),
         "generator_loss": ("generator", COLOURS["own"])}),
     ("Discriminator", "share answered correctly", {
         "accuracy_real": ("on real", COLOURS["in-distribution"]),
         "accuracy_fake": ("on generated", COLOURS["own"])}),
+    ("Reconstruction (a loss)", "nats an image", {
+        "reconstruction": ("reconstruction", COLOURS["training"])}),
+    ("Divergence of the latents (a loss)", "nats an image", {
+        "divergence": ("divergence", COLOURS["own"])}),
     ("FID (lower is better)", "FID", {"fid": ("FID", COLOURS["own"])}),
     ("KID (lower is better)", "KID", {"kid": ("± 1 sd over subsets", COLOURS["own"])}),
 )  # fmt: skip
+# What a GAN's losses are counted in, by its adversarial loss.
+UNITS = {
+    "non-saturating": "cross-entropy (nats)",
+    "least-squares": "squared error of the logit",
+    "hinge": "hinge loss of the logit",
+    "wasserstein": "mean logit, signed",
+}
 
 
-def training_curves(histories: Mapping[int, pd.DataFrame]) -> Figure:
-    """Four panels of one GAN; a line for each seed. Columns that are absent are left out."""
+def training_curves(histories: Mapping[int, pd.DataFrame], loss: str = "non-saturating") -> Figure:
+    """Four panels of one generator, a line for each seed; ``loss`` is its GAN's adversarial one.
+
+    Columns that are absent are left out.
+    """
     drawn = [
         panel
         for panel in PANELS
@@ -39,11 +54,11 @@ def training_curves(histories: Mapping[int, pd.DataFrame]) -> Figure:
         for history in histories.values():
             for column, (label, colour) in lines.items():
                 _draw_line(axes, history, column, label, colour)
-        axes.set(title=title, xlabel="epoch", ylabel=unit)
+        axes.set(title=title, xlabel="epoch", ylabel=unit or UNITS[loss])
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         if title.startswith("Disc"):
             axes.set_ylim(-0.02, 1.02)
-        elif not title.startswith("Losses"):
+        elif "lower is better" in title:  # a distance; losses may be negative
             axes.set_ylim(bottom=0)
         if len(lines) > 1 or "kid" in lines:
             handles, labels = axes.get_legend_handles_labels()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from gandetect.evaluation.subjects import KINDS
 from gandetect.report.document import Block, Table, Text
 from gandetect.report.material import Material
 from gandetect.report.sections.generalisation import another_run, who_generalises
@@ -38,7 +39,7 @@ def question(material: Material) -> str:
 def answer(material: Material) -> list[Block]:
     """The verdict, who generalises, and what each kind of detector catches at which price."""
     sentences: list[str] = []
-    for kind in ("discriminator", "classifier"):
+    for kind in KINDS:
         names = [name for name in material.detectors if material.kind(name) == kind]
         if names:
             sentences += [_caught(material, names), _delayed(material, names)]
@@ -65,7 +66,7 @@ def _caught(material: Material, names: list[str]) -> str:
 def _own_fakes(material: Material, names: list[str]) -> str:
     if material.labelled:
         return "fakes of the kinds it was trained on"
-    if material.kind(names[0]) == "classifier":
+    if material.kind(names[0]) != "discriminator":
         return "images of a generator that it was trained on"
     return "images made by its own generator"
 

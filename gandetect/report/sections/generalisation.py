@@ -73,6 +73,8 @@ def _hundred(row: dict[str, Any] | None) -> str:
 
 def _word(material: Material, name: str, point: str) -> str:
     own, other = (material.least(name, role, point) for role in ("own", "other"))
+    if not material.own(name):
+        return "has seen no fakes"
     if own is None or other is None:
         return "not tried"
     if _no_better_than_chance(material, name, point):

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from gandetect.config import LabelledDataConfig
+from gandetect.evaluation.subjects import KINDS
 from gandetect.report.document import Block, Fold, Text
 from gandetect.report.figures.decisions import matrix_sources
-from gandetect.report.material import Material
+from gandetect.report.material import NOUNS, Material
 from gandetect.report.sections.answer import (
     CAUGHT_ENOUGH,
     DELAYED_AT_MOST,
@@ -21,7 +22,12 @@ from gandetect.report.sections.generalisation import hold_table
 from gandetect.report.sections.matrix import share_heat
 from gandetect.report.words import count, listing, per_hundred, sentence
 
-KINDS = ("discriminator", "classifier")
+# How each recipe makes a detector of what was trained.
+RECIPES = {
+    "checkpoint-ensemble": "by averaging a discriminator over its epochs",
+    "fine-tuned": "by training a discriminator on while generators stand still",
+    "one-class": "by learning what real images look like",
+}
 
 
 def opening(material: Material) -> list[Block]:
@@ -33,7 +39,7 @@ def what_was_done(material: Material) -> str:
     """Who was asked about which images, and the two words of the answer."""
     counts = {kind: len(_named(material, kind)) for kind in KINDS}
     detectors = listing(
-        [f"{count(n)} {kind}{'s' if n > 1 else ''}" for kind, n in counts.items() if n]
+        [f"{count(n)} {NOUNS[kind]}{'s' if n > 1 else ''}" for kind, n in counts.items() if n]
     )
     was = "was" if sum(counts.values()) == 1 else "were"
     runs = f", each trained {len(material.seeds)} times" if material.many_seeds else ""
@@ -49,13 +55,16 @@ def what_was_done(material: Material) -> str:
 def _who(material: Material, counts: Mapping[str, int]) -> str:
     words = []
     if counts["discriminator"]:
-        gans = listing([gan.name for gan in material.inputs.experiment.gans])
+        gans = listing([gan.name for gan in material.inputs.experiment.discriminators])
         words.append(
             f"A discriminator is the half of a GAN ({gans}) that learnt to tell its partner's "
             "images from real ones. "
         )
     if counts["classifier"]:
         words.append("A classifier was trained for nothing but to tell real from fake. ")
+    if derived := _named(material, "derived"):
+        recipes = [words for one, words in RECIPES.items() if one in map(material.recipe, derived)]
+        words.append(f"A derived detector was made after training: {listing(recipes, 'or')}. ")
     return "".join(words)
 
 
@@ -170,16 +179,16 @@ def _said(material: Material, kind: str, role: str, point: str) -> str:
     many = len(values) > 1
     ending = "" if many else "es" if verb == "catch" else "s"
     return (
-        f"the {kind}{'s' if many else ''}{of} {listing(list(values))} {verb}{ending} "
+        f"the {NOUNS[kind]}{'s' if many else ''}{of} {listing(list(values))} {verb}{ending} "
         f"{listing(list(values.values()))}"
     )
 
 
 def _judged(material: Material, roles: Sequence[str], point: str) -> str:
-    """Whether the discriminators, or without any the classifiers, pass the yardstick."""
+    """Whether the discriminators, or without any all other detectors, pass the yardstick."""
     names = [
         name
-        for name in _named(material, KINDS[0]) or _named(material, KINDS[1])
+        for name in _named(material, KINDS[0]) or material.detectors
         if any(material.across(name, role, point) for role in roles)
     ]
     good = [name for name in names if passes(material, name, point, roles)]

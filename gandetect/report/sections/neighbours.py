@@ -17,7 +17,7 @@ HEADER = ("Images", "looked at", "half lie within (95 % interval)", "nearest", "
 
 def neighbours(material: Material) -> list[Block]:
     """How near fakes are to the training images, and real test images for scale."""
-    gans = [gan.name for gan in material.inputs.experiment.gans]
+    gans = [gan.name for gan in material.inputs.experiment.discriminators]
     if not gans:
         return []
     found = material.inputs.neighbours

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 from PIL import Image
 
+from gandetect.config import GanConfig
 from gandetect.report.document import Block, Frames, Heading, Picture, Table, Text, slug
 from gandetect.report.figures import images as draw
 from gandetect.report.figures.training import training_curves
@@ -20,6 +21,10 @@ CHOOSING_SPLIT = {
     False: "The calibration images choose the operating point and are in no test group",
     True: "The validation images choose the epoch and the thresholds and are in no test group",
 }
+CRITIC = (
+    " Its discriminator is a Wasserstein critic: only differences between its answers are trained, "
+    "so shares at a logit of 0 say little."
+)
 MOST_FRAMES = 12
 SPLITS = ("train", "validation", "test", "in-distribution", "held-out", "calibration", "reserved")
 
@@ -30,7 +35,7 @@ def data(material: Material) -> list[Block]:
 
 
 def training(material: Material) -> list[Block]:
-    """Losses, accuracies, FID and KID by epoch, for each GAN."""
+    """Losses, accuracies, FID and KID by epoch, for each generator."""
     blocks: list[Block] = []
     for gan in material.inputs.experiment.gans:
         found = {s: h for (name, s), h in material.inputs.histories.items() if name == gan.name}
@@ -39,7 +44,7 @@ def training(material: Material) -> list[Block]:
             seed = material.seeds[0]
             blocks += material.absent(f"gans/{gan.name}/seed-{seed}/history.csv")
             continue
-        blocks.append(_training_picture(material, gan.name, found))
+        blocks.append(_training_picture(material, gan, found))
     return blocks
 
 
@@ -178,15 +183,20 @@ def _class_samples(material: Material) -> list[Block]:
     ]
 
 
-def _training_picture(material: Material, name: str, found: dict[int, pd.DataFrame]) -> Picture:
+def _training_picture(
+    material: Material, gan: GanConfig, found: dict[int, pd.DataFrame]
+) -> Picture:
+    name = gan.name
     last = next(iter(found.values())).iloc[-1]
     columns = ("discriminator_loss", "generator_loss", "accuracy_real", "accuracy_fake",
-               "fid", "kid")  # fmt: skip
+               "reconstruction", "divergence", "fid", "kid")  # fmt: skip
     shown = [f"{c.replace('_', ' ')} {number(float(last[c]))}" for c in columns
              if c in last and pd.notna(last[c])]  # fmt: skip
     return drawn(
         f"training-{slug(name)}",
-        lambda: training_curves(found),
+        lambda: training_curves(found, gan.loss),
         f"Training of {name}; after its last epoch ({int(last['epoch'])}): {listing(shown)}.",
-        f"{name}, epoch by epoch" + (", a line for each seed." if material.many_seeds else "."),
+        f"{name}, epoch by epoch"
+        + (", a line for each seed." if material.many_seeds else ".")
+        + (CRITIC if gan.loss == "wasserstein" else ""),
     )

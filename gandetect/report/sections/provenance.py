@@ -21,6 +21,8 @@ GLOSSARY = (
      "fakes and delays more honest photos."),
     ("Classifier", "a network that is trained for nothing but to tell generated images from real "
      "ones, on examples of both."),
+    ("Derived detector", "one that is made after training: of several epochs of a discriminator, "
+     "of one that is trained on while generators stand still, or of real images alone."),
     ("Native, calibrated, Youden's threshold", "a score of 0; the one that delays no more honest "
      "photos than allowed; and the one that parts the validation images best. None of them is "
      "chosen on test images."),

@@ -1,0 +1,96 @@
+"""An ablation: the baseline and each ingredient are ordinary studies, which one report joins."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from gandetect import runs
+from gandetect.config import Experiment
+from gandetect.config.ablation import BASELINE, expand, is_ablation
+from gandetect.errors import UsageError, unknown_name
+from gandetect.progress import Listener, Silent
+from gandetect.study.joined import Joined, lines_of, resolved, run_joined, write_joined
+from gandetect.study.plan import Options, Study, plan_study
+
+VERSION = 1  # raise it when the code of the ablation's report changes what it writes
+INGREDIENTS = "ingredients"
+
+
+def plan_ablation(experiment: Experiment, options: Options) -> Joined:
+    """Resolve the studies of the baseline and of every ingredient without writing anything.
+
+    Raises `UsageError` for an experiment without ingredients or a stage that an ablation does not
+    stop at, and for an ingredient that cannot be done.
+    """
+    if not is_ablation(experiment):
+        raise UsageError(
+            f"experiment {experiment.name!r} has no [[ingredients]]; an ablation needs at least "
+            "one, with gans = { … }, detectors or classifiers"
+        )
+    if options.stop_after != "report":
+        raise UsageError(
+            f"experiment {experiment.name!r} is an ablation with [[ingredients]], and training "
+            "alone needs a plain experiment; use `gandetect run`, or --set 'ingredients=[]'"
+        )
+    parts = expand(experiment)
+    for name in options.ingredients:
+        if name not in parts:
+            raise unknown_name("ingredient", name, parts)
+    whole = resolved(experiment, options)
+    folder = runs.run_folder(options.out, whole)
+    inner = replace(options, out=folder / INGREDIENTS, ingredients=())
+    studies = {}
+    for number, (name, part) in enumerate(parts.items()):
+        told = f"ingredient {number} of {len(parts) - 1} ({name})" if number else f"the {BASELINE}"
+        studies[told] = plan_study(part, inner)
+    return Joined("ablation", whole, folder, inner, studies)
+
+
+def run_ablation(
+    experiment: Experiment, options: Options | None = None, listener: Listener | None = None
+) -> Path:
+    """Run the baseline, every ingredient, and write their report; returns the ablation's folder.
+
+    Each has an ordinary run folder below ``ingredients/`` and goes on from where it stands. The
+    baseline comes first: the others take its GANs over. With ``ingredients`` in the options only
+    those are run, and the report is of all that are complete. Raises `GandetectError` with what to
+    do.
+    """
+    options = options or Options()
+    ablation = plan_ablation(experiment, options)
+    by_name = dict(zip(expand(experiment), ablation.studies.items(), strict=True))
+    wanted = (BASELINE, *options.ingredients) if options.ingredients else tuple(by_name)
+    chosen = dict(told for name, told in by_name.items() if name in wanted)
+    folders = {name: study.folder for name, (_, study) in by_name.items()}
+    baseline = folders[BASELINE]
+
+    def options_of(study: Study) -> Options:
+        given = ablation.options
+        before = () if study.folder == baseline else (baseline,)
+        return replace(given, reuse=(*before, *given.reuse))
+
+    def report(joined: Joined, listener: Listener) -> None:
+        _report(joined, folders, listener)
+
+    return run_joined(replace(ablation, studies=chosen), report, listener or Silent(), options_of)
+
+
+def ablation_lines(ablation: Joined) -> list[str]:
+    """What an ablation would do as a whole, study by study, for ``--dry-run``."""
+    first, *others = lines_of(ablation, f"{len(ablation.studies) - 1} ingredient(s)")
+    shared = "# GANs that are sources are trained once, in the baseline, and taken over by the rest"
+    return [first, shared, *others]
+
+
+def _report(ablation: Joined, folders: Mapping[str, Path], listener: Listener) -> None:
+    from gandetect.report.ablation import FILES, MADE_OF, build_ablation_report
+
+    complete = {n: folder for n, folder in folders.items() if (folder / runs.RECORD).exists()}
+    read = [folder / name for folder in complete.values() for name in MADE_OF]
+
+    def build() -> object:
+        return build_ablation_report(ablation.folder, complete)
+
+    write_joined(ablation, build, VERSION, FILES, read, listener)

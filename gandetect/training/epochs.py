@@ -1,0 +1,134 @@
+"""What every generator's training does alike: batches, the end of an epoch, going on, progress."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gandetect.config import GanConfig
+from gandetect.errors import TrainingError
+from gandetect.randomness import stream
+from gandetect.training.checkpoints import GanFolder, Trainable
+from gandetect.training.images import generate
+from gandetect.training.quality import QualityJudge
+
+Notify = Callable[[Mapping[str, Any]], None]
+STEPS_BETWEEN_LOOKS = 25
+
+
+def train_epochs(
+    config: GanConfig,
+    trained: Trainable,
+    folder: GanFolder,
+    train_epoch: Callable[[int], Tensor],
+    columns: Mapping[str, str],
+    *,
+    seed: int,
+    device: torch.device,
+    judge: QualityJudge,
+    judged: int,
+    notify: Notify,
+) -> None:
+    """Train until the last epoch, from the last complete one; judge and save each.
+
+    ``train_epoch`` runs an epoch, counted from 1, and returns the statistics of each step,
+    ``(steps, K)``; ``columns`` are their names in the history, each with what the summary calls
+    it ("" where it is not told).
+    """
+    generator = trained.networks["generator"]
+    for epoch in range(folder.restore(trained) + 1, config.epochs + 1):
+        started = perf_counter()
+        statistics = train_epoch(epoch)
+        seconds = perf_counter() - started
+
+        # How good are the fakes now? The same noise every epoch, so that epochs compare.
+        fakes = generate(generator, judged, seed=seed, purpose="quality", device=device)
+        quality = judge.assess(fakes, seed)
+        means = dict(zip(columns, statistics.double().mean(0).tolist(), strict=True))
+        history = {
+            "epoch": epoch,
+            **means,
+            "images_per_second": len(statistics) * config.batch_size / seconds,
+            "seconds": perf_counter() - started,
+            **quality.as_dict(),
+        }
+        folder.save_epoch(trained, epoch, history, fakes[:64])
+        told = " ".join(f"{word} {means[name]:.3f}" for name, word in columns.items() if word)
+        summary = f"loss {told}, FID {quality.fid:.1f}"
+        notify({"event": "epoch", "epochs": config.epochs, **history, "summary": summary})
+
+
+def steps_per_epoch(config: GanConfig, images: int) -> int:
+    """Steps of one epoch: as configured, else as many whole batches as there are images for."""
+    if config.steps_per_epoch is not None:
+        return config.steps_per_epoch
+    if images < config.batch_size:
+        raise TrainingError(
+            f"{images} training images do not fill one batch of {config.batch_size}; "
+            f"give more images, or a smaller batch_size for {config.name!r}"
+        )
+    return images // config.batch_size
+
+
+def real_batches(config: GanConfig, reals: Tensor, seed: int, epoch: int) -> Iterator[Tensor]:
+    """Which of the ``(N, C, H, W)`` reals are in each of an epoch's batches: ``(B,)`` places."""
+    order = stream(seed, "order", epoch)
+    count = steps_per_epoch(config, len(reals)) * config.batch_size
+    if config.sampling == "with-replacement":
+        chosen = order.integers(len(reals), size=count)
+    else:
+        passes = -(-count // len(reals))
+        chosen = np.concatenate([order.permutation(len(reals)) for _ in range(passes)])[:count]
+    yield from torch.from_numpy(chosen).to(reals.device).split(config.batch_size)
+
+
+def look(
+    config: GanConfig,
+    statistics: Tensor,
+    step: int,
+    losses: Sequence[str],
+    *,
+    epoch: int,
+    started: float,
+    notify: Notify,
+) -> None:
+    """Tell how far an epoch is, now and then only, so that a GPU need not wait at every step.
+
+    The first of the ``statistics`` ``(steps, K)``, filled up to ``step``, are the losses, by the
+    words that stand for them. Raises `TrainingError` when one of them is not finite.
+    """
+    steps, done = len(statistics), step + 1
+    if done % STEPS_BETWEEN_LOOKS and done != steps:
+        return
+    _stop_unless_finite(statistics[:done, : len(losses)], epoch)
+    now = zip(losses, statistics[step].tolist(), strict=False)
+    progress = {
+        "event": "step",
+        "done": (epoch - 1) * steps + done,
+        "total": config.epochs * steps,
+        "epoch": epoch,
+        "epochs": config.epochs,
+        "images_per_second": done * config.batch_size / (perf_counter() - started),
+        "summary": " ".join(f"{word} {value:.2f}" for word, value in now),
+    }
+    notify(progress)
+
+
+def channels_last(images: Tensor) -> Tensor:
+    """The same images in the memory layout that convolutions on a CPU are faster with."""
+    return images.contiguous(memory_format=torch.channels_last)
+
+
+def _stop_unless_finite(losses: Tensor, epoch: int) -> None:
+    finite = losses.isfinite().all(1)
+    if not finite.all():
+        step = int((~finite).nonzero()[0]) + 1
+        raise TrainingError(
+            f"the loss is not finite at epoch {epoch}, step {step}; the epochs before are kept. "
+            "Lower the learning rate, or give another seed"
+        )

@@ -1,0 +1,46 @@
+"""Fakes of a GAN's epochs: what a discriminator has to remember of its generator."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from gandetect.config import GanConfig
+from gandetect.training.checkpoints import GENERATOR, load_weights
+from gandetect.training.images import generate
+from gandetect.training.networks import build_networks
+
+
+def fakes_of_epochs(
+    config: GanConfig,
+    folder: Path,
+    epochs: Sequence[int],
+    count: int,
+    *,
+    image_size: int,
+    channels: int,
+    seed: int,
+    purpose: str,
+    device: torch.device,
+) -> NDArray[np.uint8]:
+    """Draw ``(count, C, H, W) uint8`` images in all, as many of each epoch's generator.
+
+    ``folder`` is the GAN's, ``epochs`` count from 1; numbers differ by at most one image. Every
+    epoch has noise of its own.
+    """
+    generator, _ = build_networks(config, image_size, channels, seed, device)
+    parts = []
+    for place, epoch in enumerate(epochs):
+        share = count // len(epochs) + (place < count % len(epochs))
+        if share:
+            load_weights(generator, folder / "epochs" / f"{epoch:04d}" / GENERATOR)
+            parts.append(
+                generate(
+                    generator, share, seed=seed, purpose=f"{purpose}, epoch {epoch}", device=device
+                )
+            )
+    return np.concatenate(parts)

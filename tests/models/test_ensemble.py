@@ -1,0 +1,81 @@
+"""Several discriminators that answer as one."""
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from gandetect.models import ARCHITECTURES
+from gandetect.models.ensemble import MOST_QUANTILES, Ensemble, build_ensemble
+
+
+class Scaled(nn.Module):
+    """A discriminator whose logit is one number of an image, times a factor."""
+
+    def __init__(self, factor: float) -> None:
+        super().__init__()
+        self.factor = factor
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.factor * images[:, 0, 0, 0]
+
+
+def images_of(values: Tensor) -> Tensor:
+    return values.view(-1, 1, 1, 1)
+
+
+def ranked(factors: list[float], calibration: Tensor) -> Ensemble:
+    ensemble = Ensemble([Scaled(one) for one in factors], "rank")
+    ensemble.calibrate(ensemble.of_members(images_of(calibration)))
+    return ensemble
+
+
+def test_logits_are_averaged() -> None:
+    answers = Ensemble([Scaled(1.0), Scaled(3.0)])(images_of(torch.tensor([-1.0, 2.0])))
+    assert answers.tolist() == [-2.0, 4.0]
+
+
+def test_an_average_rank_does_not_care_how_large_a_members_logits_are() -> None:
+    reals, asked = torch.randn(301), images_of(torch.linspace(-3, 3, 50))
+    first, second = ranked([1.0, 1.0], reals), ranked([1.0, 100.0], reals)
+    assert torch.equal(first(asked), second(asked))
+
+
+def test_a_high_rank_is_real_the_middle_is_0_and_both_ends_are_finite() -> None:
+    ensemble = ranked([1.0, 2.0], torch.arange(1001.0))
+    asked = images_of(torch.tensor([-1e9, 100.0, 499.5, 900.0, 1e9]))
+    answers = ensemble(asked)
+    assert answers.isfinite().all()
+    assert (answers.diff() > 0).all()
+    assert answers[2].item() == pytest.approx(0.0, abs=5e-3)
+    assert answers[0].item() == pytest.approx(-answers[-1].item())
+
+
+def test_ranks_are_shares_of_the_calibration_reals_below() -> None:
+    ensemble = ranked([1.0], torch.tensor([3.0, 1.0, 2.0, 4.0]))
+    share = (ensemble(images_of(torch.tensor([2.5]))).sigmoid() * 5 - 0.5) / 4
+    assert share.item() == pytest.approx(0.5)
+
+
+def test_at_most_so_many_quantiles_are_kept_with_both_ends() -> None:
+    reference = ranked([1.0, 2.0], torch.arange(50_001.0)).reference
+    assert reference.shape == (2, MOST_QUANTILES)
+    assert reference[:, 0].tolist() == [0.0, 0.0]
+    assert reference[:, -1].tolist() == [50_000.0, 100_000.0]
+
+
+def test_ranks_need_calibration_reals() -> None:
+    with pytest.raises(ValueError, match="no calibration reals"):
+        ranked([1.0], torch.empty(0))
+    with pytest.raises(ValueError, match="'median'"):
+        Ensemble([Scaled(1.0)], "median")  # type: ignore[arg-type]
+
+
+def test_an_ensemble_is_loaded_with_all_its_members_and_quantiles() -> None:
+    build = ARCHITECTURES["dcgan-plain"].discriminator
+    images = torch.rand(20, 1, 28, 28) * 2 - 1
+    with torch.inference_mode():
+        stored = build_ensemble(build, 2, "rank").eval()
+        stored.calibrate(stored.of_members(images))
+        loaded = build_ensemble(build, 2, "rank", quantiles=20).eval()
+        loaded.load_state_dict(stored.state_dict())
+        assert torch.equal(loaded(images), stored(images))

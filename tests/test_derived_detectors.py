@@ -1,0 +1,204 @@
+"""Detectors made of what was trained, in a whole small study: scored, saved, loaded, reported."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from click.testing import CliRunner
+from PIL import Image
+from safetensors.torch import load_file
+from shortcuts import in_this_process, without_drawing
+
+from gandetect import runs
+from gandetect.cli import main
+from gandetect.config import FineTunedConfig, parse_experiment
+from gandetect.detectors import Preprocessing, load_detector
+from gandetect.evaluation import detectors_of
+from gandetect.stages.derived import derived_stage
+from gandetect.study import Options, run_study
+from gandetect.training.checkpoints import DISCRIMINATOR
+from gandetect.training.networks import build_gan
+
+TABLE = {
+    "name": "derived",
+    "data": {"images": 1000},
+    "gans": [
+        {"architecture": "dcgan-bn", "epochs": 2, "steps_per_epoch": 1, "batch_size": 8},
+        {"architecture": "dcgan-plain", "epochs": 1, "steps_per_epoch": 1, "batch_size": 4,
+         "role": "source"},
+    ],
+    "classifiers": [
+        {"recipe": "cnn-small", "name": "cnn", "fakes_from": ["dcgan-plain"], "epochs": 1,
+         "images": 40},
+    ],
+    "detectors": [
+        {"kind": "checkpoint-ensemble", "name": "rank", "gan": "dcgan-bn", "average": "rank"},
+        {"kind": "fine-tuned", "name": "tuned", "gan": "dcgan-bn", "updates": 2, "batch_size": 4,
+         "images": 9},
+        {"kind": "one-class", "name": "forest", "method": "isolation-forest", "images": 60},
+        {"kind": "one-class", "name": "svm", "method": "one-class-svm", "images": 60,
+         "features_of": "dcgan-bn"},
+        {"kind": "one-class", "name": "knn", "method": "nearest-neighbours", "images": 60,
+         "features_of": "cnn"},
+    ],
+    "quality": {"classifier_epochs": 1, "generated": 100},
+    "evaluation": {"own_generated": 40, "other_generated": 30, "training_reals": 40,
+                   "kept_mistakes": 5},
+}  # fmt: skip
+NAMES = ["rank", "tuned", "forest", "svm", "knn"]
+
+
+@pytest.fixture(scope="module")
+def out(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("runs")
+
+
+@pytest.fixture(scope="module")
+def run(out) -> Path:
+    return _run(out)
+
+
+def _run(out: Path) -> Path:
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        in_this_process(monkeypatch)
+        without_drawing(monkeypatch)
+        monkeypatch.setattr("gandetect.study.run.audit_generators", lambda *given: {})
+        return run_study(parse_experiment(TABLE), Options(out, jobs=1))
+
+
+@pytest.fixture(scope="module")
+def scores(run) -> pd.DataFrame:
+    return pd.read_parquet(run / "scores.parquet")
+
+
+@pytest.fixture(scope="module")
+def metrics(run) -> dict:
+    return json.loads((run / "metrics.json").read_text())
+
+
+def test_they_are_scored_like_any_other_detector(scores) -> None:
+    counts = pd.crosstab(scores["detector"], scores["source"])
+    assert set(NAMES) < set(counts.index)
+    for real in ("in-distribution", "held-out", "calibration", "training"):
+        assert len(set(counts.loc[NAMES, f"real:{real}"])) == 1
+    # 40 of whom it knows, 30 of the others.
+    assert counts.loc[NAMES, "generated:dcgan-bn"].tolist() == [40, 40, 30, 40, 30]
+    assert counts.loc[NAMES, "generated:dcgan-plain"].tolist() == [30, 30, 30, 30, 40]
+    assert np.isfinite(scores["score"]).all()
+
+
+def test_one_that_saw_no_fakes_knows_no_generator(scores, metrics) -> None:
+    mine = scores[scores["detector"] == "forest"]
+    assert "generated:calibration" not in set(mine["source"])
+    roles = {c["role"] for c in metrics["cells"] if c["detector"] == "forest"}
+    assert roles == {"other", "in-distribution", "held-out", "training"}
+
+
+def test_the_metrics_say_what_each_is_made_of(metrics) -> None:
+    facts = {row["detector"]: row for row in metrics["detectors"]}
+    bn, plain = "generated:dcgan-bn", "generated:dcgan-plain"
+    assert facts["tuned"] == {
+        "detector": "tuned", "kind": "derived", "recipe": "fine-tuned", "own": [bn]
+    }  # fmt: skip
+    assert (facts["forest"]["own"], facts["forest"]["recipe"]) == ([], "one-class")
+    assert facts["knn"]["own"] == [plain]
+
+
+def test_one_made_without_a_generator_says_so() -> None:
+    tuned = {"kind": "fine-tuned", "name": "d", "gan": "dcgan-bn", "start": "fresh",
+             "fakes_from": ["dcgan-bn", "dcgan-plain"], "leave_one_out": True}  # fmt: skip
+    facts = detectors_of(parse_experiment({**TABLE, "detectors": [tuned]}))
+    assert facts["d-without-dcgan-bn"] == {
+        "kind": "derived",
+        "recipe": "fine-tuned",
+        "own": ["generated:dcgan-plain"],
+        "left_out": "generated:dcgan-bn",
+    }
+    assert "left_out" not in facts["cnn"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_loaded_from_its_folder_it_scores_as_before(run, name) -> None:
+    folder = run / "detectors" / name / "seed-0"
+    detector = load_detector(folder)
+    stored = np.load(folder / "surest.npz"), np.load(folder / "mistakes.npz")
+    images, expected = (
+        np.concatenate([one[key] for one in stored for key in one.files if key.endswith(part)])
+        for part in ("/images", "/scores")
+    )
+    assert len(expected) > 10
+    assert np.ptp(expected) > 0
+    np.testing.assert_allclose(detector.decision_function(images), expected, rtol=1e-4, atol=1e-4)
+    assert detector.description.provenance["seed"] == 0
+    assert detector.operating_points["calibrated"] != 0
+    kept = {path.suffix for path in [*folder.iterdir(), *(run / "derived").glob(f"{name}/*/*")]}
+    assert kept <= {".json", ".safetensors", ".parquet", ".npz", ".csv"}
+
+
+@pytest.mark.parametrize("name", ["rank", "tuned", "forest"])
+def test_each_kind_scores_any_image_file(run, tmp_path, name) -> None:
+    Image.fromarray(np.full((40, 30), 200, np.uint8)).save(tmp_path / "grey.png")
+    folder = run / "detectors" / name / "seed-0"
+    answer = CliRunner().invoke(main, ["score", str(folder), str(tmp_path), "--json"])
+    assert answer.exit_code == 0, answer.output
+    assert np.isfinite(json.loads(answer.stdout.splitlines()[-1])["score"])
+
+
+def test_an_ensembles_members_are_the_epochs_discriminators(run) -> None:
+    members = load_detector(run / "detectors" / "rank" / "seed-0").network.members
+    epochs = sorted((run / "gans" / "dcgan-bn" / "seed-0" / "epochs").iterdir())
+    assert len(members) == len(epochs) == 2
+    for member, epoch in zip(members, epochs, strict=True):
+        assert _same(member, load_file(epoch / DISCRIMINATOR))
+
+
+@pytest.mark.parametrize("start", ["last", "fresh"])
+def test_fine_tuning_starts_where_it_is_told(run, tmp_path, start) -> None:
+    given = {"name": "d", "gan": "dcgan-bn", "start": start, "updates": 1, "images": 4}
+    # So small a step that nothing moves.
+    config = FineTunedConfig(kind="fine-tuned", batch_size=2, learning_rate=1e-30, **given)
+    gan = parse_experiment(TABLE).gans[0]
+    place = run / "gans" / "dcgan-bn" / "seed-0"
+    reals = np.zeros((4, 1, 28, 28), np.uint8)
+    derived_stage(
+        tmp_path / "d", "digest", config=config, trained={"dcgan-bn": (gan, place)}, reals=reals,
+        calibration=reals, seed=0, preprocessing=Preprocessing(), device="cpu",
+        notify=lambda event: None,
+    )  # fmt: skip
+    made = load_detector(tmp_path / "d").network
+    initial = build_gan(gan, 28, 1, 0, torch.device("cpu")).discriminator.state_dict()
+    last = load_file(place / DISCRIMINATOR)
+    assert (_same(made, last), _same(made, initial)) == (start == "last", start == "fresh")
+
+
+def _same(network: torch.nn.Module, weights: dict[str, torch.Tensor]) -> bool:
+    state = network.state_dict().items()
+    return all(torch.allclose(one, weights[name], rtol=0, atol=1e-20) for name, one in state)
+
+
+def test_what_is_made_stands_and_is_not_made_again(run, out) -> None:
+    def written() -> dict[Path, int]:
+        return {path: path.stat().st_mtime_ns for path in run.glob("d*/*/seed-0/record.json")}
+
+    before = written()
+    assert len(before) == 5 + 7
+    damaged = run / "derived" / "tuned" / "seed-0" / "weights.safetensors"
+    digest = runs.file_digest(damaged)
+    damaged.write_bytes(b"damaged")
+    with pytest.warns(UserWarning, match="'weights.safetensors' was changed"):
+        assert _run(out) == run
+    changed = {path.parent.parent for path, time in written().items() if time != before[path]}
+    assert changed == {run / "derived" / "tuned"}
+    assert runs.file_digest(damaged) == digest
+
+
+def test_the_report_tells_of_them(run) -> None:
+    report = (run / "report.md").read_text()
+    assert "1 discriminator, 1 classifier and 5 derived detectors" in report
+    for words in ("over its epochs", "while generators stand still", "what real images look like"):
+        assert words in report
+    assert "| The derived detector forest |" in report
+    assert "has seen no fakes" in report

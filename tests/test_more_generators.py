@@ -1,0 +1,161 @@
+"""A WGAN-GP, a dense GAN and a VAE in experiment files and in a small study on real images."""
+
+import csv
+import json
+from functools import partial
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from shortcuts import in_this_process, without_drawing
+
+from gandetect.config import NO_DISCRIMINATOR, GanConfig, parse_experiment
+from gandetect.errors import UsageError
+from gandetect.evaluation.audit import audit
+from gandetect.information import architectures, information_lines
+from gandetect.models import ARCHITECTURES
+from gandetect.report.inputs import read_inputs
+from gandetect.runs import load_study, to_toml
+from gandetect.study import Options, run_study
+
+TINY = {"epochs": 1, "steps_per_epoch": 6, "batch_size": 16}
+TABLE = {
+    "name": "tiny-sources",
+    "data": {"images": 1000},
+    "gans": [
+        {"architecture": "wgan-gp", **TINY},
+        {"architecture": "dense", "role": "source", **TINY},
+        {"architecture": "vae", **TINY},
+    ],
+    "classifiers": [
+        {"recipe": "cnn-small", "name": "cnn", "fakes_from": ["vae"], "epochs": 1, "images": 200},
+    ],
+    "quality": {"classifier_epochs": 1, "generated": 100},
+    "evaluation": {"own_generated": 60, "other_generated": 40},
+}
+
+
+def gan(**table: object) -> GanConfig:
+    return parse_experiment({"name": "x", "gans": [table]}).gans[0]
+
+
+def test_what_has_no_discriminator_is_what_has_an_encoder() -> None:
+    encoded = {name for name, one in ARCHITECTURES.items() if one.partner_kind == "encoder"}
+    assert encoded == NO_DISCRIMINATOR
+
+
+def test_a_wgan_gp_is_trained_as_its_paper_says() -> None:
+    wgan = gan(architecture="wgan-gp")
+    assert (wgan.loss, wgan.penalty.name, wgan.penalty.weight) == ("wasserstein", "wgan-gp", 10.0)
+    assert wgan.critic_steps > 1
+    assert wgan.role == "both"
+
+
+def test_a_vae_is_a_source_by_itself() -> None:
+    vae = gan(architecture="vae")
+    assert vae.role == "source"
+    experiment = parse_experiment({"name": "x", "gans": [vae.model_dump(mode="json")]})
+    assert experiment.gans == (vae,)
+    assert experiment.discriminators == ()
+    assert [one.name for one in experiment.sources] == ["vae"]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"loss": "hinge"},
+        {"penalty": {"name": "r1"}},
+        {"critic_steps": 3},
+        {"instance_noise": 0.1},
+        {"replay": {"share": 0.5}},
+        {"negatives": {"kinds": ["jigsaw"]}},
+        {"differentiable": ["cutout"]},
+        {"real_label": 0.9},
+        {"fake_label": 0.1},
+        {"shared_noise": False},
+        {"discriminator_updates": "separate"},
+        {"discriminator_fakes": "inference"},
+        {"discriminator": {"dropout": 0.5}},
+        {"discriminator_optimizer": {"learning_rate": 1e-4}},
+    ],
+    ids=lambda given: next(iter(given)),
+)
+def test_a_key_of_a_discriminator_is_refused_for_a_vae(given) -> None:
+    with pytest.raises(UsageError) as raised:
+        gan(architecture="vae", **given)
+    message = str(raised.value)
+    assert f"remove {next(iter(given))}" in message, message
+    assert '"vae" is trained without a discriminator' in message
+    assert "\n" not in message
+
+
+@pytest.mark.parametrize("role", ["both", "detector"])
+def test_a_vae_cannot_be_a_detector(role) -> None:
+    with pytest.raises(UsageError, match=f'role = "{role}" makes a detector .* role = "source"'):
+        gan(architecture="vae", role=role)
+
+
+def test_a_derived_detector_of_a_vae_is_refused() -> None:
+    table = {"name": "x", "gans": [{"architecture": "vae"}, {"architecture": "dense"}]}
+    made = {"kind": "checkpoint-ensemble", "gan": "vae", "name": "all-epochs"}
+    with pytest.raises(UsageError, match="gan 'vae'"):
+        parse_experiment({**table, "detectors": [made]})
+
+
+def test_info_names_the_network_that_stands_beside_each_generator() -> None:
+    lines = "\n".join(information_lines(architectures()))
+    assert "encoder_parameters: 679,496" in lines
+    assert "discriminator_parameters: 94,721" in lines
+    assert [*architectures()] == [*ARCHITECTURES]
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory) -> Path:
+    with pytest.MonkeyPatch.context() as patch:
+        in_this_process(patch)
+        without_drawing(patch)
+        patch.setattr("gandetect.stages.audit.audit", partial(audit, folds=2))
+        return run_study(parse_experiment(TABLE), Options(tmp_path_factory.mktemp("runs")))
+
+
+def test_all_are_sources_and_only_discriminators_detectors(run) -> None:
+    scores = pd.read_parquet(run / "scores.parquet")
+    counts = pd.crosstab(scores["detector"], scores["source"])
+    assert [*counts.index] == ["cnn", "wgan-gp"]
+    assert counts.loc["wgan-gp", "generated:wgan-gp"] == 60
+    assert counts.loc["wgan-gp", ["generated:dense", "generated:vae"]].tolist() == [40, 40]
+    assert counts.loc["cnn", "generated:vae"] == 60
+    assert {path.name for path in (run / "detectors").iterdir()} == {"cnn", "wgan-gp"}
+
+
+def test_a_vae_leaves_its_encoder_where_a_gan_leaves_its_discriminator(run) -> None:
+    vae, dense = (run / "gans" / name / "seed-0" for name in ("vae", "dense"))
+    assert (vae / "encoder.safetensors").stat().st_size > 0
+    assert (dense / "discriminator.safetensors").stat().st_size > 0
+    assert not (vae / "discriminator.safetensors").exists()
+    with (vae / "history.csv").open() as file:
+        (row,) = csv.DictReader(file)
+    assert float(row["divergence"]) > 0
+    assert "discriminator_loss" not in row
+    assert {row["gan"] for row in json.loads((run / "quality.json").read_text())} == {
+        "wgan-gp", "dense", "vae",
+    }  # fmt: skip
+
+
+def test_the_report_tells_a_vaes_losses_and_calls_no_source_a_discriminator(run) -> None:
+    report = (run / "report.md").read_text()
+    (vae,) = (line for line in report.splitlines() if "Training of vae" in line)
+    assert "reconstruction" in vae
+    assert "divergence" in vae
+    assert "discriminator" not in vae
+    assert "half of a GAN (wgan-gp) that" in report
+    assert "a Wasserstein critic: only differences" in report
+    assert "detectors/vae" not in report
+    assert "detectors/dense" not in report
+    assert not [name for name in read_inputs(run).missing if name.startswith("detectors/")]
+
+
+def test_the_run_reads_its_own_experiment_back(run) -> None:
+    experiment = load_study(run)
+    assert experiment.digest() == parse_experiment(TABLE).digest()
+    assert 'role = "source"' in to_toml(experiment)

@@ -1,0 +1,90 @@
+"""Fine-tuning with frozen generators: it learns, it repeats, and it says when it cannot."""
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save
+
+from gandetect.config import FineTunedConfig, GanConfig
+from gandetect.data.fashion_mnist import FashionMnist
+from gandetect.errors import TrainingError
+from gandetect.training.fine_tuning import STATISTICS, fine_tune, trains_as
+from gandetect.training.networks import build_gan
+
+CPU = torch.device("cpu")
+GAN = GanConfig.model_validate(
+    {
+        "architecture": "dcgan-bn",
+        "instance_noise": 0.1,
+        "replay": {"share": 0.5},
+        "discriminator_optimizer": {"name": "rmsprop", "betas": [0.5, 0.9]},
+    }
+)
+
+
+def config(**keys) -> FineTunedConfig:
+    given = {"updates": 3, "batch_size": 8, "negatives": {"kinds": ["jigsaw"]}, **keys}
+    return FineTunedConfig(kind="fine-tuned", name="tuned", gan="dcgan-bn", **given)
+
+
+@pytest.fixture(scope="module")
+def reals(fashion_mnist: FashionMnist) -> np.ndarray:
+    return fashion_mnist.train_images[:40]
+
+
+def tuned(reals, seed=0, **keys) -> tuple[torch.nn.Module, list[dict[str, float]]]:
+    """A fresh discriminator after learning reals against their negatives."""
+    network = build_gan(GAN, 28, 1, 0, CPU).discriminator
+    events: list = []
+    history = fine_tune(
+        config(**keys), GAN, network, reals, 255 - reals, seed=seed, device=CPU,
+        notify=events.append,
+    )  # fmt: skip
+    assert events[-1]["done"] == events[-1]["total"]
+    return network, history
+
+
+def weights(network: torch.nn.Module) -> bytes:
+    return save({name: one.contiguous() for name, one in network.state_dict().items()})
+
+
+def test_the_same_seed_gives_the_same_bytes(reals) -> None:
+    first, again, other = (weights(tuned(reals, seed)[0]) for seed in (0, 0, 1))
+    assert first == again
+    assert first != other
+
+
+def test_it_learns_what_is_real(reals) -> None:
+    network, history = tuned(reals, updates=30, negatives={}, learning_rate=1e-3)
+    assert [set(row) for row in history] == [{"update", *STATISTICS}]
+    assert history[0]["update"] == 30
+    scaled = [torch.from_numpy(one / np.float32(127.5) - 1) for one in (reals, 255 - reals)]
+    with torch.inference_mode():
+        real, fake = (network.eval()(images) for images in scaled)
+    assert real.min() > fake.max()
+
+
+def test_rows_of_the_history_end_with_the_last_update(reals, monkeypatch) -> None:
+    monkeypatch.setattr("gandetect.training.fine_tuning.UPDATES_A_ROW", 2)
+    _, history = tuned(reals, updates=5)
+    assert [row["update"] for row in history] == [2, 4, 5]
+
+
+def test_it_trains_as_its_gan_but_for_what_it_says_itself() -> None:
+    how = trains_as(config(learning_rate=3e-4, differentiable=["cutout"]), GAN)
+    assert (how.loss, how.real_label, how.architecture) == (GAN.loss, 1.0, "dcgan-bn")
+    assert (how.instance_noise, how.replay.share) == (0.0, 0.0)
+    assert (how.negatives.kinds, how.differentiable) == (("jigsaw",), ("cutout",))
+    optimizer = how.discriminator_optimizer
+    assert (optimizer.name, optimizer.learning_rate, optimizer.betas) == ("adam", 3e-4, (0.5, 0.9))
+
+
+def test_spoilt_reals_change_what_is_learnt(reals) -> None:
+    spoilt, plain = (tuned(reals, negatives=one)[0] for one in ({"kinds": ["stitch"]}, {}))
+    assert weights(spoilt) != weights(plain)
+
+
+def test_a_loss_that_is_not_finite_ends_it_with_its_update(reals) -> None:
+    # Reals and fakes are learnt one after the other, so the first step spoils the second.
+    with pytest.raises(TrainingError, match=r"'tuned' is not finite at update 1;"):
+        tuned(reals, updates=4, learning_rate=1e38)
