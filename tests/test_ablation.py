@@ -179,7 +179,8 @@ LABELLED = {"data": {"name": "folder", "path": "x", "classes": {"a": "real", "b"
         ([{**SMOOTH, "name": "baseline"}], {}, ["'baseline'", "without any"]),
         ([SMOOTH], {"data": {"held_out": "sweep:3"}}, ["an ablation and a sweep"]),
         ([SMOOTH], LABELLED, ["[[ingredients]]", "bring their own fakes"]),
-        ([SMOOTH], {"gans": [FURTHER], "classifiers": []}, ['role "both"']),
+        ([SMOOTH], {"gans": [{**PLAIN, "role": "detector"}], "classifiers": []}, ['role "both"']),
+        ([{**SMOOTH, "against": "hinge"}], {}, ["'smooth' is to be compared with 'hinge'"]),
         ([{**SMOOTH, "gans": {"role": "both"}}], {}, ["'smooth': gans sets 'role'"]),
         ([{**SMOOTH, "gans": {"real_label": -1}}], {}, ["ingredient 'smooth': ", "-1"]),
         ([{**SMOOTH, "gans": {"lable": 1}}], {}, ["ingredient 'smooth': unknown key", "lable"]),
@@ -227,6 +228,24 @@ def test_training_alone_needs_a_plain_experiment(command, tmp_path) -> None:
     assert result.exit_code == 2
     assert "is an ablation" in result.stderr
     assert not (tmp_path / "runs").exists()
+
+
+def test_more_ingredients_and_other_words_are_the_same_ablation() -> None:
+    one = ablation(SMOOTH)
+    assert ablation({**SMOOTH, "about": "other words"}).digest() == one.digest()
+    assert ablation(SMOOTH, {"name": "hinge", "gans": {"loss": "hinge"}}).digest() == one.digest()
+    assert one.model_copy(update={"ingredients": ()}).digest() != one.digest()
+
+
+def test_one_ingredient_is_run_by_its_name(tmp_path) -> None:
+    command = ("run", str(tiny(tmp_path)), "--dry-run", "--out", str(tmp_path / "runs"))
+    chosen = invoke(*command, "--ingredient", "cnn")
+    assert "# the baseline" in chosen.stdout
+    assert "(cnn)" in chosen.stdout
+    assert "(smooth)" not in chosen.stdout
+    unknown = invoke(*command, "--ingredient", "cmm")
+    assert unknown.exit_code == 2
+    assert "choose one of: baseline, smooth, cnn" in unknown.stderr
 
 
 def test_a_dry_run_lists_every_ingredient_and_does_nothing(tmp_path) -> None:

@@ -84,6 +84,12 @@ def _check(experiment: Experiment) -> None:
             'change; give one of the [[gans]] role = "both"'
         )
     names = [one.name for one in experiment.ingredients]
+    for number, one in enumerate(experiment.ingredients):
+        if one.against is not None and one.against not in names[:number]:
+            raise UsageError(
+                f"ingredient {one.name!r} is to be compared with {one.against!r}, and no earlier "
+                "ingredient is called so; name one that stands before it, or remove against"
+            )
     taken = [one for number, one in enumerate(names) if one in (BASELINE, *names[:number])]
     if taken:
         why = "what is left without any" if taken[0] == BASELINE else "already another one"

@@ -200,8 +200,8 @@ class ClassifierConfig(Section):
         if not isinstance(given, Mapping) or "recipe" not in given:
             return given
         recipe = given["recipe"]
-        if recipe not in RECIPES:
-            raise unknown_name("recipe", recipe, RECIPES)
+        if not isinstance(recipe, str) or recipe not in RECIPES:
+            raise unknown_name("recipe", str(recipe), RECIPES)
         merged: dict[str, Any] = {"name": recipe, **RECIPES[recipe]}
         if given.get("fakes_from"):
             merged |= SMALL_IMAGES[recipe]
@@ -209,6 +209,15 @@ class ClassifierConfig(Section):
             both = isinstance(value, Mapping) and isinstance(merged.get(key), Mapping)
             merged[key] = {**merged[key], **value} if both else value
         return merged
+
+    @model_validator(mode="after")
+    def _each_generator_once(self) -> ClassifierConfig:
+        if len(set(self.fakes_from)) != len(self.fakes_from):
+            raise ValueError(
+                f"{self.name!r} names a GAN twice in fakes_from {list(self.fakes_from)}; name each "
+                "once"
+            )
+        return self
 
     @model_validator(mode="after")
     def _sizes_and_epochs(self) -> ClassifierConfig:

@@ -67,6 +67,15 @@ class FineTunedConfig(Section):
         return tuple(dict.fromkeys((self.gan, *others) if self.start == "last" else others))
 
     @model_validator(mode="after")
+    def _each_generator_once(self) -> FineTunedConfig:
+        if len(set(self.fakes_from)) != len(self.fakes_from):
+            raise ValueError(
+                f"{self.name!r} names a GAN twice in fakes_from {list(self.fakes_from)}; name each "
+                "once"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _options_of_a_fresh_network(self) -> FineTunedConfig:
         if self.discriminator is not None and self.start != "fresh":
             raise ValueError(
@@ -99,6 +108,15 @@ class OneClassConfig(Section):
     images: Annotated[int, Field(ge=20)] = 5000
     neighbours: PositiveInt = 5
 
+    @model_validator(mode="after")
+    def _more_images_than_neighbours(self) -> OneClassConfig:
+        if self.neighbours >= self.images:
+            raise ValueError(
+                f"{self.name!r} looks at {self.neighbours} neighbours among {self.images} images; "
+                "give more images, or fewer neighbours"
+            )
+        return self
+
 
 DetectorConfig = Annotated[
     CheckpointEnsembleConfig | FineTunedConfig | OneClassConfig, Field(discriminator="kind")
@@ -116,10 +134,12 @@ class IngredientConfig(Section):
     ``gans`` are keys that change in the training of every GAN that is a detector. ``detectors``
     and ``classifiers`` are tables of such entries, one for every such GAN: where a table does not
     name its GAN (``gan``, ``features_of`` or ``fakes_from``) it is filled in, and its name too.
+    ``against`` names an earlier ingredient that this one is compared with, instead of the baseline.
     """
 
     name: Name
     about: str = ""
+    against: str | None = None
     gans: Mapping[str, Any] = Field(default_factory=dict)
     detectors: tuple[dict[str, Any], ...] = ()
     classifiers: tuple[dict[str, Any], ...] = ()

@@ -163,8 +163,8 @@ class Experiment(Section):
     @classmethod
     def _kind_of_detector(cls, given: Any) -> Any:
         for table in given if isinstance(given, list | tuple) else ():
-            kind = table.get("kind") if isinstance(table, dict) else table.kind
-            if kind not in DETECTOR_TABLES:
+            kind = table.get("kind") if isinstance(table, dict) else getattr(table, "kind", None)
+            if not isinstance(kind, str) or kind not in DETECTOR_TABLES:
                 raise unknown_name("kind of detector", str(kind), DETECTOR_TABLES)
         return given
 
@@ -178,7 +178,8 @@ class Experiment(Section):
                              "[[classifiers]] on labelled images")  # fmt: skip
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
-            kind = "GANs" if twice[0] not in {c.name for c in self.classifiers} else "detectors"
+            others = {one.name for one in (*self.classifiers, *self.detectors)}
+            kind = "detectors" if twice[0] in others else "GANs"
             raise ValueError(
                 f'two {kind} are named {twice[0]!r}; give one of them another name = "…"'
             )
@@ -208,7 +209,16 @@ class Experiment(Section):
         """Refuse detectors of GANs or classifiers that the experiment does not have."""
         alone = [gan.name for gan in self.gans if gan.role == "detector"]
         for one in (*self.classifiers, *self.detectors):
-            if isinstance(one, ClassifierConfig | FineTunedConfig) and one.left_out in alone:
+            if not isinstance(one, ClassifierConfig | FineTunedConfig) or one.left_out is None:
+                continue
+            if one.left_out not in [gan.name for gan in self.gans]:
+                raise unknown_name("left_out", one.left_out, [gan.name for gan in self.gans])
+            if one.left_out in self.known_to(one.name):
+                raise ValueError(
+                    f"{one.name!r} leaves out {one.left_out!r}, which is among the GANs that it is "
+                    "trained on; remove it from fakes_from, or remove left_out"
+                )
+            if one.left_out in alone:
                 raise ValueError(
                     f'{one.name!r} leaves out {one.left_out!r}, whose role = "detector" keeps its '
                     "images from being scored by others; give that GAN another role"
@@ -223,6 +233,9 @@ class Experiment(Section):
                 continue
             if detector.gan not in discriminators:
                 raise unknown_name("gan", detector.gan, discriminators)
+            if isinstance(detector, FineTunedConfig) and detector.discriminator is not None:
+                gan = next(gan for gan in self.gans if gan.name == detector.gan)
+                GanConfig.model_validate({**dict(gan), "discriminator": detector.discriminator})
             for name in detector.fakes_from if isinstance(detector, FineTunedConfig) else ():
                 if name not in generators:
                     raise unknown_name("fakes_from", name, generators)
@@ -240,6 +253,11 @@ class Experiment(Section):
                 "their own fakes; remove [[detectors]]"
             )
         for classifier in self.classifiers:
+            if classifier.left_out is not None:
+                raise ValueError(
+                    f"classifier {classifier.name!r} leaves out a generator, but its data are "
+                    "labelled images, which bring their own fakes; remove left_out"
+                )
             if classifier.history != "last":
                 raise ValueError(
                     f"classifier {classifier.name!r} names a history of generators, but its data "
@@ -284,6 +302,8 @@ class Experiment(Section):
         identity = self.identity()
         for untold in ("seeds", "question"):
             del identity[untold]
+        if self.ingredients:  # each is a study with a digest of its own, so more may join them
+            identity["ingredients"] = True
         for classifier in identity["classifiers"]:
             del classifier["published"]
         return digest_of(identity)

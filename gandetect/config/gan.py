@@ -179,6 +179,16 @@ class GanConfig(Section):
         return self
 
     @model_validator(mode="after")
+    def _options_of_this_discriminator(self) -> GanConfig:
+        check_options(self.discriminator, self.architecture)
+        if self.discriminator.histogram and self.penalty.name != "none":
+            raise ValueError(
+                f'penalty "{self.penalty.name}" bounds the slope at images, and the histogram '
+                "branch's is steep by nature (a whole level lies between 0 and 1); give one of both"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _ingredients_go_together(self) -> GanConfig:
         labels = (self.real_label, self.fake_label)
         if self.loss != "non-saturating" and labels != (1.0, 0.0):
@@ -216,12 +226,25 @@ class GanConfig(Section):
         return self
 
 
+def check_options(options: DiscriminatorOptions, architecture: str) -> None:
+    """Raise `ValueError` for options that an architecture's discriminator does not have."""
+    given = [name for name in ("spectral_norm", "histogram") if getattr(options, name)]
+    if given and architecture not in WITH_BRANCHES:
+        raise ValueError(
+            f"the discriminator of {architecture!r} has no option {given[0]!r}; only those of "
+            f"{' and '.join(WITH_BRANCHES)} have; remove it"
+        )
+
+
 def _default_of(key: str) -> Any:
     return GanConfig.model_fields[key].get_default(call_default_factory=True)
 
 
 # Architectures that are trained without a discriminator: their images are sources only.
 NO_DISCRIMINATOR = frozenset({"vae"})
+
+# Architectures whose discriminators take all of `DiscriminatorOptions`.
+WITH_BRANCHES = ("dcgan-bn", "dcgan-plain")
 
 # Keys that say how a discriminator is trained, or a generator against one, and what stands there
 # where there is none; keys of `GanConfig.LATER` stand at their defaults.

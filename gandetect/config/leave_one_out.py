@@ -32,7 +32,7 @@ def one_for_each(tables: Any) -> Any:
 def _without_each(table: Mapping[str, Any]) -> list[dict[str, Any]]:
     name = table.get("name") or table.get("recipe") or table.get("kind")
     generators: Any = table.get("fakes_from")
-    several = isinstance(generators, list | tuple)
+    several = isinstance(generators, list | tuple) and all(isinstance(g, str) for g in generators)
     if not several or len(set(generators)) < 2:
         raise ValueError(
             f"{name!r} leaves one generator out, and fakes_from is {generators!r}; name at least "

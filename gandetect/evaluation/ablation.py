@@ -65,7 +65,12 @@ class Twin:
     rows: Mapping[tuple[str, str], Row]
 
 
-def ablate(parts: Iterable[Part], generators: Generators, calibrated_fpr: float) -> dict[str, Rows]:
+def ablate(
+    parts: Iterable[Part],
+    generators: Generators,
+    calibrated_fpr: float,
+    against: Mapping[str, str] | None = None,
+) -> dict[str, Rows]:
     """Everything that `ablation.json` holds of the numbers; the first part is the baseline.
 
     ``rows`` has a row for each ingredient, detector, group of images and measure: ``values`` of
@@ -76,13 +81,16 @@ def ablate(parts: Iterable[Part], generators: Generators, calibrated_fpr: float)
     generator, and that GAN, also has a row of its own ("generator").
 
     ``baseline`` is None, or how far the row lies from the same figure of the baseline's
-    discriminator of the same GAN: ``difference``, ``ci95``, ``p``, and ``p_holm``, corrected for
-    all differences by the same measure. ``least`` is what each detector reaches on all of `FOUR`,
-    at a threshold that at most `STRICT` of the calibration reals exceed.
+    discriminator of the same GAN, or of the detector in its place in the earlier part that
+    ``against`` names for the part (made of the same GAN, and leaving out the same one):
+    ``difference``, ``ci95``, ``p``, and ``p_holm``, corrected for all differences by the same
+    measure. ``least`` is what each detector reaches on all of `FOUR`, at a threshold that at most
+    `STRICT` of the calibration reals exceed.
     """
     rows: Rows = []
-    twins: dict[str, Twin] = {}
+    twins: dict[tuple[str, str | None, str | None], Twin] = {}
     for part in parts:
+        beside = (against or {}).get(part.name) or BASELINE
         runs = _runs(part, calibrated_fpr)
         for name in sorted(runs):
             known = _known(part.metrics, name)
@@ -90,11 +98,13 @@ def ablate(parts: Iterable[Part], generators: Generators, calibrated_fpr: float)
             facts = {"ingredient": part.name, "detector": name, "base": base}
             figures = {one: list(_figures(part.metrics, runs[name], one)) for one in MEASURES}
             found = list(_rows_of(figures, facts, known, generators))
-            if part.name == BASELINE and name in generators.bases:
-                by_figure = {(row["group"], row["measure"]): row for row in found}
-                twins[name] = Twin(runs[name], by_figure)
-            elif part.name != BASELINE and base in twins:
-                _compare(found, runs[name], twins[base])
+            left_out = _facts(part.metrics, name).get("left_out")
+            if part.name != BASELINE and (beside, base, left_out) in twins:
+                _compare(found, runs[name], twins[beside, base, left_out])
+            by_figure = {(row["group"], row["measure"]): row for row in found}
+            # Of the baseline only discriminators are anybody's twins, and of others the first.
+            if part.name != BASELINE or name in generators.bases:
+                twins.setdefault((part.name, base, left_out), Twin(runs[name], by_figure))
             rows += found
     _correct(rows)
     return {"rows": rows, "least": least_of_four(rows)}
@@ -148,22 +158,26 @@ def ablation_table(rows: Sequence[Row]) -> pd.DataFrame:
 def _runs(part: Part, calibrated_fpr: float) -> dict[str, Runs]:
     facts = {row["detector"]: row for row in part.metrics["detectors"]}
     last = latest(part.scores)
-    subjects = [_strictly(one) for one in make_subjects(last, facts, calibrated_fpr)]
+    strict = min(STRICT, calibrated_fpr)
+    subjects = [_strictly(one, strict) for one in make_subjects(last, facts, calibrated_fpr)]
     return {one.detector: one for one in collect_runs(last, subjects, facts, same_fakes=False)}
 
 
-def _strictly(subject: Subject) -> Subject:
+def _strictly(subject: Subject, fpr: float) -> Subject:
     """The same detector with the threshold that `least` is told at."""
     reals = calibration_source(subject.sources)
     if reals is None:
         return subject
-    strict = calibrate(subject.sources[reals], STRICT)
+    strict = calibrate(subject.sources[reals], fpr)
     return replace(subject, thresholds={**subject.thresholds, "strict": strict})
 
 
+def _facts(metrics: Metrics, detector: str) -> Row:
+    return next(row for row in metrics["detectors"] if row["detector"] == detector)
+
+
 def _known(metrics: Metrics, detector: str) -> list[str]:
-    own = next(row["own"] for row in metrics["detectors"] if row["detector"] == detector)
-    return [source.partition(":")[2] for source in own]
+    return [source.partition(":")[2] for source in _facts(metrics, detector)["own"]]
 
 
 def _rows_of(
@@ -254,7 +268,8 @@ def _compare(rows: Rows, runs: Runs, twin: Twin) -> None:
             continue
         sources = row["source"], other["source"]
         moved = _difference(runs, twin.runs, seeds, sources, row["measure"])
-        row["baseline"] = {"source": other["source"], "mean": other["mean"], "seeds": seeds,
+        row["baseline"] = {"ingredient": other["ingredient"], "source": other["source"],
+                           "mean": other["mean"], "seeds": seeds,
                            **tested(moved)}  # fmt: skip
 
 

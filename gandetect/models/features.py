@@ -49,7 +49,9 @@ def before_last_layer(network: nn.Module, images: Tensor) -> Tensor:
 
     Raises `ValueError` for a network without a dense layer.
     """
-    dense = [module for module in network.modules() if isinstance(module, nn.Linear)]
+    branch = getattr(network, "histogram", None)  # what a discriminator may have beside its layers
+    beside = set(branch.modules()) if isinstance(branch, nn.Module) else set()
+    dense = [m for m in network.modules() if isinstance(m, nn.Linear) and m not in beside]
     if not dense:
         raise ValueError(f"{type(network).__name__} has no dense layer to take features before")
     caught: list[Tensor] = []

@@ -66,7 +66,9 @@ def build_ablation_report(folder: Path, studies: Mapping[str, Path]) -> Path:
     bases = base_gans(experiment)
     further = [gan.name for gan in experiment.gans if gan.role == "source"]
     parts = _read_parts(studies)
-    results = ablate(parts, Generators(bases, further), experiment.evaluation.calibrated_fpr)
+    against = {one.name: one.against for one in experiment.ingredients if one.against}
+    fpr = experiment.evaluation.calibrated_fpr
+    results = ablate(parts, Generators(bases, further), fpr, against)
     places = {name: run.relative_to(folder).as_posix() for name, run in studies.items()}
     material = AblationMaterial(experiment, places, results["rows"], results["least"])
     document = compose(material)
@@ -114,8 +116,10 @@ def question(material: AblationMaterial) -> list[Block]:
             f"({seeds} seed{'s' if seeds > 1 else ''} each). A detector is wanted that answers at "
             f"least {percent(WANTED, 0)} of four groups correctly, all at once: fakes of its own "
             "generator, fakes of the other GAN, real images of the classes that were trained on "
-            "(familiar) and of the classes that were held out (novel). Its threshold is set on "
-            f"calibration reals alone, of which it may call {percent(fpr, 0)} generated. Whether "
+            "(familiar) and of the classes that were held out (novel). A GAN that was trained in "
+            "another way makes other fakes of its own, and worse ones are easier to tell. The "
+            "threshold is set on calibration reals alone, of which a detector may call "
+            f"{percent(fpr, 0)} generated. Whether "
             f"all four are held at once is told at a stricter threshold, {percent(STRICT, 0)}: at "
             f"{percent(fpr, 0)}, accepting {percent(WANTED, 0)} of the familiar reals would be a "
             "toss-up."
@@ -255,6 +259,7 @@ def _differences(material: AblationMaterial) -> Table:
         low, high = moved["ci95"]
         body.append([
             material.titled(row),
+            moved["ingredient"],
             COLUMNS[row["group"]],
             percent(moved["mean"]),
             percent(row["mean"]),
@@ -262,12 +267,11 @@ def _differences(material: AblationMaterial) -> Table:
             f"{moved['p_holm']:.3f}",
         ])  # fmt: skip
     return Table(
-        "Share answered correctly at the calibrated point, detector minus the baseline's "
-        "discriminator of the same GAN",
-        ["Detector", "Group", "Baseline", "With the ingredient", "Points (95 % interval)",
-         "p, corrected"],
+        "Share answered correctly at the calibrated point, detector minus what it is compared "
+        "with: the baseline's discriminator of the same GAN, or another ingredient's detector",
+        ["Detector", "Beside", "Group", "That", "This", "Points (95 % interval)", "p, corrected"],
         body,
-        text_columns=2,
+        text_columns=3,
     )  # fmt: skip
 
 

@@ -21,8 +21,9 @@ INGREDIENTS = "ingredients"
 def plan_ablation(experiment: Experiment, options: Options) -> Joined:
     """Resolve the studies of the baseline and of every ingredient without writing anything.
 
-    Raises `UsageError` for an experiment without ingredients or a stage that an ablation does not
-    stop at, and for an ingredient that cannot be done.
+    With ``ingredients`` in the options only those, and the baseline. Raises `UsageError` for an
+    experiment without ingredients or a stage that an ablation does not stop at, and for an
+    ingredient that is not known or cannot be done.
     """
     if not is_ablation(experiment):
         raise UsageError(
@@ -43,6 +44,8 @@ def plan_ablation(experiment: Experiment, options: Options) -> Joined:
     inner = replace(options, out=folder / INGREDIENTS, ingredients=())
     studies = {}
     for number, (name, part) in enumerate(parts.items()):
+        if number and options.ingredients and name not in options.ingredients:
+            continue
         told = f"ingredient {number} of {len(parts) - 1} ({name})" if number else f"the {BASELINE}"
         studies[told] = plan_study(part, inner)
     return Joined("ablation", whole, folder, inner, studies)
@@ -60,11 +63,9 @@ def run_ablation(
     """
     options = options or Options()
     ablation = plan_ablation(experiment, options)
-    by_name = dict(zip(expand(experiment), ablation.studies.items(), strict=True))
-    wanted = (BASELINE, *options.ingredients) if options.ingredients else tuple(by_name)
-    chosen = dict(told for name, told in by_name.items() if name in wanted)
-    folders = {name: study.folder for name, (_, study) in by_name.items()}
-    baseline = folders[BASELINE]
+    every = plan_ablation(experiment, replace(options, ingredients=())).studies.values()
+    studies = dict(zip(expand(experiment), every, strict=True))
+    baseline = studies[BASELINE].folder
 
     def options_of(study: Study) -> Options:
         given = ablation.options
@@ -72,25 +73,32 @@ def run_ablation(
         return replace(given, reuse=(*before, *given.reuse))
 
     def report(joined: Joined, listener: Listener) -> None:
-        _report(joined, folders, listener)
+        _report(joined, studies, listener)
 
-    return run_joined(replace(ablation, studies=chosen), report, listener or Silent(), options_of)
+    return run_joined(ablation, report, listener or Silent(), options_of)
 
 
 def ablation_lines(ablation: Joined) -> list[str]:
-    """What an ablation would do as a whole, study by study, for ``--dry-run``."""
+    """What an ablation would do, study by study, for ``--dry-run``."""
     first, *others = lines_of(ablation, f"{len(ablation.studies) - 1} ingredient(s)")
     shared = "# GANs that are sources are trained once, in the baseline, and taken over by the rest"
     return [first, shared, *others]
 
 
-def _report(ablation: Joined, folders: Mapping[str, Path], listener: Listener) -> None:
+def _report(ablation: Joined, studies: Mapping[str, Study], listener: Listener) -> None:
     from gandetect.report.ablation import FILES, MADE_OF, build_ablation_report
 
-    complete = {n: folder for n, folder in folders.items() if (folder / runs.RECORD).exists()}
+    complete = {name: study.folder for name, study in studies.items() if _is_complete(study)}
     read = [folder / name for folder in complete.values() for name in MADE_OF]
 
     def build() -> object:
         return build_ablation_report(ablation.folder, complete)
 
     write_joined(ablation, build, VERSION, FILES, read, listener)
+
+
+def _is_complete(study: Study) -> bool:
+    """Whether a study was done with the seeds that are asked for now, and not with others."""
+    if not (study.folder / runs.RECORD).exists():
+        return False
+    return runs.load_study(study.folder).seeds == study.experiment.seeds

@@ -113,6 +113,11 @@ def plan_study(experiment: Experiment, options: Options) -> Study:
     _check_what_is_asked(experiment, options.stop_after)
     for place in options.reuse:
         runs.load_study(place)  # a folder that is no run is said at once
+        if not (place / "gans").is_dir():
+            raise UsageError(
+                f"--reuse {str(place)!r} has no GANs to take over; give the run folder of a study "
+                "that trained some (of an ablation or a sweep, one of those below it)"
+            )
     device = machine.resolve_device(options.device)
     resolved = experiment.with_precision(machine.native_precision(device))
     trainings = (len(resolved.gans) or len(resolved.classifiers)) * len(resolved.seeds)
@@ -129,6 +134,13 @@ def _check_what_is_asked(experiment: Experiment, stop_after: str) -> None:
         raise UsageError(
             f"experiment {experiment.name!r} has no [[{stop_after}]] to train; "
             "`gandetect run` does what it holds"
+        )
+    detectors = (*experiment.discriminators, *experiment.classifiers, *experiment.detectors)
+    if not detectors and stop_after != "gans":
+        raise UsageError(
+            f'experiment {experiment.name!r} has no detector: every GAN has role = "source"; give '
+            'one of them role = "both", add [[detectors]] or [[classifiers]], or use '
+            "`gandetect train gan`"
         )
     for name in experiment.evaluation.perturbations:
         if name not in PERTURBATIONS:

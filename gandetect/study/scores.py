@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from gandetect.config import (
     ClassifierConfig,
     DetectorConfig,
     Experiment,
+    FashionMnistConfig,
     GanConfig,
     LabelledDataConfig,
     digest_of,
@@ -232,7 +234,7 @@ def _task(
     provenance: dict[str, Any] = {
         "experiment": experiment.name,
         "digest": digest,
-        "held_out": [str(name) for name in experiment.data.held_out],
+        "held_out": [str(name) for name in _held_out(experiment)],
         "calibrated_fpr": experiment.evaluation.calibrated_fpr,
         "gandetect": __version__,
     }
@@ -251,6 +253,12 @@ def _task(
         "device": study.device,
     }
     return [Task(f"{trained.name} seed {seed}", score_stage, arguments)]
+
+
+def _held_out(experiment: Experiment) -> Sequence[object]:
+    """The classes that stand for unseen kinds: held out, or in their place in a selection."""
+    data = experiment.data
+    return (isinstance(data, FashionMnistConfig) and data.selection) or data.held_out
 
 
 def _run(tasks: list[Task], engine: LocalEngine, listener: Listener) -> None:

@@ -1,6 +1,8 @@
 """What discriminator and generator minimise: one entry for each adversarial loss.
 
-Every loss is zero-centred: a logit above 0 leans to real. Means over ``(N,)`` logits.
+A logit above 0 leans to real, but for the Wasserstein critic, which knows differences only: a
+constant added to all its answers changes nothing, so its 0 means nothing. Means over ``(N,)``
+logits.
 """
 
 from __future__ import annotations

@@ -68,6 +68,17 @@ def test_a_detector_of_several_counts_by_its_own_that_it_answers_worst() -> None
     assert (least["holds"], least["holds_surely"], least["means"]["other"]) == (None, None, None)
 
 
+def test_an_ingredient_may_be_compared_with_another_one() -> None:
+    first = {"a+x": (["a"], shares(a=[0.8] * 3, b=MOST, id=MOST, out=MOST))}
+    second = {"a+y": (["a"], shares(a=[0.9] * 3, b=MOST, id=MOST, out=MOST))}
+    parts = [BASELINE, study("x", first), study("y", second)]
+    beside = rows_of(ablate(parts, GENERATORS, 0.05, {"y": "x"}), "a+y")["own"]["baseline"]
+    assert (beside["ingredient"], beside["mean"]) == ("x", pytest.approx(0.8))
+    assert beside["difference"] == pytest.approx(0.1, abs=1e-3)
+    usual = rows_of(results(*parts), "a+y")["own"]["baseline"]
+    assert (usual["ingredient"], usual["difference"]) == ("baseline", pytest.approx(0.3, abs=1e-3))
+
+
 def test_a_detector_that_knows_no_fakes_has_no_own_ones() -> None:
     alone = {"pixels": ([], shares(a=MOST, b=THREE, id=MOST, out=MOST))}
     rows = rows_of(results(BASELINE, study("pixels", alone)), "pixels")

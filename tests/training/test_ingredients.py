@@ -303,6 +303,10 @@ def test_dropout_hands_on_second_gradients() -> None:
             },
             "never sees both at once",
         ),
+        (
+            {"discriminator": {"histogram": True}, "penalty": {"name": "r1"}},
+            "steep by nature",
+        ),
         ({"negatives": {"kinds": ["blur"]}}, "'jigsaw', 'stitch' or 'cutmix'"),
     ],
 )

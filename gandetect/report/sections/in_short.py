@@ -45,10 +45,16 @@ def what_was_done(material: Material) -> str:
     runs = f", each trained {len(material.seeds)} times" if material.many_seeds else ""
     made = "of each kind of fake" if material.labelled else "of each generator"
     seen = "" if _seen_before(material) else ", none of which had been trained on"
+    chosen = (
+        "This study is there to choose settings by, and no test image of the study proper is in "
+        "it. "
+        if getattr(material.inputs.experiment.data, "selection", ())
+        else ""
+    )
     return (
-        f"Asked {was} {detectors}{runs}, about images {made}, real test images of familiar kinds"
-        f"{_held_out(material)}{seen}. {_who(material, counts)}A fake that is called generated is "
-        "“caught”; an honest photo that is called generated is “delayed”."
+        f"{chosen}Asked {was} {detectors}{runs}, about images {made}, real test images of familiar "
+        f"kinds{_held_out(material)}{seen}. {_who(material, counts)}A fake that is called "
+        "generated is “caught”; an honest photo that is called generated is “delayed”."
     )
 
 

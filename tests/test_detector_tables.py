@@ -1,0 +1,100 @@
+"""What an experiment file may say of detectors that are made of GANs, and what it may not."""
+
+import pytest
+
+from gandetect.config import Experiment, parse_experiment
+from gandetect.errors import UsageError
+from gandetect.study import Options, plan_study
+
+GANS = [{"architecture": "dcgan-bn"}, {"architecture": "dcgan-plain"}, {"architecture": "vae"}]
+
+
+def experiment(*detectors: object, **more: object) -> Experiment:
+    return parse_experiment({"name": "x", "gans": GANS, "detectors": list(detectors), **more})
+
+
+def fine_tuned(**keys: object) -> dict[str, object]:
+    return {"kind": "fine-tuned", "name": "f", "gan": "dcgan-bn", **keys}
+
+
+def test_whom_a_detector_knows() -> None:
+    made = experiment(
+        {"kind": "checkpoint-ensemble", "name": "mean", "gan": "dcgan-plain"},
+        fine_tuned(fakes_from=["dcgan-plain", "vae"]),
+        fine_tuned(name="fresh", fakes_from=["dcgan-plain", "vae"], start="fresh"),
+        {"kind": "one-class", "name": "pixels", "method": "isolation-forest"},
+        {"kind": "one-class", "name": "forest", "method": "isolation-forest",
+         "features_of": "dcgan-bn"},
+    )  # fmt: skip
+    assert made.known_to("dcgan-bn") == ("dcgan-bn",)
+    assert made.known_to("mean") == ("dcgan-plain",)
+    assert made.known_to("f") == ("dcgan-bn", "dcgan-plain", "vae")  # it starts from its weights
+    assert made.known_to("fresh") == ("dcgan-plain", "vae")
+    assert made.known_to("pixels") == ()
+    assert made.known_to("forest") == ("dcgan-bn",)
+
+
+def test_one_detector_for_each_generator_that_is_left_out() -> None:
+    names = ["dcgan-bn", "dcgan-plain", "vae"]
+    made = experiment(fine_tuned(fakes_from=names, start="fresh", leave_one_out=True)).detectors
+    assert [one.name for one in made] == [f"f-without-{name}" for name in names]
+    assert [one.left_out for one in made] == names
+    assert all(one.left_out not in one.fakes_from for one in made)
+
+
+@pytest.mark.parametrize(
+    ("detector", "said"),
+    [
+        (3, "kind of detector 'None' is not known"),
+        ({"kind": ["x"]}, "is not known; choose one of: checkpoint-ensemble"),
+        (fine_tuned(updatez=3), "unknown key 'detectors.0.updatez'.*did you mean 'updates'"),
+        (fine_tuned(gan="vae"), "gan 'vae' is not known"),
+        (fine_tuned(fakes_from=["dcgan"]), "fakes_from 'dcgan' is not known"),
+        (fine_tuned(fakes_from=["vae", "vae"]), "names a GAN twice"),
+        (fine_tuned(history="first"), "'first' names no epochs"),
+        (fine_tuned(fakes_from=["vae"], leave_one_out=True), "name at least two GANs"),
+        (fine_tuned(fakes_from=["vae", ["x"]], leave_one_out=True), "name at least two GANs"),
+        (fine_tuned(fakes_from=["dcgan-bn", "vae"], leave_one_out=True), 'give start = "fresh"'),
+        (fine_tuned(start="fresh", left_out="dcgan-bn"), "'dcgan-bn' is left out"),
+        (fine_tuned(left_out="nobody"), "left_out 'nobody' is not known"),
+        (fine_tuned(discriminator={"histogram": True}), 'give start = "fresh"'),
+        (
+            {"kind": "one-class", "name": "x", "method": "nearest-neighbours", "images": 20,
+             "neighbours": 20},
+            "20 neighbours among 20 images",
+        ),
+        (
+            {"kind": "one-class", "name": "x", "method": "isolation-forest", "features_of": "vae"},
+            "features_of 'vae' is not known",
+        ),
+    ],
+)  # fmt: skip
+def test_a_bad_table_is_one_clear_sentence(detector, said) -> None:
+    with pytest.raises(UsageError, match=said) as raised:
+        experiment(detector)
+    assert "\n" not in str(raised.value)
+
+
+def test_without_any_detector_there_is_nothing_to_find_out_but_it_can_be_trained() -> None:
+    alone = parse_experiment({"name": "x", "gans": [{"architecture": "vae"}]})
+    with pytest.raises(UsageError, match='has no detector: every GAN has role = "source"'):
+        plan_study(alone, Options())
+    assert plan_study(alone, Options(stop_after="gans")).experiment.sources
+
+
+def test_two_detectors_of_one_name_are_called_detectors() -> None:
+    with pytest.raises(UsageError, match="two detectors are named 'f'"):
+        experiment(fine_tuned(), fine_tuned())
+
+
+def test_options_that_an_architecture_does_not_have() -> None:
+    with pytest.raises(UsageError, match="'dense' has no option 'histogram'"):
+        parse_experiment(
+            {
+                "name": "x",
+                "gans": [{"architecture": "dense"}],
+                "detectors": [
+                    fine_tuned(gan="dense", start="fresh", discriminator={"histogram": True})
+                ],
+            }
+        )
