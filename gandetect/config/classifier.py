@@ -19,6 +19,7 @@ from gandetect.config.section import (
     PositiveFloat,
     Probability,
     Section,
+    each_once,
 )
 from gandetect.errors import unknown_name
 
@@ -212,11 +213,7 @@ class ClassifierConfig(Section):
 
     @model_validator(mode="after")
     def _each_generator_once(self) -> ClassifierConfig:
-        if len(set(self.fakes_from)) != len(self.fakes_from):
-            raise ValueError(
-                f"{self.name!r} names a GAN twice in fakes_from {list(self.fakes_from)}; name each "
-                "once"
-            )
+        each_once(self.name, self.fakes_from)
         return self
 
     @model_validator(mode="after")

@@ -9,7 +9,7 @@ from pydantic import Field, PositiveInt, model_validator
 
 from gandetect.config.epochs import Epochs
 from gandetect.config.gan import Change, DiscriminatorOptions, NegativesConfig
-from gandetect.config.section import Name, PositiveFloat, Section
+from gandetect.config.section import Name, PositiveFloat, Section, each_once
 
 
 class CheckpointEnsembleConfig(Section):
@@ -68,11 +68,7 @@ class FineTunedConfig(Section):
 
     @model_validator(mode="after")
     def _each_generator_once(self) -> FineTunedConfig:
-        if len(set(self.fakes_from)) != len(self.fakes_from):
-            raise ValueError(
-                f"{self.name!r} names a GAN twice in fakes_from {list(self.fakes_from)}; name each "
-                "once"
-            )
+        each_once(self.name, self.fakes_from)
         return self
 
     @model_validator(mode="after")

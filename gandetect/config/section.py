@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -27,6 +28,14 @@ class Section(BaseModel):
         dumped = self.model_dump(mode="json")
         _prune(self, dumped)
         return dumped
+
+
+def each_once(name: str, fakes_from: Sequence[str]) -> None:
+    """Raise `ValueError` where a detector's table names one GAN twice."""
+    if len(set(fakes_from)) != len(fakes_from):
+        raise ValueError(
+            f"{name!r} names a GAN twice in fakes_from {list(fakes_from)}; name each once"
+        )
 
 
 def _prune(section: Section, dumped: dict[str, Any]) -> None:

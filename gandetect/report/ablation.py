@@ -32,11 +32,11 @@ from gandetect.report.document import (
     Text,
 )
 from gandetect.report.figures.ablation import groups_by_ingredient
+from gandetect.report.joined import write_files
 from gandetect.report.material import drawn
 from gandetect.report.reading import read_scores
-from gandetect.report.render import to_html, to_markdown
 from gandetect.report.words import listing, number, percent, percent_range, source_name
-from gandetect.runs import atomic_file, atomic_folder, load_study, read_json, write_json, write_text
+from gandetect.runs import load_study, read_json
 
 FILES = ("ablation.json", "ablation.csv", "report.md", "report.html")
 MADE_OF = ("metrics.json", "scores.parquet")
@@ -74,15 +74,8 @@ def build_ablation_report(folder: Path, studies: Mapping[str, Path]) -> Path:
     document = compose(material)
     listed = [{"ingredient": name, "run": place, **material.changes(name)}
               for name, place in places.items()]  # fmt: skip
-    write_json(folder / "ablation.json", {"schema": 1, "ingredients": listed, **results})
-    with atomic_file(folder / "ablation.csv") as temporary:
-        ablation_table(results["rows"]).to_csv(temporary, index=False, lineterminator="\n")
-    with atomic_folder(folder / "figures") as figures:
-        for picture in document.pictures():
-            (figures / Path(picture.path).name).write_bytes(picture.content)
-    write_text(folder / "report.md", to_markdown(document))
-    write_text(folder / "report.html", to_html(document))
-    return folder / "report.html"
+    numbers = {"ingredients": listed, **results}
+    return write_files(folder, "ablation", numbers, ablation_table(results["rows"]), document)
 
 
 def compose(material: AblationMaterial) -> Document:

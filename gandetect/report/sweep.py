@@ -14,10 +14,10 @@ from gandetect.evaluation.sweep import Chosen, compare_choices, sweep_table
 from gandetect.report.document import Block, Code, Document, Items, Section, Table, Text
 from gandetect.report.figures.decisions import detector_names
 from gandetect.report.figures.sweep import SHARES, delayed_when_left_out, shares_by_choice
+from gandetect.report.joined import write_files
 from gandetect.report.material import drawn
-from gandetect.report.render import to_html, to_markdown
 from gandetect.report.words import POINTS, count, listing, per_hundred, percent, sentence
-from gandetect.runs import atomic_file, atomic_folder, load_study, read_json, write_json, write_text
+from gandetect.runs import load_study, read_json
 
 Row = Mapping[str, Any]
 FILES = ("sweep.json", "sweep.csv", "report.md", "report.html")
@@ -73,15 +73,8 @@ def build_sweep_report(folder: Path, studies: Sequence[Path]) -> Path:
         {"choice": number, "held_out": list(choice.held_out), "run": place}
         for number, (choice, place) in enumerate(zip(choices, places, strict=True), start=1)
     ]
-    write_json(folder / "sweep.json", {"schema": 1, "choices": listed, **results})
-    with atomic_file(folder / "sweep.csv") as temporary:
-        sweep_table(results).to_csv(temporary, index=False, lineterminator="\n")
-    with atomic_folder(folder / "figures") as figures:
-        for picture in document.pictures():
-            (figures / Path(picture.path).name).write_bytes(picture.content)
-    write_text(folder / "report.md", to_markdown(document))
-    write_text(folder / "report.html", to_html(document))
-    return folder / "report.html"
+    numbers = {"choices": listed, **results}
+    return write_files(folder, "sweep", numbers, sweep_table(results), document)
 
 
 def compose(material: SweepMaterial) -> Document:
