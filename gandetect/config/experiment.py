@@ -23,6 +23,7 @@ from gandetect.config.detector import (
     IngredientConfig,
     OneClassConfig,
 )
+from gandetect.config.epochs import chosen_epochs
 from gandetect.config.gan import NO_DISCRIMINATOR, GanConfig
 from gandetect.config.leave_one_out import one_for_each
 from gandetect.config.section import Name, OpenProbability, Section
@@ -83,10 +84,7 @@ class EvaluationConfig(Section):
         >>> EvaluationConfig(trajectory="every 2").kept_epochs(5)
         [2, 4, 5]
         """
-        if self.trajectory == "last":
-            return []
-        step = 1 if self.trajectory == "all" else int(self.trajectory.split()[1])
-        return sorted({*range(step, epochs + 1, step), epochs})
+        return [] if self.trajectory == "last" else chosen_epochs(self.trajectory, epochs)
 
 
 class Experiment(Section):

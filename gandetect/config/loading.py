@@ -15,6 +15,7 @@ from gandetect.config.experiment import Experiment
 from gandetect.errors import UsageError, did_you_mean
 
 # In the location of a problem stands also which kind of table it is; nobody has written that.
+KIND_AT = {"data": 1, "detectors": 2}
 TABLES_BY_KIND: dict[str, type[BaseModel]] = {**DATA_TABLES, **DETECTOR_TABLES}
 
 
@@ -84,8 +85,9 @@ def _step_into(node: Any, part: str, override: str) -> Any:
 
 
 def _explain(problem: Any) -> str:
-    written = [str(part) for part in problem["loc"] if part not in TABLES_BY_KIND]
-    where = ".".join(written) or "experiment"
+    location = problem["loc"]
+    place = KIND_AT.get(location[0]) if location else None
+    where = ".".join(str(part) for at, part in enumerate(location) if at != place) or "experiment"
     if problem["type"] == "extra_forbidden":
         allowed = _keys_at(problem["loc"][:-1])
         return (

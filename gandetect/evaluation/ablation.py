@@ -226,7 +226,7 @@ def _strict_figures(runs: Runs) -> Iterator[dict[str, Any]]:
     for source in sorted({source for seed in seeds for source in runs.images[seed]}):
         having = [seed for seed in seeds if source in runs.images[seed]]
         found = runs.share_correct(having, source, point)
-        right = [float(value) for value in iter(found.values)]
+        right = [*map(float, found.values)]
         n = len(runs.images[having[0]][source].scores)
         alone = len(having) == 1
         yield {

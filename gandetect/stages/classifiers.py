@@ -24,7 +24,7 @@ from gandetect.stages.common import Images, LabelledSplit, Notify, Source, begin
 from gandetect.stages.gans import load_generator
 from gandetect.stages.scores import SCORES, make_detector, score_source, tidy_scores
 from gandetect.training.examples import Examples
-from gandetect.training.history import fakes_of_epochs
+from gandetect.training.history import even_shares, fakes_of_epochs
 from gandetect.training.images import generate
 from gandetect.training.supervised import train_classifier
 
@@ -93,7 +93,7 @@ def gan_classifier_stage(
         for split, rows in (("training", np.sort(training)), ("validation", np.sort(validation))):
             fakes = [
                 _fakes(config, *gan, part, reals, seed, f"classifier {split}", device)
-                for gan, part in zip(gans, _shares(len(rows), len(gans)), strict=True)
+                for gan, part in zip(gans, even_shares(len(rows), len(gans)), strict=True)
             ]
             parts[split] = reals[rows], np.concatenate(fakes)
         sources = {
@@ -232,8 +232,3 @@ def _joined(reals: Images, fakes: Images) -> Examples:
     labels = np.repeat(np.array([0, 1], np.int64), [len(reals), len(fakes)])
     rows = np.arange(len(labels))
     return Examples(np.concatenate([reals, fakes]), rows, labels, np.zeros_like(rows))
-
-
-def _shares(total: int, parts: int) -> list[int]:
-    """Split a number into parts that differ by at most one."""
-    return [total // parts + (part < total % parts) for part in range(parts)]

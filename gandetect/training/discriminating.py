@@ -51,26 +51,26 @@ def update_discriminator(
     """
     loss = LOSSES[config.loss]
     seen_reals, seen_fakes = view(reals), view(fakes)
-    penalty = torch.zeros((), device=reals.device)
+    penalised = config.penalty.name != "none" and step % config.penalty.every == 0
 
-    def penalise() -> Tensor:
+    def penalty() -> Tensor | float:
+        if not penalised:
+            return 0.0
         arguments = (discriminator, seen_reals, seen_fakes, view.chance)
         return gradient_penalty(config.penalty, *arguments)
 
-    penalised = config.penalty.name != "none" and step % config.penalty.every == 0
     if config.discriminator_updates == "joint":
         with precision:
             logits = discriminator(torch.cat([seen_reals, seen_fakes]))
         on_real, on_fake = logits.float().split([len(reals), len(fakes)])
         real_loss = loss.on_real(on_real, config.real_label)
         fake_loss = loss.on_fake(on_fake, config.fake_label)
-        penalty = penalise() if penalised else penalty
-        update(optimizer, (real_loss + fake_loss + penalty) / 2)
+        update(optimizer, (real_loss + fake_loss + penalty()) / 2)
         return Judged(on_real, on_fake, real_loss, fake_loss)
     with precision:
         on_real = discriminator(seen_reals)
     real_loss = loss.on_real(on_real, config.real_label)
-    update(optimizer, real_loss + penalise() if penalised else real_loss)
+    update(optimizer, real_loss + penalty())
     with precision:
         on_fake = discriminator(seen_fakes)
     fake_loss = loss.on_fake(on_fake, config.fake_label)

@@ -34,8 +34,7 @@ def fakes_of_epochs(
     """
     generator, _ = build_networks(config, image_size, channels, seed, device)
     parts = []
-    for place, epoch in enumerate(epochs):
-        share = count // len(epochs) + (place < count % len(epochs))
+    for epoch, share in zip(epochs, even_shares(count, len(epochs)), strict=True):
         if share:
             load_weights(generator, folder / "epochs" / f"{epoch:04d}" / GENERATOR)
             parts.append(
@@ -44,3 +43,12 @@ def fakes_of_epochs(
                 )
             )
     return np.concatenate(parts)
+
+
+def even_shares(total: int, parts: int) -> list[int]:
+    """Split a number into parts that differ by at most one.
+
+    >>> even_shares(7, 3)
+    [3, 2, 2]
+    """
+    return [total // parts + (part < total % parts) for part in range(parts)]
