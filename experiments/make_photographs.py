@@ -1,9 +1,10 @@
-"""Makes a labelled folder of real and edited photographs, without any download.
+"""Makes folders of patches of real photographs, without any download: edited or not, or by kind.
 
 The photographs are those that scikit-image and scikit-learn bundle (data/README.md names them and
 their licences). They are cut into patches that do not overlap. Each patch is saved as it is
 (`real/`), and with one region inpainted, cloned from elsewhere in it, or blurred (`edited/`),
-both by one pipeline, so that nothing but the edit tells them apart.
+both by one pipeline, so that nothing but the edit tells them apart. With ``--kinds`` they are
+saved as they are, as classes for GANs: `everyday/` and `instrument/`.
 """
 
 from __future__ import annotations
@@ -27,6 +28,11 @@ Patch = NDArray[np.uint8]  # (H, W, 3)
 Region = tuple[slice, slice]
 
 TRIES = 16  # regions and edits that are tried in a patch before it is left out
+KINDS = {
+    "everyday": ("astronaut", "chelsea", "china", "coffee", "flower", "motorcycle", "rocket"),
+    "instrument": ("hubble", "microscope", "retina"),  # what no camera took
+}
+MOST = 300  # patches of one photograph by kind, so that a large one does not outweigh all others
 VISIBLE = 4.0  # mean change of a region, in grey levels, from which on it counts as edited
 
 
@@ -57,10 +63,7 @@ def make_photographs(
     one of the two folders, by chance, so that no picture is there both real and edited. Raises
     `UsageError` when the folder holds something, and when no photograph is as large as one patch.
     """
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise UsageError(
-            f"folder {str(folder)!r} holds something already; give one that is new or empty"
-        )
+    _require_empty(folder)
     rows, count = [], 0
     with atomic_folder(folder.resolve()) as fresh:
         for pair in islice(pairs(size, seed), limit):
@@ -79,6 +82,28 @@ def make_photographs(
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow(("image", "label", "photograph", "edit"))
             writer.writerows(sorted(rows))
+    return count
+
+
+def make_kinds(folder: Path, *, size: int = 32, seed: int = 0) -> int:
+    """Write a folder for each of `KINDS` into a new folder, PNG patches in it; count them.
+
+    Files are called ``china-017.png``, so ``^([a-z]+)-`` groups all patches of a photograph.
+    Raises `UsageError` as `make_photographs` does.
+    """
+    _require_empty(folder)
+    found, count = {**photographs(), **taken_by_instruments()}, 0
+    with atomic_folder(folder.resolve()) as fresh:
+        for kind, names in KINDS.items():
+            (fresh / kind).mkdir()
+            for photograph in names:
+                for name, patch in islice(
+                    _patches(photograph, found[photograph], size, seed), MOST
+                ):
+                    Image.fromarray(patch).save(fresh / kind / f"{name}.png")
+                    count += 1
+        if not count:
+            raise UsageError(f"no photograph holds a patch of {size} px; give a smaller size")
     return count
 
 
@@ -115,6 +140,20 @@ def photographs() -> dict[str, Patch]:
         "motorcycle": data.stereo_motorcycle()[0],
         "rocket": data.rocket(),
     }
+
+
+def taken_by_instruments() -> dict[str, Patch]:
+    """Further colour pictures that no camera took, ``(H, W, 3) uint8``: a tissue, an eye."""
+    from skimage import data
+
+    return {"microscope": data.immunohistochemistry(), "retina": data.retina()}
+
+
+def _require_empty(folder: Path) -> None:
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UsageError(
+            f"folder {str(folder)!r} holds something already; give one that is new or empty"
+        )
 
 
 def _patches(name: str, image: Patch, size: int, seed: int) -> Iterator[tuple[str, Patch]]:
@@ -186,23 +225,35 @@ def _save(patch: Patch, path: Path, quality: int) -> None:
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--size", type=click.IntRange(16, 256), default=64, show_default=True, metavar="PX")
+@click.option("--size", type=click.IntRange(16, 256), metavar="PX", help="Default: 64; kinds: 32.")
 @click.option("--quality", type=click.IntRange(1, 95), default=90, show_default=True)
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 @click.option("--limit", type=click.IntRange(1), metavar="N", help="At most so many patches.")
 @click.option("--unpaired", is_flag=True, help="Each patch either real or edited, never both.")
+@click.option("--kinds", is_flag=True, help="Patches as they are, by what is on them.")
 def main(
-    folder: Path, size: int, quality: int, seed: int, limit: int | None, unpaired: bool
+    folder: Path,
+    size: int | None,
+    quality: int,
+    seed: int,
+    limit: int | None,
+    unpaired: bool,
+    kinds: bool,
 ) -> None:
-    """Fill FOLDER with real and edited patches of bundled photographs.
+    """Fill FOLDER with patches of bundled photographs: real and edited ones, or kinds.
 
     \b
-    Example:
+    Examples:
       python experiments/make_photographs.py data/photographs
+      python experiments/make_photographs.py data/photos --kinds
     """
     try:
+        if kinds:
+            count = make_kinds(folder, size=size or 32, seed=seed)
+            click.echo(f"{count} patches of {len(KINDS)} kinds are in {folder}", err=True)
+            return
         count = make_photographs(
-            folder, size=size, quality=quality, seed=seed, limit=limit, unpaired=unpaired
+            folder, size=size or 64, quality=quality, seed=seed, limit=limit, unpaired=unpaired
         )
     except GandetectError as error:
         raise click.ClickException(str(error)) from None

@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 
 from gandetect.data import fashion_mnist as source
-from gandetect.data.fashion_mnist import FashionMnist, resolve_data_dir
+from gandetect.data.class_images import ClassImages
+from gandetect.data.fashion_mnist import resolve_data_dir
 
 
 @pytest.fixture(scope="session")
-def fashion_mnist() -> FashionMnist:
+def fashion_mnist() -> ClassImages:
     """The real data, wherever this machine has it; loaded once. Leave its arrays unchanged."""
     dataset = source.load(resolve_data_dir(None))
     for array in (dataset.train_images, dataset.train_labels):

@@ -40,7 +40,7 @@ def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
         finally:
             torch.set_num_threads(before)
 
-    monkeypatch.setattr("gandetect.study.run.local_engine", engine)
+    monkeypatch.setattr("gandetect.engine.opening.local_engine", engine)
 
 
 def without_drawing(monkeypatch: pytest.MonkeyPatch) -> None:

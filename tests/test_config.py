@@ -171,7 +171,10 @@ LABELLED = {
             {**SMALL, "gans": [{"architecture": "dcgan-bn", "name": "validation"}]},
             ["'validation' is that of a group"],
         ),
-        ({**LABELLED, "gans": [{"architecture": "dcgan-bn"}]}, ["cannot be trained", "folder"]),
+        (
+            {**LABELLED, "gans": [{"architecture": "dcgan-bn"}]},
+            ["make the fakes of a study", "folder"],
+        ),
         ({**LABELLED, "classifiers": []}, ["nothing to train"]),
         (
             {**LABELLED, "classifiers": [{"recipe": "cnn-small", "fakes_from": ["x"]}]},

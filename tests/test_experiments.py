@@ -63,8 +63,6 @@ TEST_FIGURES = {
         ),
     },
 }
-# Run to a report by `make test`; the others, larger networks or more of them, by `make test-slow`.
-QUICKEST = {"faces-resnet50"}
 WITH_A_POSITIVE_CLASS = {"precision", "recall", "f1", "specificity"}
 
 
@@ -181,10 +179,8 @@ def test_reads_and_splits_a_folder_of_its_layout(name, patches, tmp_path) -> Non
         assert list(find_images([tmp_path / "data" / data.path / data.unlabelled]))
 
 
-@pytest.mark.parametrize(
-    "name",
-    [pytest.param(name, marks=[] if name in QUICKEST else [pytest.mark.slow]) for name in LAYOUTS],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("name", LAYOUTS)
 def test_runs_to_a_report_on_a_small_folder_of_its_layout(name, patches, tmp_path) -> None:
     recipes = [one.recipe for one in experiment(name).classifiers]
     small = load_experiment(EXPERIMENTS / f"{name}.toml", overrides(recipes))

@@ -24,6 +24,7 @@ from gandetect.study import Options, run_study
 from gandetect.training.history import fakes_of_epochs
 from gandetect.training.images import generate
 
+pytestmark = pytest.mark.slow
 PAIRS = {
     "recipe": "cnn-small", "name": "pairs", "fakes_from": ["one", "two"],
     "leave_one_out": True, "history": "all", "contrastive": {"embedding": 6, "epochs": 1},

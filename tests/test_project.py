@@ -130,6 +130,7 @@ def test_make_looks_at_the_free_space_before_it_installs(checkout) -> None:
     assert not (checkout / ".venv").exists()
 
 
+@pytest.mark.slow
 def test_make_installs_again_after_a_failure_and_not_after_a_success(checkout) -> None:
     stamp = checkout / ".venv" / ".run"
 

@@ -26,9 +26,11 @@ from gandetect.data.images import read_image
 from gandetect.data.streaming import BATCH
 from gandetect.detectors import Detector, load_detector
 from gandetect.errors import DetectorError, UsageError
-from gandetect.scoring import ScoredImage, score_paths, write_scores
+from gandetect.scoring import ConversionTally, ScoredImage, score_paths, write_scores
+from gandetect.scoring.conversions import KINDS
 
 COLUMNS = ["path", "score", "probability", "verdict", "error"]
+CONVERSION = [*COLUMNS, "conversion"]  # of the command
 
 
 @pytest.fixture(scope="module")
@@ -281,7 +283,60 @@ def test_a_submission_has_file_names_and_one_for_real() -> None:
     assert "'other/a.png' has the same name as 'test/a.png'" in complaints[1]
 
 
+def test_a_tally_names_the_most_frequent_conversions_in_constant_memory() -> None:
+    tally = ConversionTally()
+    assert tally.sentence() is None
+    tally.add(10, {"": 10})
+    assert tally.sentence() is None
+    for number in range(KINDS + 50):
+        tally.add(1, {f"RGB {number}x9 to grey 28x28, pad": 1})
+    tally.add(140, {"": 40, "RGB 7x9 to grey 28x28, pad": 100})
+    assert len(tally._counts) == KINDS
+    sentence = str(tally.sentence())
+    assert sentence.startswith("1,150 of 1,200 images were converted: 101 RGB 7x9 to grey 28x28, ")
+    assert "; 1,047 otherwise. " in sentence
+
+
 # The command
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl", "kaggle"])
+def test_converted_images_are_told_line_by_line_and_in_one_sentence(
+    detector_folder: Path, folder: Path, form: str
+) -> None:
+    for name in ("a", "b"):
+        Image.new("RGB", (40, 20), (255, 0, 0)).save(folder / f"{name}.png")
+    result = _gandetect("score", detector_folder, folder, "--format", form)
+    assert result.exit_code == 0
+    assert result.stderr.startswith(
+        "note: 2 of 8 images were converted: 2 RGB 40x20 to grey 28x28, pad. "
+    )
+    assert result.stderr.count("\n") == 1
+    said = ["RGB 40x20 to grey 28x28, pad"] * 2
+    if form == "csv":
+        assert [line["conversion"] for line in _lines(result.stdout)] == [""] * 6 + said
+    elif form == "jsonl":
+        lines = [json.loads(line) for line in result.stdout.splitlines()]
+        assert [line["conversion"] for line in lines] == [""] * 6 + said
+    else:
+        assert len(_lines(result.stdout)) == 8
+
+
+def test_strict_scores_only_what_needs_no_conversion(
+    detector_folder: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Image.new("L", (40, 20), 99).save(folder / "wide.png")
+    plain = _lines(_gandetect("score", detector_folder, folder).stdout)
+    result = _gandetect("score", detector_folder, folder, "--strict")
+    assert result.exit_code == 1
+    assert result.stderr == "1 of 7 images could not be scored; see column error\n"
+    lines = _lines(result.stdout)
+    assert lines[:6] == plain[:6]
+    assert lines[6]["score"] == lines[6]["conversion"] == ""
+    assert "grey 40x20 to grey 28x28, pad" in lines[6]["error"]
+    start_at_once(monkeypatch)
+    again = _gandetect("score", detector_folder, folder, "--strict", "--workers", "2")
+    assert again.stdout == result.stdout
 
 
 def test_a_submission_of_a_folder(detector_folder: Path, folder: Path) -> None:
@@ -320,7 +375,7 @@ def test_csv_of_a_good_folder(detector_folder: Path, folder: Path) -> None:
     assert result.exit_code == 0
     assert result.stderr == ""
     lines = _lines(result.stdout)
-    assert list(lines[0]) == COLUMNS
+    assert list(lines[0]) == CONVERSION
     assert len(lines) == 6
     assert all(line["error"] == "" and line["verdict"] in ("real", "generated") for line in lines)
 
@@ -332,7 +387,7 @@ def test_json_lines_of_a_good_folder(
     result = _gandetect("score", detector_folder, folder, *option)
     assert result.exit_code == 0
     lines = [json.loads(line) for line in result.stdout.splitlines()]
-    assert [list(line) for line in lines] == [COLUMNS] * 6
+    assert [list(line) for line in lines] == [CONVERSION] * 6
     assert all(line["error"] is None and 0 <= line["probability"] <= 1 for line in lines)
 
 

@@ -142,7 +142,7 @@ def stand_in(experiment: Experiment, options: Options, listener: object) -> Path
     from gandetect.study import plan_study
 
     folder = plan_study(experiment, options).folder
-    held_out = [CLASSES[number] for number in sweep._numbers(experiment)]
+    held_out = [CLASSES[number] for number in sweep._numbers(experiment, CLASSES)]
     common = {"detector": "d", "operating_point": "native", "seeds": [0], "ci95": [0.0, 1.0]}
     metrics = {
         "cells": [{"detector": "d", "detector_seed": 0, "operating_point": "native"}],

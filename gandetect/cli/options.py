@@ -67,6 +67,35 @@ def experiment_options(command: Command) -> Command:
             help="Take GANs that were trained in just the same way from this run folder; "
             "repeat for several.",
         ),
+        click.option(
+            "--engine",
+            type=click.Choice(["local", "ray"]),
+            default="local",
+            show_default=True,
+            help="What does the work: processes of this machine, or Ray (docs/ray.md).",
+        ),
+        click.option(
+            "--address",
+            metavar="HOST:PORT",
+            help="With Ray: its head; default: a Ray of this machine alone.",
+        ),
+        click.option(
+            "--cpus-per-task",
+            type=click.IntRange(min=1),
+            metavar="N",
+            help="With Ray: CPUs and threads of a task; default: as processes would have.",
+        ),
+        click.option(
+            "--gpus-per-task",
+            type=click.FloatRange(min=0, min_open=True),
+            metavar="F",
+            help="With Ray: GPUs of a task, which may be a part of one; then it computes there.",
+        ),
+        click.option(
+            "--no-shared-path",
+            is_flag=True,
+            help="With Ray: nodes do not see --out; files are sent through Ray.",
+        ),
         click.option("--dry-run", is_flag=True, help="Print what would be done, and do nothing."),
     ]
     for option in reversed(options):

@@ -40,6 +40,7 @@ def run_command(context: click.Context, /, dry_run: bool, as_json: bool, **given
       gandetect run experiments/quick.toml --seed 0 --seed 1 --jobs 2
       gandetect run experiments/quick.toml --set gans.0.epochs=1 --dry-run
       gandetect run experiments/sweep.toml
+      gandetect run experiments/reference.toml --engine ray --address head:6379
       gandetect run experiments/better-detectors.toml --ingredient replay-after
     """
     folder = run_experiment(context, dry_run=dry_run, stop_after="report", **given)
@@ -66,12 +67,18 @@ def run_experiment(
     out: Path,
     data_dir: Path | None,
     reuse: tuple[Path, ...],
+    engine: str,
+    address: str | None,
+    cpus_per_task: int | None,
+    gpus_per_task: float | None,
+    no_shared_path: bool,
     dry_run: bool,
     stop_after: str,
     ingredients: tuple[str, ...] = (),
 ) -> Path | None:
     """Run an experiment up to a stage; returns the run folder, or None after a dry run."""
     from gandetect.config import load_experiment
+    from gandetect.engine import EngineOptions
     from gandetect.progress import terminal_listener
     from gandetect.study import Options
 
@@ -83,7 +90,8 @@ def run_experiment(
             f"--ingredient {ingredients[0]!r} was given, and {str(experiment)!r} has no "
             "[[ingredients]]; remove it, or give an ablation"
         )
-    options = Options(out, data_dir, device, jobs, stop_after, reuse, ingredients)
+    where = EngineOptions(engine, address, cpus_per_task, gpus_per_task, not no_shared_path)
+    options = Options(out, data_dir, device, jobs, stop_after, reuse, ingredients, where)
     run, lines = _ways(loaded)
     if dry_run:
         click.echo("\n".join(lines(loaded, options)))

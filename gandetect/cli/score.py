@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import closing
+from collections.abc import Iterable
+from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from gandetect.cli.output import say_any_name
+from gandetect.cli.output import say, say_any_name
+from gandetect.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gandetect.scoring import ConversionTally
+    from gandetect.scoring.collection import Work
+    from gandetect.scoring.shards import Order
 
 MOST_WORKERS = 8  # each holds decoded batches in memory
 
@@ -29,9 +39,8 @@ MOST_WORKERS = 8  # each holds decoded batches in memory
     "--format",
     "form",
     type=click.Choice(["csv", "jsonl", "kaggle"]),
-    default="csv",
-    show_default=True,
-    help="CSV, JSON lines, or a submission: image,label with 1 for real, 0 for generated.",
+    help="CSV (the default), JSON lines, or a submission: image,label with 1 for real, 0 for "
+    "generated.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Short for --format jsonl.")
 @click.option(
@@ -39,7 +48,32 @@ MOST_WORKERS = 8  # each holds decoded batches in memory
     type=click.IntRange(min=0),
     metavar="N",
     help=f"Processes that decode files while others are scored; default: one a core, at most "
-    f"{MOST_WORKERS}. 0 or 1: none, as for few files.",
+    f"{MOST_WORKERS}. 0 or 1: none, as for few files. With Ray: actors that score; "
+    "default: one a CPU.",
+)
+@click.option(
+    "--strict",
+    is_flag=True,
+    help="Refuse images that would have to be converted: of another size, in colour for a grey "
+    "detector or grey for a colour one, transparent, of 16 bits, turned by EXIF, animated.",
+)
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder for the answers to a large collection: a Parquet file for every 10,000 images, or "
+    "for every Parquet file of image bytes. The same command goes on where it was interrupted.",
+)
+@click.option(
+    "--engine",
+    type=click.Choice(["local", "ray"]),
+    default="local",
+    show_default=True,
+    help="What fills --out: this process, or Ray Data.",
+)
+@click.option(
+    "--address",
+    metavar="HOST:PORT",
+    help="With Ray: its head; default: a Ray of this machine alone.",
 )
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda", "mps"]), default="cpu")
 @click.pass_context
@@ -49,47 +83,150 @@ def score_command(
     detector: Path,
     paths: tuple[Path, ...],
     operating_point: str,
-    form: str,
+    form: str | None,
     as_json: bool,
     workers: int | None,
+    strict: bool,
+    out: Path | None,
+    engine: str,
+    address: str | None,
     device: str,
 ) -> None:
     """Score images, or whole folders of them, with a saved DETECTOR.
 
-    One line an image: path, score (log-odds of being generated), probability, verdict, error.
+    One line an image: path, score (log-odds of being generated), probability, verdict, error,
+    conversion. An image that is not as the detector takes it is converted, and conversion says
+    how, as in "RGB 640x480 to grey 28x28, pad"; with --strict it gets an error and no score.
     A kaggle submission has no line for an image that could not be scored: it is named on stderr.
     Exit code 1 when at least one image could not be scored. Names with a leading dash go behind
     `--`.
+
+    With --out the answers are a folder of Parquet files, made shard by shard; PATHs may then be
+    Parquet files too, or folders of them, with image bytes in a column `bytes` and, if there is
+    one, their names in a column `path`.
 
     \b
     Examples:
       gandetect score runs/quick-…/detectors/dcgan-plain/seed-0 photos/
       gandetect score DETECTOR --at calibrated --format jsonl -- -odd-name.png
       gandetect score DETECTOR --format kaggle test/ > submission.csv
+      gandetect score DETECTOR images/ --out scores/ --engine ray --address head:6379
     """
     from gandetect.machine import cores, resolve_device
 
-    if workers is None:
+    _check(paths, out, engine, address, form or ("jsonl" if as_json else None))
+    if workers is None and out is None:
         workers = min(cores(), MOST_WORKERS)
-    if workers > 1:
+    if workers is not None and workers > 1:
         # Read when torch is imported: the network's threads then sleep while they wait, and leave
         # their cores to the decoders, instead of spinning on them.
         os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     from gandetect.detectors import load_detector
-    from gandetect.scoring import score_paths, write_scores
+    from gandetect.scoring import ConversionTally, score_paths, write_scores
 
-    loaded = load_detector(detector, resolve_device(device))
+    device = resolve_device(device)
+    loaded = load_detector(detector, device)
+    tally = ConversionTally()
+    if out is not None:
+        from gandetect import runs
+        from gandetect.scoring.shards import open_folder, order_for
+
+        loaded.threshold(operating_point)
+        order = order_for(out, detector, operating_point, strict)
+        open_folder(order, paths)
+        with runs.locked(out), _work(engine, address, workers, loaded, detector, order) as work:
+            failed = _fill(context, order, paths, work, tally)
+        _conclude(context, tally, failed, tally.images, "; see column error")
+        return
     say_any_name()
-    form = "jsonl" if as_json else form
-    with closing(score_paths(loaded, paths, operating_point, workers)) as scored:
+    form = "jsonl" if as_json else form or "csv"
+    assert workers is not None
+    with closing(score_paths(loaded, paths, operating_point, workers, strict=strict)) as scored:
         right, wrong = write_scores(
-            scored,
+            tally.watch(scored),
             sys.stdout,
             form,  # type: ignore[arg-type]
             lambda sentence: click.echo(f"error: {sentence}", err=True),
+            conversions=True,
         )
     sys.stdout.flush()
-    if wrong:
-        where = " and have no line" if form == "kaggle" else "; see column error"
-        click.echo(f"{wrong} of {right + wrong} images could not be scored{where}", err=True)
+    where = " and have no line" if form == "kaggle" else "; see column error"
+    _conclude(context, tally, wrong, right + wrong, where)
+
+
+def _check(
+    paths: Iterable[Path], out: Path | None, engine: str, address: str | None, form: str | None
+) -> None:
+    """Refuse what does not go together, and a Ray that is not there."""
+    from gandetect.engine import EngineOptions
+
+    EngineOptions(engine, address).check()
+    if out is None and engine == "ray":
+        raise UsageError("--engine ray was given without --out; give a folder for the answers")
+    if out is None and (table := next((one for one in paths if one.suffix == ".parquet"), None)):
+        raise UsageError(
+            f"{str(table)!r} is a Parquet file, whose images are scored into a folder; add --out"
+        )
+    if out is not None and form is not None:
+        raise UsageError(f"--out was given with the format {form}; it is always Parquet: give one")
+
+
+@contextmanager
+def _work(
+    engine: str,
+    address: str | None,
+    workers: int | None,
+    loaded: Any,
+    detector: Path,
+    order: Order,
+) -> Iterator[Work]:
+    """Who scores the shards: this process, or the actors of a Ray."""
+    if engine == "local":
+        from gandetect.scoring.collection import score_here
+
+        yield score_here(loaded, order)
+        return
+    from gandetect.engine.cluster import Share, connected
+    from gandetect.machine import cores
+    from gandetect.scoring.on_ray import score_on_ray
+
+    # Ray complains of how Ray Data itself starts actors, which are restarted all the same.
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
+    kind = loaded.device.type
+    share = Share(workers or cores(), 1, float(kind == "cuda"))
+    with connected(address, share) as ray:
+        actors = workers or int(ray.cluster_resources().get("CPU", 1))
+        yield score_on_ray(ray, detector, order, workers=actors, device=kind)
+
+
+def _fill(
+    context: click.Context,
+    order: Order,
+    paths: tuple[Path, ...],
+    work: Work,
+    tally: ConversionTally,
+) -> int:
+    """Score a collection into its folder, and say how it goes; returns how many images failed."""
+    from gandetect.scoring.collection import score_collection
+    from gandetect.scoring.shards import remove_others, shards_of
+
+    shards, failed = shards_of(order, paths), 0
+    for number, counts in enumerate(score_collection(shards, order, work), start=1):
+        failed += counts.failed
+        tally.add(counts.images, counts.conversions)
+        say(context)(f"shard {number:,} of {len(shards):,}: {tally.images:,} images")
+    if stale := remove_others(order, shards):
+        click.echo(f"note: {stale} shard(s) of files that have changed were removed", err=True)
+    click.echo(order.folder)
+    return failed
+
+
+def _conclude(
+    context: click.Context, tally: ConversionTally, failed: int, images: int, where: str
+) -> None:
+    """Say what was converted and what failed, which makes the exit code 1."""
+    if sentence := tally.sentence():
+        click.echo(f"note: {sentence}", err=True)
+    if failed:
+        click.echo(f"{failed} of {images} images could not be scored{where}", err=True)
         context.exit(1)

@@ -9,6 +9,7 @@ import click
 from gandetect.cli.options import experiment_options
 from gandetect.cli.output import suggest
 from gandetect.cli.run import run_experiment
+from gandetect.errors import UsageError
 
 
 @click.group("train")
@@ -34,17 +35,54 @@ def train_gan_command(context: click.Context, /, dry_run: bool, **given: Any) ->
 
 @train_group.command("classifier")
 @experiment_options
+@click.option(
+    "--devices",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Processes that train one classifier together on each node, each on a GPU of its own or "
+    "with a share of the cores.",
+)
+@click.option(
+    "--num-nodes",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    metavar="M",
+    help="Nodes that train one classifier together: the same command on each, with NODE_RANK, "
+    "MASTER_ADDR and MASTER_PORT set, or started by torchrun or SLURM.",
+)
 @click.pass_context
-def train_classifier_command(context: click.Context, /, dry_run: bool, **given: Any) -> None:
+def train_classifier_command(
+    context: click.Context, /, dry_run: bool, devices: int, num_nodes: int, **given: Any
+) -> None:
     """Train the classifiers of an experiment; `gandetect run` goes on from there.
 
-    Classifiers that learn from the fakes of a GAN need it trained: that is done first.
+    Classifiers that learn from the fakes of a GAN need it trained: that is done first. With
+    --devices or --num-nodes several processes share every batch of one training, which then is
+    the same but for rounding, dropout and, on a CPU, BatchNorm; --jobs is 1.
 
     \b
-    Example:
+    Examples:
       gandetect train classifier experiments/faces-cnn.toml --data-dir ~/datasets
+      gandetect train classifier experiments/faces-resnet50.toml --device cuda --devices 4
     """
-    folder = run_experiment(context, dry_run=dry_run, stop_after="classifiers", **given)
+    if devices * num_nodes == 1 or dry_run:
+        folder = run_experiment(context, dry_run=dry_run, stop_after="classifiers", **given)
+    else:
+        from gandetect.training.processes import processes
+
+        if given["engine"] == "ray":
+            raise UsageError(
+                "--engine ray was given with --devices or --num-nodes, and Ray starts each "
+                "training as one process; leave one of them out"
+            )
+        with processes(devices, num_nodes) as leads:
+            if not leads:
+                return
+            given["jobs"] = 1
+            folder = run_experiment(context, dry_run=False, stop_after="classifiers", **given)
     if folder is not None:
         click.echo(folder / "classifiers")
         suggest(context, f"gandetect run {given['experiment']} evaluates them")

@@ -6,6 +6,12 @@ ignored. Where two architectures or recipes differ in how they are trained, the 
 """
 
 from gandetect.config.canonical import canonical_json, digest_of
+from gandetect.config.class_images import (
+    ClassImagesConfig,
+    FashionMnistConfig,
+    PicturesConfig,
+    SmallSetConfig,
+)
 from gandetect.config.classifier import (
     AugmentationConfig,
     ClassifierConfig,
@@ -20,7 +26,6 @@ from gandetect.config.classifier import (
 from gandetect.config.data import (
     CsvDataConfig,
     DataConfig,
-    FashionMnistConfig,
     FolderDataConfig,
     LabelledDataConfig,
 )
@@ -53,6 +58,7 @@ __all__ = [
     "TRAINING_DEFAULTS",
     "AugmentationConfig",
     "CheckpointEnsembleConfig",
+    "ClassImagesConfig",
     "ClassifierConfig",
     "ClassifierOptimizerConfig",
     "ContrastiveConfig",
@@ -76,10 +82,12 @@ __all__ = [
     "OptimizerConfig",
     "PenaltyConfig",
     "PhaseConfig",
+    "PicturesConfig",
     "PublishedFigure",
     "QualityConfig",
     "ReplayConfig",
     "ScheduleConfig",
+    "SmallSetConfig",
     "apply_override",
     "canonical_json",
     "chosen_epochs",

@@ -71,7 +71,7 @@ def _check(experiment: Experiment) -> None:
         raise UsageError(
             f"experiment {name!r} has [[ingredients]], which change GANs or are made of them, and "
             f'data of name = "{experiment.data.name}" bring their own fakes; remove '
-            '[[ingredients]], or use "fashion-mnist"'
+            "[[ingredients]], or give real images by class, without labels"
         )
     if is_sweep(experiment):
         raise UsageError(

@@ -235,3 +235,15 @@ class ClassifierConfig(Section):
     def stored_size(self) -> int:
         """The side, in pixels, that images are stored at before they are augmented and cut."""
         return self.resize or self.image_size
+
+
+def at_size_of_data(table: Any, side: int) -> Any:
+    """A table of ``[[classifiers]]`` that says no ``image_size``, a CNN's set to that of the data.
+
+    What torchvision's backbones see stays enlarged, as `SMALL_IMAGES` says.
+    """
+    if not isinstance(table, Mapping) or "image_size" in table or not table.get("fakes_from"):
+        return table
+    recipe = RECIPES.get(str(table.get("recipe")), {})
+    is_cnn = str(table.get("network", recipe.get("network", ""))).startswith("cnn-")
+    return {**table, "image_size": side} if is_cnn else table

@@ -2,57 +2,22 @@
 
 from __future__ import annotations
 
-import re
-from typing import Annotated, Any, ClassVar, Literal, TypeAlias
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
+from gandetect.config.class_images import (
+    SMALL_SETS,
+    FashionMnistConfig,
+    Fit,
+    PicturesConfig,
+    SmallSetConfig,
+    checked_pattern,
+)
 from gandetect.config.section import OpenProbability, Section
 
 Label = Literal["real", "generated", "ignored"]
-Choice: TypeAlias = tuple[str | int, ...]  # classes by name or number
-HeldOut: TypeAlias = str | Choice | tuple[Choice, ...]
-
-
-class FashionMnistConfig(Section):
-    """Fashion-MNIST: which classes nobody trains on, and how the rest is split.
-
-    ``held_out`` is one choice of classes, or a sweep over several: a list of choices, or
-    "sweep:3", which is as many choices of three as hold out every class (`gandetect.config.sweep`).
-
-    With classes in ``selection`` the study chooses settings for another one: those classes stand
-    for the held-out ones, a share of the training images for the in-distribution test, and no test
-    image of the study without ``selection`` is looked at.
-    """
-
-    LATER: ClassVar[frozenset[str]] = frozenset({"selection"})
-
-    name: Literal["fashion-mnist"] = "fashion-mnist"
-    held_out: HeldOut = ("Sneaker", "Bag", "Ankle boot")
-    test_fraction: OpenProbability = 0.1
-    split_seed: Annotated[int, Field(ge=0)] = 0
-    images: Annotated[int, Field(ge=100)] | None = None
-    selection: Choice = ()
-
-    @field_validator("held_out", mode="before")
-    @classmethod
-    def _a_choice_or_a_sweep(cls, given: Any) -> Any:
-        if isinstance(given, str) and re.fullmatch(r"sweep:[1-9][0-9]*", given):
-            return given
-        if _is_choice(given):
-            return given
-        if isinstance(given, list | tuple) and all(_is_choice(one) for one in given):
-            return given
-        raise ValueError(
-            f'{given!r} is neither a list of classes, such as ["Bag", 0], nor a sweep: a list of '
-            'such lists, or "sweep:3" to hold out every class in groups of three (at least 1)'
-        )
-
-
-def _is_choice(given: Any) -> bool:
-    return isinstance(given, list | tuple) and all(
-        isinstance(one, str | int) and not isinstance(one, bool) for one in given
-    )
 
 
 class LabelledDataConfig(Section):
@@ -73,7 +38,7 @@ class LabelledDataConfig(Section):
     images: Annotated[int, Field(ge=10)] | None = None
     group_pattern: str | None = None
     near_duplicates: Annotated[int, Field(ge=0, le=16)] | None = None
-    fit: Literal["stretch", "pad", "crop"] = "stretch"
+    fit: Fit = "stretch"
     folds: Annotated[int, Field(ge=2, le=50)] | None = None
     leak: Literal["augment-before-split"] | None = None
     unlabelled: str | None = None
@@ -81,11 +46,7 @@ class LabelledDataConfig(Section):
     @field_validator("group_pattern")
     @classmethod
     def _compiles(cls, pattern: str | None) -> str | None:
-        try:
-            re.compile(pattern or "")
-        except re.error as error:
-            raise ValueError(f"{pattern!r} is not a regular expression: {error}") from None
-        return pattern
+        return checked_pattern(pattern)
 
     @model_validator(mode="after")
     def _both_labels(self) -> LabelledDataConfig:
@@ -142,9 +103,39 @@ class CsvDataConfig(LabelledDataConfig):
     split_column: str | None = None
 
 
-DataConfig = FashionMnistConfig | FolderDataConfig | CsvDataConfig
+# The tables by name. A folder's pictures are all real, and for GANs, unless `classes` says of each
+# class whether it is: then they are labelled, and bring their own fakes.
+PICTURES = "folder of real images"
 DATA_TABLES: dict[str, type[Section]] = {
     "fashion-mnist": FashionMnistConfig,
+    **dict.fromkeys(SMALL_SETS, SmallSetConfig),
     "folder": FolderDataConfig,
     "csv": CsvDataConfig,
+}
+
+
+def kind_of_data(given: Any) -> str | None:
+    """Which table a ``[data]`` table is: its name, or `PICTURES`; None for an unknown one."""
+    if isinstance(given, Section):
+        return kind_of_data({"name": given.name, "classes": getattr(given, "classes", None)})  # type: ignore[attr-defined]
+    name = given.get("name", "fashion-mnist")
+    if name == "folder" and not isinstance(given.get("classes"), Mapping):
+        return PICTURES
+    if name in SMALL_SETS:
+        return "small set"
+    return name if name in DATA_TABLES else None
+
+
+DataConfig = Annotated[
+    Annotated[FashionMnistConfig, Tag("fashion-mnist")]
+    | Annotated[SmallSetConfig, Tag("small set")]
+    | Annotated[PicturesConfig, Tag(PICTURES)]
+    | Annotated[FolderDataConfig, Tag("folder")]
+    | Annotated[CsvDataConfig, Tag("csv")],
+    Discriminator(kind_of_data),
+]
+TABLES_BY_TAG: dict[str, type[Section]] = {
+    **DATA_TABLES,
+    "small set": SmallSetConfig,
+    PICTURES: PicturesConfig,
 }

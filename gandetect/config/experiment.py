@@ -8,13 +8,14 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field, PositiveInt, field_validator, model_validator
 
 from gandetect.config.canonical import digest_of
-from gandetect.config.classifier import ClassifierConfig
+from gandetect.config.class_images import FashionMnistConfig, side_of
+from gandetect.config.classifier import ClassifierConfig, at_size_of_data
 from gandetect.config.data import (
     DATA_TABLES,
-    CsvDataConfig,
-    FashionMnistConfig,
-    FolderDataConfig,
+    PICTURES,
+    DataConfig,
     LabelledDataConfig,
+    kind_of_data,
 )
 from gandetect.config.detector import (
     DETECTOR_TABLES,
@@ -93,9 +94,7 @@ class Experiment(Section):
     name: Name
     question: str = ""
     seeds: Annotated[tuple[Annotated[int, Field(ge=0, lt=2**32)], ...], Field(min_length=1)] = (0,)
-    data: Annotated[
-        FashionMnistConfig | FolderDataConfig | CsvDataConfig, Field(discriminator="name")
-    ] = FashionMnistConfig()
+    data: DataConfig = FashionMnistConfig()
     gans: tuple[GanConfig, ...] = ()
     classifiers: tuple[ClassifierConfig, ...] = ()
     detectors: tuple[DetectorConfig, ...] = ()
@@ -151,11 +150,35 @@ class Experiment(Section):
 
     @model_validator(mode="before")
     @classmethod
+    def _fakes_from_somewhere(cls, given: Any) -> Any:
+        if not isinstance(given, dict) or given.get("gans"):
+            return given
+        data = given.get("data")
+        if isinstance(data, dict) and kind_of_data(data) == PICTURES:
+            raise ValueError(
+                "the pictures of a folder are all real, and there are no [[gans]] to make fakes; "
+                "add some, or say in [data] which classes are generated, as in "
+                'classes = { photos = "real", fakes = "generated" }'
+            )
+        return given
+
+    @model_validator(mode="before")
+    @classmethod
     def _leave_one_out(cls, given: Any) -> Any:
         if not isinstance(given, dict):
             return given
         lists = {key: given[key] for key in ("classifiers", "detectors") if key in given}
         return {**given, **{key: one_for_each(tables) for key, tables in lists.items()}}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _small_networks_see_the_size_of_the_data(cls, given: Any) -> Any:
+        """Give the CNNs of a GAN study that say no ``image_size`` that of the data."""
+        tables = given.get("classifiers") if isinstance(given, dict) else None
+        side = side_of(given.get("data")) if tables else None
+        if side is None or not isinstance(tables, list | tuple):
+            return given
+        return {**given, "classifiers": [at_size_of_data(table, side) for table in tables]}
 
     @field_validator("detectors", mode="before")
     @classmethod
@@ -242,8 +265,10 @@ class Experiment(Section):
         assert isinstance(self.data, LabelledDataConfig)
         if self.gans:
             raise ValueError(
-                f'[[gans]] cannot be trained on data of name = "{self.data.name}" yet; use '
-                '"fashion-mnist" for GANs, or [[classifiers]] alone'
+                "[[gans]] make the fakes of a study, and these data bring their own "
+                f'(name = "{self.data.name}", with a label for every image); for GANs give a '
+                "folder whose sub-folders are all classes of real images, without labels: classes "
+                "left out, or a list of sub-folders"
             )
         if self.detectors:
             raise ValueError(

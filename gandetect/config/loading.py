@@ -9,14 +9,14 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from gandetect.config.data import DATA_TABLES
+from gandetect.config.data import TABLES_BY_TAG
 from gandetect.config.detector import DETECTOR_TABLES
 from gandetect.config.experiment import Experiment
 from gandetect.errors import UsageError, did_you_mean
 
 # In the location of a problem stands also which kind of table it is; nobody has written that.
 KIND_AT = {"data": 1, "detectors": 2}
-TABLES_BY_KIND: dict[str, type[BaseModel]] = {**DATA_TABLES, **DETECTOR_TABLES}
+TABLES_BY_KIND: dict[str, type[BaseModel]] = {**TABLES_BY_TAG, **DETECTOR_TABLES}
 
 
 def load_experiment(path: Path, overrides: Sequence[str] = ()) -> Experiment:

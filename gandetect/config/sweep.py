@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gandetect.config.canonical import digest_of
-from gandetect.config.data import Choice, FashionMnistConfig
+from gandetect.config.class_images import Choice, ClassImagesConfig
 from gandetect.config.experiment import Experiment
 from gandetect.errors import UsageError
 
@@ -16,7 +16,7 @@ def is_sweep(experiment: Experiment) -> bool:
     return isinstance(held_out, str) or any(isinstance(one, tuple) for one in held_out)
 
 
-def one_choice(data: FashionMnistConfig) -> Choice:
+def one_choice(data: ClassImagesConfig) -> Choice:
     """The classes that a plain experiment holds out.
 
     Raises `UsageError` for a sweep, which holds out others in every choice.
@@ -46,7 +46,7 @@ def expand(experiment: Experiment, classes: Sequence[str]) -> list[Experiment]:
     Raises `UsageError` for groups so large that no class is left to train on.
     """
     data = experiment.data
-    if not isinstance(data, FashionMnistConfig) or not is_sweep(experiment):
+    if not isinstance(data, ClassImagesConfig) or not is_sweep(experiment):
         return [experiment]
     if isinstance(data.held_out, str):
         size = int(data.held_out.partition(":")[2])
@@ -80,6 +80,6 @@ def groups(classes: Sequence[str], size: int, seed: int) -> list[Choice]:
     return [tuple(name for name in classes if name in group) for group in found]
 
 
-def _listed(data: FashionMnistConfig) -> list[Choice]:
+def _listed(data: ClassImagesConfig) -> list[Choice]:
     """The choices of a list of lists."""
     return [one for one in data.held_out if isinstance(one, tuple)]

@@ -1,5 +1,21 @@
 """Where images come from: data sets, their splits, and image files of any kind."""
 
-from gandetect.data import fashion_mnist
+from __future__ import annotations
 
-DATASETS = {"fashion-mnist": fashion_mnist.load}
+from pathlib import Path
+
+from gandetect.config import ClassImagesConfig, PicturesConfig, SmallSetConfig
+
+
+def class_names(config: ClassImagesConfig, data_dir: Path) -> tuple[str, ...]:
+    """Names of the classes of a GAN study's data, without reading an image.
+
+    Raises `DataError` and `UsageError` for a folder of pictures that is none.
+    """
+    from gandetect.data import fashion_mnist, picture_folders, small_sets
+
+    if isinstance(config, PicturesConfig):
+        return picture_folders.picture_classes(config, data_dir)
+    if isinstance(config, SmallSetConfig):
+        return small_sets.CLASSES[config.name]
+    return fashion_mnist.CLASSES

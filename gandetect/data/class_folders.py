@@ -29,7 +29,7 @@ def files_in_folders(config: FolderDataConfig, root: Path, left_out: LeftOut) ->
                 continue
             seen.add(name)
             if label != "ignored":
-                files += _class_files(root, folder / name, name, split, left_out)
+                files += class_files(root, folder / name, name, split, left_out)
         _require_mapped(config, root, folder)
         _tell_loose_images(root, folder, left_out)
     for name in config.classes:
@@ -48,7 +48,7 @@ def _split_folders(config: FolderDataConfig, root: Path) -> Iterator[tuple[str, 
         if not (root / name).is_dir():
             raise DataError(
                 f"the {split} folder {name!r} of splits is not in {str(root)!r}; the folders "
-                f"there are: {listed(_folders(root))}{did_you_mean(name, _folders(root))}"
+                f"there are: {listed(class_folders(root))}{did_you_mean(name, class_folders(root))}"
             )
         yield split, root / name
 
@@ -61,7 +61,7 @@ def _may_be_missing_here(config: FolderDataConfig, folder: Path, name: str) -> N
 
 
 def _missing_class(config: FolderDataConfig, folder: Path, name: str) -> UsageError:
-    others = _folders(folder)
+    others = class_folders(folder)
     inside = [other for other in others if (folder / other / name).is_dir()]
     hint = did_you_mean(name, others)
     if inside and config.splits is None:
@@ -74,7 +74,7 @@ def _missing_class(config: FolderDataConfig, folder: Path, name: str) -> UsageEr
 
 def _require_mapped(config: FolderDataConfig, root: Path, folder: Path) -> None:
     unlabelled = root / config.unlabelled if config.unlabelled else None
-    for name in _folders(folder):
+    for name in class_folders(folder):
         if name in config.classes or (unlabelled and unlabelled.is_relative_to(folder / name)):
             continue
         raise UsageError(
@@ -89,7 +89,7 @@ def _tell_loose_images(root: Path, folder: Path, left_out: LeftOut) -> None:
             leave_out(left_out, path.relative_to(root).as_posix(), "lies in no class folder")
 
 
-def _class_files(
+def class_files(
     root: Path, folder: Path, name: str, split: str, left_out: LeftOut
 ) -> list[FoundFile]:
     """Image files below a class folder; what else lies there is told."""
@@ -123,7 +123,8 @@ def _walk(folder: Path) -> Iterator[tuple[Path, str]]:
         yield Path(name), "is a folder that cannot be listed: permission denied"
 
 
-def _folders(folder: Path) -> list[str]:
+def class_folders(folder: Path) -> list[str]:
+    """Names of the sub-folders that could be classes, sorted: hidden ones and clutter are none."""
     return sorted(path.name for path in folder.iterdir() if path.is_dir() and _matters(path.name))
 
 

@@ -2,17 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Callable, Sequence
 from concurrent.futures import as_completed
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
+from PIL import ExifTags, Image
 
-from gandetect.data.images import Fit, read_image
-from gandetect.data.reading import CHUNK, Progress
+from gandetect.data.images import (
+    Fit,
+    ImageFault,
+    fitted_pixels,
+    opened_image,
+    plain_picture,
+    read_image,
+)
+from gandetect.data.reading import CHUNK, Progress, perceptual_hash
 from gandetect.errors import DataError
 from gandetect.workers import worker_pool
+
+Told = TypeVar("Told")
+Pixels = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)  # there may be a million
+class DecodedPicture:
+    """What a file of a row holds, or in ``error`` why the row is empty.
+
+    ``width`` and ``height`` are those of the upright picture before it was made to fit, ``mode``
+    is Pillow's name of its colours; ``phash`` is there if asked for.
+    """
+
+    sha256: str
+    error: str | None = None
+    width: int = 0
+    height: int = 0
+    mode: str = ""
+    phash: int | None = None
 
 
 def decode_to_file(
@@ -32,15 +62,51 @@ def decode_to_file(
     `DataError` for a file that cannot be decoded and for a full disk, and leaves no file then, and
     for a target that exists, which is left as it is.
     """
+    options = {"size": size, "channels": channels, "fit": fit}
+    shape = (len(paths), channels, size, size)
+    _fill(paths, target, shape, _decode_chunk, options, workers, progress)
+
+
+def decode_pictures(
+    paths: Sequence[Path],
+    target: Path,
+    *,
+    size: int,
+    channels: int,
+    fit: Fit | None,
+    hashes: bool = False,
+    workers: int = 1,
+    progress: Progress | None = None,
+) -> list[DecodedPicture]:
+    """Write the images as `decode_to_file` does, and tell of each file what it held.
+
+    The row of a file that cannot be decoded stays black, and its error says why. Without a ``fit``
+    every picture must have ``size`` pixels on both sides already. ``hashes`` adds perceptual
+    hashes. Raises `DataError` for a picture of another size then, and as `decode_to_file` does.
+    """
+    options = {"size": size, "channels": channels, "fit": fit, "hashes": hashes}
+    shape = (len(paths), channels, size, size)
+    told = _fill(paths, target, shape, _decode_pictures, options, workers, progress)
+    return [one for part in told for one in part]
+
+
+def _fill(
+    paths: Sequence[Path],
+    target: Path,
+    shape: tuple[int, ...],
+    decode: Callable[[Sequence[Path], dict[str, Any]], tuple[Pixels, Told]],
+    options: dict[str, Any],
+    workers: int,
+    progress: Progress | None,
+) -> list[Told]:
+    """Make the file and fill it chunk by chunk; returns what was told of each chunk, in order."""
     progress = progress or (lambda done, total: None)
     progress(0, len(paths))
-    shape = (len(paths), channels, size, size)
-    options: dict[str, Any] = {"size": size, "channels": channels, "fit": fit}
     try:
         target.open("xb").close()  # so that only a file made here is ever written or removed
         try:
-            offset = _empty_array(target, shape)
-            _decode_all(paths, target, offset, options, workers, progress)
+            place = _Place(target, _empty_array(target, shape))
+            return _fill_chunks(paths, place, decode, options, workers, progress)
         except BaseException:
             target.unlink()
             raise
@@ -52,45 +118,110 @@ def decode_to_file(
         ) from None
 
 
+@dataclass(frozen=True)
+class _Place:
+    """A file of pixels, and where in it they start."""
+
+    file: Path
+    offset: int
+
+    def write(self, row: int, images: Pixels) -> None:
+        # Written rather than mapped: on a full disk a write fails, a mapping kills the process.
+        with self.file.open("r+b") as file:
+            file.seek(self.offset + row * images[0].nbytes)
+            file.write(images.tobytes())
+
+
 def _empty_array(target: Path, shape: tuple[int, ...]) -> int:
     """Give the file its header and its full length; returns where the pixels start."""
     array = np.lib.format.open_memmap(target, mode="w+", dtype=np.uint8, shape=shape)
     return int(array.offset)
 
 
-def _decode_all(
+def _fill_chunks(
     paths: Sequence[Path],
-    target: Path,
-    offset: int,
+    place: _Place,
+    decode: Callable[[Sequence[Path], dict[str, Any]], tuple[Pixels, Told]],
     options: dict[str, Any],
     workers: int,
     progress: Progress,
-) -> None:
+) -> list[Told]:
     starts = range(0, len(paths), CHUNK)
-    chunks = [(start, paths[start : start + CHUNK]) for start in starts]
-    workers, done = min(workers, len(chunks)), 0
+    jobs = [(paths[start : start + CHUNK], start) for start in starts]
+    workers, done = min(workers, len(jobs)), 0
+    told: list[Told] = []
     if workers <= 1:
-        for start, chunk in chunks:
-            done += _decode_chunk(chunk, target, offset, start, options)
-            progress(done, len(paths))
-        return
+        for chunk, start in jobs:
+            told.append(_one_chunk(chunk, start, place, decode, options))
+            progress(done := done + len(chunk), len(paths))
+        return told
     with worker_pool(workers) as pool:
-        futures = [
-            pool.submit(_decode_chunk, chunk, target, offset, start, options)
-            for start, chunk in chunks
-        ]
+        futures = {
+            pool.submit(_one_chunk, chunk, start, place, decode, options): len(chunk)
+            for chunk, start in jobs
+        }
         for future in as_completed(futures):
-            done += future.result()
-            progress(done, len(paths))
+            future.result()
+            progress(done := done + futures[future], len(paths))
+    return [future.result() for future in futures]
 
 
-def _decode_chunk(
-    paths: Sequence[Path], target: Path, offset: int, start: int, options: dict[str, Any]
-) -> int:
-    """Decode files into their rows; returns their number."""
-    images = np.stack([read_image(path, **options) for path in paths])
-    # Written rather than mapped: on a full disk a write fails, while a mapping kills the process.
-    with target.open("r+b") as file:
-        file.seek(offset + start * images[0].nbytes)
-        file.write(images.tobytes())
-    return len(paths)
+def _one_chunk(
+    paths: Sequence[Path],
+    start: int,
+    place: _Place,
+    decode: Callable[[Sequence[Path], dict[str, Any]], tuple[Pixels, Told]],
+    options: dict[str, Any],
+) -> Told:
+    images, told = decode(paths, options)
+    place.write(start, images)
+    return told
+
+
+def _decode_chunk(paths: Sequence[Path], options: dict[str, Any]) -> tuple[Pixels, None]:
+    return np.stack([read_image(path, **options) for path in paths]), None
+
+
+def _decode_pictures(
+    paths: Sequence[Path], options: dict[str, Any]
+) -> tuple[Pixels, list[DecodedPicture]]:
+    decoded = [_decode_picture(path, **options) for path in paths]
+    return np.stack([pixels for pixels, _ in decoded]), [told for _, told in decoded]
+
+
+def _decode_picture(
+    path: Path, *, size: int, channels: int, fit: Fit | None, hashes: bool
+) -> tuple[Pixels, DecodedPicture]:
+    """One file's pixels ``(channels, size, size)``, black if it has none, and what it holds."""
+    digest = ""
+    try:
+        content = path.read_bytes()
+        digest = hashlib.sha256(content).hexdigest()
+        with opened_image(path, content) as opened:
+            pixels = fitted_pixels(
+                opened, channels=channels, size=size, fit=fit or "stretch", background=0
+            )
+            hashed = perceptual_hash(plain_picture(opened, "RGB")) if hashes else None
+            width, height = _upright_size(opened)
+            mode = opened.mode
+        if fit is None and (width, height) != (size, size):
+            raise _needs_a_fit(path, width, height, size)
+        return pixels, DecodedPicture(digest, None, width, height, mode, hashed)
+    except ImageFault as fault:
+        reason = fault.reason
+    except OSError as error:
+        reason = f"cannot be read: {error.strerror or error}"
+    return np.zeros((channels, size, size), np.uint8), DecodedPicture(digest, reason)
+
+
+def _upright_size(opened: Image.Image) -> tuple[int, int]:
+    """Width and height once the picture is turned as its EXIF orientation says."""
+    turned = opened.getexif().get(ExifTags.Base.Orientation, 1) >= 5  # by a quarter, either way
+    return (opened.height, opened.width) if turned else (opened.width, opened.height)
+
+
+def _needs_a_fit(path: Path, width: int, height: int, size: int) -> DataError:
+    return DataError(
+        f"{str(path)!r} has {width} x {height} pixels and image_size is {size}; say how pictures "
+        'of other sizes are made to fit: fit = "crop" (the centre), "pad" (with black) or "stretch"'
+    )

@@ -16,12 +16,12 @@ import subprocess
 import tempfile
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gandetect.data.class_images import ClassImages
 from gandetect.errors import DataError
 
 CLASSES = (
@@ -50,27 +50,15 @@ MEND = "`gandetect data fetch --force` gets all files afresh"
 Notify = Callable[[str], None]
 
 
-@dataclass(frozen=True)
-class FashionMnist:
-    """Images ``(N, 1, 28, 28) uint8``, labels ``(N,) int64``: 60,000 to train, 10,000 to test."""
-
-    train_images: NDArray[np.uint8]
-    train_labels: NDArray[np.int64]
-    test_images: NDArray[np.uint8]
-    test_labels: NDArray[np.int64]
-    digest: str
-    route: str
-    classes: tuple[str, ...] = CLASSES
-
-
 def resolve_data_dir(flag: Path | None) -> Path:
     """The data folder: the flag, else ``GANDETECT_DATA_DIR``, else ``./data``."""
     return flag or Path(os.environ.get("GANDETECT_DATA_DIR") or "data")
 
 
-def load(data_dir: Path, *, download: bool = True, notify: Notify = lambda _: None) -> FashionMnist:
+def load(data_dir: Path, *, download: bool = True, notify: Notify = lambda _: None) -> ClassImages:
     """Load Fashion-MNIST from the data folder or an installed package, else download and keep it.
 
+    60,000 images ``(1, 28, 28)`` to train with, 10,000 in the official test file.
     Raises `DataError` when files in the data folder are damaged, or when no route leads to the
     data: the message names each route, why it failed, and what to do.
     """
@@ -285,18 +273,19 @@ def _store(files: dict[str, bytes], data_dir: Path) -> Path:
     return folder
 
 
-def _parse(files: dict[str, bytes], route: str) -> FashionMnist:
+def _parse(files: dict[str, bytes], route: str) -> ClassImages:
     def images(name: str) -> NDArray[np.uint8]:
         return np.frombuffer(files[name], np.uint8, offset=16).reshape(-1, 1, 28, 28).copy()
 
     def labels(name: str) -> NDArray[np.int64]:
         return np.frombuffer(files[name], np.uint8, offset=8).astype(np.int64)
 
-    return FashionMnist(
+    return ClassImages(
         images("train-images-idx3-ubyte"),
         labels("train-labels-idx1-ubyte"),
         images("t10k-images-idx3-ubyte"),
         labels("t10k-labels-idx1-ubyte"),
+        classes=CLASSES,
         digest=hashlib.sha256("".join(SHA256.values()).encode()).hexdigest(),
         route=route,
     )

@@ -19,7 +19,7 @@ SPLIT_WORDS = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)  # there may be a million
 class FoundFile:
     """A file of a class: ``path`` from the data set's folder on; group and split may be ""."""
 
@@ -38,3 +38,12 @@ def listed(names: Sequence[str]) -> str:
     """Names for a message, the first twenty of them."""
     more = f" and {len(names) - 20} more" if len(names) > 20 else ""
     return ", ".join(names[:20]) + more if names else "none"
+
+
+def left_out_sentences(entries: LeftOut) -> list[str]:
+    """One warning for all files that are left out, the first three named; none for none."""
+    if not entries:
+        return []
+    shown = "; ".join(f"{entry['path']}: {entry['reason']}" for entry in entries[:3])
+    more = f"; and {len(entries) - 3} more (all in data/data.json)" if len(entries) > 3 else ""
+    return [f"{len(entries)} file(s) are left out: {shown}{more}"]

@@ -7,6 +7,7 @@ import stat
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 from typing import Literal
 
@@ -14,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from gandetect.data.conversion import note_depth
 from gandetect.errors import DataError
 
 SUFFIXES = frozenset(
@@ -66,23 +68,34 @@ def read_image(
     missing, empty, truncated, no image, too large to be safe, or grey on an unknown scale.
     """
     with opened_image(path) as opened:
-        picture = plain_picture(opened, "L" if channels == 1 else "RGB", background)
+        return fitted_pixels(opened, channels=channels, size=size, fit=fit, background=background)
+
+
+def fitted_pixels(
+    opened: Image.Image, *, channels: int, size: int, fit: Fit, background: int
+) -> NDArray[np.uint8]:
+    """Turn a decoded file into ``(channels, size, size) uint8``, as `read_image` says."""
+    picture = plain_picture(opened, "L" if channels == 1 else "RGB", background)
     pixels = np.asarray(_fitted(picture, size, fit, background), dtype=np.uint8)
     return np.ascontiguousarray(pixels[None] if channels == 1 else pixels.transpose(2, 0, 1))
 
 
 @contextmanager
-def opened_image(path: Path) -> Iterator[Image.Image]:
+def opened_image(path: Path, content: bytes | None = None) -> Iterator[Image.Image]:
     """Open an image file and decode it fully; only then is it given out.
 
-    Raises `ImageFault` for whatever is wrong with the file, found here or in the block.
+    With ``content`` these bytes are decoded, and ``path`` is only their name. Raises `ImageFault`
+    for whatever is wrong with the file, found here or in the block.
     """
     try:
-        _refuse_special(path)
+        if content is None:
+            _refuse_special(path)
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             warnings.filterwarnings("ignore", category=UserWarning)
-            with Image.open(path, formats=_formats()) as opened:
+            file = path if content is None else BytesIO(content)
+            with Image.open(file, formats=_formats()) as opened:
+                note_depth(opened)
                 opened.load()
                 yield opened
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
@@ -92,7 +105,7 @@ def opened_image(path: Path) -> Iterator[Image.Image]:
         )
         raise ImageFault(path, "unsupported", reason) from None
     except UnidentifiedImageError:
-        raise ImageFault(path, *_not_an_image(path)) from None
+        raise ImageFault(path, *_not_an_image(path, content)) from None
     except OSError as error:
         raise ImageFault(path, *_unreadable(path, error)) from None
     except ImageFault:
@@ -222,11 +235,11 @@ def _refuse_special(path: Path) -> None:
         raise ImageFault(path, "not an image", reason)
 
 
-def _not_an_image(path: Path) -> tuple[str, str]:
-    if path.stat().st_size == 0:
-        return "empty", "is empty (0 bytes); give an image"
-    with path.open("rb") as file:
+def _not_an_image(path: Path, content: bytes | None) -> tuple[str, str]:
+    with path.open("rb") if content is None else BytesIO(content) as file:
         start = file.read(16)
+    if not start:
+        return "empty", "is empty (0 bytes); give an image"
     for form, signature in SIGNATURES.items():
         if start.startswith(signature):  # cut off, or overwritten, in its first lines
             return "damaged", f"is truncated or damaged ({form} without a whole header); {_GET}"

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.fft import dctn
 
+from gandetect.data.stored import Images
 from gandetect.errors import DataError
 
-Images = NDArray[np.uint8]
 NEAR = 3.0  # mean difference in grey levels up to which two pictures of one hash are twins
 MOST_NEAR = 0.01  # share of a test group that may have such a twin elsewhere
 MOST_PAIRS = 10_000  # of pictures that share a hash, so many pairs are compared

@@ -10,56 +10,43 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from sklearn.model_selection import train_test_split
 
+from gandetect.data.class_images import ClassImages
+from gandetect.data.found import listed
+from gandetect.data.stored import Images, take
 from gandetect.errors import DataError, UsageError, did_you_mean
 from gandetect.randomness import integer_seed, stream
 
 Indices = NDArray[np.int64]
-
-
-class LabelledFiles(Protocol):
-    """A data set with a training and a test file; images ``(N, C, H, W) uint8``."""
-
-    @property
-    def train_images(self) -> NDArray[np.uint8]:
-        """Images of the training file."""
-
-    @property
-    def train_labels(self) -> NDArray[np.int64]:
-        """Class numbers of the training file."""
-
-    @property
-    def test_images(self) -> NDArray[np.uint8]:
-        """Images of the official test file."""
-
-    @property
-    def test_labels(self) -> NDArray[np.int64]:
-        """Class numbers of the official test file."""
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """Class names by number."""
+CHUNK = 4096  # images in memory at a time
 
 
 @dataclass(frozen=True)
 class Splits:
-    """Sorted indices: the first three into the training file, the others into the test file."""
+    """Sorted indices: the first three into the training file, the others into the test file.
+
+    Where there is no test file (``one_file``) all are indices into the only one.
+    """
 
     train: Indices
     in_distribution: Indices
     held_out: Indices
     calibration: Indices
     reserved: Indices
+    one_file: bool = False
 
 
 def resolve_held_out(
-    given: Sequence[str | int], classes: Sequence[str], key: str = "held_out"
+    given: Sequence[str | int],
+    classes: Sequence[str],
+    key: str = "held_out",
+    data_set: str = "the data",
 ) -> tuple[int, ...]:
     """Class numbers of classes given by name (in any case) or number, sorted.
 
@@ -68,7 +55,7 @@ def resolve_held_out(
     >>> resolve_held_out(["bag", 9], ["Shirt", "Bag", "Sandal"] + ["other"] * 7)
     (1, 9)
     """
-    numbers = [_class_number(name, classes, key) for name in given]
+    numbers = [_class_number(name, classes, key, data_set) for name in given]
     twice = {number for number in numbers if numbers.count(number) > 1}
     if twice:
         raise UsageError(f"{key} names {classes[min(twice)]!r} twice; give each class once")
@@ -83,7 +70,10 @@ def resolve_held_out(
 
 
 def resolve_selection(
-    given: Sequence[str | int], held_out: Sequence[int], classes: Sequence[str]
+    given: Sequence[str | int],
+    held_out: Sequence[int],
+    classes: Sequence[str],
+    data_set: str = "the data",
 ) -> tuple[int, ...]:
     """Class numbers that stand for the held-out ones while settings are chosen; mostly none.
 
@@ -94,7 +84,7 @@ def resolve_selection(
     """
     if not given:
         return ()
-    chosen = resolve_held_out(given, classes, "selection")
+    chosen = resolve_held_out(given, classes, "selection", data_set)
     both = [classes[number] for number in chosen if number in held_out]
     if both:
         raise UsageError(
@@ -134,12 +124,12 @@ def make_splits(
     test_file = stratified_subset(test_labels, wanted, seed, "test file")
     anomalous = np.isin(train_labels[train_file], held_out)
     familiar = train_file[~anomalous]
-    train, in_distribution = _test_split(train_labels, familiar, test_fraction, seed, "test split")
+    train, in_distribution = split_off(train_labels, familiar, test_fraction, seed, "test split")
     unknown = train_file[anomalous]
     if selection:
         chosen = np.isin(train_labels[train], selection)
         unknown = train[chosen]
-        train, in_distribution = _test_split(
+        train, in_distribution = split_off(
             train_labels, train[~chosen], test_fraction, seed, "selection split"
         )
     reserved = np.isin(test_labels[test_file], [*held_out, *selection])
@@ -152,10 +142,10 @@ def make_splits(
     )
 
 
-def _test_split(
+def split_off(
     labels: NDArray[np.integer[Any]], familiar: Indices, test_fraction: float, seed: int, name: str
 ) -> tuple[Indices, Indices]:
-    """Split indices, by class and by a stream of chance of that name; both parts sorted."""
+    """Split a share off indices, by class and by a stream of chance of that name; both sorted."""
     count = round(test_fraction * len(familiar))
     sizes = np.unique(labels[familiar], return_counts=True)[1].tolist()
     smallest = min(sizes, default=0)
@@ -174,14 +164,15 @@ def _test_split(
     return np.sort(train), np.sort(test)
 
 
-def manifest(dataset: LabelledFiles, splits: Splits) -> pd.DataFrame:
+def manifest(dataset: ClassImages, splits: Splits) -> pd.DataFrame:
     """One row an image: file, index, label, class_name, split, and SHA-256 of its pixels."""
+    other = "train" if splits.one_file else "test"
     parts = [
         ("train", "train", splits.train),
         ("in-distribution", "train", splits.in_distribution),
         ("held-out", "train", splits.held_out),
-        ("calibration", "test", splits.calibration),
-        ("reserved", "test", splits.reserved),
+        ("calibration", other, splits.calibration),
+        ("reserved", other, splits.reserved),
     ]
     tables = []
     for split, file, indices in parts:
@@ -190,14 +181,18 @@ def manifest(dataset: LabelledFiles, splits: Splits) -> pd.DataFrame:
         table = pd.DataFrame({"file": file, "index": indices, "label": labels[indices]})
         table["class_name"] = np.array(dataset.classes)[table["label"].to_numpy()]
         table["split"] = split
-        table["sha256"] = content_hashes(images[indices])
+        table["sha256"] = content_hashes(take(images, indices))
         tables.append(table)
     return pd.concat(tables, ignore_index=True)
 
 
-def content_hashes(images: NDArray[np.uint8]) -> list[str]:
+def content_hashes(images: Images) -> list[str]:
     """SHA-256 (hex) of each image's pixels, in C x H x W order."""
-    return [hashlib.sha256(image.tobytes()).hexdigest() for image in images]
+    return [
+        hashlib.sha256(image.tobytes()).hexdigest()
+        for start in range(0, len(images), CHUNK)
+        for image in images[start : start + CHUNK]
+    ]
 
 
 def verify_disjoint(manifest: pd.DataFrame) -> None:
@@ -250,7 +245,7 @@ def stratified_subset(
     return np.sort(order[np.argsort(position.to_numpy(), kind="stable")[:wanted]])
 
 
-def _class_number(given: str | int, classes: Sequence[str], key: str) -> int:
+def _class_number(given: str | int, classes: Sequence[str], key: str, data_set: str) -> int:
     lowered = [name.lower() for name in classes]
     text = str(given).strip()
     if text.lower() in lowered:
@@ -258,6 +253,6 @@ def _class_number(given: str | int, classes: Sequence[str], key: str) -> int:
     if text.isascii() and text.isdigit() and int(text) < len(classes):
         return int(text)
     raise UsageError(
-        f"{key} class {given!r} is not in fashion-mnist; its classes are: "
-        f"{', '.join(classes)} (or 0 to {len(classes) - 1}){did_you_mean(given, classes)}"
+        f"{key} class {given!r} is not in {data_set}; its classes are: "
+        f"{listed(classes)} (or 0 to {len(classes) - 1}){did_you_mean(given, classes)}"
     )

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from time import perf_counter
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gandetect.data.images import Fit, find_images, read_image
+from gandetect.data.conversion import conversion_of
+from gandetect.data.images import Fit, find_images, fitted_pixels, opened_image
 from gandetect.errors import DataError
 from gandetect.workers import worker_pool
 
@@ -23,17 +24,30 @@ AHEAD = 2  # batches a worker that are decoded or wait to be: the most that is k
 PATIENCE = 0.5  # seconds of decoding alone before workers are started, which takes as long
 Item = TypeVar("Item")
 Pixels = NDArray[np.uint8]
-Decoded = tuple[Path, Pixels | str]
 
 
 @dataclass(frozen=True)
 class DecodeOptions:
-    """What `read_image` is told of every file."""
+    """What `read_image` is told of every file; ``strict`` refuses files that it would convert."""
 
     channels: int
     size: int
     fit: Fit
     background: int
+    strict: bool = False
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """A file's pixels ``(channels, size, size)``, or the sentence why it has none.
+
+    ``conversion`` is what was done to it, as `data.conversion` says; mostly nothing.
+    """
+
+    path: Path
+    pixels: Pixels | None
+    error: str | None = None
+    conversion: str = ""
 
 
 @dataclass(frozen=True)
@@ -63,13 +77,13 @@ def decode_batches(
         batch = next(batches, None)
         if batch is None:
             return
-        decoded = _paired(batch, _decode(batch, options))
+        decoded = _decode(batch, options)
         spent += perf_counter() - start
         yield decoded
     with worker_pool(workers) as pool:
         ready = pool.submit(int)
         while not ready.done() and (batch := next(batches, None)):  # they are still starting
-            yield _paired(batch, _decode(batch, options))
+            yield _decode(batch, options)
         yield from _decode_ahead(batches, options, pool, workers * AHEAD)
 
 
@@ -79,15 +93,13 @@ def _decode_ahead(
     pool: ProcessPoolExecutor,
     ahead: int,
 ) -> Iterator[list[Decoded]]:
-    waiting: deque[tuple[list[_Found], Future[list[Pixels | str]]]] = deque()
+    waiting: deque[Future[list[Decoded]]] = deque()
     for batch in batches:
-        waiting.append((batch, pool.submit(_decode, batch, options)))
+        waiting.append(pool.submit(_decode, batch, options))
         if len(waiting) >= ahead:
-            earliest, future = waiting.popleft()
-            yield _paired(earliest, future.result())
+            yield waiting.popleft().result()
     while waiting:
-        earliest, future = waiting.popleft()
-        yield _paired(earliest, future.result())
+        yield waiting.popleft().result()
 
 
 def _found(paths: Iterable[Path]) -> Iterator[_Found]:
@@ -99,25 +111,39 @@ def _found(paths: Iterable[Path]) -> Iterator[_Found]:
             yield _Found(given, str(error))
 
 
-def _decode(batch: Sequence[_Found], options: DecodeOptions) -> list[Pixels | str]:
-    return [found.error or _pixels_or_error(found.path, options) for found in batch]
-
-
-def _pixels_or_error(path: Path, options: DecodeOptions) -> Pixels | str:
+def decode(path: Path, options: DecodeOptions, content: bytes | None = None) -> Decoded:
+    """Decode one file, or the bytes of one named ``path``; what is wrong with it is its error."""
+    wanted: dict[str, Any] = {
+        "channels": options.channels,
+        "size": options.size,
+        "fit": options.fit,
+        "background": options.background,
+    }
     try:
-        return read_image(
-            path,
-            channels=options.channels,
-            size=options.size,
-            fit=options.fit,
-            background=options.background,
-        )
+        with opened_image(path, content) as opened:
+            pixels = fitted_pixels(opened, **wanted)
+            conversion = str(conversion_of(opened, **wanted))
     except DataError as error:
-        return str(error)
+        return Decoded(path, None, str(error))
+    if conversion and options.strict:
+        return Decoded(path, None, _refusal(path, conversion, options))
+    return Decoded(path, pixels, conversion=conversion)
 
 
-def _paired(batch: Sequence[_Found], decoded: Sequence[Pixels | str]) -> list[Decoded]:
-    return [(found.path, one) for found, one in zip(batch, decoded, strict=True)]
+def _refusal(path: Path, conversion: str, options: DecodeOptions) -> str:
+    colours = "grey" if options.channels == 1 else "RGB"
+    return (
+        f"{str(path)!r} would have to be converted ({conversion}), and strict scoring was asked "
+        f"for; save it as 8-bit {colours} of {options.size}x{options.size} pixels, upright, of "
+        "one frame and without transparency, or leave strict out"
+    )
+
+
+def _decode(batch: Sequence[_Found], options: DecodeOptions) -> list[Decoded]:
+    return [
+        Decoded(found.path, None, found.error) if found.error else decode(found.path, options)
+        for found in batch
+    ]
 
 
 def _batched(items: Iterable[Item]) -> Iterator[list[Item]]:

@@ -108,7 +108,7 @@ class ImageClassifier(nn.Module):
         """
         super().train(mode)
         for module in self.modules():
-            if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
+            if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d | nn.SyncBatchNorm):
                 module.train(mode and any(p.requires_grad for p in module.parameters()))
         return self
 

@@ -3,19 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from torch import Tensor, nn
 
+WIDEST = 512  # channels of a stage
 NOISE_SIZE = 100  # of every generator: images are drawn from noise (N, 100) ~ N(0, 1)
 
 
-def quarter(image_size: int) -> int:
-    """A quarter of an image's side; `ValueError` for a side that two doublings cannot reach."""
-    if image_size < 8 or image_size % 4:
-        raise ValueError(
-            f"image_size is {image_size}; it must be a multiple of 4 and at least 8, such as 28"
-        )
-    return image_size // 4
+@dataclass(frozen=True)
+class Growth:
+    """How a network for 28 x 28 grows with the images: by further stages at its coarse end.
+
+    A generator starts from ``side`` pixels and doubles them: twice below 56 pixels, three times
+    below 112, and so on, so that it starts from 7 to 13. A stage further in has twice the channels,
+    512 at most (the widest of Radford et al. 2015, arXiv 1511.06434, but the first). With no
+    further stage, below 56 pixels, a network is what it is at 28 x 28.
+    """
+
+    side: int
+    further: int
+
+    def channels(self, base: int) -> list[int]:
+        """Channels of the further stages, outwards in: those of ``base`` channels come before.
+
+        >>> Growth.of(112).channels(128)
+        [256, 512]
+        """
+        return [min(max(base, WIDEST), base * 2**stage) for stage in range(1, self.further + 1)]
+
+    @staticmethod
+    def of(image_size: int) -> Growth:
+        """The growth for images of a side; `ValueError` for one that doublings cannot reach.
+
+        >>> Growth.of(28), Growth.of(64)
+        (Growth(side=7, further=0), Growth(side=8, further=1))
+        """
+        doublings = max(2, (image_size // 7).bit_length() - 1)
+        step = 2**doublings
+        if image_size < 8 or image_size % step:
+            lower = max(8, image_size // step * step)
+            raise ValueError(
+                f"image_size is {image_size}, and generators double a small square {doublings} "
+                f"times to reach it; give a multiple of {step}, such as {lower} or {lower + step}"
+            )
+        return Growth(image_size // step, doublings - 2)
 
 
 def activation_named(name: str) -> nn.Module:

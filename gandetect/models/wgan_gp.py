@@ -5,19 +5,23 @@ arXiv 1704.00028: the critic has no BatchNorm, for the penalty is on each image'
 the paper's depth at half its widths, and kernels of 3 in the critic, which is differentiated twice:
 a CPU trains it in minutes.
 
+It grows with the images as the DCGANs do (`Growth`).
+
 Shapes: noise ``(N, 100)`` -> images ``(N, C, H, W)`` in [-1, 1] -> logits ``(N,)``, high = real.
 """
 
 from __future__ import annotations
 
+import itertools
+
 from torch import Tensor, nn
 
 from gandetect.models.common import (
     NOISE_SIZE,
+    Growth,
     activation_named,
     flatten,
     glorot_uniform,
-    quarter,
     unflatten,
 )
 from gandetect.models.layers import SameConv2d, SameConvTranspose2d, SeededDropout
@@ -28,8 +32,15 @@ class WassersteinGenerator(nn.Module):
 
     def __init__(self, image_size: int = 28, channels: int = 1, activation: str = "relu") -> None:
         super().__init__()
-        self.side = quarter(image_size)
-        self.dense = nn.Linear(NOISE_SIZE, self.side * self.side * 64)
+        growth = Growth.of(image_size)
+        self.side = growth.side
+        widths = [64, *growth.channels(64)][::-1]
+        self.dense = nn.Linear(NOISE_SIZE, self.side * self.side * widths[0])
+        self.further = nn.Sequential()
+        for inputs, outputs in itertools.pairwise(widths):
+            self.further.append(nn.BatchNorm2d(inputs))
+            self.further.append(activation_named(activation))
+            self.further.append(SameConvTranspose2d(inputs, outputs, kernel=5))
         self.norm1 = nn.BatchNorm2d(64)
         self.up1 = SameConvTranspose2d(64, 32, kernel=5)
         self.norm2 = nn.BatchNorm2d(32)
@@ -39,7 +50,7 @@ class WassersteinGenerator(nn.Module):
 
     def forward(self, noise: Tensor) -> Tensor:
         """Map noise ``(N, 100)`` to images ``(N, C, H, W)`` in [-1, 1]."""
-        features = unflatten(self.dense(noise), self.side)
+        features = self.further(unflatten(self.dense(noise), self.side))
         features = self.activation(self.norm1(features))  # (N, 64, H/4, W/4)
         features = self.activation(self.norm2(self.up1(features)))  # (N, 32, H/2, W/2)
         images: Tensor = self.up2(features).tanh()  # (N, C, H, W)
@@ -57,7 +68,8 @@ class WassersteinCritic(nn.Module):
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
-        side = -(-quarter(image_size) // 2)
+        growth = Growth.of(image_size)
+        widths = [128, *growth.channels(128)]
         self.layers = nn.Sequential(
             SameConv2d(channels, 32, kernel=3, stride=2),  # (N, 32, H/2, W/2)
             nn.LeakyReLU(negative_slope),
@@ -65,9 +77,13 @@ class WassersteinCritic(nn.Module):
             nn.LeakyReLU(negative_slope),
             SameConv2d(64, 128, kernel=3, stride=2),  # (N, 128, ceil(H/8), ceil(W/8))
             nn.LeakyReLU(negative_slope),
-            SeededDropout(dropout),
         )
-        self.dense = nn.Linear(side * side * 128, 1)
+        for inputs, outputs in itertools.pairwise(widths):
+            self.layers.append(SameConv2d(inputs, outputs, kernel=3, stride=2))
+            self.layers.append(nn.LeakyReLU(negative_slope))
+        self.layers.append(SeededDropout(dropout))
+        side = -(-growth.side // 2)
+        self.dense = nn.Linear(side * side * widths[-1], 1)
         self.apply(glorot_uniform)
 
     def forward(self, images: Tensor) -> Tensor:

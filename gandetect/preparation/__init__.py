@@ -1,5 +1,5 @@
 """The data stage: the images of a study by use, and the proof that the splits do not overlap."""
 
-from gandetect.preparation.fashion import SplitImages, prepare_images
+from gandetect.preparation.class_images import SplitImages, prepare_images
 
 __all__ = ["SplitImages", "prepare_images"]

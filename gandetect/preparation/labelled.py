@@ -13,6 +13,7 @@ import pandas as pd
 from gandetect import runs
 from gandetect.config import CsvDataConfig, FolderDataConfig, digest_of
 from gandetect.data.decoded import decode_to_file
+from gandetect.data.found import left_out_sentences
 from gandetect.data.groups import groups_of, near_duplicate_pairs
 from gandetect.data.labelled import LabelledFiles, find_labelled
 from gandetect.data.labelled_splits import make_labelled_splits
@@ -65,7 +66,7 @@ def prepare_labelled(
     if runs.problem_with(tables, digest) is not None:
         notify(f"Reading {len(found.table):,} image files of {config.path}")
         _write_tables(tables, digest, config, found, leaked, workers, progress)
-    for sentence in _left_out(runs.read_json(tables / "data.json")["left_out"]):
+    for sentence in left_out_sentences(runs.read_json(tables / "data.json")["left_out"]):
         warn(sentence)
     table = pd.read_parquet(tables / "splits.parquet")
     pixels = {
@@ -177,14 +178,6 @@ def _counts(table: pd.DataFrame) -> dict[str, dict[str, int]]:
         str(name): {str(split): int(count) for split, count in row.items() if count}
         for name, row in crossed.to_dict("index").items()
     }
-
-
-def _left_out(entries: list[dict[str, str]]) -> Iterable[str]:
-    if not entries:
-        return []
-    shown = "; ".join(f"{entry['path']}: {entry['reason']}" for entry in entries[:3])
-    more = f"; and {len(entries) - 3} more (all in data/data.json)" if len(entries) > 3 else ""
-    return [f"{len(entries)} file(s) are left out: {shown}{more}"]
 
 
 def _phashes(examined: list[Examined]) -> np.ndarray[Any, np.dtype[np.uint64]]:

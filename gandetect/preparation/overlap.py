@@ -7,7 +7,7 @@ from pathlib import Path
 from gandetect import runs
 from gandetect.config import digest_of
 from gandetect.data.overlap import find_twins, overlap_facts, refuse_overlap
-from gandetect.preparation.fashion import SplitImages
+from gandetect.preparation.class_images import SplitImages
 
 OVERLAP = "overlap.json"
 TEST = ("in-distribution", "held-out")

@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 from gandetect import runs
 from gandetect.config import ClassifierConfig, GanConfig
 from gandetect.config.epochs import chosen_epochs
+from gandetect.data.stored import Images
 from gandetect.detectors import WEIGHTS, Preprocessing
 from gandetect.evaluation import youden
 from gandetect.evaluation.decisions import binary_figures, confusion
 from gandetect.evaluation.ranking import auroc
 from gandetect.models.classifiers import ImageClassifier
 from gandetect.randomness import stream
-from gandetect.stages.common import Images, LabelledSplit, Notify, Source, begin
+from gandetect.stages.common import LabelledSplit, Notify, Source, begin
 from gandetect.stages.gans import load_generator
 from gandetect.stages.scores import SCORES, make_detector, score_source, tidy_scores
 from gandetect.training.examples import Examples

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gandetect import runs
+from gandetect.data.stored import Images
 from gandetect.randomness import stream
 
-Images = NDArray[np.uint8]
 Indices = NDArray[np.int64]
 Notify = Callable[[Mapping[str, Any]], None]
 BEGUN = "begun.json"
@@ -42,7 +42,8 @@ class Source:
     def array(self) -> Images:
         """The images themselves; a file is mapped into memory, not read."""
         if isinstance(self.images, Path):
-            return np.load(self.images, mmap_mode="r", allow_pickle=False)  # type: ignore[no-any-return]
+            mapped: Images = np.load(self.images, mmap_mode="r", allow_pickle=False)
+            return mapped
         return self.images
 
     def indices(self) -> Indices:

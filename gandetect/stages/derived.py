@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
 from gandetect import runs
@@ -24,6 +25,7 @@ from gandetect.config import (
     OneClassConfig,
     chosen_epochs,
 )
+from gandetect.data.stored import Images
 from gandetect.detectors import (
     BATCH,
     DESCRIPTION,
@@ -38,7 +40,7 @@ from gandetect.models.features import Features
 from gandetect.models.one_class import OneClass, sizes_of
 from gandetect.models.scaling import to_unit_range
 from gandetect.randomness import stream
-from gandetect.stages.common import Images, Notify, reusable
+from gandetect.stages.common import Notify, reusable
 from gandetect.stages.scores import classifier_options
 from gandetect.training.checkpoints import DISCRIMINATOR, load_weights
 from gandetect.training.fine_tuning import fine_tune
@@ -177,7 +179,7 @@ def _fine_tuned(config: FineTunedConfig, material: Material) -> Made:
     return Made(network, gan.architecture, _options(gan), gan.epochs, history)
 
 
-def _fakes(config: FineTunedConfig, name: str, count: int, material: Material) -> Images:
+def _fakes(config: FineTunedConfig, name: str, count: int, material: Material) -> NDArray[np.uint8]:
     gan, folder = material.gan(name)
     return fakes_of_epochs(
         gan,

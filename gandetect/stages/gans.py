@@ -14,9 +14,10 @@ from torch import nn
 
 from gandetect import runs
 from gandetect.config import NO_DISCRIMINATOR, GanConfig, QualityConfig
+from gandetect.data.stored import Images
 from gandetect.detectors import WEIGHTS
 from gandetect.models.feature_classifier import FeatureClassifier
-from gandetect.stages.common import DRAWN, GENERATED, Images, Notify, reusable
+from gandetect.stages.common import DRAWN, GENERATED, Notify, reusable
 from gandetect.training.adversarial import train_gan
 from gandetect.training.checkpoints import GENERATOR, GanFolder, load_weights, save_weights
 from gandetect.training.images import generate

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import binom
 
+from gandetect.data.stored import Images
 from gandetect.evaluation.scores import IN_DISTRIBUTION, NOT_REPORTED, TRAINING
-from gandetect.stages.common import Images, Indices, ScoredSource, Source
+from gandetect.stages.common import Indices, ScoredSource, Source
 
 Scored = Sequence[tuple[ScoredSource, NDArray[np.float64]]]
 Arrays = dict[str, Any]
@@ -103,13 +104,13 @@ def nearest(images: Images, among: Images) -> tuple[Indices, NDArray[np.float64]
     pixels = int(np.prod(images.shape[1:]))
     small = pixels <= EXACT_IN_SINGLE
     exact, whole = (np.float32, np.int32) if small else (np.float64, np.int64)
-    ours: NDArray[Any] = images.reshape(len(images), -1).astype(exact) - 128
-    theirs = among.reshape(len(among), -1)
+    ours: NDArray[Any] = images[:].reshape(len(images), -1).astype(exact) - 128
     best = np.full(len(ours), np.iinfo(np.int64).max)
     places = np.zeros(len(ours), np.int64)
     rows = np.arange(len(ours))
-    for start in range(0, len(theirs), CHUNK):
-        part: NDArray[Any] = theirs[start : start + CHUNK].astype(exact) - 128
+    for start in range(0, len(among), CHUNK):
+        some = among[start : start + CHUNK]
+        part: NDArray[Any] = some.reshape(len(some), -1).astype(exact) - 128
         # |a - b|² is |b|² - 2ab, but for |a|², which changes no order.
         partly = _squares(part).astype(whole) - 2 * (ours @ part.T).astype(whole)
         first = partly.argmin(axis=1)

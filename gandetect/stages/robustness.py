@@ -12,9 +12,10 @@ import pandas as pd
 
 from gandetect import runs
 from gandetect.data.perturbations import PERTURBATIONS, perturb
+from gandetect.data.stored import Images
 from gandetect.detectors import Preprocessing
 from gandetect.randomness import integer_seed
-from gandetect.stages.common import Images, Notify, ScoredSource, Source, reusable
+from gandetect.stages.common import Notify, ScoredSource, Source, reusable
 from gandetect.stages.scores import (
     Trained,
     score_source,

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from gandetect import runs
 from gandetect.config import ClassifierConfig, DetectorConfig, EvaluationConfig, GanConfig
+from gandetect.data.stored import Images
 from gandetect.detectors import (
     DESCRIPTION,
     WEIGHTS,
@@ -27,7 +28,7 @@ from gandetect.detectors import (
 from gandetect.evaluation import thresholds_from
 from gandetect.evaluation.scores import by_source
 from gandetect.scoring import score_paths, write_scores
-from gandetect.stages.common import Images, Indices, Notify, ScoredSource, Source, reusable
+from gandetect.stages.common import Indices, Notify, ScoredSource, Source, reusable
 from gandetect.stages.look import DISTANCES, NEIGHBOURS, images_to_look_at, neighbours
 from gandetect.training.augmentation import fixed_copy
 from gandetect.training.checkpoints import load_weights

@@ -11,8 +11,9 @@ import torch
 
 from gandetect import runs
 from gandetect.config import GanConfig
+from gandetect.data.stored import Images
 from gandetect.detectors import DetectorDescription, Preprocessing, as_detector
-from gandetect.stages.common import Images, Notify, ScoredSource, Source, reusable
+from gandetect.stages.common import Notify, ScoredSource, Source, reusable
 from gandetect.stages.scores import score_source, ticker, tidy_scores
 from gandetect.training.checkpoints import DISCRIMINATOR, GENERATOR, load_weights
 from gandetect.training.images import generate

@@ -11,7 +11,7 @@ import pandas as pd
 from gandetect import runs
 from gandetect.config import LabelledDataConfig
 from gandetect.data.fashion_mnist import resolve_data_dir
-from gandetect.engine import LocalEngine, Task
+from gandetect.engine import Engine, Task
 from gandetect.evaluation.audit import warnings_of
 from gandetect.preparation import SplitImages
 from gandetect.preparation.labelled import LabelledImages
@@ -26,7 +26,7 @@ LARGE = 64
 
 
 def audit_generators(
-    study: Study, images: SplitImages, gans: Pieces, engine: LocalEngine, listener: Listener
+    study: Study, images: SplitImages, gans: Pieces, engine: Engine, listener: Listener
 ) -> Pieces:
     """Audit the fakes that each generator made for calibration, beside training reals."""
     digests, tasks = {}, []
@@ -54,7 +54,7 @@ def audit_labelled(
     study: Study,
     images: LabelledImages,
     data_dir: Path | None,
-    engine: LocalEngine,
+    engine: Engine,
     listener: Listener,
 ) -> Pieces:
     """Audit each class of fakes beside all reals, files and pixels, of the training images."""
@@ -111,7 +111,7 @@ def _task(study: Study, name: str, seed: int, digest: str, arguments: dict[str, 
     return [Task(str(arguments["name"]), audit_stage, arguments)]
 
 
-def _run(tasks: list[Task], engine: LocalEngine, listener: Listener) -> None:
+def _run(tasks: list[Task], engine: Engine, listener: Listener) -> None:
     if tasks:
         listener.say("Auditing for shortcuts: what trivial probes can tell apart")
         engine.run(tasks)

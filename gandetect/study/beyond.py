@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gandetect import runs
 from gandetect.config import ClassifierConfig
-from gandetect.engine import LocalEngine, Task
+from gandetect.engine import Engine, Task
 from gandetect.evaluation.scores import IN_DISTRIBUTION, NOT_REPORTED, TRAINING
 from gandetect.preparation import SplitImages
 from gandetect.preparation.labelled import LabelledImages
@@ -16,7 +16,7 @@ from gandetect.study.scores import folder_of, gan_sources, labelled_sources, tra
 
 
 def score_trajectories(
-    study: Study, images: SplitImages, gans: Pieces, engine: LocalEngine, listener: Listener
+    study: Study, images: SplitImages, gans: Pieces, engine: Engine, listener: Listener
 ) -> Pieces:
     """Score every kept epoch's discriminator on every kept epoch's fakes of its own generator.
 
@@ -68,7 +68,7 @@ def score_perturbed(
     study: Study,
     images: SplitImages | LabelledImages,
     networks: Pieces,
-    engine: LocalEngine,
+    engine: Engine,
     listener: Listener,
 ) -> Pieces:
     """Score every detector on processed fakes and processed reals; nothing unless asked for."""

@@ -13,7 +13,7 @@ from gandetect import runs
 from gandetect.config import ClassifierConfig, LabelledDataConfig
 from gandetect.data.groups import folds_by_group, split_by_group
 from gandetect.detectors import Preprocessing
-from gandetect.engine import LocalEngine, Task
+from gandetect.engine import Engine, Task
 from gandetect.preparation import SplitImages
 from gandetect.preparation.labelled import LabelledImages
 from gandetect.progress import Listener
@@ -24,7 +24,7 @@ SCORED_TRAINING = 5000  # at most so many training images of each label are scor
 
 
 def train_gan_classifiers(
-    study: Study, images: SplitImages, gans: Pieces, engine: LocalEngine, listener: Listener
+    study: Study, images: SplitImages, gans: Pieces, engine: Engine, listener: Listener
 ) -> Pieces:
     """Train every classifier on real training images and fresh fakes of the GANs it names."""
     from gandetect.stages.classifiers import gan_classifier_stage
@@ -48,7 +48,7 @@ def train_gan_classifiers(
 
 
 def train_labelled(
-    study: Study, images: LabelledImages, engine: LocalEngine, listener: Listener
+    study: Study, images: LabelledImages, engine: Engine, listener: Listener
 ) -> Pieces:
     """Train every classifier with every seed on the training images of a labelled study."""
     from gandetect.stages.classifiers import labelled_classifier_stage
@@ -70,7 +70,7 @@ def train_labelled(
 
 
 def cross_validate(
-    study: Study, images: LabelledImages, engine: LocalEngine, listener: Listener
+    study: Study, images: LabelledImages, engine: Engine, listener: Listener
 ) -> dict[str, str]:
     """Cross-validate every classifier (with the first seed) over all images but the test groups.
 
@@ -184,9 +184,8 @@ def _task(
     return [Task(name, stage, {**common, **arguments})]
 
 
-def _run(tasks: Sequence[Task], study: Study, engine: LocalEngine, listener: Listener) -> None:
+def _run(tasks: Sequence[Task], study: Study, engine: Engine, listener: Listener) -> None:
     if tasks:
         names = ", ".join(task.name for task in tasks)
-        share = f"{study.jobs} at a time with {study.threads} thread(s) each, on {study.device}"
-        listener.say(f"Training {names}; {share}")
+        listener.say(f"Training {names}; {study.share}")
         engine.run(tasks)

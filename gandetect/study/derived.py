@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gandetect import runs
 from gandetect.config import DetectorConfig, FineTunedConfig, OneClassConfig
-from gandetect.engine import LocalEngine, Task
+from gandetect.engine import Engine, Task
 from gandetect.preparation import SplitImages
 from gandetect.progress import Listener
 from gandetect.study.classifiers import preprocessing_of
@@ -16,7 +16,7 @@ def derive_detectors(
     images: SplitImages,
     gans: Pieces,
     classifiers: Pieces,
-    engine: LocalEngine,
+    engine: Engine,
     listener: Listener,
 ) -> Pieces:
     """Make every one of the `[[detectors]]`, with every seed; returns their digests."""

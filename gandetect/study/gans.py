@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from gandetect import runs
 from gandetect.config import Experiment, GanConfig
-from gandetect.engine import LocalEngine, Task
+from gandetect.engine import Engine, Task
 from gandetect.preparation import SplitImages
 from gandetect.progress import Listener
 from gandetect.stages.common import DRAWN
@@ -15,7 +15,7 @@ from gandetect.study.plan import Pieces, Study, stage_digest
 
 
 def feature_classifier(
-    study: Study, images: SplitImages, engine: LocalEngine, listener: Listener
+    study: Study, images: SplitImages, engine: Engine, listener: Listener
 ) -> str:
     """Train the yardstick for the fakes, in all epochs of all GANs; returns its digest."""
     from gandetect.stages.gans import feature_classifier_stage
@@ -27,7 +27,7 @@ def feature_classifier(
         runs.take_over(folder, place / "quality-classifier", digest)
     if runs.problem_with(folder, digest) is None:
         return digest
-    listener.say("Training the ten-class classifier that FID and KID are measured with")
+    listener.say("Training the classifier of kinds that FID and KID are measured with")
     arguments = {
         "folder": folder,
         "digest": digest,
@@ -47,7 +47,7 @@ def train_gans(
     study: Study,
     images: SplitImages,
     classifier_digest: str,
-    engine: LocalEngine,
+    engine: Engine,
     listener: Listener,
 ) -> Pieces:
     """Train every architecture with every seed, side by side; returns their digests."""
@@ -78,8 +78,7 @@ def train_gans(
                 tasks.append(Task(f"{gan.name} seed {seed}", gan_stage, arguments))
     if tasks:
         names = ", ".join(task.name for task in tasks)
-        share = f"{study.jobs} at a time with {study.threads} thread(s) each, on {study.device}"
-        listener.say(f"Training {names}; {share}")
+        listener.say(f"Training {names}; {study.share}")
         engine.run(tasks)
     return digests
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from gandetect import machine, runs
-from gandetect.config import Experiment, FashionMnistConfig, LabelledDataConfig, digest_of
-from gandetect.config.sweep import one_choice
-from gandetect.data.fashion_mnist import CLASSES
+from gandetect.config import ClassImagesConfig, Experiment, LabelledDataConfig, digest_of
+from gandetect.data import class_names
+from gandetect.data.fashion_mnist import resolve_data_dir
 from gandetect.data.perturbations import PERTURBATIONS
-from gandetect.data.splits import resolve_held_out, resolve_selection
+from gandetect.engine import EngineOptions
 from gandetect.errors import UsageError, unknown_name
+from gandetect.preparation.class_images import resolve_classes
 
 # Raise a number when the code of a stage changes its results; older folders are then redone.
 STAGE_VERSIONS = {
@@ -45,6 +46,7 @@ class Options:
     stop_after: str = "report"
     reuse: tuple[Path, ...] = ()  # run folders whose complete GANs are taken over
     ingredients: tuple[str, ...] = ()  # of an ablation, those to run now; none: all
+    engine: EngineOptions = field(default_factory=EngineOptions)
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,13 @@ class Study:
     jobs: int
     threads: int
     reuse: tuple[Path, ...] = ()
+    cluster: str | None = None  # the address of the Ray that computes it; none: this machine
+
+    @property
+    def share(self) -> str:
+        """How its tasks share what computes them, in words."""
+        at_a_time = f"as many as {self.cluster} has room for" if self.cluster else self.jobs
+        return f"{at_a_time} at a time with {self.threads} thread(s) each, on {self.device}"
 
     @property
     def labelled(self) -> bool:
@@ -107,10 +116,11 @@ def plan_study(experiment: Experiment, options: Options) -> Study:
             f"experiment {experiment.name!r} has [[ingredients]], each of which is a study, and "
             "this needs a plain experiment; use `gandetect run`, or --set 'ingredients=[]'"
         )
-    if isinstance(experiment.data, FashionMnistConfig):
-        held_out = resolve_held_out(one_choice(experiment.data), CLASSES)
-        resolve_selection(experiment.data.selection, held_out, CLASSES)  # both are said at once
+    if isinstance(experiment.data, ClassImagesConfig):
+        classes = class_names(experiment.data, resolve_data_dir(options.data_dir))
+        resolve_classes(experiment.data, classes)  # what is wrong with them is said at once
     _check_what_is_asked(experiment, options.stop_after)
+    _check_engine(options)
     for place in options.reuse:
         runs.load_study(place)  # a folder that is no run is said at once
         if not (place / "gans").is_dir():
@@ -121,11 +131,28 @@ def plan_study(experiment: Experiment, options: Options) -> Study:
     device = machine.resolve_device(options.device)
     resolved = experiment.with_precision(machine.native_precision(device))
     trainings = (len(resolved.gans) or len(resolved.classifiers)) * len(resolved.seeds)
-    most = machine.cores() if device == "cpu" else 1
+    cpus = options.engine.cpus_per_task
+    most = machine.cores() // (cpus or 1) if device == "cpu" else 1
     jobs = max(1, options.jobs or min(most, trainings))
-    threads = max(1, machine.cores() // jobs)
+    threads = cpus or max(1, machine.cores() // jobs)
     folder = runs.run_folder(options.out, resolved)
-    return Study(resolved, folder, device, jobs, threads, options.reuse)
+    cluster = options.engine.address
+    return Study(resolved, folder, device, jobs, threads, options.reuse, cluster)
+
+
+def _check_engine(options: Options) -> None:
+    """Refuse an engine that cannot be had, and flags that contradict each other."""
+    options.engine.check()
+    if options.engine.address is not None and options.jobs is not None:
+        raise UsageError(
+            f"--jobs {options.jobs} was given, and a cluster runs as many tasks as it has room "
+            "for; remove it, or choose their size with --cpus-per-task"
+        )
+    if options.engine.gpus_per_task is not None and options.device not in ("auto", "cuda"):
+        raise UsageError(
+            f"--gpus-per-task {options.engine.gpus_per_task:g} was given with --device "
+            f"{options.device}; remove one of them"
+        )
 
 
 def _check_what_is_asked(experiment: Experiment, stop_after: str) -> None:
@@ -145,20 +172,30 @@ def _check_what_is_asked(experiment: Experiment, stop_after: str) -> None:
     for name in experiment.evaluation.perturbations:
         if name not in PERTURBATIONS:
             raise unknown_name("perturbation", name, PERTURBATIONS)
+    channels = 3
+    if isinstance(experiment.data, ClassImagesConfig):
+        channels, side = experiment.data.shape
+        _check_side(side)
     if experiment.classifiers:
         from gandetect.training.supervised import check_classifier
 
         for classifier in experiment.classifiers:
-            check_classifier(classifier, 1 if experiment.gans else 3)
+            check_classifier(classifier, channels)
+
+
+def _check_side(side: int) -> None:
+    from gandetect.models.common import Growth
+
+    try:
+        Growth.of(side)
+    except ValueError as error:
+        raise UsageError(f"data: {error}") from None
 
 
 def plan_lines(study: Study) -> list[str]:
     """What a study would do, resolved, for ``--dry-run``."""
     experiment = study.experiment
-    lines = [
-        f"# would be put in {study.folder}; on {study.device}, "
-        f"{study.jobs} job(s) with {study.threads} thread(s) each"
-    ]
+    lines = [f"# would be put in {study.folder}; {study.share}"]
     for seed in experiment.seeds:
         trainings = [(g.name, g.epochs, study.gan_folder(g.name, seed)) for g in experiment.gans]
         trainings += [

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from gandetect import machine, runs
-from gandetect.config import Experiment, FashionMnistConfig
+from gandetect.config import ClassImagesConfig, CsvDataConfig, Experiment, FolderDataConfig
 from gandetect.data.fashion_mnist import resolve_data_dir
-from gandetect.engine import local_engine
+from gandetect.engine import Engine, open_engine
 from gandetect.errors import RunError
 from gandetect.preparation import SplitImages, prepare_images
 from gandetect.preparation.labelled import LabelledImages, prepare_labelled
@@ -54,13 +55,14 @@ def run_study(
 
 def _run_gans(study: Study, options: Options, listener: Listener) -> None:
     data = study.experiment.data
-    assert isinstance(data, FashionMnistConfig)
+    assert isinstance(data, ClassImagesConfig)
     images = prepare_images(
         data,
         study.folder / "data",
         version=STAGE_VERSIONS["data"],
-        data_dir=options.data_dir,
-        notify=listener.say,
+        data_dir=resolve_data_dir(options.data_dir),
+        workers=machine.cores(),
+        listener=listener,
     )
     guard_overlap(
         images,
@@ -68,7 +70,7 @@ def _run_gans(study: Study, options: Options, listener: Listener) -> None:
         version=STAGE_VERSIONS["overlap"],
         policy=study.experiment.evaluation.overlap,
     )
-    with local_engine(study.jobs, study.threads, listener.event) as engine:
+    with _engine(study, options, listener) as engine:
         judge = feature_classifier(study, images, engine, listener)
         gans = train_gans(study, images, judge, engine, listener)
         if options.stop_after == "gans":
@@ -92,7 +94,7 @@ def _run_gans(study: Study, options: Options, listener: Listener) -> None:
 
 def _run_labelled(study: Study, options: Options, listener: Listener) -> None:
     experiment = study.experiment
-    assert not isinstance(experiment.data, FashionMnistConfig)
+    assert isinstance(experiment.data, FolderDataConfig | CsvDataConfig)
     images = prepare_labelled(
         experiment.data,
         study.folder,
@@ -105,7 +107,7 @@ def _run_labelled(study: Study, options: Options, listener: Listener) -> None:
         warn=listener.warn,
         progress=listener.event,
     )
-    with local_engine(study.jobs, study.threads, listener.event) as engine:
+    with _engine(study, options, listener) as engine:
         audits = audit_labelled(study, images, options.data_dir, engine, listener)
         classifiers = train_labelled(study, images, engine, listener)
         folds = cross_validate(study, images, engine, listener)
@@ -119,6 +121,17 @@ def _run_labelled(study: Study, options: Options, listener: Listener) -> None:
     digests |= _named("classifier", classifiers) | folds | _named("scores", scores)
     digests |= _named("audit", audits) | _named("robustness", processed)
     _report(study, images, digests, audits, listener)
+
+
+def _engine(study: Study, options: Options, listener: Listener) -> AbstractContextManager[Engine]:
+    return open_engine(
+        options.engine,
+        jobs=study.jobs,
+        threads=study.threads,
+        device=study.device,
+        folder=study.folder,
+        listen=listener.event,
+    )
 
 
 def _report(

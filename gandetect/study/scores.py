@@ -12,22 +12,23 @@ import pandas as pd
 from gandetect import __version__, runs
 from gandetect.config import (
     ClassifierConfig,
+    ClassImagesConfig,
     DetectorConfig,
     Experiment,
-    FashionMnistConfig,
     GanConfig,
     LabelledDataConfig,
     digest_of,
 )
 from gandetect.data.fashion_mnist import resolve_data_dir
 from gandetect.data.images import find_images
+from gandetect.data.stored import Images
 from gandetect.detectors import Preprocessing
-from gandetect.engine import LocalEngine, Task
+from gandetect.engine import Engine, Task
 from gandetect.evaluation.scores import GENERATED_CALIBRATION
 from gandetect.preparation import SplitImages
 from gandetect.preparation.labelled import LabelledImages
 from gandetect.progress import Listener
-from gandetect.stages.common import DRAWN, GENERATED, Images, Indices, ScoredSource, Source
+from gandetect.stages.common import DRAWN, GENERATED, Indices, ScoredSource, Source
 from gandetect.study.classifiers import labelled_preprocessing, preprocessing_of
 from gandetect.study.gans import evaluation_counts
 from gandetect.study.plan import Pieces, Study, stage_digest
@@ -41,7 +42,7 @@ def score_gan_study(
     study: Study,
     images: SplitImages,
     networks: Pieces,
-    engine: LocalEngine,
+    engine: Engine,
     listener: Listener,
 ) -> Pieces:
     """Score every detector on every generator's images and on all reals.
@@ -145,7 +146,7 @@ def score_labelled_study(
     images: LabelledImages,
     classifiers: Pieces,
     data_dir: Path | None,
-    engine: LocalEngine,
+    engine: Engine,
     listener: Listener,
 ) -> Pieces:
     """Score every classifier on the test images by class, and on the classes that were held out."""
@@ -258,10 +259,10 @@ def _task(
 def _held_out(experiment: Experiment) -> Sequence[object]:
     """The classes that stand for unseen kinds: held out, or in their place in a selection."""
     data = experiment.data
-    return (isinstance(data, FashionMnistConfig) and data.selection) or data.held_out
+    return (isinstance(data, ClassImagesConfig) and data.selection) or data.held_out
 
 
-def _run(tasks: list[Task], engine: LocalEngine, listener: Listener) -> None:
+def _run(tasks: list[Task], engine: Engine, listener: Listener) -> None:
     if tasks:
         listener.say(f"Scoring every source with {len(tasks)} detector(s)")
         engine.run(tasks)

@@ -6,11 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from gandetect import runs
-from gandetect.config import Experiment, FashionMnistConfig
-from gandetect.config.sweep import expand, is_sweep, one_choice
-from gandetect.data.fashion_mnist import CLASSES
-from gandetect.data.splits import resolve_held_out
+from gandetect.config import ClassImagesConfig, Experiment
+from gandetect.config.sweep import expand, is_sweep
+from gandetect.data import class_names
+from gandetect.data.fashion_mnist import resolve_data_dir
 from gandetect.errors import UsageError
+from gandetect.preparation.class_images import resolve_classes
 from gandetect.progress import Listener, Silent
 from gandetect.study.joined import Joined, lines_of, resolved, run_joined, write_joined
 from gandetect.study.plan import Options, plan_study
@@ -36,19 +37,25 @@ def plan_sweep(experiment: Experiment, options: Options) -> Joined:
             "needs a plain experiment; use `gandetect run`, or choose with "
             "--set 'data.held_out=[\"Bag\"]'"
         )
-    plain = expand(experiment, CLASSES)
-    found = [_numbers(one) for one in plain]
+    assert isinstance(experiment.data, ClassImagesConfig)
+    classes = class_names(experiment.data, resolve_data_dir(options.data_dir))
+    plain = expand(experiment, classes)
+    found = [_numbers(one, classes) for one in plain]
+
+    def names(choice: tuple[int, ...]) -> str:
+        return ", ".join(classes[number] for number in choice)
+
     for number, choice in enumerate(found, start=1):
         if choice in found[: number - 1]:
             raise UsageError(
-                f"held_out holds the choice {_names(choice)} twice (number "
+                f"held_out holds the choice {names(choice)} twice (number "
                 f"{found.index(choice) + 1} and {number}); give each choice once"
             )
     whole = resolved(experiment, options)
     folder = runs.run_folder(options.out, whole)
     inner = replace(options, out=folder / CHOICES)
     studies = {
-        f"choice {number} of {len(plain)} (held out: {_names(choice)})": plan_study(one, inner)
+        f"choice {number} of {len(plain)} (held out: {names(choice)})": plan_study(one, inner)
         for number, (one, choice) in enumerate(zip(plain, found, strict=True), start=1)
     }
     return Joined("sweep", whole, folder, inner, studies)
@@ -82,11 +89,8 @@ def _report(sweep: Joined, listener: Listener) -> None:
     write_joined(sweep, build, VERSION, FILES, read, listener)
 
 
-def _names(numbers: tuple[int, ...]) -> str:
-    return ", ".join(CLASSES[number] for number in numbers)
-
-
-def _numbers(experiment: Experiment) -> tuple[int, ...]:
+def _numbers(experiment: Experiment, classes: tuple[str, ...]) -> tuple[int, ...]:
     """Numbers of the classes that a plain experiment holds out."""
-    assert isinstance(experiment.data, FashionMnistConfig)
-    return resolve_held_out(one_choice(experiment.data), CLASSES)
+    assert isinstance(experiment.data, ClassImagesConfig)
+    held_out, _ = resolve_classes(experiment.data, classes)
+    return held_out

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 from time import perf_counter
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from gandetect.config import GanConfig
+from gandetect.data.stored import Images
 from gandetect.models import NOISE_SIZE
 from gandetect.models.layers import seed_dropout
 from gandetect.models.scaling import to_unit_range
@@ -33,12 +32,13 @@ from gandetect.training.history import fakes_of_epochs
 from gandetect.training.losses import LOSSES
 from gandetect.training.networks import build_gan
 from gandetect.training.quality import QualityJudge
+from gandetect.training.reals import Reals, on_device
 from gandetect.training.views import View, noise_at
 
 
 def train_gan(
     config: GanConfig,
-    images: NDArray[np.uint8],
+    images: Images,
     folder: GanFolder,
     *,
     seed: int,
@@ -54,7 +54,7 @@ def train_gan(
     a loss is not finite; the epochs before stay as they are.
     """
     gan = build_gan(config, images.shape[2], images.shape[1], seed, device)
-    reals = torch.from_numpy(images).to(device)
+    reals = on_device(images, device)
 
     def run_epoch(epoch: int) -> Tensor:
         replayed = _earlier_fakes(config, folder, epoch, reals, seed)
@@ -89,7 +89,7 @@ STATISTICS = {
 def train_epoch(
     config: GanConfig,
     gan: Gan,
-    reals: Tensor,
+    reals: Reals,
     *,
     seed: int,
     epoch: int,
@@ -172,7 +172,7 @@ def train_epoch(
 
 
 def _earlier_fakes(
-    config: GanConfig, folder: GanFolder, epoch: int, reals: Tensor, seed: int
+    config: GanConfig, folder: GanFolder, epoch: int, reals: Reals, seed: int
 ) -> Tensor | None:
     """The reservoir of an epoch: fakes of all epochs before it, drawn afresh; None without one.
 

@@ -19,23 +19,59 @@ Batch = tuple[Tensor, Tensor]  # images (B, C, H, W) uint8, labels (B,) int64
 
 
 @dataclass(frozen=True)
+class Share:
+    """What one of ``size`` processes that train together takes of every batch: all, if alone.
+
+    A batch of less than two examples a process is not shared but computed by all, for BatchNorm
+    wants two.
+    """
+
+    rank: int = 0
+    size: int = 1
+
+    def of(self, part: NDArray[np.int64]) -> NDArray[np.int64]:
+        """This process' examples of a batch ``(B,)``, in order."""
+        return part if self._too_few(len(part)) else np.array_split(part, self.size)[self.rank]
+
+    def weight(self, batch: int) -> float:
+        """By what the mean loss here is weighted, so that the processes' mean is the batch's."""
+        if self._too_few(batch):
+            return 1.0
+        mine = batch // self.size + (self.rank < batch % self.size)
+        return self.size * mine / batch
+
+    def counts(self, batch: int) -> bool:
+        """Whether this process' figures of a batch count: those of all, or one where all agree."""
+        return self.rank == 0 or not self._too_few(batch)
+
+    def _too_few(self, batch: int) -> bool:
+        return batch < 2 * self.size
+
+
+ALONE = Share()
+
+
+@dataclass(frozen=True)
 class Batches:
     """One epoch's batches of examples, in the order of ``rows`` ``(M,)``.
 
-    With ``seeds`` ``(M,)``, one an example, images are augmented and cut to the network's size;
-    without, they are as stored, or the fixed copies that the examples say, and not yet cut.
+    Only this process' ``share`` of each is made. With ``seeds`` ``(M,)``, one an example, images
+    are augmented and cut to the network's size; without, they are as stored, or the fixed copies
+    that the examples say, and not yet cut.
     """
 
     examples: Examples
     config: ClassifierConfig
     rows: NDArray[np.int64]
     seeds: NDArray[np.int64] | None = None
+    share: Share = ALONE
 
     def __len__(self) -> int:
         return len(self._parts())
 
     def __iter__(self) -> Iterator[Batch]:
-        for part in self._parts():
+        for whole in self._parts():
+            part = self.share.of(whole)
             chosen = self.examples.take(part)
             yield self._images(chosen, part), torch.from_numpy(chosen.label)
 
@@ -56,6 +92,10 @@ class Batches:
         made = [fixed_copy(*one, config.augmentation, config.image_size) for one in numbers]
         return torch.from_numpy(np.stack(made))
 
+    def sizes(self) -> list[int]:
+        """The examples of each batch, those of all processes together."""
+        return [len(part) for part in self._parts()]
+
     def labels(self) -> list[NDArray[np.int64]]:
         """The labels ``(B,)`` of each batch, without reading an image."""
         return [self.examples.label[part] for part in self._parts()]
@@ -74,14 +114,14 @@ class Batches:
 
 
 def training_batches(
-    config: ClassifierConfig, examples: Examples, *, seed: int, epoch: int
+    config: ClassifierConfig, examples: Examples, *, seed: int, epoch: int, share: Share = ALONE
 ) -> Batches:
     """An epoch's training batches: in random order, augmented afresh unless copies were made."""
     order = stream(seed, "order", epoch).permutation(len(examples))
     if not augmented_afresh(config, examples):
-        return Batches(examples, config, order)
+        return Batches(examples, config, order, share=share)
     seeds = stream(seed, "augmentation", epoch).integers(2**63, size=len(examples))
-    return Batches(examples, config, order, seeds)
+    return Batches(examples, config, order, seeds, share)
 
 
 def augmented_afresh(config: ClassifierConfig, examples: Examples) -> bool:

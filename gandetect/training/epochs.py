@@ -16,6 +16,7 @@ from gandetect.randomness import stream
 from gandetect.training.checkpoints import GanFolder, Trainable
 from gandetect.training.images import generate
 from gandetect.training.quality import QualityJudge
+from gandetect.training.reals import Reals
 
 Notify = Callable[[Mapping[str, Any]], None]
 STEPS_BETWEEN_LOOKS = 25
@@ -75,7 +76,7 @@ def steps_per_epoch(config: GanConfig, images: int) -> int:
     return images // config.batch_size
 
 
-def real_batches(config: GanConfig, reals: Tensor, seed: int, epoch: int) -> Iterator[Tensor]:
+def real_batches(config: GanConfig, reals: Reals, seed: int, epoch: int) -> Iterator[Tensor]:
     """Which of the ``(N, C, H, W)`` reals are in each of an epoch's batches: ``(B,)`` places."""
     order = stream(seed, "order", epoch)
     count = steps_per_epoch(config, len(reals)) * config.batch_size

@@ -11,16 +11,17 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from gandetect.config import FineTunedConfig, GanConfig, ReplayConfig
+from gandetect.data.stored import Images
 from gandetect.errors import TrainingError
 from gandetect.models.layers import seed_dropout
 from gandetect.models.scaling import to_unit_range
 from gandetect.randomness import integer_seed, stream
 from gandetect.training.discriminating import update_discriminator, with_remembered
 from gandetect.training.networks import build_optimizer
+from gandetect.training.reals import on_device
 from gandetect.training.views import View
 
 Notify = Callable[[Mapping[str, Any]], None]
@@ -32,8 +33,8 @@ def fine_tune(
     config: FineTunedConfig,
     gan: GanConfig,
     discriminator: nn.Module,
-    reals: NDArray[np.uint8],
-    fakes: NDArray[np.uint8],
+    reals: Images,
+    fakes: Images,
     *,
     seed: int,
     device: torch.device,
@@ -101,7 +102,7 @@ def trains_as(config: FineTunedConfig, gan: GanConfig) -> GanConfig:
 
 
 def _batches(
-    images: NDArray[np.uint8],
+    images: Images,
     config: FineTunedConfig,
     seed: int,
     purpose: str,
@@ -109,7 +110,7 @@ def _batches(
 ) -> Iterator[Tensor]:
     """A batch ``(B, C, H, W)`` in [-1, 1] for each update, channels last."""
     chance = stream(seed, f"order of {purpose}")
-    stored = torch.tensor(images, device=device)
+    stored = on_device(images, device)
     order = np.empty(0, np.int64)
     for _ in range(config.updates):
         while len(order) < config.batch_size:

@@ -43,7 +43,7 @@ def sample_grid(images: NDArray[np.uint8], columns: int = 8, scale: int = 2) -> 
 
 def write_animation(frames: list[Path], target: Path) -> None:
     """Join sample grids into an animated GIF, half a second each, the last one longer."""
-    pictures = [Image.open(frame).convert("L").convert("P") for frame in frames]
+    pictures = [_with_palette(Image.open(frame)) for frame in frames]
     pictures[0].save(
         target,
         format="GIF",
@@ -52,3 +52,11 @@ def write_animation(frames: list[Path], target: Path) -> None:
         duration=[500] * (len(pictures) - 1) + [2000],
         loop=0,
     )
+
+
+def _with_palette(frame: Image.Image) -> Image.Image:
+    """A frame as GIF stores it: all its grey levels, or of its colours the 256 nearest."""
+    colours = np.asarray(frame.convert("RGB"))
+    if np.ptp(colours, axis=2).any():
+        return frame.convert("RGB").quantize(256, dither=Image.Dither.NONE)
+    return frame.convert("L").convert("P")

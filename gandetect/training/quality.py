@@ -8,6 +8,7 @@ the in-distribution test images that generated images are compared with, and no 
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -19,9 +20,11 @@ from torch.nn import functional
 from torchmetrics.image.fid import FrechetInceptionDistance
 from torchmetrics.image.kid import KernelInceptionDistance
 
+from gandetect.data.stored import Images
 from gandetect.models.feature_classifier import FeatureClassifier
 from gandetect.models.scaling import to_unit_range
 from gandetect.randomness import integer_seed, stream
+from gandetect.training.reals import on_device, tensor_of
 
 BATCH = 128
 
@@ -53,9 +56,7 @@ class QualityJudge:
     1801.01401: cubic polynomial kernel, here the mean over 50 subsets), both through torchmetrics.
     """
 
-    def __init__(
-        self, classifier: FeatureClassifier, reals: NDArray[np.uint8], device: torch.device
-    ) -> None:
+    def __init__(self, classifier: FeatureClassifier, reals: Images, device: torch.device) -> None:
         self.classifier = classifier.to(device).eval()
         self.device = device
         extractor = _Features(self.classifier)
@@ -97,7 +98,7 @@ class QualityJudge:
 
 
 def train_feature_classifier(
-    images: NDArray[np.uint8],
+    images: Images,
     labels: NDArray[np.integer[Any]],
     *,
     classes: int,
@@ -111,7 +112,7 @@ def train_feature_classifier(
         classifier = FeatureClassifier(images.shape[2], images.shape[1], classes)
     classifier.to(device).train()
     optimizer = torch.optim.Adam(classifier.parameters(), 2e-3)
-    pixels = torch.from_numpy(images).to(device)
+    pixels = on_device(images, device)
     targets = torch.from_numpy(np.asarray(labels, dtype=np.int64)).to(device)
     for epoch in range(epochs):
         order = stream(seed, "feature classifier order", epoch).permutation(len(images))
@@ -126,7 +127,7 @@ def train_feature_classifier(
 @torch.no_grad()
 def accuracy(
     classifier: FeatureClassifier,
-    images: NDArray[np.uint8],
+    images: Images,
     labels: NDArray[np.integer[Any]],
     device: torch.device,
 ) -> float:
@@ -152,5 +153,7 @@ class _Features(nn.Module):
         return features
 
 
-def _batches(images: NDArray[np.uint8], device: torch.device) -> list[Tensor]:
-    return [batch.to(device) for batch in torch.from_numpy(images).split(500)]
+def _batches(images: Images, device: torch.device) -> Iterator[Tensor]:
+    size = max(1, 500 * 28 * 28 // max(28 * 28, images.shape[2] * images.shape[3]))
+    for start in range(0, len(images), size):
+        yield tensor_of(images[start : start + size]).to(device)

@@ -7,20 +7,12 @@ was interrupted and goes on equals one that was not, bit for bit, on the CPU.
 from __future__ import annotations
 
 import hashlib
-import logging
-import signal
-import threading
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import lightning
 import numpy as np
 import torch
-from lightning.fabric.plugins.environments.lightning import LightningEnvironment
-from lightning.pytorch.callbacks import Checkpoint, EarlyStopping
+from lightning.pytorch.callbacks import EarlyStopping
 
 from gandetect import runs
 from gandetect.config.classifier import AugmentationConfig, ClassifierConfig
@@ -29,14 +21,13 @@ from gandetect.models.classifiers import ImageClassifier, build_classifier, set_
 from gandetect.models.pretrained import load_pretrained
 from gandetect.randomness import integer_seed
 from gandetect.training.augmentation import augment
-from gandetect.training.batches import augmented_afresh, training_batches
+from gandetect.training.batches import ALONE, augmented_afresh, training_batches
 from gandetect.training.classifier_folder import BATCH, ClassifierFolder, Notify
 from gandetect.training.contrastive import check_batch
+from gandetect.training.data_parallel import Given, World, check_shareable, leaders_world, led
 from gandetect.training.examples import Examples
-from gandetect.training.supervised_task import (
-    SupervisedTask,
-    phases,
-)
+from gandetect.training.supervised_task import SupervisedTask, phases
+from gandetect.training.trainer import Keeper, apart, make_trainer
 
 IMAGES_SHOWN = 64
 
@@ -101,8 +92,10 @@ def train_classifier(
     """
     train = _training_examples(config, train, seed)
     _check_labels(train, validation)
-    planned = phases(config)
+    phases(config)  # refuses what cannot be combined, before anything is computed
     _check_pairs(config, train, seed)
+    world = leaders_world()
+    check_shareable(world, config, device)
     folder.mkdir(parents=True, exist_ok=True)
     _write_batch(config, train, folder, seed)
 
@@ -116,19 +109,9 @@ def train_classifier(
     state = store.restore(classifier, len(history)) if history else None
     stopper = _early_stopping(config, state)
 
-    with _apart(device):
-        for phase in planned:
-            if phase.last <= len(history) or _stopped(stopper):
-                continue
-            set_trainable(classifier, phase.trainable)
-            within = state if len(history) >= phase.first else None
-            task = SupervisedTask(
-                config, classifier, phase, train, validation, seed, history, within, notify
-            )
-            patient = [stopper] if stopper and not phase.pretraining else []
-            callbacks = [*patient, _Keeper(store, stopper, notify)]
-            trainer = _trainer(config, device, phase.last - len(history), callbacks, folder)
-            trainer.fit(task)
+    given = Given(config, train, validation, seed, history, state, device.type)
+    with apart(device), led(world, given):
+        _fit(given, classifier, device, stopper, world, store, notify)
 
     store.finish(
         classifier,
@@ -136,93 +119,56 @@ def train_classifier(
         stopped_early=_stopped(stopper),
         training_images=len(train),
         validation_images=len(validation),
+        **({"processes": world.size} if world else {}),
     )
     return classifier.to(device).eval()
 
 
-class _Keeper(Checkpoint):  # lightning runs checkpoints last, when the early stopping has counted
-    """Writes every epoch as it ends, then says how it went."""
-
-    def __init__(
-        self, store: ClassifierFolder, stopper: EarlyStopping | None, notify: Notify
-    ) -> None:
-        self._store, self._stopper, self._notify = store, stopper, notify
-        self._on_terminate = signal.getsignal(signal.SIGTERM)
-
-    def on_train_start(self, trainer: lightning.Trainer, task: Any) -> None:
-        """Let a terminating worker end at once, as it would without lightning."""
-        if threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGTERM, self._on_terminate)
-
-    def on_train_epoch_end(self, trainer: lightning.Trainer, task: Any) -> None:
-        """Keep the epoch."""
-        state = {
-            "optimizer": trainer.optimizers[0].state_dict(),
-            "schedule": task.schedule.state_dict() if task.schedule else None,
-            "stopping": self._stopper.state_dict() if self._stopper else None,
-        }
-        self._store.save_epoch(task.classifier, state, task.past)
-        row = task.past[-1]
-        area = row["validation_auroc"]
-        self._notify(
-            {
-                "event": "epoch",
-                "epochs": task.config.epochs,
-                "summary": (
-                    f"train loss {row['train_loss']:.3f} acc {row['train_accuracy']:.3f}, "
-                    f"val loss {row['validation_loss']:.3f} acc {row['validation_accuracy']:.3f}"
-                    + ("" if area is None else f" AUROC {area:.3f}")
-                ),
-                **row,
-            }
-        )
+def assist(world: World, given: Given) -> None:
+    """Take part in a training that another process leads, without reading or writing folders."""
+    number = f":{world.local_rank}" if given.device == "cuda" else ""
+    device = torch.device(f"{given.device}{number}")
+    channels = given.train.images.shape[1]
+    # The leader's weights, pretrained or gone on from, are copied before the first step.
+    classifier = new_classifier(given.config, channels, weights=False, seed=given.seed)
+    classifier.to(memory_format=torch.channels_last)
+    stopper = _early_stopping(given.config, given.state)
+    with apart(device):
+        _fit(given, classifier, device, stopper, world, None, lambda event: None)
 
 
-def _trainer(
-    config: ClassifierConfig,
+def _fit(
+    given: Given,
+    classifier: ImageClassifier,
     device: torch.device,
-    epochs: int,
-    callbacks: list[Any],
-    folder: Path,
-) -> lightning.Trainer:
-    """A trainer that draws no bars, writes no files and looks for no cluster."""
-    accelerator = {"cuda": "gpu"}.get(device.type, device.type)
-    return lightning.Trainer(
-        accelerator=accelerator,
-        devices=1 if device.type != "cuda" else [device.index or 0],
-        precision="bf16-mixed" if config.precision == "bf16" else "32-true",
-        max_epochs=epochs,
-        callbacks=callbacks,
-        default_root_dir=folder,
-        reload_dataloaders_every_n_epochs=1,
-        num_sanity_val_steps=0,
-        use_distributed_sampler=False,
-        logger=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        plugins=[LightningEnvironment()],
-    )
-
-
-@contextmanager
-def _apart(device: torch.device) -> Iterator[None]:
-    """Keep lightning quiet, the random streams as they were, and Ctrl-C what it is."""
-    cuda = list(range(torch.cuda.device_count())) if device.type == "cuda" else []
-    loggers = [logging.getLogger(name) for name in ("lightning.pytorch", "lightning.fabric")]
-    levels = [logger.level for logger in loggers]
-    with torch.random.fork_rng(devices=cuda), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", module=r"lightning\.")
-        for logger in loggers:
-            logger.setLevel(logging.ERROR)
-        try:
-            yield
-        except SystemExit as error:  # what lightning makes of Ctrl-C
-            if isinstance(error.__context__, KeyboardInterrupt):
-                raise KeyboardInterrupt from None
-            raise
-        finally:
-            for logger, level in zip(loggers, levels, strict=True):
-                logger.setLevel(level)
+    stopper: EarlyStopping | None,
+    world: World | None,
+    store: ClassifierFolder | None,
+    notify: Notify,
+) -> None:
+    """Train phase after phase; the history grows, and the classifier holds the last epoch."""
+    config, history, state = given.config, given.history, given.state
+    share = world.share if world else ALONE
+    for phase in phases(config):
+        if phase.last <= len(history) or _stopped(stopper):
+            continue
+        set_trainable(classifier, phase.trainable)
+        within = state if len(history) >= phase.first else None
+        task = SupervisedTask(
+            config,
+            classifier,
+            phase,
+            given.train,
+            given.validation,
+            given.seed,
+            history,
+            within,
+            notify,
+            share,
+        )
+        patient = [stopper] if stopper and not phase.pretraining else []
+        callbacks = [*patient, Keeper(store, stopper, notify)]
+        make_trainer(config, device, phase.last - len(history), callbacks, world).fit(task)
 
 
 def _digest(config: ClassifierConfig, seed: int) -> str:

@@ -14,21 +14,25 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from gandetect.config.classifier import (
-    ClassifierConfig,
-    ClassifierOptimizerConfig,
-    ContrastiveConfig,
-    ScheduleConfig,
-)
+from gandetect.config.classifier import ClassifierConfig, ContrastiveConfig
 from gandetect.errors import TrainingError
 from gandetect.evaluation.decisions import binary_figures, confusion
 from gandetect.evaluation.ranking import auroc
 from gandetect.models.classifiers import ImageClassifier
 from gandetect.randomness import integer_seed
-from gandetect.training.batches import Batch, Batches, augmented_afresh, training_batches
+from gandetect.training.batches import (
+    ALONE,
+    Batch,
+    Batches,
+    Share,
+    augmented_afresh,
+    training_batches,
+)
 from gandetect.training.classifier_folder import Notify
 from gandetect.training.contrastive import LATE, check_contrastive, contrastive_loss
+from gandetect.training.data_parallel import everywhere, gathered
 from gandetect.training.examples import Examples
+from gandetect.training.optimizers import make_optimizer, make_schedule
 
 # A look at the losses makes a GPU wait, so there are few; but a slow step should not go unseen.
 STEPS_BETWEEN_LOOKS = 25
@@ -92,12 +96,15 @@ class SupervisedTask(lightning.LightningModule):
         history: list[dict[str, Any]],
         state: Mapping[str, Any] | None,
         notify: Notify,
+        share: Share = ALONE,
     ) -> None:
         super().__init__()
+        self.share = share
         self.config, self.classifier, self.phase = config, classifier, phase
         self.train_examples, self.validation_examples = train, validation
         self.seed, self.past, self.state, self.notify = seed, history, state, notify
         self.schedule: Any = None
+        self._sizes: dict[str, list[int]] = {}
         contrastive = config.contrastive if phase.pretraining else None
         self.pairs = contrastive if contrastive and contrastive.weight else None
 
@@ -120,16 +127,23 @@ class SupervisedTask(lightning.LightningModule):
 
     def train_dataloader(self) -> Batches:
         """This epoch's batches; the trainer asks for them anew in every epoch."""
-        return training_batches(self.config, self.train_examples, seed=self.seed, epoch=self.epoch)
+        batches = training_batches(
+            self.config, self.train_examples, seed=self.seed, epoch=self.epoch, share=self.share
+        )
+        self._sizes["train"] = batches.sizes()
+        return batches
 
     def val_dataloader(self) -> Batches:
         """All validation examples, as they are."""
         rows = np.arange(len(self.validation_examples))
-        return Batches(self.validation_examples, self.config, rows)
+        batches = Batches(self.validation_examples, self.config, rows, share=self.share)
+        self._sizes["validation"] = batches.sizes()
+        return batches
 
     def on_train_epoch_start(self) -> None:
         """Start the epoch's clock and its dropout's stream."""
-        torch.manual_seed(integer_seed(self.seed, "dropout", self.epoch))
+        purpose = "dropout" if self.share.rank == 0 else f"dropout of process {self.share.rank}"
+        torch.manual_seed(integer_seed(self.seed, purpose, self.epoch))
         self.classifier.train()
         self._seen: dict[str, list[tuple[Tensor, Tensor, Tensor]]] = {"train": [], "validation": []}
         self._pair_losses: list[Tensor] = []
@@ -143,12 +157,15 @@ class SupervisedTask(lightning.LightningModule):
         cut = augmented_afresh(self.config, self.train_examples)
         ready = self.classifier.normalise(images) if cut else self.classifier.prepare(images)
         embedded = self.classifier.embed(ready.contiguous(memory_format=torch.channels_last))
-        losses = self._losses("train", embedded.detach() if self.pairs else embedded, labels)
+        judged = embedded.detach() if self.pairs else embedded
+        losses = self._losses("train", number, judged, labels)
         if self.pairs:
             loss = contrastive_loss(embedded.float(), labels, self.pairs.margin)
             self._pair_losses.append(loss.detach())
         else:
             loss = losses.mean()
+        if self.share.size > 1:
+            loss = loss * self.share.weight(self._sizes["train"][number])
         if self._time_to_look(number + 1):
             self._look(number + 1)
         return loss
@@ -158,7 +175,7 @@ class SupervisedTask(lightning.LightningModule):
         if number == 0:
             self._trained = perf_counter()
         ready = self.classifier.prepare(batch[0]).contiguous(memory_format=torch.channels_last)
-        self._losses("validation", self.classifier.embed(ready), batch[1])
+        self._losses("validation", number, self.classifier.embed(ready), batch[1])
 
     def on_train_epoch_end(self) -> None:
         """Put the epoch's figures into the history, and let the learning rate fall."""
@@ -190,8 +207,8 @@ class SupervisedTask(lightning.LightningModule):
         losses = [float(loss) for loss in self._pair_losses]
         return {"train_pair_loss": float(np.mean(losses)) if losses else None}
 
-    def _losses(self, split: str, embedded: Tensor, labels: Tensor) -> Tensor:
-        """The loss of each image ``(B,)``, of what the head makes of what stands before it."""
+    def _losses(self, split: str, number: int, embedded: Tensor, labels: Tensor) -> Tensor:
+        """The loss of each image ``(B,)`` of a batch, of what the head makes of `embedded`."""
         logits = self.classifier.head(embedded).float()
         if self.config.loss == "bce":
             losses = functional.binary_cross_entropy_with_logits(
@@ -200,11 +217,14 @@ class SupervisedTask(lightning.LightningModule):
         else:
             losses = functional.cross_entropy(logits, labels, reduction="none")
         log_odds = self.classifier.log_odds(logits.detach())
-        self._seen[split].append((losses.detach(), log_odds, labels))
+        kept = None if self.share.counts(self._sizes[split][number]) else 0
+        self._seen[split].append((losses.detach()[:kept], log_odds[:kept], labels[:kept]))
         return losses
 
     def _time_to_look(self, step: int) -> bool:
-        waited = perf_counter() - self._looked > SECONDS_BETWEEN_LOOKS
+        # Processes that train together look at the same steps, whatever the time is for each.
+        patient = self.share.size > 1
+        waited = not patient and perf_counter() - self._looked > SECONDS_BETWEEN_LOOKS
         last = step == self.trainer.num_training_batches
         return waited or last or step - self._looked_at == STEPS_BETWEEN_LOOKS
 
@@ -236,11 +256,14 @@ class SupervisedTask(lightning.LightningModule):
         return figures(float(losses.mean(dtype=np.float64)), log_odds, labels)
 
     def _gathered(self, split: str, start: int = 0) -> Sequence[Tensor]:
-        return [torch.cat(column) for column in zip(*self._seen[split][start:], strict=True)]
+        columns = [torch.cat(column) for column in zip(*self._seen[split][start:], strict=True)]
+        return gathered(columns) if self.share.size > 1 else columns
 
     def _stop_unless_finite(self, split: str) -> None:
         losses = self._pair_losses if self.pairs else [row[0] for row in self._seen[split]]
         finite = torch.stack([loss.isfinite().all() for loss in losses])
+        if self.share.size > 1:
+            finite = everywhere(finite)
         if not finite.all():
             step = int((~finite).nonzero()[0]) + 1
             raise TrainingError(
@@ -258,33 +281,3 @@ def figures(loss: float, log_odds: NDArray[Any], labels: NDArray[Any]) -> dict[s
     answers = binary_figures(confusion(generated, real, 0.0))
     area = auroc(generated, real)[0] if len(generated) and len(real) else None
     return {"loss": loss, "accuracy": answers.pop("accuracy"), "auroc": area, **answers}
-
-
-def make_optimizer(
-    config: ClassifierOptimizerConfig, parameters: list[Any], learning_rate: float
-) -> torch.optim.Optimizer:
-    """The configuration's optimizer for these parameters."""
-    decay = config.weight_decay
-    if config.name == "sgd":
-        return torch.optim.SGD(parameters, learning_rate, config.momentum, weight_decay=decay)
-    if config.name == "adadelta":
-        return torch.optim.Adadelta(parameters, learning_rate, weight_decay=decay)
-    return torch.optim.Adam(parameters, learning_rate, weight_decay=decay)
-
-
-def make_schedule(config: ScheduleConfig, optimizer: torch.optim.Optimizer) -> Any:
-    """How the learning rate falls, stepped once an epoch; None when it does not."""
-    if config.name == "constant":
-        return None
-    if config.name == "plateau":
-        return torch.optim.lr_scheduler.ReduceLROnPlateau(
-            optimizer,
-            mode="min" if config.monitor == "loss" else "max",
-            factor=config.factor,
-            patience=config.patience,
-            min_lr=config.minimum,
-        )
-    lowest = min(config.minimum / optimizer.param_groups[0]["lr"], 1.0)
-    return torch.optim.lr_scheduler.LambdaLR(
-        optimizer, lambda done: max(config.factor ** (done // config.epochs), lowest)
-    )

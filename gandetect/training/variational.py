@@ -11,12 +11,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from time import perf_counter
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from gandetect.config import GanConfig
+from gandetect.data.stored import Images
 from gandetect.models.scaling import to_unit_range
 from gandetect.randomness import integer_seed
 from gandetect.training.checkpoints import GanFolder
@@ -31,6 +30,7 @@ from gandetect.training.epochs import (
 )
 from gandetect.training.networks import build_networks, build_optimizer
 from gandetect.training.quality import QualityJudge
+from gandetect.training.reals import Reals, on_device
 
 STATISTICS = ("reconstruction", "divergence")  # nats an image
 # Of a pixel in [-1, 1] around its decoded value. The smaller it is, the more of N(0, 1) is left
@@ -60,7 +60,7 @@ class Vae:
 
 def train_vae(
     config: GanConfig,
-    images: NDArray[np.uint8],
+    images: Images,
     folder: GanFolder,
     *,
     seed: int,
@@ -74,7 +74,7 @@ def train_vae(
     Going on after an interruption, and losses that are not finite, are as in `train_gan`.
     """
     vae = build_vae(config, images.shape[2], images.shape[1], seed, device)
-    reals = torch.from_numpy(images).to(device)
+    reals = on_device(images, device)
 
     def run_epoch(epoch: int) -> Tensor:
         return train_epoch(config, vae, reals, seed=seed, epoch=epoch, notify=notify)
@@ -95,7 +95,7 @@ def train_vae(
 
 
 def train_epoch(
-    config: GanConfig, vae: Vae, reals: Tensor, *, seed: int, epoch: int, notify: Notify
+    config: GanConfig, vae: Vae, reals: Reals, *, seed: int, epoch: int, notify: Notify
 ) -> Tensor:
     """Run one epoch of updates; returns the `STATISTICS` of each step, shape ``(steps, 2)``."""
     encoder, decoder = vae.encoder.train(), vae.decoder.train()

@@ -11,13 +11,14 @@ from typing import Any
 
 import click
 
-from . import commands, folders, growth, memory, scoring, training
+from . import commands, folders, growth, large, memory, scoring, training
 from .children import in_fresh_process
 from .facts import machine_facts
 from .results import Measured, Settings
 from .table import print_table
 
-SECTIONS = ("training", "scoring", "folders", "start-up", "memory", "growth")
+SECTIONS = ("training", "scoring", "folders", "start-up", "memory", "growth", "large")
+USUAL = SECTIONS[:-1]  # the last takes minutes and gigabytes of disk
 BUSY = 0.5  # processes that want to run, on average of the last minute
 
 
@@ -48,7 +49,7 @@ def main(
         measured.notes.append(
             f"the machine was busy (load {facts['load_before']:.1f}): these figures compare nothing"
         )
-    for name, section in _sections(settings, facts, only or SECTIONS, run):
+    for name, section in _sections(settings, facts, only or USUAL, run):
         started = perf_counter()
         found = section()
         measured.rows += found.rows
@@ -79,6 +80,7 @@ def _sections(
         "start-up": lambda: commands.measure_start_up(settings),
         "memory": lambda: memory.measure(settings, cores),
         "growth": lambda: growth.measure(settings),
+        "large": lambda: large.measure(settings, cores),
     }
     yield from ((name, known[name]) for name in SECTIONS if name in wanted)
     if run is not None:

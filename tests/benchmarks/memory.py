@@ -95,7 +95,8 @@ def short_training(
     config = gan_config(architecture, machine.native_precision("cpu"))
     config = config.model_copy(update={"epochs": 1, "steps_per_epoch": steps})
     device = torch.device("cpu")
-    judge = QualityJudge(FeatureClassifier(), reference, device)
+    _, channels, side, _ = images.shape
+    judge = QualityJudge(FeatureClassifier(side, channels), reference, device)
     with TemporaryDirectory() as temporary:
         folder = GanFolder(Path(temporary, "gan"), "digest", print)
         train_gan(

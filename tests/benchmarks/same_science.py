@@ -32,11 +32,13 @@ from torch import nn
 
 from gandetect import runs
 from gandetect.config import Experiment, GanConfig, load_experiment
+from gandetect.data.fashion_mnist import resolve_data_dir
 from gandetect.detectors import DetectorDescription, as_detector
 from gandetect.engine import LocalEngine, Task, local_engine
 from gandetect.machine import cores, native_precision
 from gandetect.models.feature_classifier import FeatureClassifier
-from gandetect.preparation.fashion import SplitImages, prepare_images
+from gandetect.preparation import SplitImages, prepare_images
+from gandetect.progress import Silent
 from gandetect.training.adversarial import train_epoch
 from gandetect.training.checkpoints import load_weights, save_weights
 from gandetect.training.images import generate
@@ -71,8 +73,9 @@ def main(seeds: int, epochs: int, ways: tuple[str, ...], jobs: int, out: Path) -
         experiment.data,
         out / "data",
         version=1,
-        data_dir=None,
-        notify=lambda sentence: click.echo(sentence, err=True),
+        data_dir=resolve_data_dir(None),
+        workers=cores(),
+        listener=Silent(),
     )
     with local_engine(jobs, max(1, cores() // jobs), _say) as engine:
         _train_all(engine, experiment, images, out, ways, range(seeds))

@@ -15,7 +15,8 @@ import numpy as np
 import pytest
 
 from gandetect.data import fashion_mnist as source
-from gandetect.data.fashion_mnist import FashionMnist, check, fetch, load, resolve_data_dir
+from gandetect.data.class_images import ClassImages
+from gandetect.data.fashion_mnist import check, fetch, load, resolve_data_dir
 from gandetect.errors import DataError
 
 TRAIN_IMAGES, TRAIN_LABELS, TEST_IMAGES, TEST_LABELS = source.SHA256
@@ -79,7 +80,7 @@ def _everything_under(folder: Path) -> list[str]:
 ZIPPED = sorted(f"fashion-mnist/{name}.gz" for name in source.SHA256)
 
 
-def test_the_real_data_is_all_there(fashion_mnist: FashionMnist) -> None:
+def test_the_real_data_is_all_there(fashion_mnist: ClassImages) -> None:
     assert fashion_mnist.train_images.shape == (60_000, 1, 28, 28)
     assert fashion_mnist.test_images.shape == (10_000, 1, 28, 28)
     assert fashion_mnist.train_images.dtype == fashion_mnist.test_images.dtype == np.uint8

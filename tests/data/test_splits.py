@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from gandetect.data.fashion_mnist import CLASSES, FashionMnist
+from gandetect.data.class_images import ClassImages
+from gandetect.data.fashion_mnist import CLASSES
 from gandetect.data.splits import (
     Splits,
     counts,
@@ -51,7 +52,7 @@ def small_set() -> SmallSet:
     )
 
 
-def _split(dataset: SmallSet | FashionMnist, seed: int = 0, images: int | None = None) -> Splits:
+def _split(dataset: SmallSet | ClassImages, seed: int = 0, images: int | None = None) -> Splits:
     return make_splits(
         dataset.train_labels,
         dataset.test_labels,
@@ -63,10 +64,14 @@ def _split(dataset: SmallSet | FashionMnist, seed: int = 0, images: int | None =
 
 
 def _parts(splits: Splits) -> dict[str, NDArray[np.int64]]:
-    return {field.name: getattr(splits, field.name) for field in fields(splits)}
+    return {
+        field.name: getattr(splits, field.name)
+        for field in fields(splits)
+        if field.name != "one_file"
+    }
 
 
-def test_the_real_data_splits_into_the_published_counts(fashion_mnist: FashionMnist) -> None:
+def test_the_real_data_splits_into_the_published_counts(fashion_mnist: ClassImages) -> None:
     splits = _split(fashion_mnist)
     assert {name: len(indices) for name, indices in _parts(splits).items()} == {
         "train": 37_800,
@@ -79,7 +84,7 @@ def test_the_real_data_splits_into_the_published_counts(fashion_mnist: FashionMn
     assert np.bincount(labels[splits.in_distribution]).tolist() == [600] * 7
 
 
-def test_the_real_data_has_no_identical_images(fashion_mnist: FashionMnist) -> None:
+def test_the_real_data_has_no_identical_images(fashion_mnist: ClassImages) -> None:
     table = manifest(fashion_mnist, _split(fashion_mnist))
     verify_disjoint(table)
     assert table["sha256"].nunique() == len(table) == 70_000
@@ -161,7 +166,7 @@ def test_a_subset_keeps_each_class_in_proportion(request: dict[str, Any]) -> Non
     assert np.abs(np.bincount(labels[chosen], minlength=len(share)) - share).max() <= 2
 
 
-def test_a_subset_of_the_real_data_is_exactly_balanced(fashion_mnist: FashionMnist) -> None:
+def test_a_subset_of_the_real_data_is_exactly_balanced(fashion_mnist: ClassImages) -> None:
     splits = _split(fashion_mnist, images=2_000)
     assert [len(indices) for indices in _parts(splits).values()] == [1_260, 140, 600, 233, 100]
     assert np.bincount(fashion_mnist.train_labels[splits.held_out]).tolist()[7:] == [200] * 3
@@ -194,7 +199,7 @@ def test_held_out_classes_are_found_by_name_case_and_number(given: list[str | in
 
 def test_an_unknown_class_is_answered_with_the_nearest() -> None:
     with pytest.raises(UsageError) as caught:
-        resolve_held_out(["Sneakers"], CLASSES)
+        resolve_held_out(["Sneakers"], CLASSES, data_set="fashion-mnist")
     message = str(caught.value)
     assert message.startswith("held_out class 'Sneakers' is not in fashion-mnist; its classes are:")
     assert message.endswith("; did you mean 'Sneaker'?")
@@ -204,7 +209,7 @@ def test_an_unknown_class_is_answered_with_the_nearest() -> None:
 @pytest.mark.parametrize("given", [10, -1, "10", "-1", "", "7.0", "٧", True])
 def test_a_number_that_is_no_class_is_refused(given: str | int) -> None:
     with pytest.raises(UsageError, match=r"is not in fashion-mnist.*0 to 9"):
-        resolve_held_out([given], CLASSES)
+        resolve_held_out([given], CLASSES, data_set="fashion-mnist")
 
 
 @pytest.mark.parametrize(

@@ -39,13 +39,14 @@ def test_order_is_kept_and_errors_stay_at_their_place(
     assert [len(batch) for batch in batches] == [BATCH] * 5 + [6]
     decoded = [one for batch in batches for one in batch]
     expected = files[:3] + files
-    assert [path for path, _ in decoded] == expected
-    for path, pixels in decoded:
-        if int(path.stem) % 100 == 7:
-            assert isinstance(pixels, str)
-            assert "is not an image" in pixels
+    assert [one.path for one in decoded] == expected
+    for one in decoded:
+        if int(one.path.stem) % 100 == 7:
+            assert one.pixels is None
+            assert "is not an image" in str(one.error)
         else:
-            assert np.array_equal(pixels, read_image(path))
+            assert one.error is None
+            assert np.array_equal(one.pixels, read_image(one.path))
 
 
 def test_workers_run_only_a_few_batches_ahead(

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from gandetect.data.fashion_mnist import FashionMnist
+from gandetect.data.class_images import ClassImages
 from gandetect.models import ARCHITECTURES
 from gandetect.models.classifiers import build_classifier
 from gandetect.models.features import Features, before_last_layer
@@ -13,14 +13,14 @@ from gandetect.models.scaling import to_unit_range
 
 
 @pytest.fixture(scope="module")
-def reals(fashion_mnist: FashionMnist) -> torch.Tensor:
+def reals(fashion_mnist: ClassImages) -> torch.Tensor:
     """Real shirts, `(120, 1, 28, 28)` in [-1, 1]."""
     shirts = fashion_mnist.train_images[fashion_mnist.train_labels == 6][:120]
     return to_unit_range(torch.from_numpy(shirts.copy()))
 
 
 @pytest.fixture(scope="module")
-def bags(fashion_mnist: FashionMnist) -> torch.Tensor:
+def bags(fashion_mnist: ClassImages) -> torch.Tensor:
     """Real bags, which are no shirts."""
     bags = fashion_mnist.train_images[fashion_mnist.train_labels == 8][:60]
     return to_unit_range(torch.from_numpy(bags.copy()))

@@ -6,7 +6,7 @@ import torch
 from safetensors.torch import save
 
 from gandetect.config import FineTunedConfig, GanConfig
-from gandetect.data.fashion_mnist import FashionMnist
+from gandetect.data.class_images import ClassImages
 from gandetect.errors import TrainingError
 from gandetect.training.fine_tuning import STATISTICS, fine_tune, trains_as
 from gandetect.training.networks import build_gan
@@ -28,7 +28,7 @@ def config(**keys) -> FineTunedConfig:
 
 
 @pytest.fixture(scope="module")
-def reals(fashion_mnist: FashionMnist) -> np.ndarray:
+def reals(fashion_mnist: ClassImages) -> np.ndarray:
     return fashion_mnist.train_images[:40]
 
 

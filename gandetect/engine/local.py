@@ -1,6 +1,5 @@
-"""Runs independent pieces of a study side by side, in processes with a share of the threads.
+"""Runs tasks side by side in processes of this machine, each with a share of the threads.
 
-Each piece is a plain function and its arguments; it reports progress through a `notify` callable.
 On two cores two processes of one thread each train some 30 % more than one of two (`make bench`).
 """
 
@@ -8,29 +7,16 @@ from __future__ import annotations
 
 import multiprocessing
 import signal
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from queue import Empty
 from typing import Any
 
+from gandetect.engine.tasks import Event, Notify, Task, prepare_process
 from gandetect.errors import RunError
-from gandetect.machine import keep_freed_memory
 from gandetect.workers import end_with_parent
-
-Event = Mapping[str, Any]
-Notify = Callable[[Event], None]
-
-
-@dataclass(frozen=True)
-class Task:
-    """One independent piece: ``function(notify=…, **arguments)``, picklable."""
-
-    name: str
-    function: Callable[..., Any]
-    arguments: Mapping[str, Any] = field(default_factory=dict)
 
 
 class LocalEngine:
@@ -97,14 +83,6 @@ def _start_worker(threads: int, events: Any) -> None:
     end_with_parent()
     prepare_process(threads)
     _notify = events.put
-
-
-def prepare_process(threads: int) -> None:
-    """Make a process ready to compute with torch on ``threads`` threads."""
-    import torch
-
-    keep_freed_memory()
-    torch.set_num_threads(threads)
 
 
 def _run_task(task: Task) -> Any:

@@ -1,0 +1,165 @@
+"""Data sets of real images by class, for GANs: which classes nobody trains on, which images."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, ClassVar, Literal, TypeAlias
+
+from pydantic import Field, field_validator, model_validator
+
+from gandetect.config.section import OpenProbability, Section
+
+Choice: TypeAlias = tuple[str | int, ...]  # classes by name or number
+HeldOut: TypeAlias = str | Choice | tuple[Choice, ...]
+Fit = Literal["stretch", "pad", "crop"]
+Side = Annotated[int, Field(ge=28, le=128)]
+Channels = Literal[1, 3]
+
+
+class ClassImagesConfig(Section):
+    """Real images by class: which classes nobody trains on, and how the rest is split.
+
+    ``held_out`` is one choice of classes, or a sweep over several: a list of choices, or
+    "sweep:3", which is as many choices of three as hold out every class (`gandetect.config.sweep`).
+
+    With classes in ``selection`` the study chooses settings for another one: those classes stand
+    for the held-out ones, a share of the training images for the in-distribution test, and no test
+    image of the study without ``selection`` is looked at.
+    """
+
+    LATER: ClassVar[frozenset[str]] = frozenset({"selection"})
+
+    name: str
+    held_out: HeldOut
+    test_fraction: OpenProbability = 0.1
+    split_seed: Annotated[int, Field(ge=0)] = 0
+    images: Annotated[int, Field(ge=100)] | None = None
+    selection: Choice = ()
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Channels, and the side in pixels, of every image."""
+        raise NotImplementedError
+
+    @field_validator("held_out", mode="before")
+    @classmethod
+    def _a_choice_or_a_sweep(cls, given: Any) -> Any:
+        if isinstance(given, str) and re.fullmatch(r"sweep:[1-9][0-9]*", given):
+            return given
+        if _is_choice(given):
+            return given
+        if isinstance(given, list | tuple) and all(_is_choice(one) for one in given):
+            return given
+        raise ValueError(
+            f'{given!r} is neither a list of classes, such as ["Bag", 0], nor a sweep: a list of '
+            'such lists, or "sweep:3" to hold out every class in groups of three (at least 1)'
+        )
+
+
+class FashionMnistConfig(ClassImagesConfig):
+    """Fashion-MNIST, 28 x 28 grey; the official test file is what thresholds are chosen by."""
+
+    name: Literal["fashion-mnist"] = "fashion-mnist"
+    held_out: HeldOut = ("Sneaker", "Bag", "Ankle boot")
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Channels, and the side in pixels, of every image."""
+        return 1, 28
+
+
+# Channels and side of the images as the data sets have them; digits are 8 x 8, and enlarged.
+SMALL_SETS: dict[str, tuple[Channels, int]] = {
+    "digits": (1, 28),
+    "mnist": (1, 28),
+    "kmnist": (1, 28),
+    "emnist": (1, 28),
+    "cifar-10": (3, 32),
+    "svhn": (3, 32),
+}
+
+
+class SmallSetConfig(ClassImagesConfig):
+    """A data set of small images by its name: of torchvision's, or scikit-learn's digits.
+
+    Images are resized to ``image_size`` where it is not the set's own, and made grey or RGB where
+    ``channels`` are not. ``calibration_fraction`` is for sets without an official test file.
+    """
+
+    name: Literal["digits", "mnist", "kmnist", "emnist", "cifar-10", "svhn"]
+    image_size: Side | None = None
+    channels: Channels | None = None
+    calibration_fraction: OpenProbability = 0.1
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Channels, and the side in pixels, of every image."""
+        channels, side = SMALL_SETS[self.name]
+        return self.channels or channels, self.image_size or side
+
+
+class PicturesConfig(ClassImagesConfig):
+    """A folder of one's own pictures, one sub-folder a class, all of them real.
+
+    ``path`` is relative to the data folder (``--data-dir``); ``classes`` are the sub-folders to
+    use, all of them if not given. Every picture becomes a square of ``image_size`` pixels, by
+    ``fit`` where it is none of that size. Pictures of one group (``group_pattern``, identical or
+    near-duplicate pixels) never stand on two sides of a split. ``calibration_fraction`` of the
+    pictures are what thresholds are chosen by.
+    """
+
+    name: Literal["folder"]
+    path: str
+    classes: tuple[str, ...] | None = None
+    image_size: Side
+    channels: Channels = 3
+    fit: Fit | None = None
+    test_fraction: OpenProbability = 0.15
+    calibration_fraction: OpenProbability = 0.15
+    group_pattern: str | None = None
+    near_duplicates: Annotated[int, Field(ge=0, le=16)] | None = None
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Channels, and the side in pixels, of every image."""
+        return self.channels, self.image_size
+
+    @field_validator("group_pattern")
+    @classmethod
+    def _compiles(cls, pattern: str | None) -> str | None:
+        return checked_pattern(pattern)
+
+    @model_validator(mode="after")
+    def _something_to_train_on(self) -> PicturesConfig:
+        if self.calibration_fraction + self.test_fraction >= 1:
+            raise ValueError(
+                f"calibration_fraction {self.calibration_fraction} and test_fraction "
+                f"{self.test_fraction} leave nothing to train on; their sum must be below 1"
+            )
+        return self
+
+
+def side_of(data: Any) -> int | None:
+    """The side in pixels of a GAN study's images, as far as its table says; None for other data."""
+    if isinstance(data, ClassImagesConfig):
+        return data.shape[1]
+    if not isinstance(data, dict):
+        return None
+    default = SMALL_SETS.get(str(data.get("name")), (1, None))[1]
+    side = data.get("image_size", default)
+    return side if isinstance(side, int) else None
+
+
+def checked_pattern(pattern: str | None) -> str | None:
+    """Return a regular expression as it is; `ValueError` when it is none."""
+    try:
+        re.compile(pattern or "")
+    except re.error as error:
+        raise ValueError(f"{pattern!r} is not a regular expression: {error}") from None
+    return pattern
+
+
+def _is_choice(given: Any) -> bool:
+    return isinstance(given, list | tuple) and all(
+        isinstance(one, str | int) and not isinstance(one, bool) for one in given
+    )

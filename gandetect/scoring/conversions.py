@@ -1,0 +1,50 @@
+"""Counts the conversions of a scoring, and says them in one sentence."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+
+from gandetect.scoring.paths import ScoredImage
+
+KINDS = 1000  # told apart: of more, as where every picture has a size of its own, memory is spared
+NAMED = 3
+
+
+class ConversionTally:
+    """How many images were seen and scored after which conversion, in constant memory."""
+
+    def __init__(self) -> None:
+        self.images = 0
+        self._counts: Counter[str] = Counter()
+        self._others = 0
+
+    def watch(self, scored: Iterable[ScoredImage]) -> Iterator[ScoredImage]:
+        """Pass lines on, and count them."""
+        for line in scored:
+            self.add(1, {line.conversion: 1})
+            yield line
+
+    def add(self, images: int, conversions: Mapping[str, int]) -> None:
+        """Count so many images; ``conversions`` says how many by text, the empty one being none."""
+        self.images += images
+        for text, count in conversions.items():
+            if text and (text in self._counts or len(self._counts) < KINDS):
+                self._counts[text] += count
+            elif text:
+                self._others += count
+
+    def sentence(self) -> str | None:
+        """What to tell the user; None when nothing was converted."""
+        converted = self._counts.total() + self._others
+        if not converted:
+            return None
+        most = self._counts.most_common(NAMED)
+        said = [f"{count:,} {text}" for text, count in most]
+        if rest := converted - sum(count for _, count in most):
+            said.append(f"{rest:,} otherwise")
+        return (
+            f"{converted:,} of {self.images:,} images were converted: {'; '.join(said)}. A "
+            "detector is only known to work on images like those that it was trained on; "
+            "--strict refuses others"
+        )

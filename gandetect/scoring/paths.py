@@ -1,0 +1,93 @@
+"""Scores image files and folders in order, a batch at a time."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from scipy.special import expit
+
+from gandetect.data.streaming import Decoded, DecodeOptions, decode_batches
+from gandetect.detectors import Detector
+
+
+@dataclass(frozen=True)
+class ScoredImage:
+    """One line of the answer; ``error`` says why an image has no score.
+
+    ``conversion`` says what was done to a picture that is not as the detector takes it, as in
+    ``RGB 640x480 to grey 28x28, pad``; it is empty for one that is.
+    """
+
+    path: str
+    score: float | None
+    probability: float | None
+    verdict: str | None
+    error: str | None = None
+    conversion: str = ""
+
+
+def score_paths(
+    detector: Detector,
+    paths: Iterable[Path],
+    operating_point: str = "native",
+    workers: int = 1,
+    *,
+    strict: bool = False,
+) -> Generator[ScoredImage, None, None]:
+    """Score image files and folders in order, one `ScoredImage` each, a batch at a time.
+
+    What cannot be scored becomes a line with its error and never a score: a damaged file, a path
+    that does not exist, a folder without images, and with ``strict`` a picture that would have to
+    be converted first. With ``workers`` above 1 so many processes decode many files ahead, with
+    the same lines as the answer; a script that asks for them needs an
+    ``if __name__ == "__main__"``, and does well to set ``OMP_WAIT_POLICY=PASSIVE`` before torch is
+    imported, as `gandetect score` does. No worker outlives the generator: close it when you leave
+    it early. Raises `UsageError` for an unknown operating point, before anything is read, and
+    `DataError` when a worker is killed from outside.
+    """
+    threshold = detector.threshold(operating_point)
+    return _score_all(detector, paths, threshold, workers, decode_options(detector, strict))
+
+
+def decode_options(detector: Detector, strict: bool = False) -> DecodeOptions:
+    """How files become what a detector takes."""
+    expected = detector.description.preprocessing
+    return DecodeOptions(
+        expected.channels, expected.image_size, expected.fit, expected.background, strict
+    )
+
+
+def score_batch(
+    detector: Detector, batch: Sequence[Decoded], threshold: float
+) -> Iterator[ScoredImage]:
+    """Score decoded files, one line each, in order; the verdict is by the threshold."""
+    images = [one.pixels for one in batch if one.pixels is not None]
+    scores = iter(detector.decision_function(np.stack(images)).tolist() if images else [])
+    for one in batch:
+        # A name that is not UTF-8 is still told apart from others.
+        name = os.fsencode(one.path).decode("utf-8", "backslashreplace")
+        if one.pixels is None:
+            yield ScoredImage(name, None, None, None, one.error)
+            continue
+        score: float = next(scores)
+        verdict = "generated" if score > threshold else "real"
+        probability = round(float(expit(score)), 6)
+        yield ScoredImage(name, round(score, 6), probability, verdict, conversion=one.conversion)
+
+
+def _score_all(
+    detector: Detector,
+    paths: Iterable[Path],
+    threshold: float,
+    workers: int,
+    options: DecodeOptions,
+) -> Generator[ScoredImage, None, None]:
+    """Score batch after batch, while the workers decode the next ones."""
+    with closing(decode_batches(paths, options, workers)) as batches:
+        for batch in batches:
+            yield from score_batch(detector, batch, threshold)

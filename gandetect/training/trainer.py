@@ -1,0 +1,148 @@
+"""lightning's Trainer as a classifier's training wants it: quiet, and without files of its own."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import tempfile
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import lightning
+import torch
+from lightning.fabric.plugins.environments.lightning import LightningEnvironment
+from lightning.pytorch.callbacks import Checkpoint, EarlyStopping
+
+from gandetect.config.classifier import ClassifierConfig
+from gandetect.training.classifier_folder import ClassifierFolder, Notify
+from gandetect.training.data_parallel import World
+
+
+class Keeper(Checkpoint):  # lightning runs checkpoints last, when the early stopping has counted
+    """Writes every epoch as it ends, then says how it went; without a folder neither."""
+
+    def __init__(
+        self, store: ClassifierFolder | None, stopper: EarlyStopping | None, notify: Notify
+    ) -> None:
+        self._store, self._stopper, self._notify = store, stopper, notify
+        self._on_terminate = signal.getsignal(signal.SIGTERM)
+
+    def on_train_start(self, trainer: lightning.Trainer, task: Any) -> None:
+        """Let a terminating worker end at once, as it would without lightning."""
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, self._on_terminate)
+
+    def on_train_epoch_end(self, trainer: lightning.Trainer, task: Any) -> None:
+        """Keep the epoch."""
+        if self._store is None:
+            return
+        state = {
+            "optimizer": trainer.optimizers[0].state_dict(),
+            "schedule": task.schedule.state_dict() if task.schedule else None,
+            "stopping": self._stopper.state_dict() if self._stopper else None,
+        }
+        self._store.save_epoch(task.classifier, state, task.past)
+        row = task.past[-1]
+        area = row["validation_auroc"]
+        self._notify(
+            {
+                "event": "epoch",
+                "epochs": task.config.epochs,
+                "summary": (
+                    f"train loss {row['train_loss']:.3f} acc {row['train_accuracy']:.3f}, "
+                    f"val loss {row['validation_loss']:.3f} acc {row['validation_accuracy']:.3f}"
+                    + ("" if area is None else f" AUROC {area:.3f}")
+                ),
+                **row,
+            }
+        )
+
+
+def make_trainer(
+    config: ClassifierConfig,
+    device: torch.device,
+    epochs: int,
+    callbacks: list[Any],
+    world: World | None = None,
+) -> lightning.Trainer:
+    """A trainer that draws no bars, writes no files and looks for no cluster.
+
+    In a world of processes it is one of them, and they average their gradients.
+    """
+    return lightning.Trainer(
+        accelerator={"cuda": "gpu"}.get(device.type, device.type),
+        precision="bf16-mixed" if config.precision == "bf16" else "32-true",
+        max_epochs=epochs,
+        callbacks=callbacks,
+        default_root_dir=tempfile.gettempdir(),  # nothing is written there
+        reload_dataloaders_every_n_epochs=1,
+        num_sanity_val_steps=0,
+        use_distributed_sampler=False,
+        logger=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        **(_alone(device) if world is None else _with_others(device, world)),
+    )
+
+
+def _alone(device: torch.device) -> dict[str, Any]:
+    return {
+        "devices": 1 if device.type != "cuda" else [device.index or 0],
+        "plugins": [LightningEnvironment()],
+    }
+
+
+def _with_others(device: torch.device, world: World) -> dict[str, Any]:
+    return {
+        "devices": world.devices,
+        "num_nodes": world.nodes,
+        "strategy": "ddp",
+        # BatchNorm over the whole batch, for which torch has no code on a CPU.
+        "sync_batchnorm": device.type == "cuda",
+        "plugins": [_Ranks(world)],
+    }
+
+
+class _Ranks(LightningEnvironment):
+    """Tells lightning of processes that exist, and have joined a group, already."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__()
+        self._world = world
+
+    @property
+    def creates_processes_externally(self) -> bool:
+        """Whether lightning need not start any."""
+        return True
+
+    def local_rank(self) -> int:
+        """This process' number on its node."""
+        return self._world.local_rank
+
+    def node_rank(self) -> int:
+        """The number of the node."""
+        return self._world.rank // self._world.devices
+
+
+@contextmanager
+def apart(device: torch.device) -> Iterator[None]:
+    """Keep lightning quiet, the random streams as they were, and Ctrl-C what it is."""
+    cuda = list(range(torch.cuda.device_count())) if device.type == "cuda" else []
+    loggers = [logging.getLogger(name) for name in ("lightning.pytorch", "lightning.fabric")]
+    levels = [logger.level for logger in loggers]
+    with torch.random.fork_rng(devices=cuda), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module=r"lightning\.")
+        for logger in loggers:
+            logger.setLevel(logging.ERROR)
+        try:
+            yield
+        except SystemExit as error:  # what lightning makes of Ctrl-C
+            if isinstance(error.__context__, KeyboardInterrupt):
+                raise KeyboardInterrupt from None
+            raise
+        finally:
+            for logger, level in zip(loggers, levels, strict=True):
+                logger.setLevel(level)

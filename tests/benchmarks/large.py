@@ -1,0 +1,85 @@
+"""Many pictures: what a study of a folder of them needs of memory, and how long decoding takes.
+
+Synthetic JPEG files of 64 x 64 in colour are decoded into the cache, grouped, split and proved
+disjoint as a study does it, and a GAN is trained on them for some steps. With ten times the
+pictures memory should stay nearly what it was: pixels stay on the disk.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import perf_counter
+
+from .memory import MB, peak_memory
+from .results import Measured, Settings
+
+SECTION = "large"
+SIDE = 64
+GB = 1e9
+
+
+def measure(settings: Settings, cores: int) -> Measured:
+    """Prepare a small and a large folder, and train on each for some steps."""
+    measured = Measured()
+    counts = (1_000, 5_000) if settings.quick else (20_000, 200_000)
+    peaks: dict[str, list[float]] = {"preparing": [], "training on": []}
+    for count in counts:
+        with TemporaryDirectory() as temporary:
+            data = Path(temporary)
+            write_pictures(data / "pictures", count)
+            started = perf_counter()
+            peaks["preparing"].append(peak_memory(prepare, data, cores))
+            seconds = perf_counter() - started
+            measured.add_rows(SECTION, "s", {f"preparing {count:,} pictures, wall": [seconds]})
+            steps = 5 if settings.quick else 100
+            peaks["training on"].append(peak_memory(train, data, cores, steps))
+            stored = sum(file.stat().st_size for file in (data / "cache").rglob("images.npy"))
+        measured.add_rows(SECTION, "GB", {f"cache of {count:,} pictures": [stored / GB]})
+        for doing, found in peaks.items():
+            measured.add_rows(SECTION, "MB", {f"{doing} {count:,} pictures": [found[-1] / MB]})
+    for doing, found in peaks.items():
+        name = f"{doing} {counts[1]:,} / {counts[0]:,} pictures"
+        measured.add_ratio(SECTION, name, found[1:], found[:1])
+    return measured
+
+
+def write_pictures(folder: Path, count: int) -> None:
+    """Write small JPEG files into two class folders, each a coarse pattern of its own."""
+    import numpy as np
+    from PIL import Image
+
+    chance = np.random.default_rng(0)
+    for name in ("one", "other"):
+        (folder / name).mkdir(parents=True)
+    for number in range(count):
+        coarse = chance.integers(0, 256, (8, 8, 3), np.uint8)
+        picture = Image.fromarray(coarse).resize((SIDE, SIDE), Image.Resampling.BILINEAR)
+        kind = "other" if number % 5 == 0 else "one"
+        picture.save(folder / kind / f"{number:07d}.jpg", quality=85)
+
+
+def prepare(data: Path, workers: int) -> object:
+    """Decode, group and split the pictures, as the data stage of a study."""
+    from gandetect.config import PicturesConfig
+    from gandetect.preparation import prepare_images
+    from gandetect.progress import Silent
+
+    config = PicturesConfig(name="folder", path="pictures", image_size=SIDE, held_out=["other"])
+    return prepare_images(
+        config, data / "split", version=1, data_dir=data, workers=workers, listener=Silent()
+    )
+
+
+def train(data: Path, workers: int, steps: int) -> None:
+    """Train `dcgan-bn` for some steps on what stands in the cache."""
+    from .memory import short_training
+
+    images = prepare(data, workers)
+    short_training(
+        "dcgan-bn",
+        steps,
+        images.training,  # type: ignore[attr-defined]
+        images.in_distribution,  # type: ignore[attr-defined]
+        notify=lambda event: None,
+    )

@@ -1,0 +1,69 @@
+"""What a task is made of travels apart and comes together again, whatever holds it."""
+
+from pathlib import Path
+
+import numpy as np
+
+from gandetect.data.stored import StoredImages
+from gandetect.engine.packing import (
+    LARGE,
+    outermost,
+    pack,
+    read_content,
+    unpack,
+    write_content,
+)
+from gandetect.stages.common import ScoredSource, Source
+
+
+def test_large_arrays_and_paths_travel_apart_and_come_back(fashion_mnist) -> None:
+    images = fashion_mnist.train_images[:500]
+    rows = np.arange(500)
+    value = {
+        "sources": [ScoredSource("real", 0, Source(images, rows)), Source(Path("a.npy"))],
+        "same": images,
+    }
+    packed = pack(value)
+    assert len(packed.bytes) < LARGE
+    assert all(array is images for array in packed.arrays)
+    assert packed.paths == [Path("a.npy").absolute()]
+    found = unpack(packed.bytes, packed.arrays, [Path("/elsewhere/a.npy")])
+    assert found["same"] is found["sources"][0].source.images is images
+    np.testing.assert_array_equal(found["sources"][0].source.rows, rows)
+    assert found["sources"][1].images == Path("/elsewhere/a.npy")
+
+
+def test_images_on_the_disk_travel_as_their_file(fashion_mnist, tmp_path) -> None:
+    file, moved = tmp_path / "images.npy", tmp_path / "moved.npy"
+    np.save(file, fashion_mnist.train_images[:300])
+    packed = pack(StoredImages(file, np.array([5, 2])))
+    assert (packed.arrays, packed.paths) == ([], [file])
+    file.rename(moved)
+    np.testing.assert_array_equal(
+        unpack(packed.bytes, [], [moved])[:], fashion_mnist.train_images[[5, 2]]
+    )
+
+
+def test_a_folder_comes_back_as_it_was_without_what_is_unfinished(tmp_path) -> None:
+    folder = tmp_path / "gans"
+    (folder / "epochs").mkdir(parents=True)
+    (folder / "epochs" / "weights").write_bytes(bytes(range(256)))
+    (folder / "empty").touch()
+    (folder / ".epochs.12345678.tmp").mkdir()
+    (folder / ".epochs.12345678.tmp" / "half").touch()
+    write_content(read_content(folder), tmp_path / "other")
+    found = {path.relative_to(tmp_path / "other") for path in (tmp_path / "other").rglob("*")}
+    assert found == {Path("epochs"), Path("epochs/weights"), Path("empty")}
+    assert (tmp_path / "other/epochs/weights").read_bytes() == bytes(range(256))
+    write_content(read_content(folder / "epochs" / "weights"), tmp_path / "one")
+    assert (tmp_path / "one").read_bytes() == bytes(range(256))
+
+
+def test_what_lies_in_a_folder_that_travels_does_not_travel_twice() -> None:
+    paths = [
+        Path("/r/gans/a/images.npy"),
+        Path("/r/gans/a"),
+        Path("/r/gans/b/x"),
+        Path("/r/gans/a"),
+    ]
+    assert outermost(paths) == [Path("/r/gans/a"), Path("/r/gans/b/x")]

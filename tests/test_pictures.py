@@ -1,0 +1,277 @@
+"""Studies of one's own pictures: real photographs in colour, decoded once, split by photograph."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections import namedtuple
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from labelled_layouts import EXPERIMENTS, photographs_module
+from PIL import Image
+from shortcuts import in_this_process, without_drawing
+
+from gandetect import runs
+from gandetect.config import Experiment, load_experiment, parse_experiment
+from gandetect.data.stored import StoredImages
+from gandetect.detectors import load_detector
+from gandetect.errors import DataError, GandetectError, UsageError
+from gandetect.preparation import picture_cache, prepare_images
+from gandetect.study import Options, plan_study, run_study
+
+DATA = {
+    "name": "folder",
+    "path": "photos",
+    "image_size": 32,
+    "held_out": ["instrument"],
+    "group_pattern": "^([a-z]+)-",
+}
+
+QUICK = "7193ed57bbce"
+
+
+class Listener:
+    """Keeps what is said."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+        self.warnings: list[str] = []
+        self.event = lambda event: None
+        self.say, self.warn = self.said.append, self.warnings.append
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("data") / "photos"
+    photographs_module().make_kinds(folder, size=32)
+    for path in folder.rglob("*.png"):  # every fourth patch is enough
+        if int(path.stem.rpartition("-")[2]) % 4:
+            path.unlink()
+    return folder
+
+
+@pytest.fixture
+def data_dir(made, tmp_path) -> Path:
+    """A data folder of one's own, its files linked."""
+    shutil.copytree(made, tmp_path / "data" / "photos", copy_function=shutil.copy2)
+    return tmp_path / "data"
+
+
+def experiment(**data) -> Experiment:
+    table = {
+        "name": "tiny-photos",
+        "data": {**DATA, **data},
+        "gans": [
+            {"architecture": "dcgan-bn", "epochs": 1, "steps_per_epoch": 2, "batch_size": 16},
+            {"architecture": "dcgan-plain", "epochs": 1, "steps_per_epoch": 2, "batch_size": 16},
+        ],
+        "classifiers": [
+            {"recipe": "cnn-small", "fakes_from": ["dcgan-bn"], "epochs": 1, "images": 60}
+        ],
+        "quality": {"classifier_epochs": 1, "generated": 100},
+        "evaluation": {"own_generated": 60, "other_generated": 60, "overlap": "allow"},
+    }
+    return parse_experiment(table)
+
+
+def prepare(data_dir: Path, listener: Listener | None = None, **data):
+    return prepare_images(
+        experiment(**data).data,
+        data_dir / "prepared",
+        version=1,
+        data_dir=data_dir,
+        workers=1,
+        listener=listener or Listener(),
+    )
+
+
+def forbid_decoding(monkeypatch) -> None:
+    def decode(*given, **options):
+        raise AssertionError("pictures are decoded again")
+
+    monkeypatch.setattr(picture_cache, "decode_pictures", decode)
+
+
+def test_photographs_stay_whole_and_the_kinds_held_out_are_not_trained_on(data_dir) -> None:
+    images = prepare(data_dir)
+    assert isinstance(images.training, StoredImages)
+    assert images.training.shape[1:] == (3, 32, 32)
+    table = pd.read_parquet(data_dir / "prepared" / "splits.parquet")
+    files = pd.read_parquet(next((data_dir / "cache").glob("photos-*")) / "files.parquet")
+    table["photograph"] = files["path"].str.extract(r"/([a-z]+)-")[0].to_numpy()[table["index"]]
+    sides = table.groupby("photograph")["split"].nunique()
+    assert len(sides) == 10
+    assert (sides == 1).all()
+    by_kind = table.groupby("split")["class_name"].unique().map(list).to_dict()
+    assert by_kind["held-out"] == ["instrument"]
+    assert by_kind["train"] == by_kind["in-distribution"] == by_kind["calibration"] == ["everyday"]
+
+
+def test_stored_pixels_are_those_of_the_files(data_dir) -> None:
+    images = prepare(data_dir)
+    table = pd.read_parquet(data_dir / "prepared" / "splits.parquet")
+    files = pd.read_parquet(next((data_dir / "cache").glob("photos-*")) / "files.parquet")
+    row = table[table["split"] == "train"]["index"].iloc[3]
+    with Image.open(data_dir / "photos" / files["path"][row]) as picture:
+        np.testing.assert_array_equal(images.training[3], np.asarray(picture).transpose(2, 0, 1))
+
+
+def test_what_was_decoded_is_not_decoded_again_even_if_files_were_copied(
+    data_dir, tmp_path, monkeypatch
+) -> None:
+    digest = prepare(data_dir).digest
+    forbid_decoding(monkeypatch)
+    assert prepare(data_dir).digest == digest
+    for path in (data_dir / "photos").rglob("*.png"):
+        os.utime(path, (1, 1))  # touched: the same bytes, as content tells
+    assert prepare(data_dir).digest == digest
+    assert prepare(data_dir, test_fraction=0.2).digest != digest  # another split of the same pixels
+
+
+def test_another_picture_or_another_size_is_another_cache(data_dir) -> None:
+    before = prepare(data_dir)
+    victim = sorted((data_dir / "photos" / "everyday").iterdir())[0]
+    Image.new("RGB", (32, 32), "red").save(victim)
+    assert prepare(data_dir).digest != before.digest
+    prepare(data_dir, image_size=64, fit="stretch")
+    assert len(list((data_dir / "cache").glob("photos-*"))) == 3
+
+
+def test_a_cache_that_was_cut_off_is_named_and_made_afresh(data_dir) -> None:
+    digest = prepare(data_dir).digest
+    file = next((data_dir / "cache").glob("photos-*")) / "images.npy"
+    whole = runs.file_digest(file)
+    with file.open("r+b") as opened:
+        opened.truncate(1000)
+    listener = Listener()
+    assert prepare(data_dir, listener).digest == digest
+    assert "'images.npy' was changed or truncated; it is made afresh" in listener.warnings[0]
+    assert runs.file_digest(file) == whole
+
+
+def test_an_interrupted_cache_leaves_nothing_that_could_be_taken_for_one(
+    data_dir, monkeypatch
+) -> None:
+    def interrupt(paths, target, **options):
+        target.write_bytes(b"half")
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(picture_cache, "decode_pictures", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            prepare(data_dir)
+    assert [path.name for path in (data_dir / "cache").iterdir()] in ([], [".lock"])
+    left = data_dir / "cache" / ".photos-building.0123abcd.tmp"  # of a process that was killed
+    left.mkdir()
+    prepare(data_dir)
+    assert not left.exists()
+
+
+def test_without_room_it_is_said_before_anything_is_decoded(data_dir, monkeypatch) -> None:
+    forbid_decoding(monkeypatch)
+    usage = namedtuple("usage", "total used free")
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(10, 9, 1_000_000))
+    with pytest.raises(DataError, match=r"needs [0-9,]{7,} bytes in .* 1,000,000 are free"):
+        prepare(data_dir)
+
+
+def test_pictures_that_cannot_be_decoded_are_named_and_left_out(data_dir) -> None:
+    folder = data_dir / "photos" / "everyday"
+    (folder / "china-999.png").write_bytes(b"\x89PNG\r\n\x1a\nno more")
+    listener = Listener()
+    images = prepare(data_dir, listener)
+    assert "1 file(s) are left out: everyday/china-999.png" in listener.warnings[0]
+    facts = runs.read_json(data_dir / "prepared" / "data.json")
+    assert [entry["path"] for entry in facts["left_out"]] == ["everyday/china-999.png"]
+    assert facts["files"]["sizes"] == {"32 x 32": len(images.labelled) + _others(facts)}
+
+
+def _others(facts) -> int:
+    counts = facts["counts"]["everyday"]
+    return counts["in-distribution"] + counts["calibration"]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"image_size": 64}, "has 32 x 32 pixels and image_size is 64; say how"),
+        ({"image_size": 30}, "image_size is 30, .* such as 28 or 32"),
+        ({"image_size": 300}, "less than or equal to 128"),
+        ({"held_out": ["instruments"]}, "not in folder; its classes are: everyday, instrument"),
+        ({"classes": ["everyday", "eye"]}, "class 'eye' has no folder in"),
+        ({"classes": ["everyday"]}, "has 1 class folder"),
+        ({"path": "fotos"}, "folder .*fotos' of pictures cannot be read"),
+        ({"group_pattern": "("}, "is not a regular expression"),
+        ({"group_pattern": "xyz"}, "matches none of the"),
+    ],
+)
+def test_bad_input_is_one_clear_sentence(data_dir, change, said) -> None:
+    def run() -> None:
+        plan_study(experiment(**change), Options(data_dir / "runs", data_dir))
+        prepare(data_dir, **change)
+
+    with pytest.raises(GandetectError, match=said):
+        run()
+
+
+def test_pictures_without_gans_need_labels_and_with_gans_they_have_none() -> None:
+    labelled = {"name": "folder", "path": "photos", "classes": {"a": "real", "b": "generated"}}
+    with pytest.raises(UsageError, match=r"\[\[gans\]\] make the fakes of a study, and these data"):
+        parse_experiment({"name": "x", "data": labelled, "gans": [{"architecture": "dcgan-bn"}]})
+    with pytest.raises(UsageError, match="pictures of a folder are all real, and there are no"):
+        parse_experiment({"name": "x", "data": DATA})
+
+
+def test_a_cnn_sees_the_size_of_the_data_unless_it_says_another() -> None:
+    table = {"name": "x", "data": {**DATA, "image_size": 64}, "gans": [{"architecture": "vae"}]}
+    cnn = {"recipe": "cnn-small", "fakes_from": ["vae"]}
+    others = [{**cnn, "name": "b", "image_size": 48}, {**cnn, "name": "c", "recipe": "resnet18"}]
+    sizes = [
+        one.image_size
+        for one in parse_experiment({**table, "classifiers": [cnn, *others]}).classifiers
+    ]
+    assert sizes == [64, 48, 64]
+    grey = {**table, "data": {"name": "digits", "held_out": [8]}, "classifiers": [cnn]}
+    assert parse_experiment(grey).classifiers[0].image_size == 28
+    assert (
+        parse_experiment({**table, "data": {}, "classifiers": [cnn]}).classifiers[0].image_size
+        == 28
+    )
+
+
+def test_old_experiments_keep_their_digest() -> None:
+    """Run folders of versions that knew Fashion-MNIST alone stay those of their experiments."""
+    quick = load_experiment(EXPERIMENTS / "quick.toml").with_precision("fp32")
+    assert quick.digest()[:12] == QUICK
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["digits", "photos"])
+def test_the_experiment_runs_to_a_report(name, data_dir, tmp_path) -> None:
+    small = [
+        f"gans.{number}.{key}" for number in (0, 1) for key in ("epochs=2", "steps_per_epoch=5")
+    ]
+    small += ["classifiers.0.epochs=1", "evaluation.own_generated=60", "quality.generated=100"]
+    loaded = load_experiment(EXPERIMENTS / f"{name}.toml", small)
+    run = run_study(loaded, Options(tmp_path / "runs", data_dir, jobs=2))
+    assert (run / "report.html").stat().st_size > 0
+
+
+def test_a_study_in_colour_is_complete_and_its_detector_takes_colour(
+    data_dir, monkeypatch, tmp_path
+) -> None:
+    in_this_process(monkeypatch)
+    without_drawing(monkeypatch)
+    folder = run_study(experiment(), Options(tmp_path / "runs", data_dir, "cpu", 1), Listener())
+    scores = pd.read_parquet(folder / "scores.parquet")
+    assert set(scores["detector"]) == {"dcgan-bn", "dcgan-plain", "cnn-small"}
+    assert np.isfinite(scores["score"]).all()
+    detector = load_detector(folder / "detectors" / "dcgan-bn" / "seed-0")
+    assert detector.description.preprocessing.channels == 3
+    assert detector.description.preprocessing.image_size == 32
+    with Image.open(folder / "gans" / "dcgan-bn" / "seed-0" / "samples.gif") as animation:
+        assert np.ptp(np.asarray(animation.convert("RGB")), axis=2).any(), "it lost its colours"
+    assert (folder / "report.html").exists()
