@@ -152,6 +152,19 @@ def test_a_cache_that_was_cut_off_is_named_and_made_afresh(data_dir) -> None:
     assert runs.file_digest(file) == whole
 
 
+def test_pixels_that_were_changed_in_place_are_found_by_a_new_study(data_dir) -> None:
+    prepare(data_dir)
+    file = next((data_dir / "cache").glob("photos-*")) / "images.npy"
+    facts = file.stat()
+    pixels = bytearray(file.read_bytes())
+    pixels[-1] ^= 1
+    with file.open("r+b") as opened:
+        opened.write(pixels)
+    os.utime(file, ns=(facts.st_atime_ns, facts.st_mtime_ns))
+    with pytest.raises(DataError, match=r"1 of .* decoded pictures in the cache are not those"):
+        prepare(data_dir, test_fraction=0.2)
+
+
 def test_an_interrupted_cache_leaves_nothing_that_could_be_taken_for_one(
     data_dir, monkeypatch
 ) -> None:

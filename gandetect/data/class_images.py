@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,6 +21,7 @@ class ClassImages:
     With an official test file thresholds are chosen on that; without one ``test_images`` has no
     rows, and a share of the others takes its place. ``groups`` ``(N,)``, of the training file, are
     numbers of what must not stand on two sides of a split, such as patches of one photograph.
+    ``hashes`` ``(N,)``, of the training file, are what `content_hashes` gave when it was written.
     ``facts`` are what else `data.json` tells.
     """
 
@@ -32,6 +33,7 @@ class ClassImages:
     digest: str
     route: str = ""
     groups: Labels | None = None
+    hashes: Sequence[str] | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
 
     @property

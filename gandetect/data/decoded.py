@@ -33,12 +33,14 @@ Pixels = NDArray[np.uint8]
 class DecodedPicture:
     """What a file of a row holds, or in ``error`` why the row is empty.
 
-    ``width`` and ``height`` are those of the upright picture before it was made to fit, ``mode``
-    is Pillow's name of its colours; ``phash`` is there if asked for.
+    ``sha256`` is of the file's bytes, ``pixels_sha256`` of the row's. ``width`` and ``height`` are
+    those of the upright picture before it was made to fit, ``mode`` is Pillow's name of its
+    colours; ``phash`` is there if asked for.
     """
 
     sha256: str
     error: str | None = None
+    pixels_sha256: str = ""
     width: int = 0
     height: int = 0
     mode: str = ""
@@ -206,7 +208,8 @@ def _decode_picture(
             mode = opened.mode
         if fit is None and (width, height) != (size, size):
             raise _needs_a_fit(path, width, height, size)
-        return pixels, DecodedPicture(digest, None, width, height, mode, hashed)
+        of_pixels = hashlib.sha256(pixels.tobytes()).hexdigest()
+        return pixels, DecodedPicture(digest, None, of_pixels, width, height, mode, hashed)
     except ImageFault as fault:
         reason = fault.reason
     except OSError as error:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from gandetect import runs
@@ -25,6 +26,7 @@ from gandetect.data.class_images import ClassImages
 from gandetect.data.pool_splits import make_pool_splits
 from gandetect.data.small_sets import load_small_set
 from gandetect.data.stored import Images, take
+from gandetect.errors import DataError
 from gandetect.preparation.pictures import load_pictures
 from gandetect.progress import Listener
 
@@ -138,6 +140,8 @@ def _write_data(
 ) -> None:
     manifest = splitting.manifest(dataset, splits)
     splitting.verify_disjoint(manifest)
+    if dataset.hashes is not None:
+        _verify_pixels(manifest, dataset.hashes)
     samples: dict[str, Any] = {
         str(number): dataset.train_images[np.flatnonzero(dataset.train_labels == number)[:10]]
         for number in range(len(dataset.classes))
@@ -155,3 +159,15 @@ def _write_data(
         }
         runs.write_json(fresh / "data.json", facts)
         runs.write_record(fresh, digest, ["splits.parquet", "samples.npz", "data.json"])
+
+
+def _verify_pixels(manifest: pd.DataFrame, written: Sequence[str]) -> None:
+    """Raise `DataError` when stored pixels are not those that were written."""
+    expected = np.asarray(written, dtype=object)[manifest["index"]]
+    changed = int((manifest["sha256"].to_numpy(dtype=object) != expected).sum())
+    if changed:
+        raise DataError(
+            f"{changed:,} of {len(manifest):,} decoded pictures in the cache are not those that "
+            "were written; remove the cache (folder `cache` of the data folder), and they are "
+            "decoded afresh"
+        )

@@ -157,8 +157,9 @@ def _require_room(config: PicturesConfig, count: int, folder: Path) -> None:
 def _problem_with(place: Path) -> str | None:
     """Why a cache cannot be used; None when it can.
 
-    The pixels' length and time of change are compared, not their digest: to read all of 12 GB
-    takes longer than many a study. `verify` reads them.
+    The pixels' length and time of change are compared, not their digest: to read all of 12 GB at
+    every start would take longer than many a study. A new study reads them once, for its manifest,
+    and compares.
     """
     record = runs.read_json(place / runs.RECORD) if (place / runs.RECORD).is_file() else {}
     digest = str(record.get("digest", ""))

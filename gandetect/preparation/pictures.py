@@ -14,7 +14,6 @@ from gandetect.data.class_images import ClassImages
 from gandetect.data.found import LeftOut, leave_out, left_out_sentences
 from gandetect.data.groups import groups_of, near_duplicate_pairs
 from gandetect.data.picture_folders import find_pictures, picture_classes
-from gandetect.data.splits import content_hashes
 from gandetect.data.stored import StoredImages
 from gandetect.errors import DataError
 from gandetect.preparation.picture_cache import PIXELS, TABLE, cache_folder, cached_pictures
@@ -58,18 +57,17 @@ def load_pictures(
         none,
         classes,
         str(runs.read_json(cache / runs.RECORD)["digest"]),
-        groups=_groups(config, kept.reset_index(drop=True), images),
+        groups=_groups(config, kept.reset_index(drop=True)),
+        hashes=kept["pixels_sha256"].tolist(),
         facts=_facts(kept, left_out),
     )
 
 
-def _groups(
-    config: PicturesConfig, table: pd.DataFrame, images: StoredImages
-) -> np.ndarray[Any, np.dtype[np.int64]]:
+def _groups(config: PicturesConfig, table: pd.DataFrame) -> np.ndarray[Any, np.dtype[np.int64]]:
     near: list[tuple[int, int]] = []
     if config.near_duplicates is not None:
         near = near_duplicate_pairs(table["phash"].to_numpy(np.uint64), config.near_duplicates)
-    alike = table[["path", "sha256"]].assign(pixels_sha256=content_hashes(images))
+    alike = table[["path", "sha256", "pixels_sha256"]]
     return groups_of(alike, pattern=config.group_pattern, near=near)
 
 
