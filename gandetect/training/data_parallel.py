@@ -21,7 +21,7 @@ import numpy as np
 import torch
 from torch import Tensor
 from torch import distributed as dist
-from torch._C._distributed_c10d import PrefixStore, Store, TCPStore
+from torch.distributed import PrefixStore, Store, TCPStore  # type: ignore[attr-defined]
 
 from gandetect.config.classifier import ClassifierConfig
 from gandetect.errors import TrainingError
