@@ -10,9 +10,14 @@ from __future__ import annotations
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
+from typing import TYPE_CHECKING
 
-from .memory import MB, peak_memory
+from .memory import MB, peak_memory, short_training
 from .results import Measured, Settings
+
+if TYPE_CHECKING:
+    from gandetect.data.stored import Images
+    from gandetect.preparation import SplitImages
 
 SECTION = "large"
 SIDE = 64
@@ -32,8 +37,10 @@ def measure(settings: Settings, cores: int) -> Measured:
             peaks["preparing"].append(peak_memory(prepare, data, cores))
             seconds = perf_counter() - started
             measured.add_rows(SECTION, "s", {f"preparing {count:,} pictures, wall": [seconds]})
-            steps = 5 if settings.quick else 100
-            peaks["training on"].append(peak_memory(train, data, cores, steps))
+            steps = 5 if settings.quick else 30
+            images = prepare(data, cores)
+            both = images.training, images.in_distribution
+            peaks["training on"].append(peak_memory(train, *both, steps))
             stored = sum(file.stat().st_size for file in (data / "cache").rglob("images.npy"))
         measured.add_rows(SECTION, "GB", {f"cache of {count:,} pictures": [stored / GB]})
         for doing, found in peaks.items():
@@ -59,7 +66,7 @@ def write_pictures(folder: Path, count: int) -> None:
         picture.save(folder / kind / f"{number:07d}.jpg", quality=85)
 
 
-def prepare(data: Path, workers: int) -> object:
+def prepare(data: Path, workers: int) -> SplitImages:
     """Decode, group and split the pictures, as the data stage of a study."""
     from gandetect.config import PicturesConfig
     from gandetect.preparation import prepare_images
@@ -71,15 +78,6 @@ def prepare(data: Path, workers: int) -> object:
     )
 
 
-def train(data: Path, workers: int, steps: int) -> None:
-    """Train `dcgan-bn` for some steps on what stands in the cache."""
-    from .memory import short_training
-
-    images = prepare(data, workers)
-    short_training(
-        "dcgan-bn",
-        steps,
-        images.training,  # type: ignore[attr-defined]
-        images.in_distribution,  # type: ignore[attr-defined]
-        notify=lambda event: None,
-    )
+def train(training: Images, reference: Images, steps: int) -> None:
+    """Train `dcgan-bn` for some steps, as a worker of a study does, on what stands in the cache."""
+    short_training("dcgan-bn", steps, training, reference, notify=lambda event: None)
