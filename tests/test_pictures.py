@@ -161,7 +161,7 @@ def test_pixels_that_were_changed_in_place_are_found_by_a_new_study(data_dir) ->
     with file.open("r+b") as opened:
         opened.write(pixels)
     os.utime(file, ns=(facts.st_atime_ns, facts.st_mtime_ns))
-    with pytest.raises(DataError, match=r"1 of .* decoded pictures in the cache are not those"):
+    with pytest.raises(DataError, match=r"1 of .* decoded pictures in .* are not those"):
         prepare(data_dir, test_fraction=0.2)
 
 
@@ -181,6 +181,56 @@ def test_an_interrupted_cache_leaves_nothing_that_could_be_taken_for_one(
     left.mkdir()
     prepare(data_dir)
     assert not left.exists()
+
+
+@pytest.mark.parametrize("content", ["{", "[]", "{}"])
+def test_a_damaged_record_or_listing_is_as_good_as_none(data_dir, content) -> None:
+    digest = prepare(data_dir).digest
+    cache = next((data_dir / "cache").glob("photos-*"))
+    next((data_dir / "cache" / "listing").iterdir()).write_text(content)
+    assert prepare(data_dir).digest == digest
+    (cache / "record.json").write_text(content)
+    listener = Listener()
+    assert prepare(data_dir, listener).digest == digest
+    assert "it is made afresh" in listener.warnings[0]
+
+
+def test_what_cannot_be_read_is_named_and_read_when_it_can_be(
+    data_dir, without_privileges, monkeypatch
+) -> None:
+    monkeypatch.chdir(data_dir)
+    folder = data_dir / "photos" / "everyday"
+    os.mkfifo(folder / "pipe.png")
+    (folder / "lost.png").symlink_to("nowhere")
+    secret = folder / "coffee-000.png"
+    secret.chmod(0)
+    for path in [data_dir, *data_dir.rglob("*")]:
+        if path.is_dir():
+            path.chmod(0o777)
+    before, after = Listener(), Listener()
+    with without_privileges():
+        first = prepare(Path(), before)
+    assert "3 file(s) are left out: everyday/coffee-000.png: cannot be read" in before.warnings[0]
+    secret.chmod(0o644)
+    with without_privileges():
+        assert prepare(Path(), after).digest != first.digest
+    assert "2 file(s) are left out: everyday/lost.png" in after.warnings[0]
+
+
+def test_the_first_images_of_a_split_are_of_all_its_photographs(data_dir) -> None:
+    images = prepare(data_dir)
+    files = pd.read_parquet(next((data_dir / "cache").glob("photos-*")) / "files.parquet")
+    photographs = files["path"].str.extract(r"/([a-z]+)-")[0].to_numpy()
+    first, whole = (
+        set(photographs[rows]) for rows in (images.training.rows[:60], images.training.rows)
+    )
+    assert first == whole
+    assert len(whole) == 5
+
+
+def test_a_detector_remembers_how_pictures_were_made_to_fit(data_dir) -> None:
+    assert prepare(data_dir, image_size=28, fit="crop").fit == "crop"
+    assert prepare(data_dir).fit == "pad"
 
 
 def test_without_room_it_is_said_before_anything_is_decoded(data_dir, monkeypatch) -> None:
@@ -215,7 +265,8 @@ def _others(facts) -> int:
         ({"image_size": 300}, "less than or equal to 128"),
         ({"held_out": ["instruments"]}, "not in folder; its classes are: everyday, instrument"),
         ({"classes": ["everyday", "eye"]}, "class 'eye' has no folder in"),
-        ({"classes": ["everyday"]}, "has 1 class folder"),
+        ({"classes": ["everyday", "everyday"]}, "name one twice"),
+        ({"test_fraction": 0.6, "calibration_fraction": 0.5}, "leave nothing to train on"),
         ({"path": "fotos"}, "folder .*fotos' of pictures cannot be read"),
         ({"group_pattern": "("}, "is not a regular expression"),
         ({"group_pattern": "xyz"}, "matches none of the"),

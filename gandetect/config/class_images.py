@@ -91,6 +91,11 @@ class SmallSetConfig(ClassImagesConfig):
     channels: Channels | None = None
     calibration_fraction: OpenProbability = 0.1
 
+    @model_validator(mode="after")
+    def _something_to_train_on(self) -> SmallSetConfig:
+        _leave_something(self.calibration_fraction, self.test_fraction)
+        return self
+
     @property
     def shape(self) -> tuple[int, int]:
         """Channels, and the side in pixels, of every image."""
@@ -109,8 +114,8 @@ class PicturesConfig(ClassImagesConfig):
     """
 
     name: Literal["folder"]
-    path: str
-    classes: tuple[str, ...] | None = None
+    path: Annotated[str, Field(min_length=1)]
+    classes: Annotated[tuple[str, ...], Field(min_length=2)] | None = None
     image_size: Side
     channels: Channels = 3
     fit: Fit | None = None
@@ -129,13 +134,16 @@ class PicturesConfig(ClassImagesConfig):
     def _compiles(cls, pattern: str | None) -> str | None:
         return checked_pattern(pattern)
 
+    @field_validator("classes")
+    @classmethod
+    def _distinct(cls, classes: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        if classes is not None and len(set(classes)) < len(classes):
+            raise ValueError(f"classes {list(classes)} name one twice; give each class once")
+        return classes
+
     @model_validator(mode="after")
     def _something_to_train_on(self) -> PicturesConfig:
-        if self.calibration_fraction + self.test_fraction >= 1:
-            raise ValueError(
-                f"calibration_fraction {self.calibration_fraction} and test_fraction "
-                f"{self.test_fraction} leave nothing to train on; their sum must be below 1"
-            )
+        _leave_something(self.calibration_fraction, self.test_fraction)
         return self
 
 
@@ -157,6 +165,14 @@ def checked_pattern(pattern: str | None) -> str | None:
     except re.error as error:
         raise ValueError(f"{pattern!r} is not a regular expression: {error}") from None
     return pattern
+
+
+def _leave_something(calibration: float, test: float) -> None:
+    if calibration + test >= 1:
+        raise ValueError(
+            f"calibration_fraction {calibration} and test_fraction {test} leave nothing to train "
+            "on; their sum must be below 1"
+        )
 
 
 def _is_choice(given: Any) -> bool:

@@ -31,7 +31,7 @@ def files_in_folders(config: FolderDataConfig, root: Path, left_out: LeftOut) ->
             if label != "ignored":
                 files += class_files(root, folder / name, name, split, left_out)
         _require_mapped(config, root, folder)
-        _tell_loose_images(root, folder, left_out)
+        tell_loose_images(root, folder, left_out)
     for name in config.classes:
         if name not in seen:
             raise _missing_class(config, root, name)
@@ -83,7 +83,8 @@ def _require_mapped(config: FolderDataConfig, root: Path, folder: Path) -> None:
         )
 
 
-def _tell_loose_images(root: Path, folder: Path, left_out: LeftOut) -> None:
+def tell_loose_images(root: Path, folder: Path, left_out: LeftOut) -> None:
+    """Note images that lie beside the class folders of ``folder``, and so are of no class."""
     for path in folder.iterdir():
         if _matters(path.name) and path.suffix.lower() in SUFFIXES and not path.is_dir():
             leave_out(left_out, path.relative_to(root).as_posix(), "lies in no class folder")

@@ -20,6 +20,7 @@ from gandetect.data.images import (
     opened_image,
     plain_picture,
     read_image,
+    refuse_special,
 )
 from gandetect.data.reading import CHUNK, Progress, perceptual_hash
 from gandetect.errors import DataError
@@ -197,6 +198,7 @@ def _decode_picture(
     """One file's pixels ``(channels, size, size)``, black if it has none, and what it holds."""
     digest = ""
     try:
+        refuse_special(path)
         content = path.read_bytes()
         digest = hashlib.sha256(content).hexdigest()
         with opened_image(path, content) as opened:

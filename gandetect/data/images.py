@@ -89,7 +89,7 @@ def opened_image(path: Path, content: bytes | None = None) -> Iterator[Image.Ima
     """
     try:
         if content is None:
-            _refuse_special(path)
+            refuse_special(path)
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             warnings.filterwarnings("ignore", category=UserWarning)
@@ -131,7 +131,7 @@ def plain_picture(
 def format_of(path: Path) -> str | None:
     """Pillow's name of the format that a file's first bytes announce; None when it is no image."""
     try:
-        _refuse_special(path)
+        refuse_special(path)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             with Image.open(path, formats=_formats()) as opened:
@@ -224,7 +224,7 @@ def _walk(folder: Path) -> Iterator[Path]:
     yield from map(Path, denied)
 
 
-def _refuse_special(path: Path) -> None:
+def refuse_special(path: Path) -> None:
     """Refuse folders, and what could block for ever, such as a pipe."""
     mode = path.stat().st_mode
     if stat.S_ISDIR(mode):

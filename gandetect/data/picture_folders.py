@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gandetect.config import PicturesConfig
-from gandetect.data.class_folders import class_files, class_folders
+from gandetect.data.class_folders import class_files, class_folders, tell_loose_images
 from gandetect.data.found import FoundFile, LeftOut, leave_out, listed
 from gandetect.errors import DataError, UsageError, did_you_mean
 
@@ -60,6 +60,7 @@ def find_pictures(config: PicturesConfig, data_dir: Path) -> FoundPictures:
     try:
         for name in picture_classes(config, data_dir):
             files += class_files(root, root / name, name, "", left_out)
+        tell_loose_images(root, root, left_out)
     except OSError as error:
         raise DataError(f"{str(error.filename)!r} cannot be read: {error.strerror}") from None
     named = [one for one in files if _is_text(one.path)]

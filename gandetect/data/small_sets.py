@@ -21,6 +21,7 @@ Pixels = NDArray[np.uint8]
 PATIENCE = 20  # seconds that a silent network may take
 CIFAR_URL = "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz"
 CIFAR_MD5 = "c32a1d4ab5d03f1284b67883e8d87530"
+CIFAR_BATCH, RECORD = 10_000, 1 + 3 * 32 * 32  # images in a file; bytes of a label and an image
 
 _DIGITS = tuple("0123456789")
 CLASSES: dict[str, tuple[str, ...]] = {
@@ -77,6 +78,8 @@ def _torchvision(
     """The training and the test file of a set, downloaded where it does not lie on the disk."""
     try:
         parts = [_part(name, data_dir, split, download=False) for split in ("train", "test")]
+    except DataError:
+        raise
     except (RuntimeError, OSError) as missing:
         notify(f"Getting {name} by torchvision's download")
         before = socket.getdefaulttimeout()
@@ -122,7 +125,13 @@ def _cifar(root: Path, split: str, *, download: bool) -> tuple[Pixels, Labels]:
         download_and_extract_archive(CIFAR_URL, str(root), md5=CIFAR_MD5, remove_finished=True)
     batches = ["test_batch"] if split == "test" else [f"data_batch_{n}" for n in range(1, 6)]
     files = [(folder / f"{batch}.bin").read_bytes() for batch in batches]
-    records = np.frombuffer(b"".join(files), np.uint8).reshape(-1, 1 + 3 * 32 * 32)
+    for batch, content in zip(batches, files, strict=True):
+        if len(content) != CIFAR_BATCH * RECORD:
+            raise DataError(
+                f"{str(folder / batch)!r}.bin has {len(content):,} bytes, and CIFAR-10's has "
+                f"{CIFAR_BATCH * RECORD:,}; remove the folder and get it again"
+            )
+    records = np.frombuffer(b"".join(files), np.uint8).reshape(-1, RECORD)
     return records[:, 1:].reshape(-1, 3, 32, 32), records[:, 0].astype(np.int64)
 
 

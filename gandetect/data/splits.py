@@ -118,19 +118,22 @@ def make_splits(
     ``images`` first takes that many images of the training file, and of the test file the same
     share, both stratified. Raises `DataError` when a split would be too small.
     """
+    told = f"test_fraction {test_fraction}"
     train_file = stratified_subset(train_labels, images, seed, "train file")
     share = len(train_file) / len(train_labels)
     wanted = None if images is None else max(round(share * len(test_labels)), 1)
     test_file = stratified_subset(test_labels, wanted, seed, "test file")
     anomalous = np.isin(train_labels[train_file], held_out)
     familiar = train_file[~anomalous]
-    train, in_distribution = split_off(train_labels, familiar, test_fraction, seed, "test split")
+    train, in_distribution = split_off(
+        train_labels, familiar, test_fraction, seed, "test split", told
+    )
     unknown = train_file[anomalous]
     if selection:
         chosen = np.isin(train_labels[train], selection)
         unknown = train[chosen]
         train, in_distribution = split_off(
-            train_labels, train[~chosen], test_fraction, seed, "selection split"
+            train_labels, train[~chosen], test_fraction, seed, "selection split", told
         )
     reserved = np.isin(test_labels[test_file], [*held_out, *selection])
     return Splits(
@@ -143,15 +146,20 @@ def make_splits(
 
 
 def split_off(
-    labels: NDArray[np.integer[Any]], familiar: Indices, test_fraction: float, seed: int, name: str
+    labels: NDArray[np.integer[Any]],
+    familiar: Indices,
+    share: float,
+    seed: int,
+    name: str,
+    told: str,
 ) -> tuple[Indices, Indices]:
     """Split a share off indices, by class and by a stream of chance of that name; both sorted."""
-    count = round(test_fraction * len(familiar))
+    count = round(share * len(familiar))
     sizes = np.unique(labels[familiar], return_counts=True)[1].tolist()
     smallest = min(sizes, default=0)
     if smallest < 2 or min(count, len(familiar) - count) < len(sizes):
         raise DataError(
-            f"test_fraction {test_fraction} of {len(familiar)} images gives {count} test images "
+            f"{told} of {len(familiar)} images gives {count} images "
             f"for {len(sizes)} classes, of which the smallest has {smallest}; "
             "give more images or another fraction"
         )
@@ -246,10 +254,12 @@ def stratified_subset(
 
 
 def _class_number(given: str | int, classes: Sequence[str], key: str, data_set: str) -> int:
-    lowered = [name.lower() for name in classes]
     text = str(given).strip()
-    if text.lower() in lowered:
-        return lowered.index(text.lower())
+    if text in classes:
+        return list(classes).index(text)
+    alike = [number for number, name in enumerate(classes) if name.lower() == text.lower()]
+    if len(alike) == 1:  # where case tells classes apart it has to be given
+        return alike[0]
     if text.isascii() and text.isdigit() and int(text) < len(classes):
         return int(text)
     raise UsageError(

@@ -19,6 +19,7 @@ from gandetect.config import (
     SmallSetConfig,
     digest_of,
 )
+from gandetect.config.class_images import Fit
 from gandetect.config.sweep import one_choice
 from gandetect.data import class_names, fashion_mnist
 from gandetect.data import splits as splitting
@@ -46,6 +47,7 @@ class SplitImages:
     calibration: Images
     labelled: Images
     labelled_labels: Labels
+    fit: Fit = "pad"  # how a picture of another shape becomes such an image
 
 
 def prepare_images(
@@ -66,6 +68,11 @@ def prepare_images(
     dataset = _load(config, data_dir, workers, listener)
     splits = _split(config, dataset, held_out, selection)
     identity = config.model_copy(update={"path": ""}) if config.name == "folder" else config
+    if not len(splits.held_out):
+        raise DataError(
+            "there is no image of the held-out classes in the data; see that their files are "
+            "whole, or hold out others"
+        )
     digest = digest_of(["data", version, identity.identity(), dataset.digest])
     labelled = np.concatenate([splits.train, splits.held_out])
     if runs.problem_with(folder, digest) is not None:
@@ -81,6 +88,7 @@ def prepare_images(
         calibration=take(calibration, splits.calibration),
         labelled=take(dataset.train_images, labelled),
         labelled_labels=dataset.train_labels[labelled],
+        fit=(isinstance(config, PicturesConfig) and config.fit) or "pad",
     )
 
 
@@ -141,7 +149,7 @@ def _write_data(
     manifest = splitting.manifest(dataset, splits)
     splitting.verify_disjoint(manifest)
     if dataset.hashes is not None:
-        _verify_pixels(manifest, dataset.hashes)
+        _verify_pixels(manifest, dataset.hashes, dataset.route)
     samples: dict[str, Any] = {
         str(number): dataset.train_images[np.flatnonzero(dataset.train_labels == number)[:10]]
         for number in range(len(dataset.classes))
@@ -161,13 +169,12 @@ def _write_data(
         runs.write_record(fresh, digest, ["splits.parquet", "samples.npz", "data.json"])
 
 
-def _verify_pixels(manifest: pd.DataFrame, written: Sequence[str]) -> None:
+def _verify_pixels(manifest: pd.DataFrame, written: Sequence[str], cache: str) -> None:
     """Raise `DataError` when stored pixels are not those that were written."""
     expected = np.asarray(written, dtype=object)[manifest["index"]]
     changed = int((manifest["sha256"].to_numpy(dtype=object) != expected).sum())
     if changed:
         raise DataError(
-            f"{changed:,} of {len(manifest):,} decoded pictures in the cache are not those that "
-            "were written; remove the cache (folder `cache` of the data folder), and they are "
-            "decoded afresh"
+            f"{changed:,} of {len(manifest):,} decoded pictures in {cache!r} are not those that "
+            "were written; remove that folder, and they are decoded afresh"
         )

@@ -7,11 +7,13 @@ to be read again to know that. A cache is complete or absent, and many studies s
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -23,10 +25,10 @@ from gandetect.config import PicturesConfig, digest_of
 from gandetect.data.decoded import decode_pictures
 from gandetect.data.found import FoundFile
 from gandetect.data.picture_folders import FoundPictures
-from gandetect.errors import DataError
+from gandetect.errors import DataError, RunError
 from gandetect.progress import Listener
 
-VERSION = 1  # raise it when the code here makes other pixels of the same files
+VERSION = 2  # raise it when the code here makes other pixels of the same files
 PIXELS, TABLE, LISTING = "images.npy", "files.parquet", "listing"
 SPARE = 64 << 20  # bytes of disk that stay free
 
@@ -54,14 +56,23 @@ def cached_pictures(
     made_of = _made_of(config)
     listing = folder / LISTING / f"{_listing_digest(found, made_of)[:16]}.json"
     try:
-        known = _known(folder, listing, found, made_of)
-        if known is not None:
-            if (problem := _problem_with(known)) is None:
-                return known
-            listener.warn(f"cache {str(known)!r} is not used: {problem}; it is made afresh")
-        listener.say(f"Decoding {len(found.files):,} pictures of {config.path} into {folder}")
-        place = _build(config, found, folder, made_of, workers, listener)
-        runs.write_json(listing, {"cache": place.name})
+        known = _listed(folder, listing)
+        if known is not None and _problem_with(known) is None:
+            return known
+        with _held(folder):  # another study may be decoding the same
+            known = _listed(folder, listing) or _alike(folder, found, made_of)
+            problem = known and _problem_with(known)
+            if problem:
+                listener.warn(f"cache {str(known)!r} is not used: {problem}; it is made afresh")
+            if known is not None and not problem:
+                place = known
+            else:
+                told = f"{len(found.files):,} pictures of {config.path}"
+                listener.say(f"Decoding {told} into {folder}")
+                place = _build(config, found, folder, made_of, workers, listener)
+            # A file that cannot be read now may be readable next time, though no listing tells.
+            if pd.read_parquet(place / TABLE, columns=["sha256"])["sha256"].all():
+                runs.write_json(listing, {"cache": place.name})
     except OSError as error:
         raise DataError(
             f"the cache of decoded pictures cannot be written in {str(folder)!r} "
@@ -81,25 +92,40 @@ def _made_of(config: PicturesConfig) -> dict[str, Any]:
     }
 
 
-def _known(
-    folder: Path, listing: Path, found: FoundPictures, made_of: Mapping[str, Any]
-) -> Path | None:
-    """The cache of just these files, complete or not; None when there is none."""
-    if listing.is_file():
-        return folder / str(runs.read_json(listing)["cache"])
-    others = [place for place in folder.glob("*-*") if (place / runs.RECORD).is_file()]
-    alike = [place for place in others if _counts(place) == len(found.files)]
+@contextmanager
+def _held(folder: Path) -> Iterator[None]:
+    """Hold the cache for this process; others wait until it is theirs."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _listed(folder: Path, listing: Path) -> Path | None:
+    """The cache that a listing names, complete or not; None where there is no such listing."""
+    name = _table(listing).get("cache")
+    return folder / str(name) if name else None
+
+
+def _alike(folder: Path, found: FoundPictures, made_of: Mapping[str, Any]) -> Path | None:
+    """The cache of files with the same content: they may have been copied or touched since."""
+    records = [place / runs.RECORD for place in folder.glob("*-*")]
+    alike = [one.parent for one in records if _table(one).get("n") == len(found.files)]
     if not alike:
         return None
-    # The files may have been copied or touched: what is in them decides.
     with ThreadPoolExecutor() as pool:
         digests = list(pool.map(lambda one: _sha256(found.root / one.path), found.files))
     place = folder / _name(_content_digest(found.files, digests, made_of), found)
     return place if place in alike else None
 
 
-def _counts(place: Path) -> object:
-    return runs.read_json(place / runs.RECORD).get("n")
+def _table(file: Path) -> dict[str, Any]:
+    """What a JSON file of ours holds; nothing where it is missing or damaged."""
+    try:
+        found = runs.read_json(file)
+    except RunError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _build(
@@ -110,7 +136,6 @@ def _build(
     workers: int,
     listener: Listener,
 ) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
     _require_room(config, len(found.files), folder)
     for left in folder.glob(".*.tmp"):  # of a process that was killed while it decoded
         shutil.rmtree(left, ignore_errors=True)
@@ -161,7 +186,7 @@ def _problem_with(place: Path) -> str | None:
     every start would take longer than many a study. A new study reads them once, for its manifest,
     and compares.
     """
-    record = runs.read_json(place / runs.RECORD) if (place / runs.RECORD).is_file() else {}
+    record = _table(place / runs.RECORD)
     digest = str(record.get("digest", ""))
     if record and not place.name.endswith(f"-{digest[:12]}"):
         return "it holds other pictures than its name says"
@@ -170,7 +195,7 @@ def _problem_with(place: Path) -> str | None:
         return problem or "it was never finished"
     if not (place / PIXELS).is_file():
         return f"its file {PIXELS!r} is missing"
-    if _facts(place / PIXELS) != record["pixels"]:
+    if _facts(place / PIXELS) != record.get("pixels"):
         return f"its file {PIXELS!r} was changed or truncated"
     return None
 
@@ -190,8 +215,11 @@ def _content_digest(
 def _listing_digest(found: FoundPictures, made_of: Mapping[str, Any]) -> str:
     rows = []
     for one in found.files:
-        facts = (found.root / one.path).stat()
-        rows.append([one.path, facts.st_size, facts.st_mtime_ns])
+        try:
+            facts = (found.root / one.path).stat()
+            rows.append([one.path, facts.st_size, facts.st_mtime_ns])
+        except OSError:  # a link that leads to nothing; it is left out, and named, when it is read
+            rows.append([one.path])
     return digest_of(["listing", str(found.root.resolve()), made_of, rows])
 
 
@@ -200,6 +228,8 @@ def _name(digest: str, found: FoundPictures) -> str:
 
 
 def _sha256(path: Path) -> str:
+    if not os.path.isfile(path):  # noqa: PTH113  (a pipe would block for ever)
+        return ""
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()

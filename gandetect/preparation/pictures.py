@@ -57,6 +57,7 @@ def load_pictures(
         none,
         classes,
         str(runs.read_json(cache / runs.RECORD)["digest"]),
+        route=str(cache),
         groups=_groups(config, kept.reset_index(drop=True)),
         hashes=kept["pixels_sha256"].tolist(),
         facts=_facts(kept, left_out),

@@ -123,7 +123,7 @@ def cross_validate(
 def preprocessing_of(images: SplitImages) -> Preprocessing:
     """How an image file becomes what the GANs' images are."""
     _, channels, _, size = images.training.shape
-    return Preprocessing(image_size=size, channels=1 if channels == 1 else 3)
+    return Preprocessing(image_size=size, channels=1 if channels == 1 else 3, fit=images.fit)
 
 
 def labelled_preprocessing(study: Study, classifier: ClassifierConfig) -> Preprocessing:

@@ -45,6 +45,12 @@ def run_study(
             else:
                 _run_gans(study, options, listener)
     except OSError as error:
+        name = str(error.filename or "")
+        if name and not Path(name).absolute().is_relative_to(study.folder.absolute()):
+            raise RunError(
+                f"{name!r} cannot be used ({error.strerror}); see that it is there and may be "
+                "read, on a Ray cluster by every node; the same command goes on from there"
+            ) from None
         raise RunError(
             f"run folder {str(study.folder)!r} cannot be written "
             f"({error.strerror or error}); free some space or choose another --out; what is "

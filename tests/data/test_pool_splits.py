@@ -70,5 +70,12 @@ def test_a_selection_looks_at_no_test_image_of_the_study_proper() -> None:
 def test_groups_that_leave_nothing_are_one_clear_sentence() -> None:
     with pytest.raises(DataError, match="no image of a class that is not held out is left"):
         split(np.repeat([0, 1, 2], 10), np.zeros(30, np.int64))
-    with pytest.raises(DataError, match="has no image in the test split"):
+    with pytest.raises(DataError, match="has no image in the calibration split"):
         split(np.repeat([0, 2], 10), np.repeat([0, 1], 10))
+
+
+def test_an_error_names_the_fraction_that_was_given() -> None:
+    with pytest.raises(DataError, match=r"^test_fraction 0\.01 of 24 images gives 0 images"):
+        split(np.repeat([0, 1, 2], [15, 15, 3]), test_fraction=0.01)
+    with pytest.raises(DataError, match=r"^calibration_fraction 0\.01 of 30 images"):
+        split(np.repeat([0, 1, 2], [15, 15, 3]), calibration_fraction=0.01)

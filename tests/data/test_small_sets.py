@@ -51,7 +51,7 @@ def test_torchvisions_files_on_the_disk_are_read_without_a_download(
     assert not mnist.one_file
 
 
-def test_cifar_is_read_from_its_binary_version(tmp_path) -> None:
+def test_cifar_is_read_from_its_binary_version(tmp_path, monkeypatch) -> None:
     folder = tmp_path / "cifar-10-batches-bin"
     folder.mkdir()
     records = np.random.default_rng(0).integers(0, 256, (6, 4, 3073), np.uint8)
@@ -59,6 +59,9 @@ def test_cifar_is_read_from_its_binary_version(tmp_path) -> None:
     names = [*(f"data_batch_{number}" for number in range(1, 6)), "test_batch"]
     for name, batch in zip(names, records, strict=True):
         (folder / f"{name}.bin").write_bytes(batch.tobytes())
+    with pytest.raises(DataError, match="has 12,292 bytes, and CIFAR-10's has 30,730,000"):
+        load("cifar-10", tmp_path)
+    monkeypatch.setattr(small_sets, "CIFAR_BATCH", 4)
     cifar = load("cifar-10", tmp_path)
     assert cifar.train_images.shape == (20, 3, 32, 32)
     np.testing.assert_array_equal(cifar.test_images, records[5, :, 1:].reshape(4, 3, 32, 32))

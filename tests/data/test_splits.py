@@ -173,7 +173,7 @@ def test_a_subset_of_the_real_data_is_exactly_balanced(fashion_mnist: ClassImage
 
 
 def test_too_few_images_are_refused_with_the_figures(small_set: SmallSet) -> None:
-    with pytest.raises(DataError, match=r"test_fraction 0\.1 of 28 images gives 3 test images"):
+    with pytest.raises(DataError, match=r"test_fraction 0\.1 of 28 images gives 3 images"):
         _split(small_set, images=40)
 
 
@@ -285,3 +285,11 @@ def test_an_image_in_two_splits_is_an_error(small_set: SmallSet) -> None:
 
 def test_the_same_index_in_both_files_is_no_leak() -> None:
     verify_disjoint(pd.DataFrame({"file": ["train", "test"], "index": [5, 5]}))
+
+
+def test_where_case_tells_classes_apart_it_has_to_be_given() -> None:
+    classes = ["A", "a", "Bag"]
+    assert resolve_held_out(["a"], classes) == (1,)
+    assert resolve_held_out(["bag"], classes) == (2,)
+    with pytest.raises(UsageError, match="class 'á' is not in"):
+        resolve_held_out(["á"], classes)

@@ -150,9 +150,12 @@ def _market(material: Material) -> str:
     return "".join(f" --{name.replace('_', '-')} {value:g}" for name, value in market.items())
 
 
-def sources(_: Material) -> list[Block]:
+def sources(material: Material) -> list[Block]:
     """What this rests on."""
-    return [Items(SOURCES)]
+    data = material.inputs.experiment.data.name
+    return [
+        Items([one for one in SOURCES if data == "fashion-mnist" or "Fashion-MNIST" not in one[0]])
+    ]
 
 
 def flatten(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
