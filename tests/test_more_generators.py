@@ -118,6 +118,7 @@ def run(tmp_path_factory) -> Path:
         return run_study(parse_experiment(TABLE), Options(tmp_path_factory.mktemp("runs")))
 
 
+@pytest.mark.slow
 def test_all_are_sources_and_only_discriminators_detectors(run) -> None:
     scores = pd.read_parquet(run / "scores.parquet")
     counts = pd.crosstab(scores["detector"], scores["source"])
@@ -128,6 +129,7 @@ def test_all_are_sources_and_only_discriminators_detectors(run) -> None:
     assert {path.name for path in (run / "detectors").iterdir()} == {"cnn", "wgan-gp"}
 
 
+@pytest.mark.slow
 def test_a_vae_leaves_its_encoder_where_a_gan_leaves_its_discriminator(run) -> None:
     vae, dense = (run / "gans" / name / "seed-0" for name in ("vae", "dense"))
     assert (vae / "encoder.safetensors").stat().st_size > 0
@@ -142,6 +144,7 @@ def test_a_vae_leaves_its_encoder_where_a_gan_leaves_its_discriminator(run) -> N
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_the_report_tells_a_vaes_losses_and_calls_no_source_a_discriminator(run) -> None:
     report = (run / "report.md").read_text()
     (vae,) = (line for line in report.splitlines() if "Training of vae" in line)
@@ -155,6 +158,7 @@ def test_the_report_tells_a_vaes_losses_and_calls_no_source_a_discriminator(run)
     assert not [name for name in read_inputs(run).missing if name.startswith("detectors/")]
 
 
+@pytest.mark.slow
 def test_the_run_reads_its_own_experiment_back(run) -> None:
     experiment = load_study(run)
     assert experiment.digest() == parse_experiment(TABLE).digest()

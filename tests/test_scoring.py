@@ -463,6 +463,7 @@ def test_names_of_undecodable_bytes_are_told_apart(detector_folder: Path, folder
         assert "xe8.png" in result.stdout
 
 
+@pytest.mark.slow
 def test_the_module_runs_as_a_program(detector_folder: Path, mixed: Path) -> None:
     command = [sys.executable, "-m", "gandetect", "score", str(detector_folder)]
     answer = subprocess.run(

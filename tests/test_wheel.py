@@ -46,6 +46,7 @@ def check(python: Path, folder: Path) -> None:
     assert str(python.parent.parent) in run(python, "-c", program, cwd=folder)
 
 
+@pytest.mark.slow
 def test_the_wheel_works_in_an_environment_of_its_own(wheel, tmp_path) -> None:
     venv.create(tmp_path / "env", with_pip=True)
     python = tmp_path / "env" / "bin" / "python"
