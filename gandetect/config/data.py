@@ -117,7 +117,7 @@ DATA_TABLES: dict[str, type[Section]] = {
 def kind_of_data(given: Any) -> str | None:
     """Which table a ``[data]`` table is: its name, or `PICTURES`; None for an unknown one."""
     if isinstance(given, Section):
-        return kind_of_data({"name": given.name, "classes": getattr(given, "classes", None)})  # type: ignore[attr-defined]
+        return kind_of_data({key: getattr(given, key, None) for key in ("name", "classes")})
     name = given.get("name", "fashion-mnist")
     if name == "folder" and not isinstance(given.get("classes"), Mapping):
         return PICTURES

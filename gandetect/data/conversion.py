@@ -49,7 +49,7 @@ def conversion_of(
     Call it after that one: to look for further frames may move a file's pointer.
     """
     orientation = opened.getexif().get(_ORIENTATION, 1)
-    width, height = opened.size[::-1] if orientation in (5, 6, 7, 8) else opened.size
+    width, height = upright_size(opened)
     target = "grey" if channels == 1 else "RGB"
     source = f"{_depth(opened)}{_colour(opened, target)} {width}x{height}"
     notes: list[str] = []
@@ -62,6 +62,12 @@ def conversion_of(
     if _has_more_frames(opened):
         notes.append("first frame")
     return Conversion(source, f"{target} {size}x{size}", tuple(notes))
+
+
+def upright_size(opened: Image.Image) -> tuple[int, int]:
+    """Width and height once a picture is turned as its EXIF orientation says."""
+    turned = opened.getexif().get(_ORIENTATION, 1) in (5, 6, 7, 8)  # by a quarter, either way
+    return (opened.height, opened.width) if turned else (opened.width, opened.height)
 
 
 def note_depth(opened: Image.Image) -> None:

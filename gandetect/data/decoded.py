@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ExifTags, Image
 
+from gandetect.data.conversion import upright_size
 from gandetect.data.images import (
     Fit,
     ImageFault,
@@ -206,7 +206,7 @@ def _decode_picture(
                 opened, channels=channels, size=size, fit=fit or "stretch", background=0
             )
             hashed = perceptual_hash(plain_picture(opened, "RGB")) if hashes else None
-            width, height = _upright_size(opened)
+            width, height = upright_size(opened)
             mode = opened.mode
         if fit is None and (width, height) != (size, size):
             raise _needs_a_fit(path, width, height, size)
@@ -217,12 +217,6 @@ def _decode_picture(
     except OSError as error:
         reason = f"cannot be read: {error.strerror or error}"
     return np.zeros((channels, size, size), np.uint8), DecodedPicture(digest, reason)
-
-
-def _upright_size(opened: Image.Image) -> tuple[int, int]:
-    """Width and height once the picture is turned as its EXIF orientation says."""
-    turned = opened.getexif().get(ExifTags.Base.Orientation, 1) >= 5  # by a quarter, either way
-    return (opened.height, opened.width) if turned else (opened.width, opened.height)
 
 
 def _needs_a_fit(path: Path, width: int, height: int, size: int) -> DataError:

@@ -34,6 +34,11 @@ def leave_out(left_out: LeftOut, path: str, reason: str) -> None:
     left_out.append({"path": path, "reason": reason})
 
 
+def readable(path: str) -> str:
+    """The path with bytes that are no UTF-8 written as escapes."""
+    return path.encode(errors="backslashreplace").decode()
+
+
 def listed(names: Sequence[str]) -> str:
     """Names for a message, the first twenty of them."""
     more = f" and {len(names) - 20} more" if len(names) > 20 else ""

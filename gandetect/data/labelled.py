@@ -12,7 +12,7 @@ import pandas as pd
 
 from gandetect.config import CsvDataConfig, FolderDataConfig, digest_of
 from gandetect.data.class_folders import files_in_folders
-from gandetect.data.found import FoundFile, LeftOut, leave_out
+from gandetect.data.found import FoundFile, LeftOut, leave_out, readable
 from gandetect.data.label_tables import files_in_table
 from gandetect.errors import DataError
 
@@ -50,7 +50,7 @@ def find_labelled(config: FolderDataConfig | CsvDataConfig, data_dir: Path) -> L
     table = _with_digests(root, files, left_out)
     table.insert(2, "label", table["class_name"].map(config.classes))
     for entry in left_out:
-        entry["path"] = _readable(entry["path"])
+        entry["path"] = readable(entry["path"])
     left_out.sort(key=lambda entry: (entry["path"], entry["reason"]))
     digest = digest_of([table[COLUMNS].to_numpy().tolist(), left_out])
     return LabelledFiles(root, table[COLUMNS], left_out, digest)
@@ -78,7 +78,7 @@ def _with_digests(root: Path, files: Iterable[FoundFile], left_out: LeftOut) -> 
         for one, digest in zip(files, digests, strict=True):
             if isinstance(digest, OSError):
                 leave_out(left_out, one.path, f"cannot be read: {digest.strerror}")
-            elif one.path != _readable(one.path):
+            elif one.path != readable(one.path):
                 leave_out(left_out, one.path, "has a name that is not UTF-8; rename it")
             else:
                 rows.append((*astuple(one), digest))
@@ -91,8 +91,3 @@ def _sha256(path: Path) -> str | OSError:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         return error
-
-
-def _readable(path: str) -> str:
-    """The path with bytes that are no UTF-8 written as escapes."""
-    return path.encode(errors="backslashreplace").decode()

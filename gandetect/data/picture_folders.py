@@ -7,7 +7,7 @@ from pathlib import Path
 
 from gandetect.config import PicturesConfig
 from gandetect.data.class_folders import class_files, class_folders, tell_loose_images
-from gandetect.data.found import FoundFile, LeftOut, leave_out, listed
+from gandetect.data.found import FoundFile, LeftOut, leave_out, listed, readable
 from gandetect.errors import DataError, UsageError, did_you_mean
 
 
@@ -63,14 +63,9 @@ def find_pictures(config: PicturesConfig, data_dir: Path) -> FoundPictures:
         tell_loose_images(root, root, left_out)
     except OSError as error:
         raise DataError(f"{str(error.filename)!r} cannot be read: {error.strerror}") from None
-    named = [one for one in files if _is_text(one.path)]
+    named = [one for one in files if one.path == readable(one.path)]
     for one in files:
-        if not _is_text(one.path):
-            shown = one.path.encode(errors="backslashreplace").decode()
-            leave_out(left_out, shown, "has a name that is not UTF-8; rename it")
+        if one.path != readable(one.path):
+            leave_out(left_out, readable(one.path), "has a name that is not UTF-8; rename it")
     left_out.sort(key=lambda entry: (entry["path"], entry["reason"]))
     return FoundPictures(root, sorted(named, key=lambda one: one.path), left_out)
-
-
-def _is_text(path: str) -> bool:
-    return path == path.encode(errors="backslashreplace").decode()

@@ -29,9 +29,8 @@ def make_pool_splits(
 
     Every class is split by the fractions, ``groups`` ``(N,)`` stay whole; a group that also holds
     images of a held-out class is used for nothing else (``reserved``). Splits are in an order of
-    chance. ``images`` first takes so
-    many, stratified. With ``selection`` the training split is split once more, as in
-    `make_splits`. Raises `DataError` when a split would be too small.
+    chance. ``images`` first takes so many, stratified. With ``selection`` the training split is
+    split once more, as in `make_splits`. Raises `DataError` when a split would be too small.
     """
     pool = stratified_subset(labels, images, seed, "pool")
     unknown = pool[np.isin(labels[pool], held_out)]

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from gandetect import runs
 from gandetect.config import (
     ClassImagesConfig,
-    FashionMnistConfig,
     PicturesConfig,
     SmallSetConfig,
     digest_of,
@@ -126,7 +125,7 @@ def _split(
         "images": config.images,
         "selection": selection,
     }
-    if not dataset.one_file or isinstance(config, FashionMnistConfig):
+    if not dataset.one_file:
         labels = dataset.train_labels, dataset.test_labels
         return splitting.make_splits(*labels, held_out, **common)
     assert isinstance(config, SmallSetConfig | PicturesConfig)

@@ -8,7 +8,6 @@ to be read again to know that. A cache is complete or absent, and many studies s
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
@@ -60,13 +59,11 @@ def cached_pictures(
         if known is not None and _problem_with(known) is None:
             return known
         with _held(folder):  # another study may be decoding the same
-            known = _listed(folder, listing) or _alike(folder, found, made_of)
-            problem = known and _problem_with(known)
+            place = _listed(folder, listing) or _alike(folder, found, made_of)
+            problem = _problem_with(place) if place else None
             if problem:
-                listener.warn(f"cache {str(known)!r} is not used: {problem}; it is made afresh")
-            if known is not None and not problem:
-                place = known
-            else:
+                listener.warn(f"cache {str(place)!r} is not used: {problem}; it is made afresh")
+            if place is None or problem:
                 told = f"{len(found.files):,} pictures of {config.path}"
                 listener.say(f"Decoding {told} into {folder}")
                 place = _build(config, found, folder, made_of, workers, listener)
@@ -231,7 +228,6 @@ def _sha256(path: Path) -> str:
     if not os.path.isfile(path):  # noqa: PTH113  (a pipe would block for ever)
         return ""
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return runs.file_digest(path)
     except OSError:
         return ""

@@ -11,14 +11,14 @@ from typing import Any
 
 import click
 
-from . import commands, folders, growth, large, memory, scoring, training
+from . import commands, engines, folders, growth, large, memory, scoring, training
 from .children import in_fresh_process
 from .facts import machine_facts
 from .results import Measured, Settings
 from .table import print_table
 
-SECTIONS = ("training", "scoring", "folders", "start-up", "memory", "growth", "large")
-USUAL = SECTIONS[:-1]  # the last takes minutes and gigabytes of disk
+SECTIONS = ("training", "scoring", "folders", "start-up", "memory", "growth", "large", "engines")
+USUAL = SECTIONS[:-2]  # of the last two one takes gigabytes of disk, the other needs Ray
 BUSY = 0.5  # processes that want to run, on average of the last minute
 
 
@@ -81,6 +81,7 @@ def _sections(
         "memory": lambda: memory.measure(settings, cores),
         "growth": lambda: growth.measure(settings),
         "large": lambda: large.measure(settings, cores),
+        "engines": lambda: engines.measure(settings),
     }
     yield from ((name, known[name]) for name in SECTIONS if name in wanted)
     if run is not None:
