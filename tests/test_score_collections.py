@@ -181,6 +181,26 @@ def test_parquet_files_of_image_bytes_are_scored_as_their_files(
     assert "'elsewhere/3.png' is truncated or damaged" in tables[3]["error"][3]
 
 
+def test_parquet_files_are_found_however_deep_but_not_the_answers(
+    detector_folder: Path, folder: Path, tmp_path: Path
+) -> None:
+    _parquet(folder, tmp_path / "tables" / "a.parquet")
+    _parquet(folder, tmp_path / "tables" / "deeper" / "b.parquet")
+    for _ in range(2):  # the second time answers lie there, which are no images to be scored
+        _gandetect("score", detector_folder, tmp_path / "tables", "--out", tmp_path / "tables/o")
+        assert len(_outputs(tmp_path / "tables/o")) == 2
+
+
+def test_a_parquet_file_that_is_missing_is_a_line(
+    detector_folder: Path, folder: Path, tmp_path: Path
+) -> None:
+    missing = tmp_path / "no.parquet"
+    result = _gandetect("score", detector_folder, folder, missing, "--out", tmp_path / "o")
+    assert "2 of 11 images could not be scored" in result.stderr
+    errors = pd.read_parquet(tmp_path / "o").dropna(subset="error").set_index("path")["error"]
+    assert "does not exist; give an image file or a folder" in errors[str(missing)]
+
+
 def test_what_cannot_be_read_of_a_parquet_file_is_a_line(
     detector_folder: Path, folder: Path, tmp_path: Path
 ) -> None:

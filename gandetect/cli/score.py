@@ -163,7 +163,9 @@ def _check(
     EngineOptions(engine, address).check()
     if out is None and engine == "ray":
         raise UsageError("--engine ray was given without --out; give a folder for the answers")
-    if out is None and (table := next((one for one in paths if one.suffix == ".parquet"), None)):
+    if out is None and (
+        table := next((one for one in paths if one.suffix.lower() == ".parquet"), None)
+    ):
         raise UsageError(
             f"{str(table)!r} is a Parquet file, whose images are scored into a folder; add --out"
         )

@@ -96,6 +96,10 @@ def class_files(
     """Image files below a class folder; what else lies there is told."""
     paths = []
     for path, reason in _walk(folder):
+        if path == folder:
+            raise DataError(
+                f"class folder {str(folder)!r} {reason.removeprefix('is a folder that ')}"
+            )
         shown = path.relative_to(root).as_posix()
         if reason:
             leave_out(left_out, shown, reason)

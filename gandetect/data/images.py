@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
@@ -46,7 +46,7 @@ def find_images(paths: Iterable[Path]) -> Iterator[Path]:
             yield path
             continue
         found = False
-        for image in _walk(path):
+        for image in files_below(path, SUFFIXES):
             found = True
             yield image
         if not found:
@@ -213,13 +213,17 @@ def _resized(picture: Image.Image, width: int, height: int) -> Image.Image:
     return picture.resize((width, height), Image.Resampling.LANCZOS)
 
 
-def _walk(folder: Path) -> Iterator[Path]:
+def files_below(folder: Path, suffixes: Collection[str]) -> Iterator[Path]:
+    """Yield the files of these suffixes, sorted, folder by folder; then folders that are denied.
+
+    Hidden files and folders, and links to folders, are passed over.
+    """
     denied: list[str] = []
     for parent, folders, names in os.walk(folder, onerror=lambda e: denied.append(e.filename)):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         names.sort()
         for name in names:
-            if not name.startswith(".") and Path(name).suffix.lower() in SUFFIXES:
+            if not name.startswith(".") and Path(name).suffix.lower() in suffixes:
                 yield Path(parent, name)
     yield from map(Path, denied)
 

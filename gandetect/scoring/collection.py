@@ -91,7 +91,7 @@ def _score_all(
 
 
 def _decoded(source: Path, options: DecodeOptions) -> Iterator[Decoded]:
-    if source.suffix == PARQUET:
+    if source.suffix.lower() == PARQUET:
         return _from_parquet(source, options)
     entries: list[Entry] = json.loads(source.read_text(encoding="utf-8"))
     return (

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from gandetect import runs
-from gandetect.data.images import find_images
+from gandetect.data.images import files_below, find_images
 from gandetect.detectors import DESCRIPTION
 from gandetect.errors import DataError, RunError
 
@@ -91,7 +91,7 @@ def shards_of(order: Order, inputs: Iterable[Path]) -> list[Shard]:
     change: a file that changed makes it another shard, which is not done yet.
     """
     shards: list[Shard] = []
-    for source in _sources(inputs):
+    for source in _sources(order, inputs):
         number = len(shards)
         if isinstance(source, Path):
             name = _name(order, number, [(str(source), None)])
@@ -122,16 +122,18 @@ def remove_others(order: Order, shards: Iterable[Shard]) -> int:
     return len(stale)
 
 
-def _sources(inputs: Iterable[Path]) -> Iterator[Path | list[Entry]]:
+def _sources(order: Order, inputs: Iterable[Path]) -> Iterator[Path | list[Entry]]:
     """Parquet files one by one, and image files by thousands."""
     waiting: list[Path] = []
+    answers = Path(order.folder).resolve()
 
     def entries() -> Iterator[Entry]:
         for given in inputs:
-            inside = sorted(given.glob(f"*{PARQUET}")) if given.is_dir() else []
-            waiting.extend([given] if given.suffix == PARQUET else inside)
-            if given.suffix == PARQUET and not given.is_dir():
+            if given.suffix.lower() == PARQUET and given.is_file():
+                waiting.append(given)
                 continue
+            inside = _tables_below(given, answers)
+            waiting.extend(inside)
             try:
                 yield from ((str(path.absolute()), None) for path in find_images([given]))
             except DataError as error:
@@ -142,6 +144,12 @@ def _sources(inputs: Iterable[Path]) -> Iterator[Path | list[Entry]]:
     while part := list(islice(found, FILES)):
         yield part
     yield from (path.absolute() for path in waiting)
+
+
+def _tables_below(folder: Path, answers: Path) -> list[Path]:
+    """Parquet files of a folder, however deep, but for those that this command writes itself."""
+    found = (path for path in files_below(folder, {PARQUET}) if path.is_file())
+    return [path for path in found if not path.resolve().is_relative_to(answers)]
 
 
 def _name(order: Order, number: int, entries: list[Entry]) -> str:

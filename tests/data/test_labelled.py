@@ -207,6 +207,18 @@ def test_an_empty_class_folder_is_refused(data_dir: Path) -> None:
         from_folders(data_dir)
 
 
+def test_a_class_folder_that_may_not_be_listed_is_not_called_empty(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch, without_privileges
+) -> None:
+    monkeypatch.chdir(data_dir)
+    for place in (Path(), *Path().rglob("*")):
+        if place.is_dir():
+            place.chmod(0o755)
+    Path("faces/fake").chmod(0)
+    with without_privileges(), pytest.raises(DataError, match="fake' cannot be listed: permission"):
+        from_folders(Path())
+
+
 def test_split_folders_that_are_not_named_are_pointed_at(tmp_path: Path) -> None:
     save_two_classes(tmp_path / "faces", 1, splits=("train", "test"))
     with pytest.raises(UsageError, match=r"it is inside test, train: .* data\.splits"):
