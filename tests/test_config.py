@@ -111,6 +111,63 @@ def test_overrides_reach_tables_lists_by_number_and_lists_by_name() -> None:
     assert (experiment.gans[0].epochs, experiment.gans[0].batch_size) == (3, 8)
 
 
+BASE = """
+name = "base"
+question = "what for?"
+[data]
+images = 3000
+held_out = ["Bag"]
+[[gans]]
+architecture = "dcgan-bn"
+epochs = 9
+[[gans]]
+architecture = "dcgan-plain"
+epochs = 9
+"""
+
+
+def variation_of(text: str, folder: Path, base: str = BASE) -> Path:
+    (folder / "base.toml").write_text(base)
+    (folder / "variation.toml").write_text(text)
+    return folder / "variation.toml"
+
+
+def test_a_file_that_extends_another_changes_what_it_says_and_nothing_else(tmp_path) -> None:
+    changes = 'changes = ["gans.dcgan-plain.epochs=2"]'
+    path = variation_of(
+        f'extends = "base.toml"\nname = "short"\n{changes}\n[data]\nimages = 2000\n', tmp_path
+    )
+    changed, base = load_experiment(path), load_experiment(tmp_path / "base.toml")
+    assert (changed.name, changed.question) == ("short", "what for?")
+    assert (changed.data.images, changed.data.held_out) == (2000, base.data.held_out)
+    assert [gan.epochs for gan in changed.gans] == [9, 2]
+    assert load_experiment(path, ["gans.0.epochs=1"]).gans[0].epochs == 1
+
+
+def test_a_variation_of_a_variation_has_the_changes_of_both(tmp_path) -> None:
+    variation_of('extends = "base.toml"\nname = "short"\nchanges = ["gans.0.epochs=2"]', tmp_path)
+    again = tmp_path / "again.toml"
+    again.write_text('extends = "variation.toml"\nname = "again"\nchanges = ["gans.1.epochs=3"]')
+    assert [gan.epochs for gan in load_experiment(again).gans] == [2, 3]
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ('extends = "none.toml"', "variation.toml: extends experiment file .*none.toml' does not"),
+        ("extends = 3", "extends = 3 is not the name of an experiment file"),
+        ('extends = "variation.toml"', "leads back to .*variation.toml; name another file"),
+        ('extends = "base.toml"\nchanges = "a=1"', "changes = 'a=1' is not a list of strings"),
+        ('extends = "base.toml"\nchanges = ["gans.7.a=1"]', "changes 'gans.7.a=1': no entry '7'"),
+        ('changes = ["gans.0.epochs=1"]', "'extends' names, and it names none"),
+    ],
+)
+def test_what_is_wrong_with_a_variation_is_told_in_one_sentence(text, sentence, tmp_path) -> None:
+    path = variation_of(text, tmp_path)
+    with pytest.raises(UsageError, match=sentence):
+        load_experiment(path)
+
+
 @pytest.mark.parametrize(
     "override", ["data.images", "=3", "gans.epochs=1", "name.x=1", "gans.7.a=1"]
 )

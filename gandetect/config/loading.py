@@ -14,6 +14,8 @@ from gandetect.config.detector import DETECTOR_TABLES
 from gandetect.config.experiment import Experiment
 from gandetect.errors import UsageError, did_you_mean
 
+EXTENDS, CHANGES = "extends", "changes"  # keys of a file that is a variation of another
+
 # In the location of a problem stands also which kind of table it is; nobody has written that.
 KIND_AT = {"data": 1, "detectors": 2}
 TABLES_BY_KIND: dict[str, type[BaseModel]] = {**TABLES_BY_TAG, **DETECTOR_TABLES}
@@ -22,19 +24,66 @@ TABLES_BY_KIND: dict[str, type[BaseModel]] = {**TABLES_BY_TAG, **DETECTOR_TABLES
 def load_experiment(path: Path, overrides: Sequence[str] = ()) -> Experiment:
     """Read an experiment file and apply ``key.path=value`` overrides (values are TOML).
 
-    Raises `UsageError` naming the file, the key, what was given and what is allowed.
+    A file may be a variation of another: ``extends`` names that file, relative to its own folder;
+    its other keys are laid over it, table by table, and ``changes`` lists overrides, for entries of
+    lists. Raises `UsageError` naming the file, the key, what was given and what is allowed.
     """
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UsageError(f"experiment file {str(path)!r} does not exist") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"experiment file {str(path)!r} cannot be read: {error}") from None
-    except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"experiment file {str(path)!r} is not valid TOML: {error}") from None
+    table = _read(path, ())
     for override in overrides:
         apply_override(table, override)
     return parse_experiment(table, str(path))
+
+
+def _read(path: Path, extended_by: tuple[Path, ...]) -> dict[str, Any]:
+    """The table of a file, laid over that of the file it extends."""
+    asked_by = f"{extended_by[-1]}: extends " if extended_by else ""
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UsageError(f"{asked_by}experiment file {str(path)!r} does not exist") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(
+            f"{asked_by}experiment file {str(path)!r} cannot be read: {error}"
+        ) from None
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(
+            f"{asked_by}experiment file {str(path)!r} is not valid TOML: {error}"
+        ) from None
+    if EXTENDS not in table:
+        if CHANGES in table:
+            raise UsageError(
+                f"{path}: {CHANGES} are made to the file that {EXTENDS!r} names, and it names none"
+            )
+        return table
+    base, changes = table.pop(EXTENDS), table.pop(CHANGES, [])
+    if not isinstance(base, str) or not base:
+        raise UsageError(
+            f"{path}: {EXTENDS} = {base!r} is not the name of an experiment file, such as "
+            "'better-detectors.toml'"
+        )
+    if not isinstance(changes, list) or not all(isinstance(change, str) for change in changes):
+        raise UsageError(
+            f"{path}: {CHANGES} = {changes!r} is not a list of strings, such as "
+            "['gans.dcgan-bn.epochs=2']"
+        )
+    asking = (*extended_by, path)
+    named = path.parent / base
+    if any(named.resolve() == one.resolve() for one in asking):
+        raise UsageError(f"{path}: {EXTENDS} = {base!r} leads back to {named}; name another file")
+    joined = _laid_over(_read(named, asking), table)
+    for change in changes:
+        apply_override(joined, change, f"{path}: {CHANGES}")
+    return joined
+
+
+def _laid_over(below: dict[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Two tables as one: tables in both are joined; any other value of the upper one stands."""
+    for key, value in above.items():
+        if isinstance(value, dict) and isinstance(below.get(key), dict):
+            _laid_over(below[key], value)
+        else:
+            below[key] = value
+    return below
 
 
 def parse_experiment(table: Mapping[str, Any], origin: str = "experiment") -> Experiment:
@@ -48,15 +97,16 @@ def parse_experiment(table: Mapping[str, Any], origin: str = "experiment") -> Ex
         raise UsageError(f"{origin}: {problems}") from None
 
 
-def apply_override(table: dict[str, Any], override: str) -> None:
+def apply_override(table: dict[str, Any], override: str, said: str = "--set") -> None:
     """Set one key in place: ``data.images=2000``, ``gans.0.epochs=1``, ``gans.dcgan-bn.epochs=1``.
 
     In a list of tables an entry is named by its number, or by its ``name`` or ``architecture``.
+    ``said`` tells where the override stands, for errors.
     """
     key, equals, text = override.partition("=")
     if not equals or not key.strip():
         raise UsageError(
-            f"--set {override!r} is not of the form key=value, such as --set data.images=2000"
+            f"{said} {override!r} is not of the form key=value, such as {said} data.images=2000"
         )
     try:
         value = tomllib.loads(f"value = {text}")["value"]
@@ -65,22 +115,22 @@ def apply_override(table: dict[str, Any], override: str) -> None:
     *parents, leaf = key.strip().split(".")
     node: Any = table
     for parent in parents:
-        node = _step_into(node, parent, override)
+        node = _step_into(node, parent, f"{said} {override!r}")
     if isinstance(node, list):
-        raise UsageError(f"--set {override!r} names a list; say which entry, as in gans.0.{leaf}")
+        raise UsageError(f"{said} {override!r} names a list; say which entry, as in gans.0.{leaf}")
     node[leaf] = value
 
 
-def _step_into(node: Any, part: str, override: str) -> Any:
+def _step_into(node: Any, part: str, said: str) -> Any:
     if isinstance(node, list):
         for number, entry in enumerate(node):
             if part in (str(number), entry.get("name"), entry.get("architecture")):
                 return entry
         entries = [str(e.get("name") or e.get("architecture") or i) for i, e in enumerate(node)]
-        raise UsageError(f"--set {override!r}: no entry {part!r}; there are: {', '.join(entries)}")
+        raise UsageError(f"{said}: no entry {part!r}; there are: {', '.join(entries)}")
     child = node.setdefault(part, {})
     if not isinstance(child, dict | list):
-        raise UsageError(f"--set {override!r}: {part!r} is a value, not a table")
+        raise UsageError(f"{said}: {part!r} is a value, not a table")
     return child
 
 
