@@ -40,6 +40,7 @@ from gandetect.runs import load_study, read_json
 
 FILES = ("ablation.json", "ablation.csv", "report.md", "report.html")
 MADE_OF = ("metrics.json", "scores.parquet")
+SPOKEN = 40  # so many numbers at most are told in place of a picture
 # AUROC: which measure, of which group of fakes.
 RANKED = {
     ("auroc-in-distribution", "own"): "Own fakes, familiar reals",
@@ -125,6 +126,8 @@ def figure(material: AblationMaterial) -> Block:
     rows = material.of("correct", FOUR)
     shown = [f"{material.titled(row)}, {SHORT[row['group']]}: {percent(row['mean'])}"
              for row in rows]  # fmt: skip
+    if len(shown) > SPOKEN:
+        shown = [f"its {len(shown)} numbers stand in the tables on every ingredient and group"]
     return drawn(
         "ingredients",
         lambda: groups_by_ingredient(material, rows),

@@ -14,7 +14,7 @@ from gandetect.progress import Listener, Silent
 from gandetect.study.joined import Joined, lines_of, resolved, run_joined, write_joined
 from gandetect.study.plan import Options, Study, plan_study
 
-VERSION = 1  # raise it when the code of the ablation's report changes what it writes
+VERSION = 2  # raise it when the code of the ablation's report changes what it writes
 INGREDIENTS = "ingredients"
 
 

@@ -14,6 +14,7 @@ from gandetect.config import parse_experiment
 from gandetect.errors import RunError
 from gandetect.evaluation.ablation import FOUR
 from gandetect.report.ablation import FILES, build_ablation_report
+from gandetect.report.ablation import figure as drawing
 from gandetect.report.ablation_material import AblationMaterial
 from gandetect.report.figures.ablation import groups_by_ingredient
 from gandetect.report.style import house_style
@@ -183,8 +184,10 @@ def test_twenty_five_ingredients_can_be_read() -> None:
     ]  # fmt: skip
     experiment = parse_experiment({"name": "x", "gans": [
         {"architecture": "dcgan-plain", "name": name} for name in ("a", "b")]})  # fmt: skip
+    material = AblationMaterial(experiment, {}, rows, rows)
+    assert "its 200 numbers stand in the tables" in drawing(material).alt
     with house_style():
-        figure = groups_by_ingredient(AblationMaterial(experiment, {}, rows, rows), rows)
+        figure = groups_by_ingredient(material, rows)
         figure.draw_without_rendering()
         labels = figure.axes[0].get_yticklabels()
         boxes = [label.get_window_extent() for label in labels]
