@@ -8,10 +8,15 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from gandetect.data import fashion_mnist as source
 from gandetect.data.class_images import ClassImages
 from gandetect.data.fashion_mnist import resolve_data_dir
+
+# How long an example takes says more of the machine than of the code.
+settings.register_profile("any machine", deadline=None)
+settings.load_profile("any machine")
 
 
 @pytest.fixture(scope="session")

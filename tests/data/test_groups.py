@@ -85,7 +85,7 @@ def test_what_joins_by_different_ways_is_one_group() -> None:
     assert joined.tolist() == [0, 0, 0, 0, 0]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(st.integers(0, 2**64 - 1), max_size=30),
     st.lists(st.tuples(st.integers(0, 29), st.integers(0, 63)), max_size=30),
@@ -146,7 +146,7 @@ def _sides(groups: np.ndarray, sides: np.ndarray) -> pd.Series:
     return pd.Series(sides).groupby(groups).nunique()
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(grouped(), st.sampled_from([0.1, 0.2, 0.3]), st.integers(0, 2**32))
 def test_no_group_stands_on_two_sides_and_classes_keep_their_shares(
     files: tuple[np.ndarray, np.ndarray], fraction: float, seed: int
@@ -248,7 +248,7 @@ def test_settled_files_bring_their_whole_group_and_count_towards_the_fraction() 
     assert np.bincount(sides[:20]).tolist() == np.bincount(sides[20:]).tolist() == [14, 2, 4]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(grouped(), st.integers(2, 4), st.integers(0, 2**32))
 def test_folds_hold_whole_groups_and_every_file_once(
     files: tuple[np.ndarray, np.ndarray], folds: int, seed: int

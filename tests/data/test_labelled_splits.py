@@ -82,7 +82,7 @@ def studies(draw: st.DrawFn) -> tuple[pd.DataFrame, np.ndarray, dict[str, Any]]:
     return table, groups, options
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(studies(), st.integers(0, 99))
 def test_groups_stay_whole_and_files_are_told_or_split_whatever_their_order(
     study: tuple[pd.DataFrame, np.ndarray, dict[str, Any]], order_seed: int

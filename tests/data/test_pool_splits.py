@@ -31,7 +31,7 @@ def test_without_groups_every_class_is_split_by_the_fractions() -> None:
     }
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(seed=st.integers(0, 2**31), sizes=st.lists(st.integers(1, 9), min_size=16, max_size=40))
 def test_groups_stay_whole_and_all_is_covered_once(seed, sizes) -> None:
     groups = np.repeat(np.arange(len(sizes)), sizes)

@@ -109,7 +109,7 @@ def requests(draw: st.DrawFn) -> dict[str, Any]:
     }
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(requests())
 def test_splits_are_disjoint_and_cover_everything(request: dict[str, Any]) -> None:
     splits = make_splits(**request)
@@ -126,7 +126,7 @@ def test_splits_are_disjoint_and_cover_everything(request: dict[str, Any]) -> No
         assert np.array_equal(indices, np.sort(indices))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(requests())
 def test_held_out_classes_are_never_trained_on(request: dict[str, Any]) -> None:
     splits = make_splits(**request)
@@ -138,7 +138,7 @@ def test_held_out_classes_are_never_trained_on(request: dict[str, Any]) -> None:
     assert np.isin(test[splits.reserved], held_out).all()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(requests(), st.integers(0, 2**32 - 1))
 def test_splits_depend_on_the_seed_only(request: dict[str, Any], global_seed: int) -> None:
     first = make_splits(**request)
@@ -154,7 +154,7 @@ def test_splits_depend_on_the_seed_only(request: dict[str, Any], global_seed: in
     assert not np.array_equal(first.in_distribution, other.in_distribution)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(requests())
 def test_a_subset_keeps_each_class_in_proportion(request: dict[str, Any]) -> None:
     splits = make_splits(**request)

@@ -159,7 +159,7 @@ def test_perfect_log_odds_are_called_nearly_perfect(rng):
     assert expected_error(reliability(fakes, reals)) < 0.01
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     st.lists(st.sampled_from([-9.0, -1.0, 0.0, 0.5, 2.0, 40.0]), min_size=20, max_size=40),
     st.lists(st.sampled_from([-50.0, -1.0, 0.0, 0.5, 3.0]), min_size=20, max_size=40),

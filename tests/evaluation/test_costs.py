@@ -112,7 +112,7 @@ def test_numbers_out_of_range_are_refused(changes, said):
         costs([], **MARKET | changes)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     st.lists(st.integers(-3, 3).map(float), min_size=20, max_size=60),
     st.lists(st.integers(-3, 3).map(float), min_size=20, max_size=60),

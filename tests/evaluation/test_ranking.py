@@ -13,7 +13,6 @@ values = st.one_of(
 ).map(np.asarray)
 
 
-@settings(deadline=None)
 @given(values, values)
 def test_auroc_is_scikit_learns(generated, real):
     labels = [1] * len(generated) + [0] * len(real)

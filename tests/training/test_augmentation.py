@@ -58,7 +58,7 @@ def test_every_option_of_the_schema_is_tried_here() -> None:
     assert set(EACH) == set(AugmentationConfig.model_fields) - parameters_only
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     names=st.sets(st.sampled_from(sorted(EACH))),
     channels=st.sampled_from([1, 3]),
