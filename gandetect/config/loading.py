@@ -106,7 +106,7 @@ def apply_override(table: dict[str, Any], override: str, said: str = "--set") ->
     key, equals, text = override.partition("=")
     if not equals or not key.strip():
         raise UsageError(
-            f"{said} {override!r} is not of the form key=value, such as {said} data.images=2000"
+            f"{said} {override!r} is not of the form key=value, such as data.images=2000"
         )
     try:
         value = tomllib.loads(f"value = {text}")["value"]
