@@ -66,6 +66,17 @@ def test_sources_keep_the_identity_of_their_training_so_that_they_are_taken_over
     assert [gan.training_identity() for gan in parts["smooth"].gans][:3] == trained
 
 
+def test_an_ingredient_switches_off_what_the_gan_has() -> None:
+    gan = {**PLAIN, "discriminator": {"spectral_norm": True, "histogram": True}}
+    off = {"name": "off", "gans": {"discriminator": {"spectral_norm": False}}}
+    part = expand(ablation(off, gans=[gan], classifiers=[]))["off"]
+    assert part.gans[1].discriminator.spectral_norm is None
+    assert part.gans[1].discriminator.histogram is True
+    never = expand(ablation(off, gans=[gan], classifiers=[]))["baseline"].gans[0]
+    assert "spectral_norm" in never.training_identity()["discriminator"]
+    assert "spectral_norm" not in part.gans[1].training_identity()["discriminator"]
+
+
 def test_tables_merge_key_by_key() -> None:
     gan = {**PLAIN, "discriminator": {"dropout": 0.3}}
     changes = {
@@ -183,6 +194,8 @@ LABELLED = {"data": {"name": "folder", "path": "x", "classes": {"a": "real", "b"
         ([{**SMOOTH, "against": "hinge"}], {}, ["'smooth' is to be compared with 'hinge'"]),
         ([{**SMOOTH, "gans": {"role": "both"}}], {}, ["'smooth': gans sets 'role'"]),
         ([{**SMOOTH, "gans": {"real_label": -1}}], {}, ["ingredient 'smooth': ", "-1"]),
+        ([{**SMOOTH, "gans": {"fake_label": 0.0, "discriminator": {"spectral_norm": False}}}], {},
+         ["ingredient 'smooth' changes nothing: all that it gives"]),
         ([{**SMOOTH, "gans": {"lable": 1}}], {}, ["ingredient 'smooth': unknown key", "lable"]),
         ([{**SMOOTH, "gans": {"architecture": "x"}}], {}, ["ingredient 'smooth': arch", "'x'"]),
         ([{"name": "e", "detectors": [{"kind": "ensemble"}]}], {},

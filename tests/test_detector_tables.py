@@ -54,6 +54,7 @@ def test_one_detector_for_each_generator_that_is_left_out() -> None:
         (fine_tuned(history="first"), "'first' names no epochs"),
         (fine_tuned(fakes_from=["vae"], leave_one_out=True), "name at least two GANs"),
         (fine_tuned(fakes_from=["vae", ["x"]], leave_one_out=True), "name at least two GANs"),
+        (fine_tuned(leave_one_out="yes"), "'f' has leave_one_out = 'yes'; give true or false"),
         (fine_tuned(fakes_from=["dcgan-bn", "vae"], leave_one_out=True), 'give start = "fresh"'),
         (fine_tuned(start="fresh", left_out="dcgan-bn"), "'dcgan-bn' is left out"),
         (fine_tuned(left_out="nobody"), "left_out 'nobody' is not known"),

@@ -8,6 +8,7 @@ from typing import Any
 from gandetect.config.data import LabelledDataConfig
 from gandetect.config.detector import IngredientConfig
 from gandetect.config.experiment import Experiment
+from gandetect.config.gan import GanConfig
 from gandetect.config.loading import parse_experiment
 from gandetect.config.sweep import is_sweep
 from gandetect.errors import UsageError
@@ -40,14 +41,17 @@ def expand(experiment: Experiment) -> dict[str, Experiment]:
     smoothing of labels.
 
     Raises `UsageError` for an ablation of a sweep or of labelled images, for a name that is taken,
-    without any GAN of role "both", and with the ingredient's name for one that cannot be done.
+    without any GAN of role "both", and with the ingredient's name for one that cannot be done, or
+    whose GANs are what they are without it.
     """
     _check(experiment)
     table = experiment.model_dump(mode="json")
     del table["ingredients"]
     parts = {BASELINE: parse_experiment({**table, "name": BASELINE})}
     for ingredient in experiment.ingredients:
-        parts[ingredient.name] = _parsed(_changed(table, ingredient), ingredient.name)
+        part = _parsed(_changed(table, ingredient), ingredient.name)
+        _check_difference(part, parts[BASELINE], ingredient.name)
+        parts[ingredient.name] = part
     return parts
 
 
@@ -95,6 +99,18 @@ def _check(experiment: Experiment) -> None:
         why = "what is left without any" if taken[0] == BASELINE else "already another one"
         raise UsageError(
             f"an ingredient is named {taken[0]!r}, which is {why}; give it another name"
+        )
+
+
+def _check_difference(part: Experiment, baseline: Experiment, ingredient: str) -> None:
+    def training(gan: GanConfig) -> dict[str, Any]:
+        return {**gan.training_identity(), "name": None}
+
+    variants = [training(gan) for gan in part.gans if gan.role == "detector"]
+    if variants and variants == [training(gan) for gan in baseline.gans if gan.role == "both"]:
+        raise UsageError(
+            f"ingredient {ingredient!r} changes nothing: all that it gives in gans is so already; "
+            "give another value, or remove the ingredient"
         )
 
 

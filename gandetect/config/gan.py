@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, PositiveInt, model_validator
 
-from gandetect.config.section import Decay, Name, PositiveFloat, Probability, Section
+from gandetect.config.section import Decay, Name, PositiveFloat, Probability, Section, Switch
 from gandetect.errors import unknown_name
 
 # What both reals and fakes are changed by before a discriminator sees them.
@@ -39,8 +39,8 @@ class DiscriminatorOptions(Section):
 
     negative_slope: Annotated[float, Field(ge=0.0, lt=1.0)] | None = None
     dropout: Annotated[float, Field(ge=0.0, lt=1.0)] | None = None
-    spectral_norm: Literal[True] | None = None
-    histogram: Literal[True] | None = None
+    spectral_norm: Switch = None
+    histogram: Switch = None
 
     LATER: ClassVar[frozenset[str]] = frozenset({"spectral_norm", "histogram"})
 

@@ -12,7 +12,8 @@ def one_for_each(tables: Any) -> Any:
     """Replace each table with ``leave_one_out = true`` by one table for every generator it names.
 
     Each is called ``<name>-without-<generator>``, is trained without that one, and says so in
-    ``left_out``. Raises `ValueError` where a table names fewer than two generators.
+    ``left_out``. Raises `ValueError` where a table names fewer than two generators, or says neither
+    true nor false.
 
     >>> made = one_for_each([{"name": "d", "fakes_from": ["a", "b"], "leave_one_out": True}])
     >>> [(one["name"], one["fakes_from"], one["left_out"]) for one in made]
@@ -22,7 +23,7 @@ def one_for_each(tables: Any) -> Any:
         return tables
     found: list[Any] = []
     for table in tables:
-        if isinstance(table, Mapping) and table.get("leave_one_out") is True:
+        if isinstance(table, Mapping) and table.get("leave_one_out", False) is not False:
             found += _without_each(table)
         else:
             found.append(table)
@@ -31,6 +32,10 @@ def one_for_each(tables: Any) -> Any:
 
 def _without_each(table: Mapping[str, Any]) -> list[dict[str, Any]]:
     name = table.get("name") or table.get("recipe") or table.get("kind")
+    if table["leave_one_out"] is not True:
+        raise ValueError(
+            f"{name!r} has leave_one_out = {table['leave_one_out']!r}; give true or false"
+        )
     generators: Any = table.get("fakes_from")
     several = isinstance(generators, list | tuple) and all(isinstance(g, str) for g in generators)
     if not several or len(set(generators)) < 2:
