@@ -106,7 +106,7 @@ def problem_with(folder: Path, digest: str) -> str | None:
         record = read_json(folder / RECORD)
         recorded: Mapping[str, str] = record["files"]
         if record["digest"] != digest:
-            return "it was made by another configuration or version"
+            return "it was made by another configuration, with other seeds, or by another version"
     except (RunError, KeyError, TypeError):
         return "its record is damaged"
     for name, expected in recorded.items():
