@@ -195,7 +195,7 @@ LABELLED = {"data": {"name": "folder", "path": "x", "classes": {"a": "real", "b"
         ([{**SMOOTH, "gans": {"role": "both"}}], {}, ["'smooth': gans sets 'role'"]),
         ([{**SMOOTH, "gans": {"real_label": -1}}], {}, ["ingredient 'smooth': ", "-1"]),
         ([{**SMOOTH, "gans": {"fake_label": 0.0, "discriminator": {"spectral_norm": False}}}], {},
-         ["ingredient 'smooth' changes nothing: all that it gives"]),
+         ["ingredient 'smooth': gans changes nothing, all that it gives"]),
         ([{**SMOOTH, "gans": {"lable": 1}}], {}, ["ingredient 'smooth': unknown key", "lable"]),
         ([{**SMOOTH, "gans": {"architecture": "x"}}], {}, ["ingredient 'smooth': arch", "'x'"]),
         ([{"name": "e", "detectors": [{"kind": "ensemble"}]}], {},

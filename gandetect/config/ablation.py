@@ -42,7 +42,7 @@ def expand(experiment: Experiment) -> dict[str, Experiment]:
 
     Raises `UsageError` for an ablation of a sweep or of labelled images, for a name that is taken,
     without any GAN of role "both", and with the ingredient's name for one that cannot be done, or
-    whose GANs are what they are without it.
+    whose ``gans`` say what every GAN's table says without it.
     """
     _check(experiment)
     table = experiment.model_dump(mode="json")
@@ -50,7 +50,8 @@ def expand(experiment: Experiment) -> dict[str, Experiment]:
     parts = {BASELINE: parse_experiment({**table, "name": BASELINE})}
     for ingredient in experiment.ingredients:
         part = _parsed(_changed(table, ingredient), ingredient.name)
-        _check_difference(part, parts[BASELINE], ingredient.name)
+        if ingredient.gans:
+            _check_difference(part, parts[BASELINE], ingredient.name)
         parts[ingredient.name] = part
     return parts
 
@@ -107,10 +108,10 @@ def _check_difference(part: Experiment, baseline: Experiment, ingredient: str) -
         return {**gan.training_identity(), "name": None}
 
     variants = [training(gan) for gan in part.gans if gan.role == "detector"]
-    if variants and variants == [training(gan) for gan in baseline.gans if gan.role == "both"]:
+    if variants == [training(gan) for gan in baseline.gans if gan.role == "both"]:
         raise UsageError(
-            f"ingredient {ingredient!r} changes nothing: all that it gives in gans is so already; "
-            "give another value, or remove the ingredient"
+            f"ingredient {ingredient!r}: gans changes nothing, all that it gives is so already; "
+            "give another value, or remove it"
         )
 
 

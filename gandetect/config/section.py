@@ -12,7 +12,7 @@ OpenProbability = Annotated[float, Field(gt=0.0, lt=1.0)]
 Decay = Annotated[float, Field(ge=0.0, lt=1.0)]
 PositiveFloat = Annotated[float, Field(gt=0.0)]
 # Off is the same as not said, so that a switch can be turned off again over another file's. Only
-# `false` is: 0 equals it in Python, and is a slip here.
+# `false` itself counts as off: 0, which equals it in Python, is refused.
 Switch = Annotated[
     Literal[True] | None, BeforeValidator(lambda given: None if given is False else given)
 ]
