@@ -69,12 +69,11 @@ def test_sources_keep_the_identity_of_their_training_so_that_they_are_taken_over
 def test_an_ingredient_switches_off_what_the_gan_has() -> None:
     gan = {**PLAIN, "discriminator": {"spectral_norm": True, "histogram": True}}
     off = {"name": "off", "gans": {"discriminator": {"spectral_norm": False}}}
-    part = expand(ablation(off, gans=[gan], classifiers=[]))["off"]
-    assert part.gans[1].discriminator.spectral_norm is None
-    assert part.gans[1].discriminator.histogram is True
-    never = expand(ablation(off, gans=[gan], classifiers=[]))["baseline"].gans[0]
-    assert "spectral_norm" in never.training_identity()["discriminator"]
-    assert "spectral_norm" not in part.gans[1].training_identity()["discriminator"]
+    parts = expand(ablation(off, gans=[gan], classifiers=[]))
+    before, after = parts["baseline"].gans[0], parts["off"].gans[1]
+    assert (after.discriminator.spectral_norm, after.discriminator.histogram) == (None, True)
+    assert "spectral_norm" in before.training_identity()["discriminator"]
+    assert "spectral_norm" not in after.training_identity()["discriminator"]
 
 
 def test_tables_merge_key_by_key() -> None:
