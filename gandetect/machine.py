@@ -93,7 +93,7 @@ def describe(device: str) -> dict[str, Any]:
     return {
         "versions": {
             "python": platform.python_version(),
-            **{name: _version(name) for name in LIBRARIES},
+            **{name: installed_version(name) for name in LIBRARIES},
         },
         "machine": {
             "system": f"{platform.system()} {platform.machine()}",
@@ -118,7 +118,8 @@ def git_commit() -> str | None:
     return answer.stdout.strip() or None
 
 
-def _version(name: str) -> str | None:
+def installed_version(name: str) -> str | None:
+    """The version of an installed distribution; None where it is not installed."""
     try:
         return version(name)
     except PackageNotFoundError:

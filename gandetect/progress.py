@@ -65,6 +65,8 @@ class TerminalListener:
         """Move a task's bar, or print the epoch that it finished."""
         if event["event"] == "warning":
             self.warn(str(event["message"]))
+        elif event["event"] == "message":
+            self.say(str(event["message"]))
         elif event["event"] == "step" and self._progress is not None:
             self._advance(event)
         elif event["event"] == "epoch":

@@ -3,29 +3,39 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from pathlib import Path
 
 import pytest
 import torch
 
-from gandetect.engine import Notify, Task
+from gandetect.data.fashion_mnist import resolve_data_dir
+from gandetect.engine import Context, Finished, Task
+from gandetect.events import Notify
+from gandetect.sources.pixel_cache import cache_folder
 
 
 class ThisProcess:
     """An engine that does one task after the other, each as a worker would get it."""
 
+    shared = True
+
     def __init__(self, listen: Notify) -> None:
         self.listen = listen
+        self.ended: list[Finished] = []
 
-    def run(self, tasks: Sequence[Task]) -> list[Any]:
-        return [self._do(pickle.loads(pickle.dumps(task))) for task in tasks]
+    def room(self) -> int:
+        return 1 - len(self.ended)
 
-    def _do(self, task: Task) -> Any:
-        return task.function(
-            notify=lambda event: self.listen({"task": task.name, **event}), **task.arguments
-        )
+    def start(self, task: Task) -> None:
+        work = pickle.loads(pickle.dumps(task)).work
+        result = work(notify=lambda event: self.listen({"task": task.name, **event}))
+        self.ended.append(Finished(task, result))
+
+    def finished(self) -> list[Finished]:
+        ended, self.ended = self.ended, []
+        return ended
 
 
 def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -40,9 +50,20 @@ def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
         finally:
             torch.set_num_threads(before)
 
-    monkeypatch.setattr("gandetect.engine.opening.local_engine", engine)
+    monkeypatch.setattr("gandetect.study.engines.local_engine", engine)
 
 
 def without_drawing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Compose every figure of a report, but draw none."""
     monkeypatch.setattr("gandetect.report.material.figure_svg", lambda figure: b"<svg/>")
+
+
+def without_audits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no probe try anything."""
+    monkeypatch.setattr("gandetect.stages.audit.audit", lambda *_: [])
+
+
+def context_in(run: Path, folder: Path | None = None) -> Context:
+    """Where a stage of a run would run, in this process."""
+    data_dir = resolve_data_dir(None)
+    return Context(run, folder or run, data_dir, cache_folder(data_dir), "cpu", 1, 1, 1)

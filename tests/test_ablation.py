@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from shortcuts import in_this_process, without_drawing
+from shortcuts import in_this_process, without_audits, without_drawing
 
 from gandetect import runs
 from gandetect.cli import main
@@ -265,7 +265,7 @@ def test_a_dry_run_lists_every_ingredient_and_does_nothing(tmp_path) -> None:
     assert result.exit_code == 0
     for words in ("# the baseline", "# ingredient 1 of 2 (smooth)", "# ingredient 2 of 2 (cnn)"):
         assert words in result.stdout
-    assert "would train dcgan-plain+smooth with seed 0" in result.stdout
+    assert "# Training dcgan-plain+smooth seed 0: to do" in result.stdout
     assert not (tmp_path / "runs").exists()
 
 
@@ -274,12 +274,11 @@ def test_a_small_ablation_trains_what_is_shared_once_and_goes_on(monkeypatch, tm
     without_drawing(monkeypatch)
     # What each study's page and audit say is looked at elsewhere, and takes most of the time.
     monkeypatch.setattr("gandetect.report.build.CHAPTERS", ())
-    monkeypatch.setattr("gandetect.study.run.audit_generators", lambda *_: {})
+    without_audits(monkeypatch)
     command = ("run", str(tiny(tmp_path)), "--out", str(tmp_path / "runs"), "--jobs", "1", "--json")
     first = invoke(*command)
     assert first.exit_code == 0, first.stderr
-    for words in ("Study of the baseline", "Study of ingredient 1 of 2 (smooth)",
-                  "Study of ingredient 2 of 2 (cnn)"):  # fmt: skip
+    for words in ("the baseline", "ingredient 1 of 2 (smooth)", "ingredient 2 of 2 (cnn)"):
         assert words in first.stderr
     folder = Path(json.loads(first.stdout)["run"])
     places = {
@@ -300,6 +299,6 @@ def test_a_small_ablation_trains_what_is_shared_once_and_goes_on(monkeypatch, tm
     (places["cnn"] / "record.json").unlink()  # as if it had been interrupted before its report
     again = invoke(*command)
     assert again.exit_code == 0
-    assert "Study of ingredient 2 of 2 (cnn)" in again.stderr
-    assert "Study of ingredient 1" not in again.stderr
+    assert "ingredient 2 of 2 (cnn)" in again.stderr
+    assert "ingredient 1" not in again.stderr
     assert (folder / "report.html").stat().st_mtime_ns == written

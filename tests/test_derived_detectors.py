@@ -10,15 +10,16 @@ import torch
 from click.testing import CliRunner
 from PIL import Image
 from safetensors.torch import load_file
-from shortcuts import in_this_process, without_drawing
+from shortcuts import context_in, in_this_process, without_audits, without_drawing
 
 from gandetect import runs
 from gandetect.cli import main
 from gandetect.config import FineTunedConfig, parse_experiment
 from gandetect.detectors import Preprocessing, load_detector
 from gandetect.evaluation import detectors_of
-from gandetect.stages.derived import derived_stage
+from gandetect.stages.post_hoc import MakeDetector
 from gandetect.study import Options, run_study
+from gandetect.study.compose import compose
 from gandetect.training.checkpoints import DISCRIMINATOR
 from gandetect.training.networks import build_gan
 
@@ -65,7 +66,7 @@ def _run(out: Path) -> Path:
     with pytest.MonkeyPatch.context() as monkeypatch:
         in_this_process(monkeypatch)
         without_drawing(monkeypatch)
-        monkeypatch.setattr("gandetect.study.run.audit_generators", lambda *given: {})
+        without_audits(monkeypatch)
         return run_study(parse_experiment(TABLE), Options(out, jobs=1))
 
 
@@ -160,17 +161,12 @@ def test_fine_tuning_starts_where_it_is_told(run, tmp_path, start) -> None:
     given = {"name": "d", "gan": "dcgan-bn", "start": start, "updates": 1, "images": 4}
     # So small a step that nothing moves.
     config = FineTunedConfig(kind="fine-tuned", batch_size=2, learning_rate=1e-30, **given)
-    gan = parse_experiment(TABLE).gans[0]
-    place = run / "gans" / "dcgan-bn" / "seed-0"
-    reals = np.zeros((4, 1, 28, 28), np.uint8)
-    derived_stage(
-        tmp_path / "d", "digest", config=config, trained={"dcgan-bn": (gan, place)}, reals=reals,
-        calibration=reals, seed=0, preprocessing=Preprocessing(), device="cpu",
-        notify=lambda event: None,
-    )  # fmt: skip
-    made = load_detector(tmp_path / "d").network
-    initial = build_gan(gan, 28, 1, 0, torch.device("cpu")).discriminator.state_dict()
-    last = load_file(place / DISCRIMINATOR)
+    gan = compose(parse_experiment(TABLE)).report.gans[0]
+    stage = MakeDetector(config, 0, Preprocessing(), (gan,), gan.data)
+    stage.run(context_in(run, tmp_path))
+    made = load_detector(tmp_path).network
+    initial = build_gan(gan.config, 28, 1, 0, torch.device("cpu")).discriminator.state_dict()
+    last = load_file(run / gan.place / DISCRIMINATOR)
     assert (_same(made, last), _same(made, initial)) == (start == "last", start == "fresh")
 
 

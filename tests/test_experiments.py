@@ -11,10 +11,18 @@ from labelled_layouts import EXPERIMENTS, LAYOUTS, make_photographs, overrides
 
 from gandetect.config import RECIPES, Experiment, LabelledDataConfig, load_experiment
 from gandetect.data.images import find_images
-from gandetect.preparation.labelled import prepare_labelled
+from gandetect.engine import Context
+from gandetect.events import Event
+from gandetect.sources.labelled import read_table
+from gandetect.stages.labelled_data import LabelledData
 from gandetect.study import Options, run_study
 
 FILES = sorted(EXPERIMENTS.glob("*.toml"))
+
+
+def _no_warning(event: Event) -> None:
+    assert event["event"] != "warning", event["message"]
+
 
 # What the sources print: the accuracy on training, validation and test images (S2, S5) ...
 ACCURACIES = {
@@ -159,19 +167,11 @@ def test_reads_and_splits_a_folder_of_its_layout(name, patches, tmp_path) -> Non
     data = experiment(name).data
     assert isinstance(data, LabelledDataConfig)
     LAYOUTS[name](tmp_path / "data" / data.path, patches)
-    images = prepare_labelled(
-        data,
-        tmp_path / "run",
-        version=1,
-        data_dir=tmp_path / "data",
-        sizes=[],
-        copies=1,
-        workers=1,
-        notify=print,
-        warn=pytest.fail,
-        progress=lambda event: None,
-    )
-    labels = images.table.groupby("split")["label"].unique()
+    (tmp_path / "run" / "data").mkdir(parents=True)
+    run = tmp_path / "run"
+    context = Context(run, run / "data", tmp_path / "data", tmp_path, "cpu", 1, 1, 1, _no_warning)
+    LabelledData(data, copies=1).run(context)
+    labels = read_table(run).groupby("split")["label"].unique()
     assert {split: set(found) for split, found in labels.items()} == {
         split: {"real", "generated"} for split in ("train", "validation", "test")
     }

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from shortcuts import in_this_process, without_drawing
+from shortcuts import context_in, in_this_process, without_drawing
 
 from gandetect.config import parse_experiment
 from gandetect.detectors import load_detector
@@ -18,9 +18,10 @@ from gandetect.report.build import CHAPTERS
 from gandetect.report.inputs import read_inputs
 from gandetect.report.material import Material
 from gandetect.report.sections.leave_one_out import leave_one_out
-from gandetect.stages.classifiers import _fakes
-from gandetect.stages.gans import load_generator
+from gandetect.stages.classifier import _fakes
+from gandetect.stages.gan import load_generator
 from gandetect.study import Options, run_study
+from gandetect.study.compose import compose
 from gandetect.training.history import fakes_of_epochs
 from gandetect.training.images import generate
 
@@ -112,10 +113,11 @@ def test_without_such_detectors_there_is_no_chapter(run, metrics) -> None:
 
 def test_the_fakes_are_those_of_the_epochs_that_history_names(run) -> None:
     experiment = parse_experiment(TABLE)
-    gan, folder = experiment.gans[0], run / "gans" / "one" / "seed-0"
+    stage = compose(experiment).report.gans[0]
+    gan, folder = stage.config, run / stage.place
     reals, cpu = np.zeros((1, 1, 28, 28), np.uint8), torch.device("cpu")
-    drawn = partial(_fakes, gan=gan, folder=folder, count=7, reals=reals, seed=0,
-                    purpose="trial", device="cpu")  # fmt: skip
+    drawn = partial(_fakes, gan=stage, count=7, reals=reals, seed=0, purpose="trial",
+                    context=context_in(run))  # fmt: skip
     config = experiment.classifiers[0]
 
     last = generate(

@@ -1,19 +1,12 @@
 """What scoring keeps to be looked at: the right images, and the true nearest neighbours."""
 
-import json
-
 import numpy as np
-import pandas as pd
 import pytest
-import torch
 
-from gandetect.config import EvaluationConfig, GanConfig
-from gandetect.detectors import Preprocessing
+from gandetect.sources import ImageSet
+from gandetect.sources.generators import GeneratedSource
+from gandetect.sources.splits import SplitSource
 from gandetect.stages import look
-from gandetect.stages.common import ScoredSource, Source
-from gandetect.stages.scores import score_stage
-from gandetect.training.checkpoints import save_weights
-from gandetect.training.networks import build_gan
 
 
 def images(n, seed=0, shape=(1, 28, 28)) -> np.ndarray:
@@ -64,15 +57,19 @@ def test_one_grey_level_in_one_pixel_decides_also_among_the_farthest_images(monk
     assert distances[0] == np.sqrt((783 * 255**2 + 254**2) / 784)
 
 
+def _drawn(seed: int) -> GeneratedSource:
+    return GeneratedSource("generated:dcgan-bn", seed, "dcgan-bn", "evaluation")
+
+
 def test_a_copied_training_image_is_found_and_counted():
     training, fakes = images(400, 3), images(60, 4)
     fakes[41] = training[7]
     scores = np.linspace(-3, 3, 60)[::-1].copy()
     scores[41] = -9.0  # and it convinced the discriminator most
     scored = [
-        (ScoredSource("generated:dcgan-bn", 5, Source(images(60, 9))), np.zeros(60)),
-        (ScoredSource("generated:dcgan-bn", 0, Source(fakes)), scores),
-        (ScoredSource("real:in-distribution", 0, Source(images(80, 5))), np.zeros(80)),
+        (_drawn(5), ImageSet(images(60, 9)), np.zeros(60)),
+        (_drawn(0), ImageSet(fakes), scores),
+        (SplitSource("in-distribution"), ImageSet(images(80, 5)), np.zeros(80)),
     ]
     arrays, figures = look.neighbours(scored, "generated:dcgan-bn", 0, training)
     assert (arrays["best/indices"][0], arrays["best/neighbour_indices"][0]) == (41, 7)
@@ -92,43 +89,3 @@ def test_the_interval_of_a_median_has_the_ranks_of_the_sign_test():
         low, high = look.median_interval(rng.exponential(size=200))
         covered += low <= np.log(2) <= high
     assert covered > 0.93 * 400
-
-
-def test_scoring_leaves_them_beside_the_scores_they_can_be_recomputed_from(tmp_path):
-    config = GanConfig(architecture="dcgan-plain")
-    gan = build_gan(config, 28, 1, 0, torch.device("cpu"))
-    (tmp_path / "gan").mkdir()
-    save_weights(gan.discriminator, tmp_path / "gan" / "discriminator.safetensors")
-    counts = {"generated:dcgan-plain": 90, "real:in-distribution": 80, "real:calibration": 40,
-              "generated:calibration": 40, "real:training": 30}  # fmt: skip
-    arrays = {name: images(n, place) for place, (name, n) in enumerate(counts.items())}
-    sources = [ScoredSource(name, 0, Source(array)) for name, array in arrays.items()]
-    # Rows of another order, and of another run: neither may be taken for its own.
-    rows = np.arange(90)[::-1].copy()
-    fakes = Source(arrays["generated:dcgan-plain"], rows, index=rows)
-    sources[0] = ScoredSource("generated:dcgan-plain", 0, fakes)
-    sources.append(ScoredSource("generated:dcgan-plain", 1, Source(images(50, 20))))
-    folder = tmp_path / "detector"
-    score_stage(
-        folder, "digest", config=config, evaluation=EvaluationConfig(kept_mistakes=5), seed=0,
-        trained=tmp_path / "gan", sources=sources, provenance={}, training=images(100, 30),
-        preprocessing=Preprocessing(image_size=28, channels=1), device="cpu",
-        notify=lambda event: None,
-    )  # fmt: skip
-    record = json.loads((folder / "record.json").read_text())
-    assert set(record["files"]) >= {
-        look.MISTAKES, look.SUREST, look.HARDEST, look.NEIGHBOURS, look.DISTANCES
-    }  # fmt: skip
-    table = pd.read_parquet(folder / "scores.parquet")
-    table = table[table["source_seed"] == 0].set_index(["source", "index"])["score"]
-    for file in (look.MISTAKES, look.SUREST, look.HARDEST):
-        with np.load(folder / file, allow_pickle=False) as kept:
-            sources_kept = {key.split("/")[0] for key in kept.files}
-            assert sources_kept == {"generated:dcgan-plain", "real:in-distribution"}
-            for source in sources_kept:
-                index, scores = kept[f"{source}/indices"], kept[f"{source}/scores"]
-                np.testing.assert_allclose(scores, table[source].loc[index], rtol=1e-5)
-                np.testing.assert_array_equal(kept[f"{source}/images"], arrays[source][index])
-    with np.load(folder / look.NEIGHBOURS, allow_pickle=False) as kept:
-        best = table["generated:dcgan-plain"].sort_values().index[:12]
-        assert kept["best/indices"].tolist() == best.tolist()

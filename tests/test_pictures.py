@@ -12,15 +12,21 @@ import pandas as pd
 import pytest
 from labelled_layouts import EXPERIMENTS, photographs_module
 from PIL import Image
-from shortcuts import in_this_process, without_drawing
+from shortcuts import ThisProcess, in_this_process, without_drawing
 
 from gandetect import runs
 from gandetect.config import Experiment, load_experiment, parse_experiment
 from gandetect.data.stored import StoredImages
 from gandetect.detectors import load_detector
+from gandetect.engine import Context, Plan, run_graph
 from gandetect.errors import DataError, GandetectError, UsageError
-from gandetect.preparation import picture_cache, prepare_images
+from gandetect.events import silent
+from gandetect.sources import picture_cache
+from gandetect.sources.pixel_cache import cache_folder
+from gandetect.sources.splits import OpenSplits
+from gandetect.stages.class_data import ClassData
 from gandetect.study import Options, plan_study, run_study
+from gandetect.study.compose import compose
 
 DATA = {
     "name": "folder",
@@ -39,8 +45,11 @@ class Listener:
     def __init__(self) -> None:
         self.said: list[str] = []
         self.warnings: list[str] = []
-        self.event = lambda event: None
         self.say, self.warn = self.said.append, self.warnings.append
+
+    def event(self, event) -> None:
+        if event["event"] == "warning":
+            self.warn(event["message"])
 
 
 @pytest.fixture(scope="module")
@@ -77,15 +86,20 @@ def experiment(**data) -> Experiment:
     return parse_experiment(table)
 
 
-def prepare(data_dir: Path, listener: Listener | None = None, **data):
-    return prepare_images(
-        experiment(**data).data,
-        data_dir / "prepared",
-        version=1,
-        data_dir=data_dir,
-        workers=1,
-        listener=listener or Listener(),
-    )
+class Prepared:
+    """The splits that the data stage of a study leaves, and its digest."""
+
+    def __init__(self, data_dir: Path, listener: Listener | None = None, **data) -> None:
+        run, cache = data_dir / "run", cache_folder(data_dir)
+        context = Context(run, run, data_dir, cache, "cpu", 1, 1, 1)
+        plan = Plan(context, [ClassData(experiment(**data).data)])
+        run_graph([plan], ThisProcess(silent), listener or Listener())
+        self.digest = runs.read_json(run / "data" / "record.json")["digest"]
+        self.splits = OpenSplits(run / "data", cache)
+        self.training = self.splits.images("training")
+
+
+prepare = Prepared
 
 
 def forbid_decoding(monkeypatch) -> None:
@@ -99,7 +113,7 @@ def test_photographs_stay_whole_and_the_kinds_held_out_are_not_trained_on(data_d
     images = prepare(data_dir)
     assert isinstance(images.training, StoredImages)
     assert images.training.shape[1:] == (3, 32, 32)
-    table = pd.read_parquet(data_dir / "prepared" / "splits.parquet")
+    table = pd.read_parquet(data_dir / "run" / "data" / "splits.parquet")
     files = pd.read_parquet(next((data_dir / "cache").glob("photos-*")) / "files.parquet")
     table["photograph"] = files["path"].str.extract(r"/([a-z]+)-")[0].to_numpy()[table["index"]]
     sides = table.groupby("photograph")["split"].nunique()
@@ -112,7 +126,7 @@ def test_photographs_stay_whole_and_the_kinds_held_out_are_not_trained_on(data_d
 
 def test_stored_pixels_are_those_of_the_files(data_dir) -> None:
     images = prepare(data_dir)
-    table = pd.read_parquet(data_dir / "prepared" / "splits.parquet")
+    table = pd.read_parquet(data_dir / "run" / "data" / "splits.parquet")
     files = pd.read_parquet(next((data_dir / "cache").glob("photos-*")) / "files.parquet")
     row = table[table["split"] == "train"]["index"].iloc[3]
     with Image.open(data_dir / "photos" / files["path"][row]) as picture:
@@ -229,8 +243,9 @@ def test_the_first_images_of_a_split_are_of_all_its_photographs(data_dir) -> Non
 
 
 def test_a_detector_remembers_how_pictures_were_made_to_fit(data_dir) -> None:
-    assert prepare(data_dir, image_size=28, fit="crop").fit == "crop"
-    assert prepare(data_dir).fit == "pad"
+    for given, fit in (({"image_size": 28, "fit": "crop"}, "crop"), ({}, "pad")):
+        (score, *_) = compose(experiment(**given)).report.scores
+        assert score.preprocessing.fit == fit
 
 
 def test_without_room_it_is_said_before_anything_is_decoded(data_dir, monkeypatch) -> None:
@@ -247,9 +262,11 @@ def test_pictures_that_cannot_be_decoded_are_named_and_left_out(data_dir) -> Non
     listener = Listener()
     images = prepare(data_dir, listener)
     assert "1 file(s) are left out: everyday/china-999.png" in listener.warnings[0]
-    facts = runs.read_json(data_dir / "prepared" / "data.json")
+    facts = runs.read_json(data_dir / "run" / "data" / "data.json")
     assert [entry["path"] for entry in facts["left_out"]] == ["everyday/china-999.png"]
-    assert facts["files"]["sizes"] == {"32 x 32": len(images.labelled) + _others(facts)}
+    assert facts["files"]["sizes"] == {
+        "32 x 32": len(images.splits.images("training", "held-out")) + _others(facts)
+    }
 
 
 def _others(facts) -> int:

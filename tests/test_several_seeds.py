@@ -7,13 +7,17 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from shortcuts import in_this_process, without_drawing
+from shortcuts import context_in, in_this_process, without_drawing
 
 from gandetect.config import parse_experiment
 from gandetect.data import overlap
 from gandetect.errors import DataError
 from gandetect.evaluation.audit import audit
-from gandetect.preparation.overlap import guard_overlap
+from gandetect.sources.generators import GeneratedSource
+from gandetect.sources.splits import SplitSource
+from gandetect.stages import look
+from gandetect.stages.class_data import ClassData
+from gandetect.stages.overlap import CheckOverlap
 from gandetect.study import Options, run_study
 
 TABLE = {
@@ -62,8 +66,8 @@ def test_the_generator_of_the_other_seed_is_met(scores):
 
 
 def test_fakes_for_calibration_are_fresh_and_shared_among_generators(run, scores):
-    gan = run / "gans" / "dcgan-bn" / "seed-3"
-    drawn = [np.load(gan / name / "images.npy") for name in ("generated", "calibration")]
+    gan = run / "generated" / "dcgan-bn" / "seed-3"
+    drawn = [np.load(gan / name / "images.npy") for name in ("evaluation", "calibration")]
     flat = [{image.tobytes() for image in images} for images in drawn]
     assert not flat[0] & flat[1]
     fresh = scores[scores["source"] == "generated:calibration"]
@@ -135,17 +139,46 @@ def test_the_report_shows_all_of_it(run):
     assert "trained again with nothing changed but the seed" in text
 
 
-def test_overlapping_splits_stop_a_study_unless_it_is_told_to_go_on(tmp_path, monkeypatch):
+def test_overlapping_splits_stop_a_study_unless_it_is_told_to_go_on(run, tmp_path, monkeypatch):
     twin = overlap.Twin("held-out", 0, "training", 1, 0.0)
-    monkeypatch.setattr("gandetect.preparation.overlap.find_twins", lambda *_: [twin])
-
-    class Images:
-        digest = "x"
-        training = calibration = in_distribution = held_out = np.zeros((2, 1, 28, 28), np.uint8)
-
+    monkeypatch.setattr("gandetect.stages.overlap.find_twins", lambda *_: [twin])
+    data = ClassData(parse_experiment(TABLE).data)
+    context = context_in(run, tmp_path)
     with pytest.raises(DataError, match="also stand in training"):
-        guard_overlap(Images(), tmp_path / "overlap", version=1, policy="refuse")
-    assert not (tmp_path / "overlap").exists()
-    guard_overlap(Images(), tmp_path / "overlap", version=1, policy="allow")
-    facts = json.loads((tmp_path / "overlap" / "overlap.json").read_text())
+        CheckOverlap("refuse", data).run(context)
+    assert not [*tmp_path.iterdir()]
+    CheckOverlap("allow", data).run(context)
+    facts = json.loads((tmp_path / "overlap.json").read_text())
     assert facts["images"] == [["held-out", 0]]
+
+
+def test_scoring_keeps_images_that_its_scores_can_be_recomputed_from(run, scores):
+    folder = run / "detectors" / "dcgan-plain" / "seed-3"
+    record = json.loads((folder / "record.json").read_text())
+    files = {look.MISTAKES, look.SUREST, look.HARDEST}
+    assert set(record["files"]) >= {*files, look.NEIGHBOURS, look.DISTANCES}
+    table = scores[(scores["detector"] == "dcgan-plain") & (scores["detector_seed"] == 3)]
+    # Rows of another run are there, too, and must not be taken for its own.
+    table = table[table["source_seed"].isin([0, 3])].set_index(["source", "index"])["score"]
+    context = context_in(run)
+    fakes = {
+        f"generated:{name}": GeneratedSource(f"generated:{name}", 3, name, "evaluation", 60)
+        for name in ("dcgan-bn", "dcgan-plain")
+    }
+    reals = {f"real:{name}": SplitSource(name) for name in ("in-distribution", "held-out")}
+    for file in files:
+        with np.load(folder / file, allow_pickle=False) as kept:
+            assert {key.split("/")[0] for key in kept.files} <= {*fakes, *reals}
+            for name, source in {**fakes, **reals}.items():
+                if f"{name}/indices" not in kept.files:
+                    continue
+                index, stored = kept[f"{name}/indices"], kept[f"{name}/scores"]
+                np.testing.assert_allclose(stored, table[name].loc[index], rtol=1e-5)
+                images = source.open(run, context.cache)
+                few = index < len(images)
+                np.testing.assert_array_equal(
+                    kept[f"{name}/images"][few], images.array()[index[few]]
+                )
+    with np.load(folder / look.NEIGHBOURS, allow_pickle=False) as kept:
+        best = table["generated:dcgan-plain"].sort_values(kind="stable").index[:12]
+        assert kept["best/indices"].tolist() == best.tolist()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -16,7 +17,7 @@ from gandetect.config import Experiment, FashionMnistConfig, canonical_json, par
 from gandetect.config.sweep import expand, is_sweep
 from gandetect.data.fashion_mnist import CLASSES
 from gandetect.errors import UsageError
-from gandetect.study import Options, joined, run_study, sweep
+from gandetect.study import Options, Study, joined, run_study, sweep
 from gandetect.study.sweep import plan_sweep, run_sweep
 
 EXPERIMENT = str(Path(__file__).parent.parent / "experiments" / "sweep.toml")
@@ -124,7 +125,7 @@ def test_a_dry_run_lists_every_choice_and_does_nothing(tmp_path) -> None:
     assert result.exit_code == 0
     for number in range(1, 5):
         assert f"# choice {number} of 4 (held out: " in result.stdout
-    assert result.stdout.count("would train dcgan-bn with seed 0: 2 epoch(s)") == 4
+    assert result.stdout.count("# Training dcgan-bn seed 0: to do") == 4
     assert not (tmp_path / "runs").exists()
 
 
@@ -137,11 +138,13 @@ def test_training_alone_needs_a_plain_experiment(command, more, tmp_path) -> Non
     assert not (tmp_path / "runs").exists()
 
 
-def stand_in(experiment: Experiment, options: Options, listener: object) -> Path:
-    """Leave what a sweep reads of a study, in place of running it."""
-    from gandetect.study import plan_study
+def stand_in(studies: Mapping[str, Study], *_: object) -> None:
+    """Leave what a sweep reads of its studies, in place of running them."""
+    for study in studies.values():
+        _stand_in(study.experiment, study.folder)
 
-    folder = plan_study(experiment, options).folder
+
+def _stand_in(experiment: Experiment, folder: Path) -> None:
     held_out = [CLASSES[number] for number in sweep._numbers(experiment, CLASSES)]
     common = {"detector": "d", "operating_point": "native", "seeds": [0], "ci95": [0.0, 1.0]}
     metrics = {
@@ -156,13 +159,12 @@ def stand_in(experiment: Experiment, options: Options, listener: object) -> Path
     if not (folder / "metrics.json").exists():
         runs.write_json(folder / "metrics.json", metrics)
         runs.write_json(folder / "data.json", {"held_out": held_out})
-    return folder
 
 
 def test_the_report_is_written_once_and_again_when_a_study_has_changed(
     monkeypatch, tmp_path
 ) -> None:
-    monkeypatch.setattr(joined, "run_study", stand_in)
+    monkeypatch.setattr(joined, "run_studies", stand_in)
     experiment = holding_out("sweep:5")
     folder = run_sweep(experiment, Options(tmp_path))
     assert folder.parent == tmp_path
@@ -180,16 +182,16 @@ def test_the_report_is_written_once_and_again_when_a_study_has_changed(
 def test_a_choice_that_fails_leaves_the_finished_ones_to_go_on_from(monkeypatch, tmp_path) -> None:
     done = []
 
-    def interrupted(experiment, options, listener):
-        if done:
-            raise KeyboardInterrupt
-        done.append(stand_in(experiment, options, listener))
-        return done[0]
+    def interrupted(studies, *_):
+        name, study = next(iter(studies.items()))
+        stand_in({name: study})
+        done.append(study.folder)
+        raise KeyboardInterrupt
 
-    monkeypatch.setattr(joined, "run_study", interrupted)
+    monkeypatch.setattr(joined, "run_studies", interrupted)
     with pytest.raises(KeyboardInterrupt):
         run_sweep(holding_out("sweep:5"), Options(tmp_path))
-    monkeypatch.setattr(joined, "run_study", stand_in)
+    monkeypatch.setattr(joined, "run_studies", stand_in)
     folder = run_sweep(holding_out("sweep:5"), Options(tmp_path))
     listed = json.loads((folder / "sweep.json").read_text())["choices"]
     assert folder / listed[0]["run"] == done[0]

@@ -78,9 +78,9 @@ def run_experiment(
 ) -> Path | None:
     """Run an experiment up to a stage; returns the run folder, or None after a dry run."""
     from gandetect.config import load_experiment
-    from gandetect.engine import EngineOptions
     from gandetect.progress import terminal_listener
     from gandetect.study import Options
+    from gandetect.study.engines import EngineOptions
 
     if seeds:
         overrides = (*overrides, f"seeds={list(seeds)}")

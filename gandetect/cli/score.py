@@ -158,7 +158,7 @@ def _check(
     paths: Iterable[Path], out: Path | None, engine: str, address: str | None, form: str | None
 ) -> None:
     """Refuse what does not go together, and a Ray that is not there."""
-    from gandetect.engine import EngineOptions
+    from gandetect.study.engines import EngineOptions
 
     EngineOptions(engine, address).check()
     if out is None and engine == "ray":
@@ -188,9 +188,9 @@ def _work(
 
         yield score_here(loaded, order)
         return
-    from gandetect.engine.cluster import Share, connected
+    from gandetect.cluster.connection import Share, connected
+    from gandetect.cluster.scoring import score_on_ray
     from gandetect.machine import cores
-    from gandetect.scoring.on_ray import score_on_ray
 
     # Ray complains of how Ray Data itself starts actors, which are restarted all the same.
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")

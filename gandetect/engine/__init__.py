@@ -1,20 +1,28 @@
-"""Runs independent pieces of a study side by side: in processes here, or on a Ray cluster.
+"""Runs a graph of stages, each as soon as what it needs is complete: here, or by another engine.
 
-Each piece is a plain function and its arguments; it reports progress through a `notify` callable.
+`stage.py` says what a stage is, `graph.py` runs many, `local.py` gives them to processes of this
+machine.
 """
 
+from gandetect.engine.graph import Plan, planned, run_graph
 from gandetect.engine.local import LocalEngine, local_engine
-from gandetect.engine.opening import EngineOptions, open_engine
-from gandetect.engine.tasks import Engine, Event, Notify, Task, prepare_process
+from gandetect.engine.stage import BEGUN, Context, Facts, Stage, perform
+from gandetect.engine.tasks import Engine, Finished, Task, prepare_process, run_all
 
 __all__ = [
+    "BEGUN",
+    "Context",
     "Engine",
-    "EngineOptions",
-    "Event",
+    "Facts",
+    "Finished",
     "LocalEngine",
-    "Notify",
+    "Plan",
+    "Stage",
     "Task",
     "local_engine",
-    "open_engine",
+    "perform",
+    "planned",
     "prepare_process",
+    "run_all",
+    "run_graph",
 ]

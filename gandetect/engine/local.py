@@ -1,92 +1,154 @@
 """Runs tasks side by side in processes of this machine, each with a share of the threads.
 
 On two cores two processes of one thread each train some 30 % more than one of two (`make bench`).
+Each worker has a pipe of its own and is handed one small task at a time, so nothing here can wait
+for a worker that has ended.
 """
 
 from __future__ import annotations
 
 import multiprocessing
+import pickle
 import signal
-from collections.abc import Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
-from queue import Empty
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from multiprocessing.connection import Connection
+from multiprocessing.connection import wait as wait_for
+from multiprocessing.context import SpawnProcess
+from multiprocessing.pool import ExceptionWithTraceback  # type: ignore[attr-defined]
 
-from gandetect.engine.tasks import Event, Notify, Task, prepare_process
+from gandetect.engine.tasks import Finished, Task, prepare_process
 from gandetect.errors import RunError
+from gandetect.events import Event, Notify
 from gandetect.workers import end_with_parent
+
+POLL = 0.2  # seconds
+TO_END = 3.0  # seconds that a worker is given to end before it is killed
+KILLED = (
+    "a worker process was killed from outside, often for want of memory; free some, or give "
+    "fewer --jobs; the same command goes on from the last complete epoch"
+)
+
+
+class Worker:
+    """A process that does one task after the other."""
+
+    def __init__(self, threads: int) -> None:
+        context = multiprocessing.get_context("spawn")
+        self.pipe, self._theirs = context.Pipe()
+        arguments = (self._theirs, threads)
+        self.process: SpawnProcess = context.Process(target=_serve, args=arguments)
+        self.task: Task | None = None
+
+    def start(self) -> None:
+        """Start the process; it hears nothing of Ctrl-C, as the parent decides what that means."""
+        blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            self.process.start()
+            self._theirs.close()  # so that the pipe ends when the process does
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+
+    def give(self, task: Task) -> None:
+        """Hand over a task; `RunError` when the process has been killed."""
+        self.task = task
+        try:
+            self.pipe.send(task)
+        except OSError:
+            raise RunError(KILLED) from None
+
+    def end(self) -> None:
+        """End the process however it is, and wait until it has gone."""
+        if self.process.pid is not None:
+            self.process.join(TO_END)
+            if self.process.is_alive():
+                self.process.kill()
+                self.process.join()
+        self.pipe.close()
 
 
 class LocalEngine:
-    """A pool of worker processes on this machine."""
+    """At most ``jobs`` worker processes on this machine, started when they are first needed."""
 
-    def __init__(self, pool: ProcessPoolExecutor, events: Any, listen: Notify) -> None:
-        self._pool, self._events, self._listen = pool, events, listen
+    shared = True
 
-    def run(self, tasks: Sequence[Task]) -> list[Any]:
-        """Run all tasks and return their results in order; the first failure is raised.
+    def __init__(self, jobs: int, threads: int, listen: Notify) -> None:
+        self._jobs, self._threads, self._listen = jobs, threads, listen
+        self.workers: list[Worker] = []
+
+    def room(self) -> int:
+        """How many more tasks it takes now."""
+        return self._jobs - sum(one.task is not None for one in self.workers)
+
+    def start(self, task: Task) -> None:
+        """Hand a task to an idle worker, or to a new one."""
+        idle = next((one for one in self.workers if one.task is None), None)
+        if idle is None:
+            idle = Worker(self._threads)
+            self.workers.append(idle)  # first, so that an interrupted start leaves none behind
+            idle.start()
+        idle.give(task)
+
+    def finished(self) -> list[Finished]:
+        """Pass on what workers tell; returns the tasks that have ended, and raises a failure.
 
         Raises `RunError` when a worker is killed from outside, for example for want of memory.
         """
-        futures = [self._pool.submit(_run_task, task) for task in tasks]
-        pending: set[Future[Any]] = set(futures)
-        try:
-            while pending:
-                done, pending = wait(pending, timeout=0.2, return_when=FIRST_COMPLETED)
-                self._drain()
-                for future in done:
-                    future.result()
-        except BrokenProcessPool:
-            raise RunError(
-                "a worker process was killed from outside, often for want of memory; "
-                "free some, or give fewer --jobs; the same command goes on from the last "
-                "complete epoch"
-            ) from None
-        return [future.result() for future in futures]
-
-    def _drain(self) -> None:
-        while True:
+        pipes = {one.pipe: one for one in self.workers if one.task is not None}
+        ended = []
+        for ready in wait_for(list(pipes), POLL):
+            assert isinstance(ready, Connection)
+            worker = pipes[ready]
+            assert worker.task is not None
             try:
-                self._listen(self._events.get_nowait())
-            except Empty:
-                return
+                kind, content = ready.recv()
+            except (EOFError, OSError, pickle.UnpicklingError):
+                raise RunError(KILLED) from None
+            if kind == "event":
+                self._listen({"task": worker.task.name, **content})
+            elif kind == "error":
+                raise content
+            else:
+                ended.append(Finished(worker.task, content))
+                worker.task = None
+        return ended
+
+    def close(self) -> None:
+        """End all workers at once; an epoch under way is lost."""
+        for one in self.workers:
+            if one.process.pid is not None:
+                one.process.terminate()
+        for one in self.workers:
+            one.end()
 
 
 @contextmanager
 def local_engine(jobs: int, threads: int, listen: Notify) -> Iterator[LocalEngine]:
-    """Open a pool of ``jobs`` processes with ``threads`` threads each.
+    """Open an engine of ``jobs`` processes with ``threads`` threads each.
 
-    However the block is left, no worker outlives it: an interrupt ends them at once, which loses
-    at most the epoch under way.
+    However the block is left, no worker outlives it.
     """
-    context = multiprocessing.get_context("spawn")
-    events = context.Queue()
-    pool = ProcessPoolExecutor(jobs, context, _start_worker, (threads, events))
+    engine = LocalEngine(jobs, threads, listen)
     try:
-        yield LocalEngine(pool, events, listen)
-    except BaseException:
-        for worker in multiprocessing.active_children():
-            worker.terminate()
-        raise
+        yield engine
     finally:
-        pool.shutdown(cancel_futures=True)
+        engine.close()
 
 
-_notify: Notify = lambda event: None  # noqa: E731 - replaced in each worker by its queue
-
-
-def _start_worker(threads: int, events: Any) -> None:
-    global _notify
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
+def _serve(pipe: Connection, threads: int) -> None:
+    """Do tasks until the parent ends this process."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     end_with_parent()
     prepare_process(threads)
-    _notify = events.put
 
-
-def _run_task(task: Task) -> Any:
     def notify(event: Event) -> None:
-        _notify({"task": task.name, **event})
+        pipe.send(("event", event))
 
-    return task.function(notify=notify, **task.arguments)
+    with suppress(EOFError, OSError):  # the parent has gone
+        while True:
+            task: Task = pipe.recv()
+            try:
+                answer = ("result", task.work(notify=notify))
+            except Exception as error:
+                answer = ("error", ExceptionWithTraceback(error, error.__traceback__))
+            pipe.send(answer)

@@ -2,34 +2,72 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
+from gandetect.events import Notify
 from gandetect.machine import keep_freed_memory
 
-Event = Mapping[str, Any]
-Notify = Callable[[Event], None]
+
+class Work(Protocol):
+    """What a task does; it and its result are picklable."""
+
+    def __call__(self, *, notify: Notify) -> object:
+        """Do it, and report progress through ``notify``."""
 
 
 @dataclass(frozen=True)
 class Task:
-    """One independent piece: ``function(notify=…, **arguments)``, picklable.
+    """One independent piece of work. It is small: images travel by file.
 
-    An engine may know three arguments: ``folder`` is where the piece writes, every `Path` among
-    the arguments is a file or folder that it reads, and ``device`` is where it computes.
+    Work that ``computes`` gets its share of a GPU where there are any. ``folder`` is where it
+    writes and ``reads`` what it reads, for an engine whose workers see no shared path.
     """
 
     name: str
-    function: Callable[..., Any]
-    arguments: Mapping[str, Any] = field(default_factory=dict)
+    work: Work
+    computes: bool = True
+    folder: Path | None = None
+    reads: Sequence[Path] = ()
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A task that has ended well, with its result."""
+
+    task: Task
+    result: object
 
 
 class Engine(Protocol):
     """Does independent pieces of a study, side by side."""
 
-    def run(self, tasks: Sequence[Task]) -> list[Any]:
-        """Run all tasks and return their results in order; the first failure is raised."""
+    @property
+    def shared(self) -> bool:
+        """Whether its workers see the run folder."""
+
+    def room(self) -> int:
+        """How many more tasks it takes now."""
+
+    def start(self, task: Task) -> None:
+        """Begin a task; call it only while there is room."""
+
+    def finished(self) -> list[Finished]:
+        """Wait a moment for tasks to end; the failure of one is raised."""
+
+
+def run_all(engine: Engine, tasks: Iterable[Task]) -> list[Any]:
+    """Run independent tasks and return their results in order; the first failure is raised."""
+    waiting = list(tasks)
+    order = [task.name for task in waiting]
+    results: dict[str, Any] = {}
+    while len(results) < len(order):
+        while waiting and engine.room():
+            engine.start(waiting.pop(0))
+        results |= {one.task.name: one.result for one in engine.finished()}
+    return [results[name] for name in order]
 
 
 def prepare_process(threads: int) -> None:

@@ -1,5 +1,4 @@
-"""The pieces of a study that run in worker processes: train one network, score with one detector.
+"""The pieces of a study, a file a kind: what each needs, where it writes and what it does.
 
-Each is a plain function of its arguments that writes one folder, leaves it alone when it is
-complete, and makes it afresh when it is damaged. `study` says in which order they run.
+`engine/stage.py` says what a stage is; `study/compose.py` puts them together.
 """

@@ -2,61 +2,90 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from time import perf_counter
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from gandetect import runs
 from gandetect.data.file_facts import file_facts, file_features
+from gandetect.engine import Context, Facts, Stage
 from gandetect.errors import DataError
-from gandetect.evaluation.audit import audit, rows
+from gandetect.evaluation.audit import audit, rows, warnings_of
 from gandetect.evaluation.probes import Features, probe_features
 from gandetect.randomness import stream
-from gandetect.stages.common import Indices, Notify, Source, reusable
+from gandetect.sources import ImageSet, Indices, Source
+from gandetect.sources.labelled import read_table
+from gandetect.stages.labelled_data import LabelledData
+from gandetect.stages.score import ImageStage
 
 AUDIT = "audit.json"
 
 
-def audit_stage(
-    folder: Path,
-    digest: str,
-    *,
-    name: str,
-    seed: int | None,
-    real: Source,
-    generated: Source,
-    most: int,
-    real_files: Sequence[Path] = (),
-    generated_files: Sequence[Path] = (),
-    notify: Notify,
-) -> None:
-    """Audit at most ``most`` images of each side, drawn by a fixed seed; writes ``audit.json``.
+@dataclass(frozen=True)
+class AuditSource(Stage):
+    """Audit at most ``most`` generated images of one source beside as many real ones.
 
-    ``name`` is the generated source. Where images came as files, those are probed as well:
-    ``real_files`` and ``generated_files`` hold a path for each image of a source.
+    Where the images came as the files of a labelled data set, those are probed as well, and what
+    probes can tell is a warning.
     """
-    if reusable(folder, digest, notify):
-        return
-    started = perf_counter()
-    sides: list[Features] = []
-    for source, files in ((real, real_files), (generated, generated_files)):
-        chosen = _chosen(len(source), most)
-        features = probe_features(np.asarray(source.array()[source.all_rows()[chosen]]))
-        if files:
-            features |= file_features([file_facts(files[place]) for place in chosen.tolist()])
-        sides.append(features)
-    found: dict[str, Any] = {"rows": [], "gaps": []}
-    try:
-        found["rows"] = rows(audit(*sides), name, seed)
-    except DataError as error:  # too few images for probes: the study itself goes on
-        found["gaps"] = [f"{name} was not audited: {error}"]
-    with runs.atomic_folder(folder) as fresh:
-        runs.write_json(fresh / AUDIT, found)
-        runs.write_record(fresh, digest, [AUDIT], seconds=perf_counter() - started)
 
+    called: str  # as a folder may be; a class may be called anything
+    real: Source
+    generated: Source
+    most: int
+    images: tuple[ImageStage, ...]
+    labelled: LabelledData | None = None
 
-def _chosen(count: int, most: int) -> Indices:
-    return np.sort(stream(0, "audit").permutation(count)[:most])
+    COMPUTES: ClassVar[bool] = False
+
+    @property
+    def place(self) -> str:
+        """By what is audited, and seed."""
+        return f"audits/{self.called}/seed-{self.generated.seed}"
+
+    @property
+    def title(self) -> str:
+        """What a user is told."""
+        return f"Auditing {self.generated.name} for shortcuts, seed {self.generated.seed}"
+
+    @property
+    def weight(self) -> float:
+        """Trees are fitted many times."""
+        return 15.0
+
+    def reads(self, context: Context) -> list[Path]:
+        """The files, too."""
+        files = [context.data_dir / self.labelled.config.path] if self.labelled else []
+        return [*super().reads(context), *files]
+
+    def run(self, context: Context) -> Facts:
+        """Draw images of both sides by a fixed seed, and let the probes try."""
+        sides: list[Features] = []
+        for source in (self.real, self.generated):
+            images = source.open(context.run, context.cache)
+            chosen = np.sort(stream(0, "audit").permutation(len(images))[: self.most])
+            features = probe_features(np.asarray(images.array()[images.all_rows()[chosen]]))
+            if self.labelled is not None:
+                paths = self._paths(context, images, chosen)
+                features |= file_features([file_facts(path) for path in paths])
+            sides.append(features)
+        found: dict[str, Any] = {"rows": [], "gaps": []}
+        name = self.generated.name
+        try:
+            seed = None if self.labelled is not None else self.generated.seed
+            found["rows"] = rows(audit(*sides), name, seed)
+        except DataError as error:  # too few images for probes: the study itself goes on
+            found["gaps"] = [f"{name} was not audited: {error}"]
+        runs.write_json(context.folder / AUDIT, found)
+        if self.labelled is not None:
+            for sentence in warnings_of(found["rows"]):
+                context.warn(sentence)
+        return {}
+
+    def _paths(self, context: Context, images: ImageSet, chosen: Indices) -> list[Path]:
+        assert self.labelled is not None
+        root = context.data_dir / self.labelled.config.path
+        names = read_table(context.run).loc[images.indices()[chosen], "path"]
+        return [root / name for name in names]

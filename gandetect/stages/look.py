@@ -11,9 +11,9 @@ from scipy.stats import binom
 
 from gandetect.data.stored import Images
 from gandetect.evaluation.scores import IN_DISTRIBUTION, NOT_REPORTED, TRAINING
-from gandetect.stages.common import Indices, ScoredSource, Source
+from gandetect.sources import ImageSet, Indices, Source
 
-Scored = Sequence[tuple[ScoredSource, NDArray[np.float64]]]
+Scored = Sequence[tuple[Source, ImageSet, NDArray[np.float64]]]
 Arrays = dict[str, Any]
 MISTAKES, SUREST, HARDEST = "mistakes.npz", "surest.npz", "hardest.npz"
 NEIGHBOURS, DISTANCES = "neighbours.npz", "neighbours.json"
@@ -30,15 +30,15 @@ def images_to_look_at(scored: Scored, seed: int, most: int) -> dict[str, Arrays]
     Of other seeds' generators nothing is kept.
     """
     kept: dict[str, Arrays] = {MISTAKES: {}, SUREST: {}, HARDEST: {}}
-    for one, scores in scored:
+    for one, images, scores in scored:
         own_seed = one.name.startswith("real:") or one.seed == seed
         if one.name in NOT_REPORTED or one.name == TRAINING or not own_seed:
             continue
         for file, places in chosen(one.name, scores, most).items():
             kept[file] |= {
-                f"{one.name}/images": _pixels(one.source, places),
+                f"{one.name}/images": _pixels(images, places),
                 f"{one.name}/scores": scores[places],
-                f"{one.name}/indices": one.source.indices()[places],
+                f"{one.name}/indices": images.indices()[places],
             }
     return kept
 
@@ -70,8 +70,8 @@ def neighbours(
     real most confidently, of the first fakes, and of real test images for scale. Returns the
     pictures of `NEIGHBOURS` and the figures of `DISTANCES`.
     """
-    fakes, scores = next((o.source, s) for o, s in scored if (o.name, o.seed) == (own, seed))
-    reals = next(o.source for o, _ in scored if o.name == IN_DISTRIBUTION).sample(COMPARED)
+    fakes, scores = next((i, s) for one, i, s in scored if (one.name, one.seed) == (own, seed))
+    reals = next(i for one, i, _ in scored if one.name == IN_DISTRIBUTION).sample(COMPARED)
     best = np.argsort(scores, kind="stable")[:FEW]
     queries = {
         "best": (fakes, best),
@@ -158,5 +158,5 @@ def _squares(flat: NDArray[Any]) -> Indices:
     return squares
 
 
-def _pixels(source: Source, places: Indices) -> Images:
-    return np.asarray(source.array()[source.all_rows()[places]])
+def _pixels(images: ImageSet, places: Indices) -> Images:
+    return np.asarray(images.array()[images.all_rows()[places]])

@@ -2,95 +2,104 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from time import perf_counter
+from typing import ClassVar
 
 import pandas as pd
 import torch
 
-from gandetect import runs
-from gandetect.config import GanConfig
 from gandetect.data.stored import Images
-from gandetect.detectors import DetectorDescription, Preprocessing, as_detector
-from gandetect.stages.common import Notify, ScoredSource, Source, reusable
-from gandetect.stages.scores import score_source, ticker, tidy_scores
-from gandetect.training.checkpoints import DISCRIMINATOR, GENERATOR, load_weights
+from gandetect.detectors import Preprocessing
+from gandetect.engine import Context, Facts, Stage
+from gandetect.sources import ImageSet, Source
+from gandetect.stages.gan import TrainGan
+from gandetect.stages.score import ImageStage
+from gandetect.stages.scoring import score_images, ticker, tidy_scores
+from gandetect.stages.trained import discriminator
+from gandetect.training.checkpoints import GENERATOR, load_weights
 from gandetect.training.images import generate
-from gandetect.training.networks import build_gan
+from gandetect.training.networks import build_networks
 
 TRAJECTORY = "trajectory.parquet"
 
 
-def trajectory_stage(
-    folder: Path,
-    digest: str,
-    *,
-    config: GanConfig,
-    seed: int,
-    trained: Path,
-    epochs: Sequence[int],
-    count: int,
-    others: Sequence[ScoredSource],
-    preprocessing: Preprocessing,
-    device: str,
-    notify: Notify,
-) -> None:
-    """Score ``count`` fakes of each kept epoch's generator, and ``others``, with each epoch.
+@dataclass(frozen=True)
+class ScoreTrajectory(Stage):
+    """Score ``count`` fakes of each kept epoch's generator, and ``sources``, with each epoch.
 
     The fakes of all epochs are drawn from the same noise, so epochs differ by the generator alone.
     """
-    if reusable(folder, digest, notify):
-        return
-    started = perf_counter()
-    sources: Mapping[int, Sequence[ScoredSource]] = {
-        epoch: [
-            ScoredSource(
-                f"generated:{config.name}",
-                seed,
-                Source(_fakes(config, seed, trained, epoch, count, preprocessing, device)),
-            )
+
+    gan: TrainGan
+    epochs: tuple[int, ...]
+    count: int
+    sources: tuple[Source, ...]
+    images: tuple[ImageStage, ...]
+    preprocessing: Preprocessing
+
+    VERSION: ClassVar[int] = 3
+
+    @property
+    def place(self) -> str:
+        """By name and seed."""
+        return f"trajectories/{self.gan.config.name}/seed-{self.gan.seed}"
+
+    @property
+    def title(self) -> str:
+        """What a user is told."""
+        return f"Scoring the epochs of {self.gan.config.name} seed {self.gan.seed}"
+
+    @property
+    def weight(self) -> float:
+        """Every epoch meets every epoch."""
+        return float(len(self.epochs) * (len(self.epochs) + len(self.sources)))
+
+    def run(self, context: Context) -> Facts:
+        """Draw the fakes of all epochs, then score epoch by epoch."""
+        own = f"generated:{self.gan.config.name}"
+        groups = {
+            epoch: [(own, self.gan.seed, ImageSet(self._fakes(epoch, context)))]
+            for epoch in self.epochs
+        }
+        groups[0] = [  # epoch 0: whatever is not of this generator
+            (one.name, one.seed, one.open(context.run, context.cache).first(self.count))
+            for one in self.sources
         ]
-        for epoch in epochs
-    }
-    sources = {**sources, 0: others}  # epoch 0: whatever is not of this generator
-    images = sum(len(one.source) for group in sources.values() for one in group)
-    tick = ticker(images * len(epochs), notify)
-    tables = []
-    for epoch in epochs:
-        weights = trained / "epochs" / f"{epoch:04d}" / DISCRIMINATOR
-        where = torch.device(device)
-        gan = build_gan(config, preprocessing.image_size, preprocessing.channels, seed, where)
-        load_weights(gan.discriminator, weights)
-        description = DetectorDescription(
-            name=config.name,
-            architecture=config.architecture,
-            options=config.discriminator.model_dump(exclude_none=True),
-            preprocessing=preprocessing,
+        scored = sum(len(images) for group in groups.values() for _, _, images in group)
+        tick = ticker(scored * len(self.epochs), context.notify)
+        tables = []
+        for epoch in self.epochs:
+            detector = discriminator(
+                self.gan.config,
+                self.gan.seed,
+                self._epoch(epoch, context),
+                self.preprocessing,
+                {},
+                torch.device(context.device),
+            )
+            for source_epoch, group in groups.items():
+                for name, seed, images in group:
+                    scores = score_images(detector, images, self.gan.config, tick)
+                    rows = tidy_scores(
+                        self.gan.config.name, self.gan.seed, name, images.indices(), scores
+                    )
+                    tables.append(
+                        rows.assign(source_seed=seed, epoch=epoch, source_epoch=source_epoch)
+                    )
+        table = pd.concat(tables, ignore_index=True)
+        table.to_parquet(context.folder / TRAJECTORY, index=False)
+        return {}
+
+    def _epoch(self, epoch: int, context: Context) -> Path:
+        return context.of(self.gan) / "epochs" / f"{epoch:04d}"
+
+    def _fakes(self, epoch: int, context: Context) -> Images:
+        device, size = torch.device(context.device), self.preprocessing
+        generator, _ = build_networks(
+            self.gan.config, size.image_size, size.channels, self.gan.seed, device
         )
-        detector = as_detector(gan.discriminator, description, where)
-        for source_epoch, group in sources.items():
-            for one in group:
-                scores = score_source(detector, one.source, config, tick)
-                rows = tidy_scores(config.name, seed, one.name, one.source.indices(), scores)
-                tables.append(
-                    rows.assign(source_seed=one.seed, epoch=epoch, source_epoch=source_epoch)
-                )
-    with runs.atomic_folder(folder) as fresh:
-        pd.concat(tables, ignore_index=True).to_parquet(fresh / TRAJECTORY, index=False)
-        runs.write_record(fresh, digest, [TRAJECTORY], seconds=perf_counter() - started)
-
-
-def _fakes(
-    config: GanConfig,
-    seed: int,
-    trained: Path,
-    epoch: int,
-    count: int,
-    preprocessing: Preprocessing,
-    device: str,
-) -> Images:
-    where = torch.device(device)
-    gan = build_gan(config, preprocessing.image_size, preprocessing.channels, seed, where)
-    load_weights(gan.generator, trained / "epochs" / f"{epoch:04d}" / GENERATOR)
-    return generate(gan.generator, count, seed=seed, purpose="trajectory", device=where)
+        load_weights(generator, self._epoch(epoch, context) / GENERATOR)
+        return generate(
+            generator, self.count, seed=self.gan.seed, purpose="trajectory", device=device
+        )

@@ -1,12 +1,10 @@
-"""The whole study, stage by stage; what is complete is skipped, what is damaged is made afresh.
+"""A study: sources x detectors, composed as a graph of stages and run from where it stands.
 
-data -> feature classifier -> GANs -> classifiers -> scores -> metrics, figures and report
-
-`run.py` is the order of things; each other module plans the pieces of one stage.
+`compose.py` is what a study is made of, `plan.py` where and how it runs, `run.py` runs it;
+`sweep.py` and `ablation.py` run several as one graph and join their reports.
 """
 
-from gandetect.study.gans import evaluation_counts
 from gandetect.study.plan import Options, Study, plan_lines, plan_study
 from gandetect.study.run import run_study
 
-__all__ = ["Options", "Study", "evaluation_counts", "plan_lines", "plan_study", "run_study"]
+__all__ = ["Options", "Study", "plan_lines", "plan_study", "run_study"]

@@ -65,17 +65,11 @@ def run_ablation(
     ablation = plan_ablation(experiment, options)
     every = plan_ablation(experiment, replace(options, ingredients=())).studies.values()
     studies = dict(zip(expand(experiment), every, strict=True))
-    baseline = studies[BASELINE].folder
-
-    def options_of(study: Study) -> Options:
-        given = ablation.options
-        before = () if study.folder == baseline else (baseline,)
-        return replace(given, reuse=(*before, *given.reuse))
 
     def report(joined: Joined, listener: Listener) -> None:
         _report(joined, studies, listener)
 
-    return run_joined(ablation, report, listener or Silent(), options_of)
+    return run_joined(ablation, report, listener or Silent(), studies[BASELINE])
 
 
 def ablation_lines(ablation: Joined) -> list[str]:

@@ -11,7 +11,7 @@ from gandetect.config import Experiment, digest_of
 from gandetect.errors import RunError
 from gandetect.progress import Listener
 from gandetect.study.plan import Options, Study, plan_lines
-from gandetect.study.run import run_study
+from gandetect.study.run import run_studies
 
 
 @dataclass(frozen=True)
@@ -35,22 +35,18 @@ def run_joined(
     joined: Joined,
     report: Callable[[Joined, Listener], None],
     listener: Listener,
-    options_of: Callable[[Study], Options] | None = None,
+    first: Study | None = None,
 ) -> Path:
-    """Run every study, then ``report``, which joins them; returns the folder of all.
+    """Run all studies, then ``report``, which joins them; returns the folder of all.
 
-    Each study has an ordinary run folder and goes on from where it stands. ``options_of`` may
-    give a study other options than all. Raises `GandetectError` with what to do.
+    Each study has an ordinary run folder and goes on from where it stands; what the others have in
+    common with the ``first`` is made there. Raises `GandetectError` with what to do.
     """
     try:
         joined.folder.mkdir(parents=True, exist_ok=True)
         with runs.locked(joined.folder):
             runs.open_run(joined.folder, joined.experiment)
-            for words, study in joined.studies.items():
-                if not (study.folder / runs.RECORD).exists():
-                    listener.say(f"Study of {words}")
-                options = options_of(study) if options_of else joined.options
-                run_study(study.experiment, options, listener)
+            run_studies(joined.studies, joined.folder, joined.options, listener, first)
             report(joined, listener)
     except OSError as error:
         raise RunError(

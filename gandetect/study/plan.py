@@ -6,33 +6,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gandetect import machine, runs
-from gandetect.config import ClassImagesConfig, Experiment, LabelledDataConfig, digest_of
+from gandetect.config import ClassImagesConfig, Experiment
 from gandetect.data import class_names
 from gandetect.data.fashion_mnist import resolve_data_dir
 from gandetect.data.perturbations import PERTURBATIONS
-from gandetect.engine import EngineOptions
+from gandetect.engine import Context, Plan, planned
 from gandetect.errors import UsageError, unknown_name
-from gandetect.preparation.class_images import resolve_classes
-
-# Raise a number when the code of a stage changes its results; older folders are then redone.
-STAGE_VERSIONS = {
-    "data": 1,
-    "labelled data": 1,
-    "feature classifier": 1,
-    "gan": 2,
-    "classifier": 1,
-    "fold": 1,
-    "detector": 1,
-    "scores": 5,
-    "overlap": 1,
-    "audit": 1,
-    "trajectory": 2,
-    "robustness": 3,
-    "report": 3,
-}
-
-# The digests of one stage's pieces, by the name of what was trained and its seed.
-Pieces = dict[tuple[str, int], str]
+from gandetect.sources.pixel_cache import cache_folder
+from gandetect.stages.class_data import resolve_classes
+from gandetect.stages.classifier import TrainClassifier
+from gandetect.stages.gan import TrainGan
+from gandetect.stages.post_hoc import MakeDetector
+from gandetect.study.compose import compose
+from gandetect.study.engines import EngineOptions
 
 
 @dataclass(frozen=True)
@@ -54,59 +40,43 @@ class Study:
     """An experiment on this machine: where it is put, with which device, jobs and threads."""
 
     experiment: Experiment
-    folder: Path
-    device: str
-    jobs: int
-    threads: int
+    context: Context
     reuse: tuple[Path, ...] = ()
     cluster: str | None = None  # the address of the Ray that computes it; none: this machine
+
+    @property
+    def folder(self) -> Path:
+        """The run folder."""
+        return self.context.run
+
+    @property
+    def jobs(self) -> int:
+        """How many stages run side by side."""
+        return self.context.jobs
+
+    @property
+    def threads(self) -> int:
+        """Threads of each; they may change a result in the last bit."""
+        return self.context.threads
 
     @property
     def share(self) -> str:
         """How its tasks share what computes them, in words."""
         at_a_time = f"as many as {self.cluster} has room for" if self.cluster else self.jobs
-        return f"{at_a_time} at a time with {self.threads} thread(s) each, on {self.device}"
+        return f"{at_a_time} at a time with {self.threads} thread(s) each, on {self.context.device}"
 
     @property
-    def labelled(self) -> bool:
-        """Whether the images bring their own fakes, so that there are no GANs."""
-        return isinstance(self.experiment.data, LabelledDataConfig)
+    def name(self) -> str:
+        """What it is called in messages: its run folder."""
+        return self.folder.name
 
-    @property
-    def pieces(self) -> list[tuple[str, int]]:
-        """Every detector with every seed: discriminators first."""
-        experiment = self.experiment
-        names = [gan.name for gan in experiment.discriminators]
-        names += [one.name for one in (*experiment.classifiers, *experiment.detectors)]
-        return [(name, seed) for seed in experiment.seeds for name in names]
+    def plan(self, stop_after: str, after: Plan | None = None, label: str = "") -> Plan:
+        """Its stages on this machine, up to the report or to one of its trainings.
 
-    def gan_folder(self, gan: str, seed: int) -> Path:
-        """Where a GAN's training stands."""
-        return self.folder / "gans" / gan / f"seed-{seed}"
-
-    def classifier_folder(self, classifier: str, seed: int) -> Path:
-        """Where a classifier's training stands."""
-        return self.folder / "classifiers" / classifier / f"seed-{seed}"
-
-    def derived_folder(self, detector: str, seed: int) -> Path:
-        """Where what one of the `[[detectors]]` is made of stands."""
-        return self.folder / "derived" / detector / f"seed-{seed}"
-
-    def audit_folder(self, name: str, seed: int) -> Path:
-        """Where the audit of a generator's fakes, or of a class of fakes, stands."""
-        return self.folder / "audits" / name / f"seed-{seed}"
-
-    def trajectory_folder(self, gan: str, seed: int) -> Path:
-        """Where the scores of a GAN's epochs stand."""
-        return self.folder / "trajectories" / gan / f"seed-{seed}"
-
-    def robustness_folder(self, detector: str, seed: int) -> Path:
-        """Where a detector's scores of processed images stand."""
-        return self.folder / "robustness" / detector / f"seed-{seed}"
-
-    def detector_folder(self, detector: str, seed: int) -> Path:
-        """Where a detector stands."""
-        return self.folder / "detectors" / detector / f"seed-{seed}"
+        Equal stages are taken over from ``after``, where they are made first.
+        """
+        targets = compose(self.experiment).targets(stop_after)
+        return Plan(self.context, targets, self.reuse, after, label)
 
 
 def plan_study(experiment: Experiment, options: Options) -> Study:
@@ -130,14 +100,30 @@ def plan_study(experiment: Experiment, options: Options) -> Study:
             )
     device = machine.resolve_device(options.device)
     resolved = experiment.with_precision(machine.native_precision(device))
-    trainings = (len(resolved.gans) or len(resolved.classifiers)) * len(resolved.seeds)
-    cpus = options.engine.cpus_per_task
-    most = machine.cores() // (cpus or 1) if device == "cpu" else 1
-    jobs = max(1, options.jobs or min(most, trainings))
-    threads = cpus or max(1, machine.cores() // jobs)
+    jobs, threads = _shares(resolved, options, device)
+    if options.engine.name == "ray" and options.engine.gpus_per_task:
+        device = "cuda"  # of the nodes, whatever this one has
+    data_dir = resolve_data_dir(options.data_dir)
     folder = runs.run_folder(options.out, resolved)
-    cluster = options.engine.address
-    return Study(resolved, folder, device, jobs, threads, options.reuse, cluster)
+    # Nodes of a cluster see the run folder, and maybe not the data.
+    cache = cache_folder(options.out if options.engine.address else data_dir)
+    context = Context(folder, folder, data_dir, cache, device, jobs, threads, machine.cores())
+    return Study(resolved, context, options.reuse, options.engine.address)
+
+
+def _shares(experiment: Experiment, options: Options, device: str) -> tuple[int, int]:
+    """How many tasks run at a time, and the threads of each.
+
+    Where there is more than one thing to train each has one thread, whatever ``jobs`` is: so
+    results do not depend on it, and a busy machine is no harm.
+    """
+    cores, cpus = machine.cores(), options.engine.cpus_per_task
+    if device != "cpu":
+        jobs = options.jobs or 1
+        return jobs, cpus or max(1, cores // jobs)
+    trainings = (len(experiment.gans) or len(experiment.classifiers)) * len(experiment.seeds)
+    threads = cpus or max(1, cores // max(min(cores, trainings), options.jobs or 1))
+    return options.jobs or max(1, cores // threads), threads
 
 
 def _check_engine(options: Options) -> None:
@@ -194,26 +180,13 @@ def _check_side(side: int) -> None:
 
 def plan_lines(study: Study) -> list[str]:
     """What a study would do, resolved, for ``--dry-run``."""
-    experiment = study.experiment
     lines = [f"# would be put in {study.folder}; {study.share}"]
-    for seed in experiment.seeds:
-        trainings = [(g.name, g.epochs, study.gan_folder(g.name, seed)) for g in experiment.gans]
-        trainings += [
-            (c.name, c.epochs, study.classifier_folder(c.name, seed))
-            for c in experiment.classifiers
-        ]
-        for name, epochs, folder in trainings:
-            stands = (folder / runs.RECORD).exists()
-            state = "stands already, would be verified" if stands else f"{epochs} epoch(s)"
-            lines.append(f"# would train {name} with seed {seed}: {state}")
-        for made in experiment.detectors:
-            folder = study.derived_folder(made.name, seed)
-            stands = (folder / runs.RECORD).exists()
-            state = "stands already, would be verified" if stands else made.kind
-            lines.append(f"# would make {made.name} with seed {seed}: {state}")
-    return [*lines, "", runs.to_toml(experiment).rstrip()]
-
-
-def stage_digest(stage: str, *ingredients: object) -> str:
-    """The digest of one piece: its stage, the version of that stage's code, and all it is of."""
-    return digest_of([stage, STAGE_VERSIONS[stage], *ingredients])
+    others = 0
+    for _, stage, stands in planned([study.plan("report")]):
+        if isinstance(stage, TrainGan | TrainClassifier | MakeDetector):
+            state = "stands already, would be verified" if stands else "to do"
+            lines.append(f"# {stage.title}: {state}")
+        else:
+            others += 1
+    lines.append(f"# and {others} shorter stages, from the data to the report")
+    return [*lines, "", runs.to_toml(study.experiment).rstrip()]

@@ -1,11 +1,12 @@
 """The engines beside each other: what a task costs on this machine's processes and on Ray.
 
 The same four short trainings go to each engine, one at a time and two, on workers that have been
-started before. Then come tasks that do nothing but carry a training's images: the driver's cost.
+started before. Then come tasks that do nothing: the driver's cost.
 """
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter, process_time
@@ -16,7 +17,7 @@ from .results import Measured, Settings
 from .training import real_images
 
 if TYPE_CHECKING:
-    from gandetect.engine import Notify
+    from gandetect.events import Notify
 
 SECTION = "engines"
 TRAININGS = 4
@@ -31,7 +32,7 @@ def measure(settings: Settings) -> Measured:
     walls: dict[tuple[str, int], list[float]] = {}
     for name in ("local", "ray"):
         for jobs in (1, 2):
-            wall, costs, driver = _on(name, jobs, {**given, "steps": steps}, given, empty)
+            wall, costs, driver = _on(name, jobs, {**given, "steps": steps}, empty)
             walls[name, jobs] = [wall]
             told = f"{name}, {jobs} at a time"
             measured.add_rows(SECTION, "s", {f"{TRAININGS} trainings, {told}, wall": [wall]})
@@ -45,22 +46,23 @@ def measure(settings: Settings) -> Measured:
 
 
 def _on(
-    name: str, jobs: int, training: dict[str, Any], carried: dict[str, Any], empty: int
+    name: str, jobs: int, training: dict[str, Any], empty: int
 ) -> tuple[float, list[float], float]:
     """Wall seconds of the trainings, processor seconds of each, the driver's ms a task."""
-    from gandetect.engine import EngineOptions, Task, open_engine
+    from gandetect.engine import Task, run_all
+    from gandetect.study.engines import EngineOptions, open_engine
 
     with TemporaryDirectory() as folder:
         options = {"jobs": jobs, "threads": 1, "device": "cpu", "folder": Path(folder)}
         with open_engine(EngineOptions(name), listen=lambda event: None, **options) as engine:
-            warm = {**training, "steps": 2}
-            engine.run([Task(f"warm {n}", timed_training, warm) for n in range(2 * jobs)])
+            warm = partial(timed_training, **{**training, "steps": 2})
+            run_all(engine, [Task(f"warm {n}", warm) for n in range(2 * jobs)])
             started = perf_counter()
-            tasks = [Task(f"training {n}", timed_training, training) for n in range(TRAININGS)]
-            costs = engine.run(tasks)
+            work = partial(timed_training, **training)
+            costs = run_all(engine, [Task(f"training {n}", work) for n in range(TRAININGS)])
             wall = perf_counter() - started
             before = process_time()
-            engine.run([Task(f"empty {n}", nothing, carried) for n in range(empty)])
+            run_all(engine, [Task(f"empty {n}", nothing) for n in range(empty)])
             driver = 1000 * (process_time() - before) / empty
     return wall, costs, driver
 
@@ -72,5 +74,5 @@ def timed_training(images: Any, reference: Any, steps: int, notify: Notify) -> f
     return process_time() - before
 
 
-def nothing(images: Any, reference: Any, notify: Notify) -> None:
-    """Take what a training is given, and do nothing with it."""
+def nothing(notify: Notify) -> None:
+    """Do nothing."""

@@ -17,7 +17,7 @@ from .results import Measured, Settings
 
 if TYPE_CHECKING:
     from gandetect.data.stored import Images
-    from gandetect.preparation import SplitImages
+    from gandetect.sources.splits import OpenSplits
 
 SECTION = "large"
 SIDE = 64
@@ -39,7 +39,7 @@ def measure(settings: Settings, cores: int) -> Measured:
             measured.add_rows(SECTION, "s", {f"preparing {count:,} pictures, wall": [seconds]})
             steps = 5 if settings.quick else 30
             images = prepare(data, cores)
-            both = images.training, images.in_distribution
+            both = [images.images(split) for split in ("training", "in-distribution")]
             peaks["training on"].append(peak_memory(train, *both, steps))
             stored = sum(file.stat().st_size for file in (data / "cache").rglob("images.npy"))
         measured.add_rows(SECTION, "GB", {f"cache of {count:,} pictures": [stored / GB]})
@@ -66,16 +66,21 @@ def write_pictures(folder: Path, count: int) -> None:
         picture.save(folder / kind / f"{number:07d}.jpg", quality=85)
 
 
-def prepare(data: Path, workers: int) -> SplitImages:
+def prepare(data: Path, workers: int) -> OpenSplits:
     """Decode, group and split the pictures, as the data stage of a study."""
     from gandetect.config import PicturesConfig
-    from gandetect.preparation import prepare_images
-    from gandetect.progress import Silent
+    from gandetect.engine import Context, perform
+    from gandetect.events import silent
+    from gandetect.sources.pixel_cache import cache_folder
+    from gandetect.sources.splits import OpenSplits
+    from gandetect.stages.class_data import ClassData
 
     config = PicturesConfig(name="folder", path="pictures", image_size=SIDE, held_out=["other"])
-    return prepare_images(
-        config, data / "split", version=1, data_dir=data, workers=workers, listener=Silent()
-    )
+    folder = data / "split"
+    context = Context(data, folder, data, cache_folder(data), "cpu", 1, 1, workers)
+    stage = ClassData(config)
+    perform(stage, stage.digest(stage.outside(context), []), context, silent)
+    return OpenSplits(folder, context.cache)
 
 
 def train(training: Images, reference: Images, steps: int) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ from .results import Measured, Settings
 from .training import gan_config, real_images
 
 if TYPE_CHECKING:
-    from gandetect.engine import Notify
+    from gandetect.events import Notify
 
 SECTION = "memory"
 PROC = Path("/proc")
@@ -68,16 +69,16 @@ def peak_memory(function: Callable[..., None], *arguments: Any) -> float:
 
 def train(jobs: int, threads: int, steps: int) -> None:
     """Train both GANs for a short epoch as a study does, judged as there."""
-    from gandetect.engine import Task, local_engine
+    from gandetect.engine import Task, local_engine, run_all
 
     images = real_images()
     arguments = {"steps": steps, "images": images, "reference": images[:5000]}
     tasks = [
-        Task(name, short_training, {"architecture": name, **arguments})
+        Task(name, partial(short_training, architecture=name, **arguments))
         for name in ("dcgan-bn", "dcgan-plain")
     ]
     with local_engine(jobs, threads, lambda event: None) as engine:
-        engine.run(tasks)
+        run_all(engine, tasks)
 
 
 def short_training(

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -34,11 +35,13 @@ from gandetect import runs
 from gandetect.config import Experiment, GanConfig, load_experiment
 from gandetect.data.fashion_mnist import resolve_data_dir
 from gandetect.detectors import DetectorDescription, as_detector
-from gandetect.engine import LocalEngine, Task, local_engine
+from gandetect.engine import Context, LocalEngine, Task, local_engine, perform, run_all
+from gandetect.events import silent
 from gandetect.machine import cores, native_precision
 from gandetect.models.feature_classifier import FeatureClassifier
-from gandetect.preparation import SplitImages, prepare_images
-from gandetect.progress import Silent
+from gandetect.sources.pixel_cache import cache_folder
+from gandetect.sources.splits import HELD_OUT, IN_DISTRIBUTION, TRAINING, OpenSplits
+from gandetect.stages.class_data import ClassData
 from gandetect.training.adversarial import train_epoch
 from gandetect.training.checkpoints import load_weights, save_weights
 from gandetect.training.images import generate
@@ -69,33 +72,16 @@ def main(seeds: int, epochs: int, ways: tuple[str, ...], jobs: int, out: Path) -
     if native_precision("cpu") != "bf16":
         raise click.ClickException("this processor has no bf16 instructions; there is no bf16 way")
     experiment = load_experiment(EXPERIMENT, [f"gans.{i}.epochs={epochs}" for i in range(2)])
-    images = prepare_images(
-        experiment.data,
-        out / "data",
-        version=1,
-        data_dir=resolve_data_dir(None),
-        workers=cores(),
-        listener=Silent(),
-    )
+    images = _splits(experiment, out)
     with local_engine(jobs, max(1, cores() // jobs), _say) as engine:
         _train_all(engine, experiment, images, out, ways, range(seeds))
-        scored = engine.run(
-            [
-                Task(
-                    f"scores of {way}, seed {seed}",
-                    results_of,
-                    {
-                        "folder": out,
-                        "way": way,
-                        "configs": experiment.gans,
-                        "seed": seed,
-                        "images": images,
-                    },
-                )
-                for seed in range(seeds)
-                for way in ways
-            ]
-        )
+        scoring = partial(results_of, folder=out, configs=experiment.gans, images=images)
+        tasks = [
+            Task(f"scores of {way}, seed {seed}", partial(scoring, way=way, seed=seed))
+            for seed in range(seeds)
+            for way in ways
+        ]
+        scored = run_all(engine, tasks)
     results = pd.DataFrame([row for rows in scored for row in rows])
     rows = list(compare(results))
     _print(rows, ways, seeds, epochs)
@@ -103,41 +89,52 @@ def main(seeds: int, epochs: int, ways: tuple[str, ...], jobs: int, out: Path) -
     results.to_csv(out / "results.csv", index=False)
 
 
+def _splits(experiment: Experiment, out: Path) -> OpenSplits:
+    """The study's images, split as there."""
+    data_dir, folder = resolve_data_dir(None), out / "data"
+    context = Context(out, folder, data_dir, cache_folder(data_dir), "cpu", 1, 1, cores())
+    data = ClassData(experiment.data)
+    perform(data, data.digest(data.outside(context), []), context, silent)
+    return OpenSplits(folder, context.cache)
+
+
 def _train_all(
     engine: LocalEngine,
     experiment: Experiment,
-    images: SplitImages,
+    images: OpenSplits,
     out: Path,
     ways: Sequence[str],
     seeds: range,
 ) -> None:
-    arguments = {"folder": out, "images": images, "epochs": experiment.quality.classifier_epochs}
-    engine.run([Task("feature classifier", train_judge, arguments)])
+    epochs = experiment.quality.classifier_epochs
+    judge = partial(train_judge, folder=out, images=images, epochs=epochs)
+    run_all(engine, [Task("feature classifier", judge)])
     tasks = []
     for way in sorted(ways, key=WAYS.index, reverse=True):  # the slowest last
         for seed in seeds:
             for gan in experiment.gans:
                 config = gan.model_copy(update={"precision": "bf16" if way == "bf16" else "fp32"})
                 folder = _folder(out, way, config, seed)
-                arguments = {
-                    "folder": folder,
-                    "way": way,
-                    "config": config,
-                    "seed": seed,
-                    "images": images.training,
-                }
-                tasks.append(Task(f"{gan.name}, {way}, seed {seed}", train, arguments))
-    engine.run(tasks)
+                work = partial(
+                    train, folder=folder, way=way, config=config, seed=seed, splits=images
+                )
+                tasks.append(Task(f"{gan.name}, {way}, seed {seed}", work))
+    run_all(engine, tasks)
 
 
 def train_judge(
-    folder: Path, images: SplitImages, epochs: int, notify: Callable[[Mapping[str, Any]], None]
+    folder: Path, images: OpenSplits, epochs: int, notify: Callable[[Mapping[str, Any]], None]
 ) -> None:
     """Train the classifier whose features FID is measured in, once."""
     if (folder / CLASSIFIER).exists():
         return
     classifier = train_feature_classifier(
-        images.labelled, images.labelled_labels, classes=10, epochs=epochs, seed=0, device=CPU
+        images.images(TRAINING, HELD_OUT),
+        images.labels(TRAINING, HELD_OUT),
+        classes=10,
+        epochs=epochs,
+        seed=0,
+        device=CPU,
     )
     save_weights(classifier, folder / CLASSIFIER)
 
@@ -147,13 +144,14 @@ def train(
     way: str,
     config: GanConfig,
     seed: int,
-    images: Images,
+    splits: OpenSplits,
     notify: Callable[[Mapping[str, Any]], None],
 ) -> None:
     """Train one GAN one way, and keep its discriminator and some of its images."""
     if (folder / "losses.json").exists():
         return
     epochs = range(1, config.epochs + 1)
+    images: Images = splits.images(TRAINING)[:]
     gan: Any
     if way == "port":
         gan = plain_port.build(config, images.shape[2], images.shape[1], seed)
@@ -181,23 +179,23 @@ def results_of(
     way: str,
     configs: tuple[GanConfig, ...],
     seed: int,
-    images: SplitImages,
+    images: OpenSplits,
     notify: Callable[[Mapping[str, Any]], None],
 ) -> list[dict[str, Any]]:
     """Measure one seed's GANs: AUROC of generated images against both kinds of reals, and FID."""
-    classifier = FeatureClassifier(images.training.shape[2], images.training.shape[1], 10)
+    _, channels, side, _ = images.images(IN_DISTRIBUTION).shape
+    classifier = FeatureClassifier(side, channels, 10)
     load_weights(classifier, folder / CLASSIFIER)
-    judge = QualityJudge(classifier, images.in_distribution, CPU)
+    judge = QualityJudge(classifier, images.images(IN_DISTRIBUTION), CPU)
     fakes = {
         config.name: np.load(_folder(folder, way, config, seed) / "fakes.npy") for config in configs
     }
-    reals = {"real": images.in_distribution[:SCORED], "novel": images.held_out[:SCORED]}
+    sources = {"real": IN_DISTRIBUTION, "novel": HELD_OUT}
+    reals = {name: images.images(split)[:SCORED] for name, split in sources.items()}
     rows = []
     for config in configs:
         trained = _folder(folder, way, config, seed)
-        discriminator = build_gan(
-            config, images.training.shape[2], images.training.shape[1], seed, CPU
-        ).discriminator
+        discriminator = build_gan(config, side, channels, seed, CPU).discriminator
         load_weights(discriminator, trained / "discriminator.safetensors")
         score = _scorer(config, discriminator)
         scores = {name: score(given) for name, given in {**fakes, **reals}.items()}

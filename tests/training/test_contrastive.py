@@ -16,7 +16,7 @@ from gandetect.config.classifier import ClassifierConfig
 from gandetect.detectors import Preprocessing, load_detector, save_detector
 from gandetect.errors import TrainingError, UsageError
 from gandetect.models.classifiers import build_classifier
-from gandetect.stages.scores import make_detector
+from gandetect.stages.trained import make_detector
 from gandetect.training.batches import training_batches
 from gandetect.training.contrastive import contrastive_loss
 from gandetect.training.examples import Examples

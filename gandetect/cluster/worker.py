@@ -1,0 +1,208 @@
+"""What a Ray worker does with a task, and what it tells the driver meanwhile."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from gandetect.cluster.packing import Content, read_content, unpack, write_content
+from gandetect.engine.tasks import prepare_process
+from gandetect.errors import GandetectError, RunError
+from gandetect.events import Event, Notify
+
+VERSION = version("gandetect")
+LAST_WORDS = 5.0  # seconds that a finished task waits until what it told has arrived
+HELD = 120.0  # seconds to wait for a worker that Ray has lost and that still writes
+SHARED = 5.0  # seconds until a new file is seen on a shared path
+
+
+@dataclass(frozen=True)
+class Token:
+    """A file that says whether a shared path is seen: where it is and what stands in it."""
+
+    file: Path
+    words: str
+
+    def seen(self) -> bool:
+        """Whether it is there, with just these words."""
+        try:
+            return self.file.read_text(encoding="utf-8") == self.words
+        except OSError:
+            return False
+
+
+@dataclass(frozen=True)
+class Order:
+    """A task as it travels, and how it is to be done.
+
+    Steps are told ``steps_apart`` seconds apart. Without a ``token`` there is no shared path, and
+    the content of ``stored`` paths is sent.
+    """
+
+    name: str
+    parts: bytes
+    paths: Sequence[Path]
+    stored: Sequence[Path]
+    folder: Path | None
+    base: Path
+    threads: int
+    steps_apart: float
+    token: Token | None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a task: its result, or an error that the user can act on.
+
+    Without a shared path also the content of its folder, be it complete or not.
+    """
+
+    result: Any = None
+    error: Exception | None = None
+    content: Content | None = None
+
+
+class Mailbox:
+    """An actor that keeps what tasks tell until the driver takes it."""
+
+    def __init__(self) -> None:
+        self._events: list[Event] = []
+
+    def put(self, event: Event) -> None:
+        """Keep an event."""
+        self._events.append(event)
+
+    def take(self) -> list[Event]:
+        """Give all events, in the order they came in, and forget them."""
+        events, self._events = self._events, []
+        return events
+
+
+def look_around(token: Token | None) -> tuple[str, bool]:
+    """A node's gandetect version, and whether it sees the shared path, if there is one."""
+    until = time.monotonic() + SHARED
+    while token is not None and not token.seen():
+        if time.monotonic() > until:
+            return VERSION, False
+        time.sleep(0.2)
+    return VERSION, True
+
+
+def work(order: Order, mailbox: Any, *contents: Content) -> Outcome:
+    """Do a task; ``contents`` are those of the paths that it reads."""
+    prepare_process(order.threads)
+    with ExitStack() as stack:
+        try:
+            if order.token is None:
+                root = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gandetect-")))
+                place = _placed_below(root, order.base)
+                for path, content in zip(order.stored, contents, strict=True):
+                    write_content(content, place(path))
+            else:
+                place = _where_it_is
+                _check_shared(order.token)
+                if order.folder is not None:
+                    stack.enter_context(_alone(order.folder))
+            return _done(order, place, mailbox)
+        except (GandetectError, OSError) as error:  # what the local engine raises as it is, too
+            return Outcome(error=error, content=_left_behind(order, place))
+
+
+def lock_file(folder: Path) -> Path:
+    """What a worker holds while it writes a folder; named like all that is unfinished."""
+    return folder.with_name(f".{folder.name}.lock.tmp")
+
+
+def _done(order: Order, place: Callable[[Path], Path], mailbox: Any) -> Outcome:
+    work = unpack(order.parts, [place(path) for path in order.paths])
+    with _telling(order, mailbox) as notify:
+        result = work(notify=notify)
+    return Outcome(result, content=_left_behind(order, place))
+
+
+def _left_behind(order: Order, place: Callable[[Path], Path]) -> Content | None:
+    if order.token is not None or order.folder is None:
+        return None
+    return read_content(place(order.folder))
+
+
+def _where_it_is(path: Path) -> Path:
+    return path
+
+
+def _placed_below(root: Path, base: Path) -> Callable[[Path], Path]:
+    """Where a driver's path is on this worker: the run folder's and all others', below ``root``."""
+
+    def place(path: Path) -> Path:
+        if path.is_relative_to(base):
+            return root / "run" / path.relative_to(base)
+        return root / "other" / path.relative_to(path.anchor)
+
+    return place
+
+
+def _check_shared(token: Token) -> None:
+    """Raise `RunError` on a node that has joined since the others were asked."""
+    if not look_around(token)[1]:
+        raise RunError(not_shared(os.uname().nodename, token.file.parent))
+
+
+def not_shared(node: str, folder: Path) -> str:
+    """What to say of a node that does not see the run folder."""
+    return (
+        f"Ray's node {node} does not see the run folder {str(folder)!r}; choose an --out that all "
+        "nodes share, or give --no-shared-path to send files through Ray"
+    )
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Hold a folder for this worker: the one that Ray believes dead may still be writing to it.
+
+    Raises `RunError` when that one does not end.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    until = time.monotonic() + HELD
+    with lock_file(folder).open("w") as file:
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > until:
+                    raise RunError(
+                        f"{str(folder)!r} is being written by a worker that Ray has lost; end "
+                        "that one, then the same command goes on"
+                    ) from None
+                time.sleep(0.1)
+        yield
+
+
+@contextmanager
+def _telling(order: Order, mailbox: Any) -> Iterator[Notify]:
+    """Tell the driver of events, steps only now and then; if some get lost, nothing else is."""
+    last = float("-inf")
+    sent: list[Any] = []  # the last of them: they arrive in order
+
+    def notify(event: Event) -> None:
+        nonlocal last
+        now = time.monotonic()
+        is_step = event["event"] == "step" and event["done"] != event["total"]
+        if is_step and now - last < order.steps_apart:
+            return
+        last = now if is_step else last
+        sent[:] = [mailbox.put.remote({"task": order.name, **event})]
+
+    yield notify
+    if sent:
+        import ray
+
+        ray.wait(sent, timeout=LAST_WORDS)

@@ -1,0 +1,32 @@
+"""What running work tells: steps, epochs, messages and warnings, each a small mapping."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+Event = Mapping[str, Any]
+Notify = Callable[[Event], None]
+
+
+def say(notify: Notify, message: str) -> None:
+    """Tell of something worth a line."""
+    notify({"event": "message", "message": message})
+
+
+def warn(notify: Notify, message: str) -> None:
+    """Tell of something the user should know, though the work goes on."""
+    notify({"event": "warning", "message": message})
+
+
+def steps(notify: Notify, task: str) -> Callable[[int, int], None]:
+    """A function that tells how many of how many steps of ``task`` are done."""
+
+    def tick(done: int, total: int) -> None:
+        notify({"event": "step", "task": task, "done": done, "total": total})
+
+    return tick
+
+
+def silent(event: Event) -> None:
+    """Tell nobody."""

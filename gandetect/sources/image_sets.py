@@ -1,0 +1,79 @@
+"""What every source is, and what it becomes when it is opened."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gandetect.data.stored import Images
+from gandetect.randomness import stream
+
+Indices = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class ImageSet:
+    """Images of one kind: an array ``(N, C, H, W) uint8`` or its file, and which of them count.
+
+    ``rows`` are the images, ``copies`` which fixed augmented copy of each (0: the image as it is),
+    ``index`` what the scores call them; all ``(M,)``, and left out they are all images in order.
+    """
+
+    images: Images | Path
+    rows: Indices | None = None
+    copies: Indices | None = None
+    index: Indices | None = None
+
+    def __len__(self) -> int:
+        return len(self.array()) if self.rows is None else len(self.rows)
+
+    def array(self) -> Images:
+        """The images themselves; a file is mapped into memory, not read."""
+        return self.mapped() if isinstance(self.images, Path) else self.images
+
+    def mapped(self) -> NDArray[np.uint8]:
+        """The array that a file holds, mapped into memory."""
+        assert isinstance(self.images, Path)
+        mapped: NDArray[np.uint8] = np.load(self.images, mmap_mode="r", allow_pickle=False)
+        return mapped
+
+    def indices(self) -> Indices:
+        """What the scores call each image, ``(M,)``."""
+        return np.arange(len(self)) if self.index is None else self.index
+
+    def first(self, most: int) -> ImageSet:
+        """The same images, cut to so many."""
+        cut = [None if part is None else part[:most] for part in (self.copies, self.index)]
+        return ImageSet(self.images, self.all_rows()[:most], *cut)
+
+    def sample(self, most: int) -> ImageSet:
+        """At most so many of its images as they are, drawn by a fixed seed, in their order."""
+        kept = np.arange(len(self)) if self.copies is None else np.flatnonzero(self.copies == 0)
+        chosen = np.sort(stream(0, "sample").permutation(kept)[:most])
+        return ImageSet(self.images, self.all_rows()[chosen], index=self.indices()[chosen])
+
+    def all_rows(self) -> Indices:
+        """Rows of `array` that count, ``(M,)``."""
+        return np.arange(len(self.array())) if self.rows is None else self.rows
+
+
+class Source(Protocol):
+    """A named group of images, real or generated; picklable, small, and part of a digest.
+
+    A kind of source is a frozen dataclass in a file of its own.
+    """
+
+    @property
+    def name(self) -> str:
+        """As the scores name it: ``generated:<name>`` or ``real:<split>``."""
+
+    @property
+    def seed(self) -> int:
+        """The seed of the run that made the images; 0 where all runs share them."""
+
+    def open(self, run: Path, cache: Path) -> ImageSet:
+        """The images, from a run folder and the folder of decoded pixels."""

@@ -1,0 +1,226 @@
+"""Pictures decoded once into one file of pixels, which training maps into memory.
+
+A cache is keyed by content: by the bytes of all files with their names, and by what was made of
+them (size, channels, fit). A listing of names, sizes and times of change tells whether files have
+to be read again to know that. A cache is complete or absent, and many studies share it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from gandetect import runs
+from gandetect.config import PicturesConfig, digest_of
+from gandetect.data.decoded import decode_pictures
+from gandetect.data.found import FoundFile
+from gandetect.data.picture_folders import FoundPictures
+from gandetect.errors import DataError, RunError
+from gandetect.events import Notify, say, steps, warn
+
+VERSION = 2  # raise it when the code here makes other pixels of the same files
+PIXELS, TABLE, LISTING = "images.npy", "files.parquet", "listing"
+SPARE = 64 << 20  # bytes of disk that stay free
+
+
+def cached_pictures(
+    config: PicturesConfig,
+    found: FoundPictures,
+    folder: Path,
+    *,
+    workers: int,
+    notify: Notify,
+) -> Path:
+    """The folder of a complete cache of these pictures, below ``folder``; made when missing.
+
+    It holds the pixels (`PIXELS`, ``(N, C, S, S) uint8``) and a row for each file (`TABLE`: path,
+    class_name and what `DecodedPicture` tells; with an error the row of pixels is black). Raises
+    `DataError` when there is no room, before anything is decoded, when the folder cannot be
+    written, and for pictures of other sizes without a ``fit``.
+    """
+    made_of = _made_of(config)
+    listing = folder / LISTING / f"{_listing_digest(found, made_of)[:16]}.json"
+    try:
+        known = _listed(folder, listing)
+        if known is not None and _problem_with(known) is None:
+            return known
+        with _held(folder):  # another study may be decoding the same
+            place = _listed(folder, listing) or _alike(folder, found, made_of)
+            problem = _problem_with(place) if place else None
+            if problem:
+                warn(notify, f"cache {str(place)!r} is not used: {problem}; it is made afresh")
+            if place is None or problem:
+                told = f"{len(found.files):,} pictures of {config.path}"
+                say(notify, f"Decoding {told} into {folder}")
+                place = _build(config, found, folder, made_of, workers, notify)
+            # A file that cannot be read now may be readable next time, though no listing tells.
+            if pd.read_parquet(place / TABLE, columns=["sha256"])["sha256"].all():
+                runs.write_json(listing, {"cache": place.name})
+    except OSError as error:
+        raise DataError(
+            f"the cache of decoded pictures cannot be written in {str(folder)!r} "
+            f"({error.strerror or error}); set GANDETECT_CACHE_DIR to a folder with room for it"
+        ) from None
+    return place
+
+
+def _made_of(config: PicturesConfig) -> dict[str, Any]:
+    """What of a configuration changes the pixels, and what is told of them."""
+    return {
+        "version": VERSION,
+        "size": config.image_size,
+        "channels": config.channels,
+        "fit": config.fit,
+        "hashes": config.near_duplicates is not None,
+    }
+
+
+@contextmanager
+def _held(folder: Path) -> Iterator[None]:
+    """Hold the cache for this process; others wait until it is theirs."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _listed(folder: Path, listing: Path) -> Path | None:
+    """The cache that a listing names, complete or not; None where there is no such listing."""
+    name = _table(listing).get("cache")
+    return folder / str(name) if name else None
+
+
+def _alike(folder: Path, found: FoundPictures, made_of: Mapping[str, Any]) -> Path | None:
+    """The cache of files with the same content: they may have been copied or touched since."""
+    records = [place / runs.RECORD for place in folder.glob("*-*")]
+    alike = [one.parent for one in records if _table(one).get("n") == len(found.files)]
+    if not alike:
+        return None
+    with ThreadPoolExecutor() as pool:
+        digests = list(pool.map(lambda one: _sha256(found.root / one.path), found.files))
+    place = folder / _name(_content_digest(found.files, digests, made_of), found)
+    return place if place in alike else None
+
+
+def _table(file: Path) -> dict[str, Any]:
+    """What a JSON file of ours holds; nothing where it is missing or damaged."""
+    try:
+        found = runs.read_json(file)
+    except RunError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _build(
+    config: PicturesConfig,
+    found: FoundPictures,
+    folder: Path,
+    made_of: Mapping[str, Any],
+    workers: int,
+    notify: Notify,
+) -> Path:
+    _require_room(config, len(found.files), folder)
+    for left in folder.glob(".*.tmp"):  # of a process that was killed while it decoded
+        shutil.rmtree(left, ignore_errors=True)
+    building = folder / f"{found.root.name}-building"
+    with runs.atomic_folder(building) as fresh:
+        told = decode_pictures(
+            [found.root / one.path for one in found.files],
+            fresh / PIXELS,
+            size=config.image_size,
+            channels=config.channels,
+            fit=config.fit,
+            hashes=config.near_duplicates is not None,
+            workers=workers,
+            progress=steps(notify, "decoding pictures"),
+        )
+        table = pd.DataFrame(
+            {part.name: [getattr(one, part.name) for one in told] for part in fields(told[0])}
+        )
+        table.insert(0, "path", [one.path for one in found.files])
+        table.insert(1, "class_name", [one.class_name for one in found.files])
+        table.to_parquet(fresh / TABLE, index=False)
+        digest = _content_digest(found.files, [one.sha256 for one in told], made_of)
+        runs.write_record(fresh, digest, [TABLE], n=len(told), pixels=_facts(fresh / PIXELS))
+    place = folder / _name(digest, found)
+    if place.exists():
+        shutil.rmtree(place)
+    building.replace(place)
+    return place
+
+
+def _require_room(config: PicturesConfig, count: int, folder: Path) -> None:
+    needed = count * config.channels * config.image_size**2
+    free = shutil.disk_usage(folder).free
+    if needed + SPARE > free:
+        raise DataError(
+            f"the cache of {count:,} decoded pictures needs {needed:,} bytes in {str(folder)!r}, "
+            f"where {free:,} are free; free some space, set GANDETECT_CACHE_DIR to a folder with "
+            "room, or give a smaller image_size"
+        )
+
+
+def _problem_with(place: Path) -> str | None:
+    """Why a cache cannot be used; None when it can.
+
+    The pixels' length and time of change are compared, not their digest: to read all of 12 GB at
+    every start would take longer than many a study. A new study reads them once, for its manifest,
+    and compares.
+    """
+    record = _table(place / runs.RECORD)
+    digest = str(record.get("digest", ""))
+    if record and not place.name.endswith(f"-{digest[:12]}"):
+        return "it holds other pictures than its name says"
+    problem = runs.problem_with(place, digest)
+    if problem is not None:
+        return problem or "it was never finished"
+    if not (place / PIXELS).is_file():
+        return f"its file {PIXELS!r} is missing"
+    if _facts(place / PIXELS) != record.get("pixels"):
+        return f"its file {PIXELS!r} was changed or truncated"
+    return None
+
+
+def _facts(file: Path) -> dict[str, int]:
+    facts = file.stat()
+    return {"bytes": facts.st_size, "changed_ns": facts.st_mtime_ns}
+
+
+def _content_digest(
+    files: Sequence[FoundFile], digests: Sequence[str], made_of: Mapping[str, Any]
+) -> str:
+    rows = [[one.path, digest] for one, digest in zip(files, digests, strict=True)]
+    return digest_of(["pictures", made_of, rows])
+
+
+def _listing_digest(found: FoundPictures, made_of: Mapping[str, Any]) -> str:
+    rows = []
+    for one in found.files:
+        try:
+            facts = (found.root / one.path).stat()
+            rows.append([one.path, facts.st_size, facts.st_mtime_ns])
+        except OSError:  # a link that leads to nothing; it is left out, and named, when it is read
+            rows.append([one.path])
+    return digest_of(["listing", str(found.root.resolve()), made_of, rows])
+
+
+def _name(digest: str, found: FoundPictures) -> str:
+    return f"{found.root.name}-{digest[:12]}"
+
+
+def _sha256(path: Path) -> str:
+    if not os.path.isfile(path):  # noqa: PTH113  (a pipe would block for ever)
+        return ""
+    try:
+        return runs.file_digest(path)
+    except OSError:
+        return ""

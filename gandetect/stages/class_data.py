@@ -1,0 +1,169 @@
+"""The data stage of GAN studies: images with classes, split, and a proof of disjoint splits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import pandas as pd
+
+from gandetect import runs
+from gandetect.config import ClassImagesConfig, PicturesConfig, SmallSetConfig
+from gandetect.config.sweep import one_choice
+from gandetect.data import class_names, fashion_mnist
+from gandetect.data import splits as splitting
+from gandetect.data.class_images import ClassImages
+from gandetect.data.pool_splits import make_pool_splits
+from gandetect.data.small_sets import load_small_set
+from gandetect.engine import Context, Facts, Stage
+from gandetect.errors import DataError
+from gandetect.events import say, silent
+from gandetect.sources.pictures import load_pictures
+from gandetect.sources.pixel_cache import keep_pixels
+from gandetect.sources.splits import FACTS, FOLDER, ROWS, write_rows
+
+SAMPLES = 10  # images of each class that are kept for the report
+
+
+@dataclass(frozen=True)
+class ClassData(Stage):
+    """Load a data set with classes, split it, and prove with hashes that the splits are disjoint.
+
+    Raises `DataError` when the data cannot be had and `UsageError` for held-out classes that make
+    no sense.
+    """
+
+    config: ClassImagesConfig
+
+    VERSION: ClassVar[int] = 2
+    HERE: ClassVar[bool] = True
+
+    @property
+    def place(self) -> str:
+        """One for each run."""
+        return FOLDER
+
+    @property
+    def title(self) -> str:
+        """What a user is told."""
+        return f"Splitting {self.config.name}"
+
+    def settings(self) -> Mapping[str, object]:
+        """All of the table but the place of a folder, whose content counts."""
+        return {"config": {**self.config.identity(), "path": ""}}
+
+    def outside(self, context: Context) -> object:
+        """The digest of the images, whose pixels are in the cache from here on."""
+        dataset = _load(self.config, context)
+        keep_pixels(self.config.name, dataset, context.cache)
+        return dataset.digest
+
+    def run(self, context: Context) -> Facts:
+        """Split, verify, and keep rows, facts and a few samples."""
+        dataset = _load(self.config, replace(context, notify=silent))  # all was told before
+        held_out, selection = resolve_classes(
+            self.config, class_names(self.config, context.data_dir)
+        )
+        splits = _split(self.config, dataset, held_out, selection)
+        if not len(splits.held_out):
+            raise DataError(
+                "there is no image of the held-out classes in the data; see that their files are "
+                "whole, or hold out others"
+            )
+        manifest = splitting.manifest(dataset, splits)
+        splitting.verify_disjoint(manifest)
+        if dataset.hashes is not None:
+            _verify_pixels(manifest, dataset.hashes, dataset.route)
+        folder = context.folder
+        manifest.to_parquet(folder / "splits.parquet", index=False)
+        write_rows(folder / ROWS, dataset, splits)
+        pixels = keep_pixels(self.config.name, dataset, context.cache)
+        opening = {"pixels": pixels, "official_test": not splits.one_file}
+        runs.write_json(folder / FACTS, {"classes": list(dataset.classes), **opening})
+        np.savez_compressed(folder / "samples.npz", allow_pickle=False, **_samples(dataset))
+        facts: Mapping[str, Any] = {
+            "classes": list(dataset.classes),
+            "held_out": [dataset.classes[number] for number in selection or held_out],
+            "counts": splitting.counts(manifest),
+            "duplicates": splitting.duplicates_across(manifest),
+            "digest": dataset.digest,
+            **dataset.facts,
+        }
+        runs.write_json(folder / "data.json", facts)
+        return {}
+
+    def shares(self, context: Context) -> list[Path]:
+        """The folder of its pixels in the cache."""
+        pixels = runs.read_json(context.of(self) / FACTS)["pixels"]
+        return [context.cache / pixels["folder"]]
+
+
+def resolve_classes(
+    config: ClassImagesConfig, classes: tuple[str, ...]
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Numbers of the classes that are held out, and of those in a selection.
+
+    Raises `UsageError` for classes that make no sense, and for a sweep.
+    """
+    held_out = splitting.resolve_held_out(one_choice(config), classes, data_set=config.name)
+    selection = splitting.resolve_selection(config.selection, held_out, classes, config.name)
+    return held_out, selection
+
+
+def _load(config: ClassImagesConfig, context: Context) -> ClassImages:
+    def tell(message: str) -> None:
+        say(context.notify, message)
+
+    if isinstance(config, PicturesConfig):
+        return load_pictures(
+            config, context.data_dir, context.cache, workers=context.workers, notify=context.notify
+        )
+    if isinstance(config, SmallSetConfig):
+        return load_small_set(config, context.data_dir, tell)
+    return fashion_mnist.load(context.data_dir, notify=tell)
+
+
+def _split(
+    config: ClassImagesConfig,
+    dataset: ClassImages,
+    held_out: tuple[int, ...],
+    selection: tuple[int, ...],
+) -> splitting.Splits:
+    common: dict[str, Any] = {
+        "test_fraction": config.test_fraction,
+        "seed": config.split_seed,
+        "images": config.images,
+        "selection": selection,
+    }
+    if not dataset.one_file:
+        labels = dataset.train_labels, dataset.test_labels
+        return splitting.make_splits(*labels, held_out, **common)
+    assert isinstance(config, SmallSetConfig | PicturesConfig)
+    return make_pool_splits(
+        dataset.train_labels,
+        held_out,
+        groups=dataset.groups,
+        calibration_fraction=config.calibration_fraction,
+        **common,
+    )
+
+
+def _samples(dataset: ClassImages) -> dict[str, Any]:
+    return {
+        str(number): dataset.train_images[np.flatnonzero(dataset.train_labels == number)[:SAMPLES]]
+        for number in range(len(dataset.classes))
+    }
+
+
+def _verify_pixels(manifest: pd.DataFrame, written: Sequence[str], cache: str) -> None:
+    """Raise `DataError` when stored pixels are not those that were written."""
+    expected = np.asarray(written, dtype=object)[manifest["index"]]
+    changed = int((manifest["sha256"].to_numpy(dtype=object) != expected).sum())
+    if changed:
+        raise DataError(
+            f"{changed:,} of {len(manifest):,} decoded pictures in {cache!r} are not those that "
+            "were written; remove that folder, and they are decoded afresh"
+        )

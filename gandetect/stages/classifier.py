@@ -1,0 +1,350 @@
+"""Train one supervised classifier: on fakes of GANs, on labelled images, or without a fold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, Protocol
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+
+from gandetect import runs
+from gandetect.config import ClassifierConfig
+from gandetect.config.epochs import chosen_epochs
+from gandetect.data.groups import folds_by_group, split_by_group
+from gandetect.data.stored import Images
+from gandetect.detectors import Preprocessing
+from gandetect.engine import Context, Facts, Stage
+from gandetect.evaluation import youden
+from gandetect.evaluation.decisions import binary_figures, confusion
+from gandetect.evaluation.ranking import auroc
+from gandetect.randomness import stream
+from gandetect.sources import ImageSet
+from gandetect.sources.labelled import image_set, read_table
+from gandetect.sources.splits import IN_DISTRIBUTION, TRAINING, OpenSplits
+from gandetect.stages.class_data import ClassData
+from gandetect.stages.gan import TrainGan, load_generator
+from gandetect.stages.labelled_data import DecodedImages, LabelledData
+from gandetect.stages.scoring import SCORES, score_images, tidy_scores
+from gandetect.stages.trained import make_detector
+from gandetect.training.examples import Examples
+from gandetect.training.history import even_shares, fakes_of_epochs
+from gandetect.training.images import generate
+from gandetect.training.supervised import train_classifier
+
+SCORED_TRAINING = 5000  # at most so many training images of each label are scored for comparison
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What a training needs: examples to train on and to choose the epoch by.
+
+    ``scored`` are the images of both by the names of their sources, scored while they are at hand.
+    """
+
+    training: Examples
+    validation: Examples
+    scored: Mapping[str, ImageSet]
+
+
+class ExamplesOf(Protocol):
+    """Where a classifier's examples come from; a frozen dataclass of settings and stages."""
+
+    def load(self, config: ClassifierConfig, seed: int, context: Context) -> Loaded:
+        """Read or make the examples."""
+
+
+@dataclass(frozen=True)
+class GanExamples:
+    """Real training images against fresh fakes of GANs, as many of each label.
+
+    They come from the generators of the epochs that ``history`` names, as many of each. A share of
+    the reals, and as many further fakes, are split off to choose the epoch by.
+    """
+
+    gans: tuple[TrainGan, ...]
+    data: ClassData
+
+    def load(self, config: ClassifierConfig, seed: int, context: Context) -> Loaded:
+        """Split the reals, and draw the fakes."""
+        splits = OpenSplits(context.of(self.data), context.cache)
+        reals = splits.images(TRAINING)
+        order = stream(seed, f"validation of {config.name}").permutation(len(reals))
+        held_back = max(2, round(config.validation_fraction * len(reals)))
+        chosen = {
+            "training": np.sort(order[held_back:][: config.images]),
+            "validation": np.sort(order[:held_back]),
+        }
+        examples, scored = {}, {}
+        for split, rows in chosen.items():
+            fakes = [
+                _fakes(config, gan, part, reals, seed, f"classifier {split}", context)
+                for gan, part in zip(self.gans, even_shares(len(rows), len(self.gans)), strict=True)
+            ]
+            both = reals[rows], np.concatenate(fakes)
+            examples[split] = _joined(*both)
+            most = splits.count(IN_DISTRIBUTION) if split == "training" else None
+            for label, images in zip(("real", "generated"), both, strict=True):
+                scored[f"{label}:{split}"] = ImageSet(images[:most])
+        return Loaded(examples["training"], examples["validation"], scored)
+
+
+@dataclass(frozen=True)
+class LabelledExamples:
+    """The training and validation images of a labelled data set, at the classifier's size."""
+
+    images: DecodedImages
+    data: LabelledData
+
+    def load(self, config: ClassifierConfig, seed: int, context: Context) -> Loaded:
+        """Open both splits."""
+        table = read_table(context.run)
+        parts = {split: table[table["split"] == split] for split in ("train", "validation")}
+        scored = {
+            f"{label}:{name}": _of_label(context.run, self.images.size, parts[split], label, most)
+            for split, name, most in (
+                ("train", "training", SCORED_TRAINING),
+                ("validation", "validation", None),
+            )
+            for label in ("real", "generated")
+        }
+        training, validation = (
+            _examples(context.run, self.images.size, part) for part in parts.values()
+        )
+        return Loaded(training, validation, scored)
+
+
+@dataclass(frozen=True)
+class TrainClassifier(Stage):
+    """Train, the epoch chosen on validation images alone, then score the images at hand."""
+
+    config: ClassifierConfig
+    seed: int
+    preprocessing: Preprocessing
+    examples: GanExamples | LabelledExamples
+
+    VERSION: ClassVar[int] = 2
+    WRITES: ClassVar = "resumes"
+
+    @property
+    def place(self) -> str:
+        """By name and seed."""
+        return f"classifiers/{self.config.name}/seed-{self.seed}"
+
+    @property
+    def title(self) -> str:
+        """What a user is told."""
+        return f"Training {self.subject}"
+
+    @property
+    def subject(self) -> str:
+        """What its progress is told of."""
+        return f"{self.config.name} seed {self.seed}"
+
+    @property
+    def weight(self) -> float:
+        """Trainings are long; networks differ too much to say more."""
+        return 20.0 * self.config.epochs
+
+    def settings(self) -> Mapping[str, object]:
+        """Not what others have published of such a network."""
+        return {**super().settings(), "config": _identity(self.config)}
+
+    def outside(self, context: Context) -> object:
+        """The content of a file of weights that training starts from."""
+        return _weights_digest(self.config)
+
+    def run(self, context: Context) -> Facts:
+        """Train, then keep the scores of training and validation images."""
+        device = torch.device(context.device)
+        loaded = self.examples.load(self.config, self.seed, context)
+        network = train_classifier(
+            self.config,
+            loaded.training,
+            loaded.validation,
+            context.folder,
+            seed=self.seed,
+            device=device,
+            notify=context.notify,
+        )
+        detector = make_detector(self.config, network, self.preprocessing, {}, device)
+        tables = [
+            tidy_scores(
+                self.config.name,
+                self.seed,
+                name,
+                images.indices(),
+                score_images(detector, images, self.config),
+            )
+            for name, images in loaded.scored.items()
+        ]
+        with runs.atomic_file(context.folder / SCORES) as temporary:
+            pd.concat(tables, ignore_index=True).to_parquet(temporary, index=False)
+        return {"n": len(loaded.training)}
+
+    def reads(self, context: Context) -> list[Path]:
+        """A file of weights, too."""
+        return [*super().reads(context), *_weights_file(self.config)]
+
+
+@dataclass(frozen=True)
+class CrossValidationFold(Stage):
+    """Train without one fold and test the network on it, at the validation images' best cut."""
+
+    config: ClassifierConfig
+    seed: int
+    fold: int
+    folds: int
+    preprocessing: Preprocessing
+    images: DecodedImages
+    data: LabelledData
+
+    VERSION: ClassVar[int] = 2
+    WRITES: ClassVar = "resumes"
+
+    @property
+    def place(self) -> str:
+        """By classifier, seed and fold."""
+        return f"folds/{self.config.name}/seed-{self.seed}/fold-{self.fold:02d}"
+
+    @property
+    def title(self) -> str:
+        """What a user is told."""
+        return f"Training {self.subject}"
+
+    @property
+    def subject(self) -> str:
+        """What its progress is told of."""
+        return f"{self.config.name} seed {self.seed} fold {self.fold}"
+
+    @property
+    def weight(self) -> float:
+        """As for a classifier."""
+        return 20.0 * self.config.epochs
+
+    def settings(self) -> Mapping[str, object]:
+        """As for a classifier."""
+        return {**super().settings(), "config": _identity(self.config)}
+
+    def outside(self, context: Context) -> object:
+        """The content of a file of weights that training starts from."""
+        return _weights_digest(self.config)
+
+    def reads(self, context: Context) -> list[Path]:
+        """A file of weights, too."""
+        return [*super().reads(context), *_weights_file(self.config)]
+
+    def run(self, context: Context) -> Facts:
+        """Train on the other folds; returns the figures of this one."""
+        device = torch.device(context.device)
+        training, validation, held_back = self._rows(context.run)
+        network = train_classifier(
+            self.config,
+            _examples(context.run, self.images.size, training),
+            _examples(context.run, self.images.size, validation),
+            context.folder,
+            seed=self.seed,
+            device=device,
+            notify=context.notify,
+        )
+        detector = make_detector(self.config, network, self.preprocessing, {}, device)
+
+        def scored(rows: pd.DataFrame, label: str) -> NDArray[np.float64]:
+            images = _of_label(context.run, self.images.size, rows, label)
+            return score_images(detector, images, self.config)
+
+        cut = youden(scored(validation, "generated"), scored(validation, "real"))
+        fakes, reals = scored(held_back, "generated"), scored(held_back, "real")
+        figures = {
+            "detector": self.config.name,
+            "detector_seed": self.seed,
+            "fold": self.fold,
+            "n": len(fakes) + len(reals),
+            "threshold": cut,
+            "auroc": auroc(fakes, reals)[0],
+            **binary_figures(confusion(fakes, reals, cut)),
+        }
+        return {"figures": figures}
+
+    def _rows(self, run: Path) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+        """Training and validation images, and those of the fold; no test image is among them."""
+        data, table = self.data.config, read_table(run)
+        rows = table[table["split"].isin(["train", "validation"])]
+        folds = folds_by_group(rows["class_name"], rows["group"], self.folds, data.split_seed)
+        rest = rows[folds != self.fold - 1]
+        inner = split_by_group(
+            rest["class_name"],
+            rest["group"],
+            validation_fraction=data.validation_fraction,
+            test_fraction=0.0,
+            seed=data.split_seed,
+        )
+        held_back = rows[folds == self.fold - 1]
+        return rest[inner == "train"], rest[inner == "validation"], held_back
+
+
+def _identity(config: ClassifierConfig) -> dict[str, object]:
+    identity = config.identity()
+    del identity["published"]
+    if _weights_file(config):
+        del identity["weights"]  # its content counts, wherever it stands
+    return identity
+
+
+def _weights_file(config: ClassifierConfig) -> list[Path]:
+    file = Path(config.weights)
+    return [file] if config.weights not in ("none", "imagenet") and file.is_file() else []
+
+
+def _weights_digest(config: ClassifierConfig) -> list[str]:
+    return [runs.file_digest(file) for file in _weights_file(config)]
+
+
+def _fakes(
+    config: ClassifierConfig,
+    gan: TrainGan,
+    count: int,
+    reals: Images,
+    seed: int,
+    purpose: str,
+    context: Context,
+) -> NDArray[np.uint8]:
+    """Fresh fakes ``(count, C, H, W)`` of one GAN's last generator, or of several epochs'."""
+    folder, device = context.of(gan), torch.device(context.device)
+    if config.history == "last":
+        generator = load_generator(gan.config, folder, reals, seed, device)
+        return generate(generator, count, seed=seed, purpose=purpose, device=device)
+    return fakes_of_epochs(
+        gan.config,
+        folder,
+        chosen_epochs(config.history, gan.config.epochs),
+        count,
+        image_size=reals.shape[2],
+        channels=reals.shape[1],
+        seed=seed,
+        purpose=purpose,
+        device=device,
+    )
+
+
+def _of_label(
+    run: Path, size: int, rows: pd.DataFrame, label: str, most: int | None = None
+) -> ImageSet:
+    return image_set(run, size, rows[rows["label"] == label][:most])
+
+
+def _examples(run: Path, size: int, rows: pd.DataFrame) -> Examples:
+    images = image_set(run, size, rows)
+    labels = (rows["label"] == "generated").to_numpy().astype(np.int64)
+    assert images.copies is not None
+    return Examples(images.mapped(), images.all_rows(), labels, images.copies)
+
+
+def _joined(reals: Images, fakes: Images) -> Examples:
+    labels = np.repeat(np.array([0, 1], np.int64), [len(reals), len(fakes)])
+    rows = np.arange(len(labels))
+    return Examples(np.concatenate([reals, fakes]), rows, labels, np.zeros_like(rows))

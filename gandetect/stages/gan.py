@@ -1,0 +1,141 @@
+"""Train one GAN with one seed, and draw the images that its generator is represented by."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+import torch
+from torch import nn
+
+from gandetect import runs
+from gandetect.config import NO_DISCRIMINATOR, GanConfig, QualityConfig
+from gandetect.data.stored import Images
+from gandetect.engine import BEGUN, Context, Facts, Stage
+from gandetect.sources.generators import IMAGES, drawn_folder
+from gandetect.sources.splits import CALIBRATION, IN_DISTRIBUTION, TRAINING, OpenSplits
+from gandetect.stages.class_data import ClassData
+from gandetect.stages.feature_network import FeatureNetwork, load_feature_network
+from gandetect.training.adversarial import train_gan
+from gandetect.training.checkpoints import GENERATOR, GanFolder, load_weights
+from gandetect.training.images import generate
+from gandetect.training.networks import build_networks
+from gandetect.training.quality import QualityJudge
+from gandetect.training.variational import train_vae
+
+IMAGES_A_SECOND = 150  # in training on one core, to know which trainings are long
+
+
+@dataclass(frozen=True)
+class TrainGan(Stage):
+    """Train one generator, and its discriminator if it has one, judging every epoch's images."""
+
+    config: GanConfig
+    quality: QualityConfig
+    seed: int
+    data: ClassData
+    features: FeatureNetwork
+
+    VERSION: ClassVar[int] = 3
+    WRITES: ClassVar = "resumes"
+
+    @property
+    def place(self) -> str:
+        """By name and seed."""
+        return f"gans/{self.config.name}/seed-{self.seed}"
+
+    @property
+    def title(self) -> str:
+        """What a user is told."""
+        return f"Training {self.subject}"
+
+    @property
+    def subject(self) -> str:
+        """What its progress is told of."""
+        return f"{self.config.name} seed {self.seed}"
+
+    @property
+    def weight(self) -> float:
+        """By the number of images that are seen."""
+        steps = self.config.steps_per_epoch or 400
+        return self.config.epochs * steps * self.config.batch_size / IMAGES_A_SECOND
+
+    def settings(self) -> Mapping[str, object]:
+        """Not what the networks are used for afterwards."""
+        return {**super().settings(), "config": self.config.training_identity()}
+
+    def run(self, context: Context) -> Facts:
+        """Go on from the last complete epoch to the last."""
+        splits = OpenSplits(context.of(self.data), context.cache)
+        images = splits.images(TRAINING)
+        device = torch.device(context.device)
+        network = load_feature_network(context.of(self.features), images.shape[2], images.shape[1])
+        digest = str(runs.read_json(context.folder / BEGUN)["digest"])
+        folder = GanFolder(context.folder, digest, context.warn)
+        train = train_vae if self.config.architecture in NO_DISCRIMINATOR else train_gan
+        trained = train(
+            self.config,
+            images,
+            folder,
+            seed=self.seed,
+            device=device,
+            judge=QualityJudge(network, splits.images(IN_DISTRIBUTION), device),
+            judged=self.quality.generated,
+            notify=context.notify,
+        )
+        folder.finish(trained, self.config.epochs)
+        return {"epochs": self.config.epochs}
+
+
+@dataclass(frozen=True)
+class DrawImages(Stage):
+    """Draw images of a trained generator for ``purpose``: "evaluation" or "calibration".
+
+    For evaluation ``own`` (None: as many as there are real test images) or ``other``, whichever is
+    more; for calibration as many as there are calibration images.
+    """
+
+    purpose: str
+    own: int | None
+    other: int
+    gan: TrainGan
+
+    @property
+    def place(self) -> str:
+        """By generator, seed and purpose."""
+        return drawn_folder(self.gan.config.name, self.gan.seed, self.purpose)
+
+    @property
+    def title(self) -> str:
+        """What a user is told."""
+        return f"Drawing images of {self.gan.config.name} seed {self.gan.seed} for {self.purpose}"
+
+    def run(self, context: Context) -> Facts:
+        """Draw them from noise of their own."""
+        splits = OpenSplits(context.of(self.gan.data), context.cache)
+        count = splits.count(CALIBRATION)
+        if self.purpose == "evaluation":
+            count = max(self.own or splits.test_reals, self.other)
+        device = torch.device(context.device)
+        generator = load_generator(
+            self.gan.config, context.of(self.gan), splits.images(CALIBRATION), self.gan.seed, device
+        )
+        fakes = generate(generator, count, seed=self.gan.seed, purpose=self.purpose, device=device)
+        np.save(context.folder / IMAGES, fakes, allow_pickle=False)
+        return {"n": count}
+
+    def needs(self) -> list[Stage]:
+        """The splits say how many are wanted."""
+        return [self.gan, self.gan.data]
+
+
+def load_generator(
+    config: GanConfig, folder: Path, images: Images, seed: int, device: torch.device
+) -> nn.Module:
+    """A GAN's trained generator, for images of the shape of ``images`` ``(N, C, H, W)``."""
+    generator, _ = build_networks(config, images.shape[2], images.shape[1], seed, device)
+    load_weights(generator, folder / GENERATOR)
+    return generator

@@ -1,0 +1,178 @@
+"""The data stages of labelled images of one's own: read fully once, split, decoded at each size."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import pandas as pd
+
+from gandetect import runs
+from gandetect.config import CsvDataConfig, FolderDataConfig
+from gandetect.data.decoded import decode_to_file
+from gandetect.data.found import left_out_sentences
+from gandetect.data.groups import groups_of, near_duplicate_pairs
+from gandetect.data.labelled import LabelledFiles, find_labelled
+from gandetect.data.labelled_splits import make_labelled_splits
+from gandetect.data.reading import Examined, examine_files
+from gandetect.data.shortcuts import shortcuts, summary_by_class
+from gandetect.engine import Context, Facts, Stage
+from gandetect.errors import DataError
+from gandetect.events import steps
+from gandetect.sources.labelled import FOLDER, IMAGES, TABLE, pixels_folder, read_table
+
+CHANNELS = 3
+SAMPLES = 10  # images of each class that are kept for the report
+Config = FolderDataConfig | CsvDataConfig
+
+
+@dataclass(frozen=True)
+class LabelledData(Stage):
+    """Find, read and split labelled images; what cannot be read is left out and named.
+
+    ``copies`` is how many augmented copies of each image a leaky split is made over.
+    """
+
+    config: Config
+    copies: int
+
+    VERSION: ClassVar[int] = 2
+    HERE: ClassVar[bool] = True
+
+    @property
+    def place(self) -> str:
+        """One for each run."""
+        return FOLDER
+
+    @property
+    def title(self) -> str:
+        """What a user is told."""
+        return f"Reading the image files of {self.config.path}"
+
+    def settings(self) -> Mapping[str, object]:
+        """All of the table but places, and but what other stages do with it."""
+        fixed = self.config.model_dump(mode="json", exclude={"path", "folds", "unlabelled"})
+        return {"config": fixed, "copies": self.copies}
+
+    def outside(self, context: Context) -> object:
+        """The digest of all files with their labels."""
+        return find_labelled(self.config, context.data_dir).digest
+
+    def run(self, context: Context) -> Facts:
+        """Read every file, leave out what is damaged, group, split, and keep what was found."""
+        found = find_labelled(self.config, context.data_dir)
+        table, facts = _split(self.config, found, self.copies, context)
+        for sentence in left_out_sentences(facts["left_out"]):
+            context.warn(sentence)
+        table.to_parquet(context.folder / TABLE, index=False)
+        runs.write_json(context.folder / "data.json", facts)
+        return {}
+
+
+@dataclass(frozen=True)
+class DecodedImages(Stage):
+    """All labelled images at one size in pixels, ``(N, 3, size, size) uint8``, in one file."""
+
+    size: int
+    data: LabelledData
+
+    HERE: ClassVar[bool] = True
+
+    @property
+    def place(self) -> str:
+        """By size."""
+        return pixels_folder(self.size)
+
+    @property
+    def title(self) -> str:
+        """What a user is told."""
+        return f"Decoding images at {self.size} px"
+
+    def settings(self) -> Mapping[str, object]:
+        """The size, and how an image of another shape becomes a square."""
+        return {"size": self.size, "fit": self.data.config.fit}
+
+    def run(self, context: Context) -> Facts:
+        """Decode each file once, whatever copies of it a leaky split has."""
+        root = context.data_dir / self.data.config.path
+        paths = [root / path for path in read_table(context.run)["path"].unique()]
+        decode_to_file(
+            paths,
+            context.folder / IMAGES,
+            size=self.size,
+            channels=CHANNELS,
+            fit=self.data.config.fit,
+            workers=context.workers,
+            progress=steps(context.notify, f"decoding at {self.size} px"),
+        )
+        return {"n": len(paths)}
+
+
+def class_samples(run: Path, size: int, classes: Sequence[str]) -> dict[str, Any]:
+    """A few images of each class by its number, ``(K, 3, H, W) uint8``, for the report."""
+    pixels = np.load(run / pixels_folder(size) / IMAGES, mmap_mode="r", allow_pickle=False)
+    table = read_table(run)
+    firsts = table[table["copy"] == 0].groupby("class_name").head(SAMPLES)
+    return {
+        str(classes.index(str(name))): np.asarray(pixels[rows["image"].to_numpy()])
+        for name, rows in firsts.groupby("class_name")
+    }
+
+
+def _split(
+    config: Config, found: LabelledFiles, copies: int, context: Context
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    near = config.near_duplicates
+    examined = examine_files(
+        [found.root / path for path in found.table["path"]],
+        hashes=near is not None,
+        workers=context.workers,
+        progress=steps(context.notify, "reading images"),
+    )
+    damaged = [one.error is not None for one in examined]
+    reasons = [
+        {"path": str(path), "reason": str(one.error)}
+        for path, one in zip(found.table["path"], examined, strict=True)
+        if one.error is not None
+    ]
+    table = found.table[~np.array(damaged, dtype=bool)].reset_index(drop=True)
+    kept = [one for one in examined if one.error is None]
+    if table.empty:
+        raise DataError(
+            f"none of the {len(damaged)} files of {config.path!r} can be read as an image; "
+            f"the first: {reasons[0]['reason']}"
+        )
+    table["pixels_sha256"] = [one.pixels_sha256 for one in kept]
+    pairs = [] if near is None else near_duplicate_pairs(_phashes(kept), near)
+    groups = groups_of(table, pattern=config.group_pattern, near=pairs)
+    splits = make_labelled_splits(table, config, groups, copies=copies)
+    rows = splits.table
+    rows["image"] = pd.Index(rows["path"].unique()).get_indexer(rows["path"])
+    facts = {
+        "classes": config.classes,
+        "held_out": list(config.held_out),
+        "counts": _counts(rows),
+        "left_out": [*found.left_out, *reasons, *splits.left_out],
+        "groups": int(rows["group"].nunique()),
+        "near_duplicates": len(pairs),
+        "leak": config.leak,
+        **summary_by_class(kept, list(table["class_name"])),
+        "shortcuts": shortcuts(kept, list(table["class_name"]), list(table["label"])),
+        "digest": found.digest,
+    }
+    return rows, facts
+
+
+def _counts(table: pd.DataFrame) -> dict[str, dict[str, int]]:
+    crossed = pd.crosstab(table["class_name"], table["split"])
+    return {
+        str(name): {str(split): int(count) for split, count in row.items() if count}
+        for name, row in crossed.to_dict("index").items()
+    }
+
+
+def _phashes(examined: list[Examined]) -> np.ndarray[Any, np.dtype[np.uint64]]:
+    return np.array([one.phash for one in examined], dtype=np.uint64)

@@ -1,0 +1,196 @@
+"""From stored scores to answers: joins what the stages have left, and writes metrics and report."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import pandas as pd
+
+from gandetect import machine, runs
+from gandetect.config import Experiment
+from gandetect.engine import Context, Facts, Stage
+from gandetect.sources.labelled import read_table
+from gandetect.sources.splits import HELD_OUT, IN_DISTRIBUTION, OpenSplits
+from gandetect.stages.audit import AUDIT, AuditSource
+from gandetect.stages.class_data import ClassData
+from gandetect.stages.classifier import CrossValidationFold
+from gandetect.stages.feature_network import FeatureNetwork
+from gandetect.stages.gan import TrainGan
+from gandetect.stages.labelled_data import LabelledData, class_samples
+from gandetect.stages.overlap import OVERLAP, CheckOverlap
+from gandetect.stages.perturbed import PERTURBED, ScorePerturbed
+from gandetect.stages.score import ScoreDetector
+from gandetect.stages.scoring import SCORES
+from gandetect.stages.trajectory import TRAJECTORY, ScoreTrajectory
+
+WRITTEN = (SCORES, "metrics.json", "metrics.csv", "report.md", "report.html", "manifest.json")
+IF_THERE = ("classes.parquet", TRAJECTORY, PERTURBED, AUDIT, OVERLAP, "folds.json")
+CLASSES = {"test": IN_DISTRIBUTION, "held-out": HELD_OUT}  # of splits of labelled images
+QUALITY = ("epoch", "n", "fid", "kid", "kid_std", "confidence", "class_shares")
+
+
+@dataclass(frozen=True)
+class Report(Stage):
+    """Join the scores, put beside them what the report shows, and write everything from them."""
+
+    experiment: Experiment
+    scores: tuple[ScoreDetector, ...]
+    data: ClassData | LabelledData
+    overlap: CheckOverlap | None
+    features: FeatureNetwork | None
+    gans: tuple[TrainGan, ...]
+    folds: tuple[CrossValidationFold, ...]
+    audits: tuple[AuditSource, ...]
+    trajectories: tuple[ScoreTrajectory, ...]
+    perturbed: tuple[ScorePerturbed, ...]
+
+    VERSION: ClassVar[int] = 4
+    WRITES: ClassVar = "in-place"
+    COMPUTES: ClassVar[bool] = False
+
+    @property
+    def place(self) -> str:
+        """The run folder itself."""
+        return "."
+
+    @property
+    def title(self) -> str:
+        """What a user is told."""
+        return "Writing metrics, figures and the report"
+
+    def run(self, context: Context) -> Facts:
+        """Join, describe, and build."""
+        from gandetect.report import build_report
+
+        run = context.run
+        _join(run, SCORES, self.scores, context)
+        _join(run, TRAJECTORY, self.trajectories, context)
+        _join(run, PERTURBED, self.perturbed, context)
+        self._collect_audits(context)
+        self._collect_data(context)
+        self._collect_quality(context)
+        if self.folds:
+            figures = [_record(context, one)["figures"] for one in self.folds]
+            runs.write_json(run / "folds.json", {"folds": self.folds[0].folds, "rows": figures})
+        runs.write_json(run / "manifest.json", self._manifest(context))
+        build_report(run)
+        return {}
+
+    def files(self, folder: Path) -> list[str]:
+        """The files in the run folder itself that the report is made of and made."""
+        return [*WRITTEN, *(name for name in IF_THERE if (folder / name).exists())]
+
+    def _collect_audits(self, context: Context) -> None:
+        found: dict[str, list[Any]] = {"rows": [], "gaps": []}
+        for audit in self.audits:
+            one = runs.read_json(context.of(audit) / AUDIT)
+            found["rows"] += one["rows"]
+            found["gaps"] += one["gaps"]
+        runs.write_json(context.run / AUDIT, found)
+
+    def _collect_data(self, context: Context) -> None:
+        run, folder = context.run, context.of(self.data)
+        _copy(folder / "data.json", run / "data.json")
+        with runs.atomic_file(run / "classes.parquet") as temporary:
+            self._classes(context).to_parquet(temporary, index=False)
+        if self.overlap is not None:
+            _copy(context.of(self.overlap) / OVERLAP, run / OVERLAP)
+        if isinstance(self.data, ClassData):
+            _copy(folder / "samples.npz", run / "data-samples.npz")
+            return
+        size = min(one.stored_size for one in self.experiment.classifiers)
+        samples = class_samples(run, size, list(self.data.config.classes))
+        with runs.atomic_file(run / "data-samples.npz") as temporary, temporary.open("wb") as file:
+            np.savez_compressed(file, allow_pickle=False, **samples)
+
+    def _classes(self, context: Context) -> pd.DataFrame:
+        """The class of every real test image, as the scores call it: source, index, class_name."""
+        if isinstance(self.data, LabelledData):
+            table = read_table(context.run)
+            table = table[table["split"].isin(CLASSES) & (table["label"] == "real")]
+            sources = "real:" + table["split"].map(CLASSES)
+            return pd.DataFrame(
+                {"source": sources, "index": table.index, "class_name": table["class_name"]}
+            )
+        splits = OpenSplits(context.of(self.data), context.cache)
+        names = np.array(splits.classes)
+        parts = [
+            pd.DataFrame(
+                {
+                    "source": f"real:{split}",
+                    "index": range(splits.count(split)),
+                    "class_name": names[splits.labels(split)],
+                }
+            )
+            for split in (IN_DISTRIBUTION, HELD_OUT)
+        ]
+        return pd.concat(parts, ignore_index=True)
+
+    def _collect_quality(self, context: Context) -> None:
+        """How good the fakes are after the last epoch, and the classifier that says so."""
+        if self.features is None:
+            return
+        record = _record(context, self.features)
+        shown = {key: record[key] for key in ("accuracy_in_distribution", "n")}
+        runs.write_json(context.run / "quality-classifier.json", shown)
+        rows = []
+        for gan in self.gans:
+            epochs = context.of(gan) / "epochs" / f"{gan.config.epochs:04d}"
+            last = runs.read_json(epochs / runs.RECORD)["history"]
+            told = {key: last[key] for key in QUALITY}
+            rows.append({"gan": gan.config.name, "seed": gan.seed, **told})
+        runs.write_json(context.run / "quality.json", rows)
+
+    def _manifest(self, context: Context) -> dict[str, Any]:
+        """What was run, where and when, with the digest of every stage."""
+        stages = {one.place: _record(context, one) for one in _all(self.needs())}
+        return {
+            **machine.describe(context.device),
+            "device": context.device,
+            "jobs": context.jobs,
+            "threads": context.threads,
+            "stages": [
+                {"stage": place, "started": one["started"], "seconds": round(one["seconds"], 3)}
+                for place, one in sorted(stages.items(), key=lambda item: item[1]["started"])
+            ],
+            "digests": {
+                "experiment": self.experiment.digest(),
+                SCORES: runs.file_digest(context.run / SCORES),
+                **{place: one["digest"] for place, one in sorted(stages.items())},
+            },
+        }
+
+
+def _all(stages: Iterable[Stage]) -> list[Stage]:
+    """These stages and all that they need, each once."""
+    found: dict[str, Stage] = {}
+    for stage in stages:
+        if stage.place not in found:
+            found[stage.place] = stage
+            found |= {one.place: one for one in _all(stage.needs())}
+    return list(found.values())
+
+
+def _record(context: Context, stage: Stage) -> Mapping[str, Any]:
+    record: Mapping[str, Any] = runs.read_json(context.of(stage) / runs.RECORD)
+    return record
+
+
+def _join(run: Path, name: str, stages: Iterable[Stage], context: Context) -> None:
+    """Join the tables of stages; without any there is no such file."""
+    tables = [pd.read_parquet(context.of(one) / name) for one in stages]
+    if not tables:
+        (run / name).unlink(missing_ok=True)
+        return
+    with runs.atomic_file(run / name) as temporary:
+        pd.concat(tables, ignore_index=True).to_parquet(temporary, index=False)
+
+
+def _copy(source: Path, target: Path) -> None:
+    with runs.atomic_file(target) as temporary:
+        shutil.copyfile(source, temporary)

@@ -1,0 +1,151 @@
+"""Score every source with one detector, and choose its operating points."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+import pandas as pd
+import torch
+
+from gandetect import runs
+from gandetect.config import ClassifierConfig, digest_of
+from gandetect.data.images import find_images
+from gandetect.detectors import Detector, Preprocessing, save_detector
+from gandetect.engine import Context, Facts, Stage
+from gandetect.evaluation import thresholds_from
+from gandetect.evaluation.scores import by_source
+from gandetect.machine import installed_version
+from gandetect.scoring import score_paths, write_scores
+from gandetect.sources import ImageSet, Source
+from gandetect.sources.splits import TRAINING, OpenSplits
+from gandetect.stages.class_data import ClassData
+from gandetect.stages.classifier import TrainClassifier
+from gandetect.stages.gan import DrawImages, TrainGan
+from gandetect.stages.labelled_data import DecodedImages, LabelledData
+from gandetect.stages.look import DISTANCES, NEIGHBOURS, images_to_look_at, neighbours
+from gandetect.stages.post_hoc import MakeDetector
+from gandetect.stages.scoring import SCORES, score_images, ticker, tidy_scores
+from gandetect.stages.trained import epoch_of, trained_detector
+
+ANSWERS = "unlabelled.csv"
+TrainedStage = TrainGan | TrainClassifier | MakeDetector
+ImageStage = ClassData | LabelledData | DecodedImages | DrawImages
+Opened = list[tuple[Source, ImageSet]]
+
+
+@dataclass(frozen=True)
+class ScoreDetector(Stage):
+    """Turn a trained network into a detector, and score every source with it.
+
+    What the training has scored already (the images that a classifier was trained with and chosen
+    by) is taken over. Operating points are chosen on calibration and validation images alone. What
+    of the images is worth looking at is kept beside the scores; of a discriminator also the
+    training images that its generator's fakes are nearest to. Image files in ``unlabelled``, below
+    the data folder, are answered in ``unlabelled.csv``.
+    """
+
+    trained: TrainedStage
+    sources: tuple[Source, ...]
+    images: tuple[ImageStage, ...]  # what the sources are opened from
+    preprocessing: Preprocessing
+    calibrated_fpr: float
+    kept_mistakes: int
+    experiment: str
+    held_out: tuple[str, ...]
+    unlabelled: str | None = None
+
+    VERSION: ClassVar[int] = 6
+
+    @property
+    def place(self) -> str:
+        """By name and seed."""
+        return f"detectors/{self.trained.config.name}/seed-{self.trained.seed}"
+
+    @property
+    def title(self) -> str:
+        """What a user is told."""
+        return f"Scoring every source with {self.trained.config.name} seed {self.trained.seed}"
+
+    @property
+    def weight(self) -> float:
+        """Tens of thousands of images."""
+        return 20.0
+
+    def settings(self) -> Mapping[str, object]:
+        """Not where the files without labels stand."""
+        return {**super().settings(), "unlabelled": self.unlabelled is not None}
+
+    def outside(self, context: Context) -> object:
+        """The names and sizes of the files without labels."""
+        if self.unlabelled is None:
+            return None
+        files = find_images([context.data_dir / self.unlabelled])
+        return digest_of([[path.name, path.stat().st_size] for path in files])
+
+    def reads(self, context: Context) -> list[Path]:
+        """The files without labels, too."""
+        unlabelled = [] if self.unlabelled is None else [context.data_dir / self.unlabelled]
+        return [*super().reads(context), *unlabelled]
+
+    def run(self, context: Context) -> Facts:
+        """Score, choose thresholds, save the detector and its scores."""
+        detector = self._detector(context)
+        opened = [(one, one.open(context.run, context.cache)) for one in self.sources]
+        opened = [(one, images) for one, images in opened if len(images)]
+        tick = ticker(sum(len(images) for _, images in opened), context.notify)
+        config, seed = self.trained.config, self.trained.seed
+        scored = [
+            (one, images, score_images(detector, images, config, tick)) for one, images in opened
+        ]
+        tables = [
+            tidy_scores(config.name, seed, one.name, images.indices(), scores).assign(
+                source_seed=one.seed
+            )
+            for one, images, scores in scored
+        ]
+        trained = context.of(self.trained)
+        if isinstance(config, ClassifierConfig):
+            tables.append(pd.read_parquet(trained / SCORES))
+        table = pd.concat(tables, ignore_index=True).assign(epoch=epoch_of(config, trained))
+        table.to_parquet(context.folder / SCORES, index=False)
+        pictures = images_to_look_at(scored, seed, self.kept_mistakes)
+        if isinstance(self.trained, TrainGan):
+            training = OpenSplits(context.of(self.trained.data), context.cache).images(TRAINING)
+            own = f"generated:{config.name}"
+            pictures[NEIGHBOURS], distances = neighbours(scored, own, seed, training)
+            runs.write_json(context.folder / DISTANCES, distances)
+        for name, arrays in pictures.items():
+            np.savez_compressed(context.folder / name, **arrays)
+        points = thresholds_from(by_source(table), self.calibrated_fpr)
+        self._finish(detector, points, context)
+        return {"n": len(table)}
+
+    def _detector(self, context: Context) -> Detector:
+        provenance = {
+            "experiment": self.experiment,
+            "digest": str(runs.read_json(context.of(self.trained) / runs.RECORD)["digest"]),
+            "held_out": list(self.held_out),
+            "calibrated_fpr": self.calibrated_fpr,
+            "gandetect": installed_version("gandetect"),
+        }
+        return trained_detector(
+            self.trained.config,
+            self.trained.seed,
+            context.of(self.trained),
+            self.preprocessing,
+            provenance,
+            torch.device(context.device),
+        )
+
+    def _finish(self, detector: Detector, points: Mapping[str, float], context: Context) -> None:
+        described = detector.description.model_copy(update={"operating_points": dict(points)})
+        finished = Detector(detector.network, described, detector.device)
+        save_detector(context.folder, finished)
+        if self.unlabelled is not None:
+            with (context.folder / ANSWERS).open("w", encoding="utf-8") as stream:
+                paths = [context.data_dir / self.unlabelled]
+                write_scores(score_paths(finished, paths), stream, "csv")

@@ -1,0 +1,338 @@
+"""A study is a graph of stages: some sources of images, some detectors, every detector on each.
+
+Studies of GANs and of labelled images differ in where images and detectors come from. All that is
+asked of them afterwards is the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from gandetect.config import (
+    ClassifierConfig,
+    ClassImagesConfig,
+    CsvDataConfig,
+    Experiment,
+    FolderDataConfig,
+    PicturesConfig,
+)
+from gandetect.detectors import Preprocessing
+from gandetect.engine import Stage
+from gandetect.evaluation.scores import (
+    GENERATED_CALIBRATION,
+    IN_DISTRIBUTION,
+    NOT_REPORTED,
+    TRAINING,
+)
+from gandetect.sources import Source, splits
+from gandetect.sources.generators import GeneratedSource
+from gandetect.sources.labelled import LabelledSource
+from gandetect.sources.splits import SplitSource
+from gandetect.stages.audit import AuditSource
+from gandetect.stages.class_data import ClassData
+from gandetect.stages.classifier import (
+    CrossValidationFold,
+    GanExamples,
+    LabelledExamples,
+    TrainClassifier,
+)
+from gandetect.stages.feature_network import FeatureNetwork
+from gandetect.stages.gan import DrawImages, TrainGan
+from gandetect.stages.labelled_data import DecodedImages, LabelledData
+from gandetect.stages.overlap import CheckOverlap
+from gandetect.stages.perturbed import ScorePerturbed
+from gandetect.stages.post_hoc import MakeDetector, made_of
+from gandetect.stages.report import Report
+from gandetect.stages.score import ImageStage, ScoreDetector, TrainedStage
+from gandetect.stages.trajectory import ScoreTrajectory
+
+AUDITED = 2000  # images of each side
+AUDITED_LARGE = 500  # of those above 64 px
+LARGE = 64
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A detector to be, and the sources that it is scored on with the stages they come from."""
+
+    trained: TrainedStage
+    preprocessing: Preprocessing
+    sources: tuple[Source, ...]
+    images: tuple[ImageStage, ...]
+
+
+@dataclass(frozen=True)
+class Composed:
+    """The graph of a study, by what may be wanted of it."""
+
+    gans: tuple[Stage, ...]
+    classifiers: tuple[Stage, ...]
+    report: Report
+
+    def targets(self, stop_after: str) -> Sequence[Stage]:
+        """The last stages, of which all others are needs."""
+        wanted: dict[str, Sequence[Stage]] = {"gans": self.gans, "classifiers": self.classifiers}
+        return wanted.get(stop_after, (self.report,))
+
+
+def compose(experiment: Experiment) -> Composed:
+    """All stages of a plain experiment, without reading or writing anything."""
+    if isinstance(experiment.data, ClassImagesConfig):
+        return _of_gans(experiment, experiment.data)
+    assert isinstance(experiment.data, FolderDataConfig | CsvDataConfig)
+    return _of_labelled_images(experiment, experiment.data)
+
+
+def _of_gans(experiment: Experiment, config: ClassImagesConfig) -> Composed:
+    data = ClassData(config)
+    evaluation = experiment.evaluation
+    features = FeatureNetwork(experiment.quality.classifier_epochs, data)
+    gans = {
+        (gan.name, seed): TrainGan(gan, experiment.quality, seed, data, features)
+        for seed in experiment.seeds
+        for gan in experiment.gans
+    }
+    counts = evaluation.own_generated, evaluation.other_generated
+    drawn = {
+        (*key, purpose): DrawImages(purpose, *counts, gan)
+        for key, gan in gans.items()
+        for purpose in ("evaluation", "calibration")
+    }
+    channels, size = config.shape
+    fit = (isinstance(config, PicturesConfig) and config.fit) or "pad"
+    shape = Preprocessing(image_size=size, channels=1 if channels == 1 else 3, fit=fit)
+    classifiers = {
+        (one.name, seed): TrainClassifier(
+            one, seed, shape, GanExamples(tuple(gans[name, seed] for name in one.fakes_from), data)
+        )
+        for seed in experiment.seeds
+        for one in experiment.classifiers
+    }
+    trained: dict[tuple[str, int], TrainGan | TrainClassifier] = {**gans, **classifiers}
+    made = [
+        MakeDetector(one, seed, shape, tuple(trained[name, seed] for name in made_of(one)), data)
+        for seed in experiment.seeds
+        for one in experiment.detectors
+    ]
+
+    def subject(trained: TrainedStage) -> Subject:
+        sources = _gan_sources(experiment, trained)
+        used = [one for one in sources if isinstance(one, GeneratedSource)]
+        images = dict.fromkeys(drawn[one.gan, one.seed, one.purpose] for one in used)
+        return Subject(trained, shape, sources, (data, *images))
+
+    wanted = [gan for gan in gans.values() if gan.config.role != "source"]
+    detectors: list[TrainedStage] = [*wanted, *classifiers.values(), *made]
+    subjects = [subject(one) for seed in experiment.seeds for one in detectors if one.seed == seed]
+    trajectories = [
+        _trajectory(experiment, one.trained, one)
+        for one in subjects
+        if isinstance(one.trained, TrainGan) and evaluation.kept_epochs(one.trained.config.epochs)
+    ]
+    audits = [
+        AuditSource(
+            name,
+            SplitSource(splits.TRAINING),
+            GeneratedSource(f"generated:{name}", seed, name, "calibration", part=(0, 1)),
+            AUDITED,
+            (data, drawn[name, seed, "calibration"]),
+        )
+        for name, seed in gans
+    ]
+    report = replace(
+        _report(experiment, data, subjects, sampled=False),
+        overlap=CheckOverlap(evaluation.overlap, data),
+        features=features,
+        gans=tuple(gans.values()),
+        audits=tuple(audits),
+        trajectories=tuple(trajectories),
+    )
+    return Composed((*gans.values(), *drawn.values()), tuple(classifiers.values()), report)
+
+
+def _of_labelled_images(
+    experiment: Experiment, config: FolderDataConfig | CsvDataConfig
+) -> Composed:
+    copies = experiment.classifiers[0].copies if config.leak else 0
+    data = LabelledData(config, copies)
+    sizes = {one.stored_size for one in experiment.classifiers}
+    decoded = {size: DecodedImages(size, data) for size in sizes}
+
+    def shape(one: ClassifierConfig) -> Preprocessing:
+        return Preprocessing(image_size=one.stored_size, channels=3, fit=config.fit)
+
+    subjects = []
+    for seed in experiment.seeds:
+        for one in experiment.classifiers:
+            images = decoded[one.stored_size]
+            examples = LabelledExamples(images, data)
+            trained = TrainClassifier(one, seed, shape(one), examples)
+            sources = _labelled_sources(config, one.stored_size, seed)
+            subjects.append(Subject(trained, shape(one), sources, (images, data)))
+    folds = tuple(
+        CrossValidationFold(
+            one, experiment.seeds[0], fold, config.folds, shape(one), decoded[one.stored_size], data
+        )
+        for one in experiment.classifiers
+        if config.folds is not None
+        for fold in range(1, config.folds + 1)
+    )
+    report = replace(
+        _report(experiment, data, subjects, sampled=True),
+        folds=folds,
+        audits=tuple(_labelled_audits(config, decoded[max(sizes)], data)),
+    )
+    return Composed((), (*(one.trained for one in subjects), *folds), report)
+
+
+def _report(
+    experiment: Experiment,
+    data: ClassData | LabelledData,
+    subjects: Sequence[Subject],
+    *,
+    sampled: bool,
+) -> Report:
+    """The report of what every study has: scores, and scores of processed images if asked for."""
+    evaluation, table = experiment.evaluation, experiment.data
+    held_out = (isinstance(table, ClassImagesConfig) and table.selection) or table.held_out
+    unlabelled = None
+    if isinstance(table, FolderDataConfig | CsvDataConfig) and table.unlabelled is not None:
+        unlabelled = f"{table.path}/{table.unlabelled}"
+    scores = tuple(
+        ScoreDetector(
+            one.trained,
+            one.sources,
+            one.images,
+            one.preprocessing,
+            evaluation.calibrated_fpr,
+            evaluation.kept_mistakes,
+            experiment.name,
+            tuple(map(str, held_out)),
+            unlabelled,
+        )
+        for one in subjects
+    )
+    perturbed = tuple(
+        ScorePerturbed(
+            one.trained,
+            tuple(source for source in one.sources if _is_perturbed(source, one.trained.seed)),
+            one.images,
+            one.preprocessing,
+            evaluation.perturbations,
+            evaluation.perturbed_images,
+            sampled,
+        )
+        for one in subjects
+        if evaluation.perturbations
+    )
+    return Report(experiment, scores, data, None, None, (), (), (), (), perturbed)
+
+
+def _gan_sources(experiment: Experiment, trained: TrainedStage) -> tuple[Source, ...]:
+    """All images that one detector of a GAN study is scored on.
+
+    Fakes of every generator of its own seed, fakes of its own generators of the next seed, fresh
+    fakes of its own generators for calibration, and every split of the reals.
+    """
+    evaluation, seed = experiment.evaluation, trained.seed
+    known = experiment.known_to(trained.config.name)
+    sources: list[Source] = []
+    for gan in experiment.gans:
+        if gan.role != "detector" or gan.name in known:
+            count = evaluation.own_generated if gan.name in known else evaluation.other_generated
+            sources.append(_drawn(gan.name, seed, count))
+    another = _next_seed(experiment, seed)
+    for number, name in enumerate(known):
+        if another != seed:
+            sources.append(_drawn(name, another, evaluation.other_generated))
+        part = (number, len(known))
+        sources.append(GeneratedSource(GENERATED_CALIBRATION, seed, name, "calibration", part=part))
+    sources += map(SplitSource, (splits.IN_DISTRIBUTION, splits.HELD_OUT, splits.CALIBRATION))
+    if not isinstance(trained, TrainClassifier):  # which has scored what it was trained on
+        most = evaluation.training_reals
+        as_many_as = None if most else splits.IN_DISTRIBUTION
+        sources.append(SplitSource(splits.TRAINING, most, as_many_as))
+    return tuple(sources)
+
+
+def _drawn(gan: str, seed: int, count: int | None) -> GeneratedSource:
+    return GeneratedSource(f"generated:{gan}", seed, gan, "evaluation", count)
+
+
+def _next_seed(experiment: Experiment, seed: int) -> int:
+    """The seed after this one, in a circle: whose generator stands for another training run.
+
+    Each generator meets one discriminator of another run, so no run counts more than others.
+    """
+    seeds = experiment.seeds
+    return seeds[(seeds.index(seed) + 1) % len(seeds)]
+
+
+def _trajectory(experiment: Experiment, gan: TrainGan, subject: Subject) -> ScoreTrajectory:
+    own = f"generated:{gan.config.name}"
+
+    def met_at_every_epoch(one: Source) -> bool:
+        if one.name.startswith("real:"):
+            return one.name != TRAINING
+        return one.name not in (*NOT_REPORTED, own) and one.seed == gan.seed
+
+    evaluation = experiment.evaluation
+    return ScoreTrajectory(
+        gan,
+        tuple(evaluation.kept_epochs(gan.config.epochs)),
+        evaluation.trajectory_images,
+        tuple(filter(met_at_every_epoch, subject.sources)),
+        subject.images,
+        subject.preprocessing,
+    )
+
+
+def _is_perturbed(one: Source, seed: int) -> bool:
+    if one.name.startswith("real:"):
+        return one.name == IN_DISTRIBUTION
+    return one.name not in NOT_REPORTED and one.seed == seed
+
+
+def _labelled_sources(
+    config: FolderDataConfig | CsvDataConfig, size: int, seed: int
+) -> tuple[Source, ...]:
+    """All images that a classifier of a labelled study is scored on, fakes by class.
+
+    Every seed sees the same fakes under its own number, as no other run has made them.
+    """
+    found = [
+        LabelledSource(f"generated:{name}", seed, size, ("test", "held-out"), "generated", name)
+        for name in _classes(config, "generated")
+    ]
+    found.append(LabelledSource("real:in-distribution", 0, size, ("test",), "real"))
+    found.append(LabelledSource("real:held-out", 0, size, ("held-out",), "real"))
+    return tuple(found)
+
+
+def _labelled_audits(
+    config: FolderDataConfig | CsvDataConfig, images: DecodedImages, data: LabelledData
+) -> list[AuditSource]:
+    """Audits of each class of fakes that is trained on, beside all reals that are."""
+    names = [name for name in _classes(config, "generated") if name not in config.held_out]
+    most = AUDITED_LARGE if images.size > LARGE else AUDITED
+
+    def source(label: str, name: str | None) -> LabelledSource:
+        called = TRAINING if name is None else f"generated:{name}"
+        return LabelledSource(called, 0, images.size, ("train",), label, name, originals=True)
+
+    return [
+        AuditSource(
+            f"class-{number:02d}",
+            source("real", None),
+            source("generated", name),
+            most,
+            (images, data),
+            data,
+        )
+        for number, name in enumerate(names, start=1)
+    ]
+
+
+def _classes(config: FolderDataConfig | CsvDataConfig, label: str) -> list[str]:
+    return sorted(name for name, given in config.classes.items() if given == label)

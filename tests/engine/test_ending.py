@@ -1,0 +1,147 @@
+"""A study that is interrupted or whose worker is killed ends, says so, and leaves nothing."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SMALL = ["--set", "data.images=1500", "--set", "evaluation.own_generated=100"]
+PATIENCE = 120.0  # seconds, on the busiest machine; what is asked is that it ends at all
+
+
+@contextmanager
+def study(out: Path) -> Iterator[subprocess.Popen[str]]:
+    """A study in a process group of its own, killed in the end."""
+    smoke = str(ROOT / "experiments" / "smoke.toml")
+    command = [sys.executable, "-m", "gandetect", "run", smoke, "--out", str(out), *SMALL]
+    process = subprocess.Popen(
+        command,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        # Shells let what they start in the background ignore it, and that is inherited.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+    try:
+        yield process
+    finally:
+        try:
+            os.killpg(process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            return
+        process.communicate()
+
+
+def wait_for(process: subprocess.Popen[str], words: str) -> str:
+    """Read what is said until there is a line with these words; returns all of it."""
+    assert process.stderr is not None
+    said = ""
+    for line in process.stderr:
+        said += line
+        if words in line:
+            return said
+    raise AssertionError(f"it ended before it said {words!r}: {said}")
+
+
+def workers_of(process: subprocess.Popen[str]) -> list[int]:
+    """The worker processes of a study, from Linux' ``/proc``."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            number = int(folder.name)
+            command = (folder / "cmdline").read_bytes()
+            if b"spawn_main" in command and os.getpgid(number) == process.pid:
+                found.append(number)
+        except OSError:  # it has ended since
+            continue
+    return found
+
+
+def nothing_left(group: int) -> bool:
+    """Whether a process group ends."""
+    until = time.monotonic() + PATIENCE
+    while time.monotonic() < until:
+        try:
+            os.killpg(group, 0)
+        except ProcessLookupError:
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def interrupted(out: Path, after: float, words: str = "Training the classifier") -> float:
+    """Press Ctrl-C so many seconds after these words were said; returns how long the end took."""
+    with study(out) as process:
+        wait_for(process, words)
+        time.sleep(after)
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does, to the whole group
+        pressed = time.monotonic()
+        stdout, stderr = process.communicate(timeout=PATIENCE)
+        took = time.monotonic() - pressed
+        assert process.returncode == 130, stderr
+        assert "give the same command again to go on" in stderr
+        assert "Traceback" not in stderr
+        assert stdout == ""
+        assert nothing_left(process.pid)
+    return took
+
+
+def killed(out: Path, after: float) -> float:
+    """Kill a worker so many seconds after tasks were handed over; returns how long the end took."""
+    with study(out) as process:
+        wait_for(process, "Training the classifier")
+        until = time.monotonic() + PATIENCE
+        while not (workers := workers_of(process)) and time.monotonic() < until:
+            time.sleep(0.01)
+        time.sleep(after)
+        os.kill(workers[0], signal.SIGKILL)
+        pressed = time.monotonic()
+        _, stderr = process.communicate(timeout=PATIENCE)
+        took = time.monotonic() - pressed
+        assert process.returncode == 1, stderr
+        assert "a worker process was killed from outside" in stderr
+        assert "Traceback" not in stderr
+        assert nothing_left(process.pid)
+    return took
+
+
+@pytest.mark.parametrize("after", [0.0, 1.0])
+def test_ctrl_c_ends_a_study_whose_workers_are_just_starting(after, tmp_path) -> None:
+    interrupted(tmp_path, after)
+
+
+def test_ctrl_c_in_an_epoch_ends_a_study(tmp_path) -> None:
+    interrupted(tmp_path, 0.0, "epoch 1/2")
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="workers are found in /proc")
+def test_a_worker_that_is_killed_ends_the_study_with_a_sentence(tmp_path) -> None:
+    killed(tmp_path, 0.5)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("burners", [0, 3])
+def test_at_any_moment_and_on_a_busy_machine_it_ends_within_seconds(burners, tmp_path) -> None:
+    """25 moments of the first three seconds, idle and beside processes that burn the cores."""
+    burning = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(burners)]
+    moments = random.Random(burners)
+    try:
+        for number in range(25):
+            end = interrupted if number % 2 else killed
+            took = end(tmp_path / f"{number}", moments.uniform(0.0, 3.0))
+            assert took < 10
+    finally:
+        for one in burning:
+            one.kill()
+            one.wait()
