@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,11 @@ from gandetect.config import RECIPES, ClassifierConfig
 from gandetect.errors import unknown_name
 from gandetect.models import ARCHITECTURES, keras_parameter_count
 from gandetect.models.classifiers import build_classifier, layer_table, set_trainable
+from gandetect.runs import load_study, read_json
 
 
 def information(data_dir: Path | None) -> dict[str, Any]:
-    """Versions, devices, precisions, data, and architectures with their parameter counts."""
+    """Versions, devices, precisions, data; architectures and recipes with parameter counts."""
     from gandetect.data.fashion_mnist import check, resolve_data_dir
 
     devices = machine.devices()
@@ -25,6 +27,7 @@ def information(data_dir: Path | None) -> dict[str, Any]:
         "devices": {name: _precisions(name) for name in devices},
         "data": {"fashion-mnist": check(resolve_data_dir(data_dir))},
         "architectures": architectures(),
+        "recipes": {name: _recipe_facts(name) for name in RECIPES},
     }
 
 
@@ -37,6 +40,12 @@ def architectures() -> dict[str, dict[str, int]]:
         }
         for name, one in ARCHITECTURES.items()
     }
+
+
+def _recipe_facts(name: str) -> dict[str, Any]:
+    """A recipe's network, with its parameter count for RGB images."""
+    facts = recipe_information(name)
+    return {"network": facts["network"], "parameters": facts["parameters"]}
 
 
 def information_lines(facts: Mapping[str, Any], indent: int = 0) -> Iterator[str]:
@@ -125,3 +134,39 @@ def _shape(sides: Sequence[int]) -> str:
 
 def _precisions(device: str) -> list[str]:
     return sorted({"fp32", machine.native_precision(device)}, reverse=True)
+
+
+def run_information(run: Path) -> dict[str, Any]:
+    """When each stage of a run ran, in seconds from the first, and how busy its jobs were.
+
+    Only the last time that a stage was made counts, so after an interruption there are gaps. Raises
+    `RunError` for a folder that is no complete run.
+    """
+    load_study(run)
+    manifest = read_json(run / "manifest.json")
+    rows = sorted(manifest["stages"], key=lambda row: str(row["started"]))
+    first = datetime.fromisoformat(rows[0]["started"])
+    stages = []
+    for row in rows:
+        start = (datetime.fromisoformat(row["started"]) - first).total_seconds()
+        stages.append({"stage": row["stage"], "start": start, "end": start + row["seconds"]})
+    jobs, wall = int(manifest["jobs"]), max(one["end"] for one in stages)
+    worked = sum(one["end"] - one["start"] for one in stages)
+    busy = min(1.0, worked / (jobs * wall)) if wall else 1.0
+    return {"run": run.name, "jobs": jobs, "wall": wall, "busy": busy, "stages": stages}
+
+
+def run_lines(facts: Mapping[str, Any], width: int) -> Iterator[str]:
+    """The same as a Gantt picture of so many columns, for people."""
+    stages, wall = facts["stages"], facts["wall"] or 1.0
+    names = max(len(one["stage"]) for one in stages)
+    columns = max(10, width - names - 12)
+    for one in stages:
+        left = int(columns * one["start"] / wall)
+        length = max(1, round(columns * (one["end"] - one["start"]) / wall))
+        bar = " " * min(left, columns - 1) + "#" * min(length, columns - left)
+        yield f"{one['stage']:{names}} {one['end'] - one['start']:8.1f} s {bar}"
+    yield (
+        f"{facts['wall']:.0f} s for what the report stands on; {facts['jobs']} job(s), busy "
+        f"{facts['busy']:.0%} of the time"
+    )

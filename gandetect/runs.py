@@ -18,6 +18,8 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import tomli_w
+
 from gandetect.config import Experiment, parse_experiment
 from gandetect.errors import RunError
 
@@ -198,40 +200,16 @@ def locked(folder: Path) -> Iterator[None]:
 
 def to_toml(experiment: Experiment) -> str:
     """Write an experiment as TOML that `load_experiment` reads back to the same experiment."""
-    table = experiment.model_dump(mode="json", exclude_none=True)
-    names = ("gans", "classifiers", "detectors", "ingredients")
-    lists = {name: table.pop(name) for name in names}
-    lines = list(_toml_table(table, ()))
-    for name, entries in lists.items():
-        for entry in entries:
-            lines += ["", f"[[{name}]]", *_toml_table(entry, (name,))]
-    return "\n".join(lines) + "\n"
+    return tomli_w.dumps(_without_empty(experiment.model_dump(mode="json", exclude_none=True)))
 
 
-def _toml_table(table: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[str]:
-    tables = {key: value for key, value in table.items() if isinstance(value, dict)}
-    for key, value in table.items():
-        if key not in tables:
-            yield f"{_toml_key(key)} = {_toml_value(value)}"
-    for key, value in tables.items():
-        if value:
-            inner = (*path, _toml_key(key))
-            yield from ("", f"[{'.'.join(inner)}]", *_toml_table(value, inner))
-
-
-def _toml_value(value: Any) -> str:
-    if isinstance(value, dict):
-        inside = ", ".join(f"{_toml_key(key)} = {_toml_value(one)}" for key, one in value.items())
-        return f"{{ {inside} }}"
-    if isinstance(value, list):
-        return f"[{', '.join(map(_toml_value, value))}]"
-    # TOML's basic strings are JSON's, but for DEL.
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
-
-
-def _toml_key(key: str) -> str:
-    bare = key.isascii() and key.replace("_", "").replace("-", "").isalnum()
-    return key if bare else _toml_value(key)
+def _without_empty(table: Mapping[str, Any]) -> dict[str, Any]:
+    """A table without the tables and lists in it that say nothing."""
+    return {
+        key: _without_empty(value) if isinstance(value, dict) else value
+        for key, value in table.items()
+        if value not in ({}, [])
+    }
 
 
 def _remove_unfinished(folder: Path) -> None:

@@ -1,10 +1,13 @@
 import json
 
 import pytest
+from click.testing import CliRunner
 
-from gandetect.config import RECIPES
+from gandetect import runs
+from gandetect.cli import main
+from gandetect.config import RECIPES, parse_experiment
 from gandetect.errors import UsageError
-from gandetect.information import recipe_information, recipe_lines
+from gandetect.information import recipe_information, recipe_lines, run_information, run_lines
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
@@ -47,3 +50,35 @@ def test_a_recipe_trained_by_binary_cross_entropy_has_one_output() -> None:
 def test_an_unknown_recipe_is_answered_with_the_near_one() -> None:
     with pytest.raises(UsageError, match="did you mean 'resnet50-frozen'"):
         recipe_information("resnet50-frosen")
+
+
+def test_a_run_tells_when_its_stages_ran_and_how_busy_its_jobs_were(tmp_path) -> None:
+    experiment = parse_experiment({"name": "x", "gans": [{"architecture": "dcgan-bn"}]})
+    runs.open_run(tmp_path, experiment)
+    started = "2026-01-01T00:00:0{}.000+00:00"
+    stages = [("b", 2, 6.0), ("a", 0, 2.0), ("c", 2, 3.0)]
+    rows = [{"stage": n, "started": started.format(at), "seconds": s} for n, at, s in stages]
+    runs.write_json(tmp_path / "manifest.json", {"jobs": 2, "stages": rows})
+    facts = run_information(tmp_path)
+    assert [(one["stage"], one["start"], one["end"]) for one in facts["stages"]] == [
+        ("a", 0.0, 2.0), ("b", 2.0, 8.0), ("c", 2.0, 5.0)
+    ]  # fmt: skip
+    assert facts["wall"] == 8.0
+    assert facts["busy"] == 11 / 16
+    *bars, last = run_lines(facts, 53)
+    assert [line.count("#") for line in bars] == [10, 30, 15]
+    assert [line.index("#") - bars[0].index("#") for line in bars] == [0, 10, 10]
+    assert "busy 69%" in last
+
+
+def test_a_folder_that_is_no_run_is_said(tmp_path) -> None:
+    answer = CliRunner().invoke(main, ["info", str(tmp_path)])
+    assert answer.exit_code == 1
+    assert "is not a run folder" in answer.stderr
+
+
+def test_recipes_are_told_with_their_sizes() -> None:
+    answer = CliRunner().invoke(main, ["info", "--json"])
+    recipes = json.loads(answer.stdout)["recipes"]
+    assert list(recipes) == list(RECIPES)
+    assert recipes["cnn-small"] == {"network": "cnn-small", "parameters": 8_408_386}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import click
@@ -11,25 +12,30 @@ from gandetect.cli.output import print_json
 
 
 @click.command("info")
-@click.argument("recipe", required=False)
+@click.argument("what", required=False, metavar="[RECIPE|RUN]")
 @json_option
 @data_dir_option
-def info_command(recipe: str | None, as_json: bool, data_dir: Path | None) -> None:
-    """Tell versions, devices, precisions, data found, and architectures with their sizes.
+def info_command(what: str | None, as_json: bool, data_dir: Path | None) -> None:
+    """Tell versions, devices, precisions, data found, architectures and recipes with their sizes.
 
-    With the name of a classifier's RECIPE: its layers, output shapes and parameters.
+    With the name of a classifier's RECIPE: its layers, output shapes and parameters. With a RUN
+    folder: when each of its stages ran, and how busy its jobs were.
 
     \b
-    Example:
+    Examples:
       gandetect info cnn-small
+      gandetect info runs/quick-d66912124b7b
     """
     from gandetect import information
 
-    if recipe is None:
+    if what is None:
         facts = information.information(data_dir)
         lines = information.information_lines(facts)
+    elif Path(what).is_dir():
+        facts = information.run_information(Path(what))
+        lines = information.run_lines(facts, shutil.get_terminal_size().columns)
     else:
-        facts = information.recipe_information(recipe)
+        facts = information.recipe_information(what)
         lines = information.recipe_lines(facts)
     if as_json:
         print_json(facts)
