@@ -66,7 +66,8 @@ def prepare_labelled(
     if runs.problem_with(tables, digest) is not None:
         notify(f"Reading {len(found.table):,} image files of {config.path}")
         _write_tables(tables, digest, config, found, leaked, workers, progress)
-    for sentence in left_out_sentences(runs.read_json(tables / "data.json")["left_out"]):
+    left_out = left_out_sentences(runs.read_json(tables / "data.json")["left_out"])
+    for sentence in [*left_out, *found.passed.sentences()]:
         warn(sentence)
     table = pd.read_parquet(tables / "splits.parquet")
     pixels = {

@@ -20,6 +20,7 @@ from gandetect.config import (
     digest_of,
 )
 from gandetect.data.fashion_mnist import resolve_data_dir
+from gandetect.data.folders import PassedOver
 from gandetect.data.images import find_images
 from gandetect.data.stored import Images
 from gandetect.detectors import Preprocessing
@@ -155,7 +156,7 @@ def score_labelled_study(
     unlabelled = None
     if data.unlabelled is not None:
         unlabelled = resolve_data_dir(data_dir) / data.path / data.unlabelled
-    answered = _listing(unlabelled)
+    answered = _listing(unlabelled, listener)
     digests, tasks = {}, []
     for seed in study.experiment.seeds:
         for classifier in study.experiment.classifiers:
@@ -202,11 +203,15 @@ def _source(pixels: Path, rows: pd.DataFrame) -> Source:
     )
 
 
-def _listing(folder: Path | None) -> str:
-    """The digest of an unlabelled folder: its files' names and sizes."""
+def _listing(folder: Path | None, listener: Listener) -> str:
+    """The digest of an unlabelled folder: its files' names and sizes; what is none is told."""
     if folder is None:
         return ""
-    return digest_of([[path.name, path.stat().st_size] for path in find_images([folder])])
+    passed = PassedOver()
+    found = [[path.name, path.lstat().st_size] for path in find_images([folder], passed.add)]
+    for sentence in passed.sentences():
+        listener.warn(f"{str(folder)!r}: {sentence}")
+    return digest_of(found)
 
 
 def _digest(study: Study, name: str, seed: int, *ingredients: object) -> str:
