@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from gandetect.config import FolderDataConfig
-from gandetect.data.folders import HIDDEN, NO_PICTURE, PassedOver, found_file, walk
+from gandetect.data.folders import HIDDEN, NO_PICTURE, Found, PassedOver, found_file, walk
 from gandetect.data.found import FoundFile, LeftOut, leave_out, listed
 from gandetect.data.images import no_images
 from gandetect.errors import DataError, UsageError, did_you_mean
@@ -89,9 +89,9 @@ def _require_mapped(config: FolderDataConfig, root: Path, folder: Path) -> None:
 def tell_loose_images(root: Path, folder: Path, left_out: LeftOut, passed: PassedOver) -> None:
     """Note images that lie beside the class folders of ``folder``, and so are of no class."""
     for path in sorted(folder.iterdir()):
-        if path.is_dir():
+        if path.is_dir() and _matters(path.name):
             continue
-        found = found_file(path)
+        found = Found(path, HIDDEN) if path.is_dir() else found_file(path)
         if found.passed:
             passed.add(found)
         else:

@@ -59,8 +59,8 @@ def find_images(
 
 def no_images(folder: Path, passed: PassedOver) -> str:
     """Say of a folder that it holds no pictures, and what else."""
-    else_ = f"; {'; '.join(passed.sentences())}" if passed.sentences() else ", but is empty"
-    return f"folder {_shown(folder)} holds no image files{else_}"
+    others = "; ".join(passed.sentences()) or "it is empty"
+    return f"folder {_shown(folder)} holds no image files: {others}"
 
 
 def read_image(

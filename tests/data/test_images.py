@@ -109,18 +109,6 @@ def test_a_dark_sixteen_bit_png_stays_dark(tmp_path: Path) -> None:
         assert (image == 1).all()
 
 
-def test_floating_point_is_scaled_by_its_range(tmp_path: Path, grey: Pixels) -> None:
-    unit = _save(Image.fromarray(grey.astype(np.float32) / 255), tmp_path / "unit.tiff")
-    assert np.array_equal(read_image(unit)[0], grey)
-    bytes_ = _save(Image.fromarray(grey.astype(np.float32)), tmp_path / "bytes.tiff")
-    assert np.array_equal(read_image(bytes_)[0], grey)
-    broken = np.full((28, 28), np.nan, np.float32)
-    broken[0, 0] = 1
-    image = read_image(_save(Image.fromarray(broken), tmp_path / "nan.tiff"))
-    assert image[0, 0, 0] == 255
-    assert image.sum() == 255
-
-
 def test_cmyk_becomes_what_it_looks_like(tmp_path: Path) -> None:
     picture = _flat("RGB", (200, 60, 60)).convert("CMYK")
     image = read_image(_save(picture, tmp_path / "a.jpg", quality=95), channels=3)
@@ -358,9 +346,11 @@ def test_a_name_of_undecodable_bytes_is_found_read_and_shown(tmp_path: Path, gre
     str(caught.value).encode()  # can be printed
 
 
-def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
+def test_a_folder_without_pictures_is_refused_with_what_it_holds(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"holds no image files: it is empty"):
+        list(find_images([tmp_path]))
     _touch(tmp_path, "notes.txt", ".hidden.png")
-    with pytest.raises(DataError, match=r"holds no image files; their names end in one of: .*png"):
+    with pytest.raises(DataError, match=r"1 file is no picture: .txt; 1 hidden .*: .hidden.png"):
         list(find_images([tmp_path]))
 
 
