@@ -146,7 +146,7 @@ def _refuse_unread(opened: TiffImageFile, samples: TiffSamples) -> None:
         usual = tags.get(REFERENCE, (0, 255, 128, 255, 128, 255)) == (0, 255, 128, 255, 128, 255)
         if not (plain and usual):
             raise unsupported("is a TIFF of YCbCr samples in an unusual form", "save it as RGB")
-    apart = tags.get(PLANAR, 1) == 2 and int(tags.get(SAMPLES, 1)) > 1 and not packed
+    apart = tags.get(PLANAR, 1) == 2 and int(tags.get(SAMPLES, 1)) > 1
     if apart and (samples.bits != 8 or 1 in samples.extra):
         how = "stored apart (PlanarConfiguration 2) in a form that is not read"
         raise unsupported(f"is a TIFF whose channels are {how}", "save it as PNG")
