@@ -6,11 +6,8 @@ picture without a word. So what a tag does not say is refused, with the tag's na
 
 from __future__ import annotations
 
-import os
 import sys
-import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, BinaryIO
@@ -26,6 +23,7 @@ from gandetect.data.depth import (
     sixteen_bit_channels,
 )
 from gandetect.data.faults import damaged, unsupported
+from gandetect.data.tiff_damage import check_sums, libtiff_heard
 
 SUBFILE, BITS, COMPRESSION, PHOTOMETRIC, ORIENTATION = 254, 258, 259, 262, 274
 SAMPLES, PLANAR, EXTRA, FORMAT, LOWEST, HIGHEST = 277, 284, 338, 339, 340, 341
@@ -68,6 +66,7 @@ def read_tiff(file: BinaryIO) -> tuple[Image.Image, str, TiffSamples, tuple[str,
         samples = samples_of(tags)
         turned = tags.get(ORIENTATION, 1) in range(2, 9)
         _refuse_unread(opened, samples)
+        check_sums(opened, file)
         more = opened.is_animated
         mode = opened.mode
         notes = []
@@ -158,12 +157,12 @@ def _refuse_unread(opened: TiffImageFile, samples: TiffSamples) -> None:
 def _eight_bits(opened: TiffImageFile, samples: TiffSamples, file: BinaryIO) -> Image.Image:
     if samples.bits == 16 and opened.mode in ("RGB", "RGBA", "CMYK"):
         mode = opened.mode
-        with _libtiff_heard():
+        with libtiff_heard():
             channels = sixteen_bit_channels(partial(_opened, file))
         if 1 in samples.extra:
             channels = _divided_by_alpha(channels)
         return picture_of(eight_bits(channels, 65535), mode)
-    with _libtiff_heard():
+    with libtiff_heard():
         opened.load()
     if opened.mode[0] not in "IF":
         return opened
@@ -215,28 +214,3 @@ def _not_known(file: BinaryIO) -> Exception:
     what = f"{samples.bits}-bit {samples.kind}{_NAMES.get(samples.photometric, 'mask')}"
     order = "big-endian" if header[:1] == b"M" else "little-endian"
     return unsupported(f"is a {order} TIFF of {what} samples, which is not read")
-
-
-@contextmanager
-def _libtiff_heard() -> Iterator[None]:
-    """Take what libtiff prints on stderr, file name or no, and make a damaged file of it.
-
-    It prints errors alone, and Pillow goes on after some of them, as after a bad code word of a
-    fax. Nothing else of this process should print meanwhile.
-    """
-    try:
-        stderr = os.dup(2)
-    except OSError:  # a process without stderr, where nothing can be heard
-        yield
-        return
-    with tempfile.TemporaryFile() as heard:
-        try:
-            os.dup2(heard.fileno(), 2)
-            yield
-        finally:
-            os.dup2(stderr, 2)
-            os.close(stderr)
-        heard.seek(0)
-        lines = heard.read(4096).decode(errors="replace").split("\n")
-    if lines[0]:
-        raise damaged(lines[0].strip(" ."))
