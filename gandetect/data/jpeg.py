@@ -14,9 +14,10 @@ import simplejpeg
 from gandetect.data.faults import damaged
 
 # What libjpeg says when data are missing. It also warns of what does no harm.
-_MISSING = re.compile(
-    "premature end|bad Huffman code|instead of RST|bad progression", re.IGNORECASE
-)
+_MISSING = re.compile("premature end|bad Huffman code|instead of RST", re.IGNORECASE)
+# And when there are more than the pixels need. A few bytes are some encoder's padding.
+_LEFT = re.compile(r"(\d+) extraneous bytes before marker 0x(c4|d\w)")
+_PADDING = 64
 _MARKER = re.compile(rb"\xff+([\x01-\xcf\xd8-\xfe])")
 _FRAMES = frozenset((0xC0, 0xC1, 0xC2, 0xC9, 0xCA))
 _SCAN, _END = 0xDA, 0xD9
@@ -34,7 +35,8 @@ def check_jpeg(content: bytes) -> None:
     try:  # the smallest picture is enough: all data are read for it
         simplejpeg.decode_jpeg(content, "GRAY", min_height=1, min_width=1, min_factor=8)
     except ValueError as error:
-        if _MISSING.search(str(error)):
+        left = _LEFT.search(str(error))
+        if _MISSING.search(str(error)) or (left and int(left[1]) > _PADDING):
             raise damaged(str(error)) from None
 
 
