@@ -21,11 +21,11 @@ from gandetect.errors import DataError
 __all__ = ["Finding", "Integrity", "check_folder", "find_faults", "shortcuts", "summary_by_class"]
 # Of a picture on two sides the copy in the last of these stays, so that a test set stays whole.
 SPLIT_ORDER = ("", "train", "validation", "test")
-_JPEG = {".jpg", ".jpeg", ".jpe", ".jfif", ".pjpeg", ".pjp"}
+_JPEG = {".jpg", ".jpeg", ".jpe", ".jfif", ".pjpeg", ".pjp", ".mpo"}
 SUFFIXES_OF = {
     "PNG": {".png", ".apng"},
     "JPEG": _JPEG,
-    "MPO": _JPEG | {".mpo"},  # JPEG with further pictures, as cameras write it
+    "MPO": _JPEG,  # JPEG with further pictures, as cameras write it
     "WEBP": {".webp"},
     "GIF": {".gif"},
     "BMP": {".bmp", ".dib"},
@@ -95,6 +95,12 @@ class Integrity:
                 said = f"{one.kind}: {one.reason}"
                 reasons[one.path] = f"{reasons[one.path]}; {said}" if one.path in reasons else said
         return reasons
+
+    @property
+    def deletable(self) -> dict[str, str]:
+        """Bad files, but for those that may be whole and only are not read here."""
+        unread = {one.path for one in self.findings if one.kind == "unsupported"}
+        return {path: said for path, said in self.bad.items() if path not in unread}
 
     def counts(self) -> dict[str, int]:
         """How many findings there are of each kind."""

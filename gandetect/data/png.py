@@ -30,7 +30,7 @@ class PngParts:
     """A PNG without what makes no pixels, and what its header says.
 
     ``stream`` is a whole PNG of one frame. ``depth`` is in bits a sample, ``colour`` PNG's code of
-    the colour type. ``remarks`` are on metadata.
+    the colour type. ``names`` are those of all chunks; ``remarks`` are on metadata.
     """
 
     stream: bytes
@@ -38,6 +38,7 @@ class PngParts:
     colour: int
     transparency: bytes | None = None
     frames: int = 1
+    names: set[bytes] = field(default_factory=set)
     remarks: list[str] = field(default_factory=list)
 
 
@@ -55,7 +56,8 @@ def png_parts(content: bytes) -> PngParts:
     Raises `Refusal` for a file that is cut off, for a wrong checksum of a chunk that makes pixels,
     and for a chunk that a decoder must know and this one does not.
     """
-    parts, kept, seen = PngParts(b"", 0, 0), [SIGNATURE], set[bytes]()
+    parts, kept = PngParts(b"", 0, 0), [SIGNATURE]
+    seen = parts.names
     end = len(SIGNATURE)
     for chunk in _chunks(content):
         end += len(chunk.whole)
