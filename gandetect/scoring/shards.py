@@ -23,7 +23,7 @@ PARQUET = ".parquet"
 # Readers of Parquet folders pass over names with an underscore.
 RECORD = "_scoring.json"
 LISTINGS = "_listings"
-VERSION = 1  # of what stands in an output, raised when that changes
+VERSION = 2  # of what stands in an output, raised when that changes
 
 Entry = tuple[str, str | None]  # a file's name, or what was given instead and why it is none
 

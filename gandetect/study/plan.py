@@ -17,7 +17,7 @@ from gandetect.preparation.class_images import resolve_classes
 # Raise a number when the code of a stage changes its results; older folders are then redone.
 STAGE_VERSIONS = {
     "data": 1,
-    "labelled data": 1,
+    "labelled data": 2,
     "feature classifier": 1,
     "gan": 2,
     "classifier": 1,
