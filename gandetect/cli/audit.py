@@ -107,12 +107,13 @@ def _features_of_folders(folders: Sequence[Path], images: int) -> list[Features]
 def _features_of_pictures(paths: Sequence[Path], colour: bool) -> Features:
     import numpy as np
 
-    from gandetect.data.images import plain_picture, read_picture
+    from gandetect.data.images import image_faults, plain_picture, read_picture
     from gandetect.evaluation.probes import probe_features
 
     parts = []
     for path in paths:
-        plain = plain_picture(read_picture(path), "RGB" if colour else "L")
+        with image_faults(path):
+            plain = plain_picture(read_picture(path), "RGB" if colour else "L")
         pixels = np.asarray(plain, dtype=np.uint8)
         picture = pixels.transpose(2, 0, 1) if colour else pixels[None]
         try:

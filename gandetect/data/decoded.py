@@ -16,6 +16,7 @@ from gandetect.data.images import (
     Fit,
     ImageFault,
     fitted_pixels,
+    image_faults,
     plain_picture,
     read_image,
     read_picture,
@@ -200,11 +201,12 @@ def _decode_picture(
         refuse_special(path)
         content = path.read_bytes()
         digest = hashlib.sha256(content).hexdigest()
-        picture = read_picture(path, content)
-        pixels = fitted_pixels(
-            picture, channels=channels, size=size, fit=fit or "stretch", background=0
-        )
-        hashed = perceptual_hash(plain_picture(picture, "RGB")) if hashes else None
+        with image_faults(path, content):
+            picture = read_picture(path, content)
+            pixels = fitted_pixels(
+                picture, channels=channels, size=size, fit=fit or "stretch", background=0
+            )
+            hashed = perceptual_hash(plain_picture(picture, "RGB")) if hashes else None
         width, height = picture.image.size
         if fit is None and (width, height) != (size, size):
             raise _needs_a_fit(path, width, height, size)

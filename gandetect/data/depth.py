@@ -13,6 +13,7 @@ from PIL import Image
 from gandetect.data.faults import unsupported
 
 Pixels = NDArray[np.uint8]
+_ROWS = 64  # that are scaled at a time
 _SWAPPED = {"B": "L", "L": "B", "N": "B" if sys.byteorder == "little" else "L"}
 
 
@@ -22,7 +23,11 @@ def eight_bits(samples: NDArray[Any], highest: int) -> Pixels:
     >>> eight_bits(np.array([0, 128, 129, 65535]), 65535).tolist()
     [0, 0, 1, 255]
     """
-    return ((samples.astype(np.uint32) * 255 + highest // 2) // highest).astype(np.uint8)
+    scaled = np.empty(samples.shape, np.uint8)
+    for start in range(0, len(samples), _ROWS):  # in little memory
+        part = samples[start : start + _ROWS].astype(np.uint32)
+        scaled[start : start + _ROWS] = (part * 255 + highest // 2) // highest
+    return scaled
 
 
 def eight_bits_of_range(samples: NDArray[Any], low: float, high: float) -> Pixels:
@@ -39,14 +44,11 @@ def sixteen_bit_channels(open_again: Callable[[], Image.Image]) -> NDArray[np.ui
     It is decoded twice: told that the bytes of a sample stand the other way round, Pillow keeps
     the low half.
     """
-    halves = []
-    for swap in (False, True):
-        with open_again() as opened:
-            opened_file: Any = opened
-            opened_file.tile = [_half(tile, swap) for tile in opened_file.tile]
-            opened.load()
-            halves.append(np.asarray(opened).astype(np.uint16))
-    return halves[0] * 256 + halves[1]
+    high, low = (_half(open_again(), swap) for swap in (False, True))
+    channels = high.astype(np.uint16)
+    channels <<= 8
+    channels |= low
+    return channels
 
 
 def grey_and_alpha_of_16_bits(opened: Image.Image) -> NDArray[np.uint16]:
@@ -111,7 +113,15 @@ def picture_of(pixels: Pixels, mode: str) -> Image.Image:
     return Image.frombytes(mode, (pixels.shape[1], pixels.shape[0]), pixels.tobytes())
 
 
-def _half(tile: Any, swap: bool) -> Any:
+def _half(opened: Image.Image, swap: bool) -> Pixels:
+    opened_file: Any = opened
+    opened_file.tile = [_told(tile, swap) for tile in opened_file.tile]
+    opened.load()
+    return np.asarray(opened)
+
+
+def _told(tile: Any, swap: bool) -> Any:
+    """What is to be decoded, with the bytes of a sample swapped."""
     raw, *rest = tile.args if isinstance(tile.args, tuple) else (tile.args,)
     raw = raw.replace("RGBa", "RGBA")  # as stored; dividing by alpha comes later, on 16 bits
     raw = raw[:-1] + _SWAPPED[raw[-1]] if swap else raw

@@ -21,7 +21,8 @@ from gandetect.data.folders import DENIED, Found, PassedOver, walk
 from gandetect.data.signatures import FORMATS, START, SUFFIXES, picture_format
 from gandetect.errors import DataError
 
-__all__ = ["FORMATS", "SUFFIXES", "Fit", "ImageFault", "find_images", "read_image", "read_picture"]
+__all__ = ["FORMATS", "SUFFIXES", "Fit", "ImageFault", "find_images", "image_faults", "read_image",
+           "read_picture"]  # fmt: skip
 
 Fit = Literal["pad", "crop", "stretch"]
 _MISSING = "does not exist; give an image file or a folder"
@@ -75,8 +76,9 @@ def read_image(
     `DataError` when the file is missing, empty, damaged, no image, too large to be safe, or does
     not say what its samples mean.
     """
-    picture = read_picture(path)
-    return fitted_pixels(picture, channels=channels, size=size, fit=fit, background=background)
+    with image_faults(path):
+        picture = read_picture(path)
+        return fitted_pixels(picture, channels=channels, size=size, fit=fit, background=background)
 
 
 def fitted_pixels(
@@ -94,11 +96,19 @@ def read_picture(path: Path, content: bytes | None = None) -> Picture:
     With ``content`` these bytes are decoded, and ``path`` is only their name. Raises `ImageFault`
     for whatever is wrong with the file.
     """
+    with image_faults(path, content), _opened(path, content) as file, warnings.catch_warnings():
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        warnings.filterwarnings("ignore", category=UserWarning)
+        return decoded_picture(file)
+
+
+@contextmanager
+def image_faults(path: Path, content: bytes | None = None) -> Iterator[None]:
+    """Turn whatever goes wrong with an image in the block into an `ImageFault` that names it."""
     try:
-        with _opened(path, content) as file, warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            warnings.filterwarnings("ignore", category=UserWarning)
-            return decoded_picture(file)
+        yield
+    except ImageFault:
+        raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         reason = (
             f"has more than {Image.MAX_IMAGE_PIXELS or 0:,} pixels, which may be a "
@@ -109,8 +119,6 @@ def read_picture(path: Path, content: bytes | None = None) -> Picture:
         raise ImageFault(path, *_not_an_image(path, content)) from None
     except OSError as error:
         raise ImageFault(path, *_unreadable(path, error)) from None
-    except ImageFault:
-        raise
     except Refusal as refusal:
         raise ImageFault(path, refusal.kind, refusal.reason) from None
     except Exception as error:  # on damaged files, decoders die of almost anything

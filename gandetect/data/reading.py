@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from gandetect.data.images import ImageFault, plain_picture, read_picture
+from gandetect.data.images import ImageFault, image_faults, plain_picture, read_picture
 from gandetect.workers import worker_pool
 
 CHUNK = 16  # files that a worker is handed at a time
@@ -77,8 +77,9 @@ def examine(path: Path, *, hashes: bool = False) -> Examined:
     """Decode one file, and tell what it holds or why it cannot be used."""
     size = sha256 = None
     try:
-        picture = read_picture(path)
-        plain = plain_picture(picture, "RGB")
+        with image_faults(path):
+            picture = read_picture(path)
+            plain = plain_picture(picture, "RGB")
         size, sha256 = _bytes_of(path)
         return Examined(
             path,

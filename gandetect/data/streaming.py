@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from gandetect.data.conversion import conversion_of
 from gandetect.data.folders import Found
-from gandetect.data.images import Fit, find_images, fitted_pixels, read_picture
+from gandetect.data.images import Fit, find_images, fitted_pixels, image_faults, read_picture
 from gandetect.errors import DataError
 from gandetect.workers import worker_pool
 
@@ -127,9 +127,10 @@ def decode(path: Path, options: DecodeOptions, content: bytes | None = None) -> 
         "background": options.background,
     }
     try:
-        picture = read_picture(path, content)
-        pixels = fitted_pixels(picture, **wanted)
-        conversion = str(conversion_of(picture, **wanted))
+        with image_faults(path, content):
+            picture = read_picture(path, content)
+            pixels = fitted_pixels(picture, **wanted)
+            conversion = str(conversion_of(picture, **wanted))
     except DataError as error:
         return Decoded(path, None, str(error))
     if conversion and options.strict:

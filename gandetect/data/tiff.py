@@ -27,13 +27,22 @@ from gandetect.data.tiff_damage import check_sums, libtiff_heard
 
 SUBFILE, BITS, COMPRESSION, PHOTOMETRIC, ORIENTATION = 254, 258, 259, 262, 274
 SAMPLES, PLANAR, EXTRA, FORMAT, LOWEST, HIGHEST = 277, 284, 338, 339, 340, 341
-SUBSAMPLING, REFERENCE = 530, 532
+SUBSAMPLING, REFERENCE, DEPTH = 530, 532, 32997
+_PNG = "save it as PNG"
 _FURTHER = (330, 34665, 34853, 40965)  # directories of metadata, which Pillow would read
 _KINDS = {1: "", 2: "signed ", 3: "float ", 4: "undefined "}
 _JPEG = (6, 7)
 _WHITE_IS_ZERO, _YCBCR = 0, 6
 _COLOURS = {0: 1, 1: 1, 2: 3, 3: 1, 4: 1, 5: 4, 6: 3, 8: 3}  # samples a pixel, without extra ones
-_NAMES = {0: "grey", 1: "grey", 2: "RGB", 3: "palette", 5: "CMYK", 6: "YCbCr", 8: "LAB"}
+_NAMES = {
+    0: "white-is-zero grey",
+    1: "grey",
+    2: "RGB",
+    3: "palette",
+    5: "CMYK",
+    6: "YCbCr",
+    8: "LAB",
+}
 
 
 @dataclass(frozen=True)
@@ -87,6 +96,8 @@ def samples_of(tags: Mapping[int, Any]) -> TiffSamples:
             "is a TIFF whose first picture is a small copy of another, as of a camera's raw file",
             "export the picture as PNG or TIFF",
         )
+    if int(tags.get(DEPTH, 1)) > 1:
+        raise unsupported("is a TIFF of a volume, not of a picture", "save one slice of it")
     jpeg = tags.get(COMPRESSION, 1) in _JPEG
     if PHOTOMETRIC not in tags and not jpeg:
         raise unsupported(
@@ -148,7 +159,7 @@ def _refuse_unread(opened: TiffImageFile, samples: TiffSamples) -> None:
     apart = tags.get(PLANAR, 1) == 2 and int(tags.get(SAMPLES, 1)) > 1
     if apart and (samples.bits != 8 or 1 in samples.extra):
         how = "stored apart (PlanarConfiguration 2) in a form that is not read"
-        raise unsupported(f"is a TIFF whose channels are {how}", "save it as PNG")
+        raise unsupported(f"is a TIFF whose channels are {how}", _PNG)
     if samples.range is not None and packed and tags.prefix == b"MM" and sys.byteorder == "little":
         raise unsupported(f"is a compressed big-endian TIFF of {samples.depth}samples, which is "
                           "not read")  # fmt: skip
@@ -164,6 +175,8 @@ def _eight_bits(opened: TiffImageFile, samples: TiffSamples, file: BinaryIO) -> 
         return picture_of(eight_bits(channels, 65535), mode)
     with libtiff_heard():
         opened.load()
+    if opened.mode == "La":  # grey that is multiplied by alpha, which Pillow converts to LA only
+        return opened.convert("LA")
     if opened.mode[0] not in "IF":
         return opened
     values = np.asarray(opened)
@@ -213,4 +226,5 @@ def _not_known(file: BinaryIO) -> Exception:
         return damaged(f"TIFF without whole tags: {error}" if str(error) else "TIFF without tags")
     what = f"{samples.bits}-bit {samples.kind}{_NAMES.get(samples.photometric, 'mask')}"
     order = "big-endian" if header[:1] == b"M" else "little-endian"
-    return unsupported(f"is a {order} TIFF of {what} samples, which is not read")
+    extra = " and extra" if samples.extra else ""
+    return unsupported(f"is a {order} TIFF of {what}{extra} samples, which is not read", _PNG)

@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from gandetect.data.images import find_images, read_image
+from gandetect.data.reading import examine
+from gandetect.data.streaming import DecodeOptions, decode
 from gandetect.errors import DataError
 
 Pixels = NDArray[np.uint8]
@@ -294,6 +296,16 @@ def test_whatever_a_decoder_dies_of_is_one_sentence(
     path = _save(_flat("L", 0), tmp_path / "a.png")
     monkeypatch.setattr(Image, "open", dying)
     assert _refusal(path).startswith("is damaged and cannot be decoded (unpack requires")
+
+
+def test_whatever_a_conversion_dies_of_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = _save(_flat("RGBA", 0), tmp_path / "a.png")
+    monkeypatch.setattr(Image.Image, "convert", lambda *_: {}["nothing"])
+    assert _refusal(path).startswith("is damaged and cannot be decoded")
+    assert "cannot be decoded" in str(decode(path, DecodeOptions(1, 28, "pad", 0)).error)
+    assert "cannot be decoded" in str(examine(path).error)
 
 
 def _touch(folder: Path, *names: str) -> list[Path]:

@@ -238,6 +238,20 @@ def test_a_tiff_of_tifffile_has_its_pixels_or_is_refused_in_every_layout(kind: s
     assert read_well in (0, 6 if kind == "YCbCr" else 9, 18)
 
 
+@pytest.mark.parametrize("kind", ["unassalpha", "assocalpha"])
+def test_a_grey_tiffs_alpha_is_what_its_tag_says(kind: str) -> None:
+    stored = GREY * (ALPHA / 255) if kind == "assocalpha" else GREY
+    stream = io.BytesIO()
+    with tifffile.TiffWriter(stream) as writer:
+        writer.write(
+            np.rint(np.dstack([stored, ALPHA])).astype(np.uint8),
+            photometric="minisblack", planarconfig="contig", extrasamples=[kind],
+        )  # fmt: skip
+    answer = read(stream.getvalue(), TO_COLOUR)
+    assert np.abs(answer.pixels - over(200, GREY, ALPHA)).max() <= 2
+    assert "transparency over 200" in answer.conversion
+
+
 @pytest.mark.parametrize("deep", [False, True])
 @pytest.mark.parametrize("kind", ["unassalpha", "assocalpha"])
 def test_a_tiffs_alpha_is_what_its_tag_says(deep: bool, kind: str) -> None:
@@ -267,6 +281,8 @@ def test_a_tiffs_alpha_is_what_its_tag_says(deep: bool, kind: str) -> None:
         (GREY, 32, {"t339": 3, "t340": 5, "t341": 5}, "impossible range 5 to 5"),
         (GREY, 8, {"t254": 1}, "small copy of another"),
         (GREY, 8, {"t262": 32803}, "PhotometricInterpretation 32803"),
+        (GREY, 8, {"t32997": 2}, "volume"),
+        (np.dstack([GREY, ALPHA]), 8, {"t262": 0, "t338": 2}, "8-bit white-is-zero grey and extra"),
     ],
 )
 def test_what_a_tiff_does_not_say_is_refused_with_its_name(
