@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from random_detector import save_random_detector
 
 from gandetect.data import fashion_mnist as source
 from gandetect.data.class_images import ClassImages
@@ -31,26 +32,7 @@ def fashion_mnist() -> ClassImages:
 @pytest.fixture(scope="session")
 def detector_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A saved `dcgan-plain` discriminator with fixed random weights; copy it before changing it."""
-    import torch
-
-    from gandetect.detectors import (
-        DetectorDescription,
-        as_detector,
-        save_detector,
-    )
-    from gandetect.models import ARCHITECTURES
-
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        network = ARCHITECTURES["dcgan-plain"].discriminator()
-    description = DetectorDescription(
-        name="dcgan-plain",
-        architecture="dcgan-plain",
-        operating_points={"native": 0.0, "calibrated": 1.5},
-    )
-    folder = tmp_path_factory.mktemp("detectors") / "dcgan-plain" / "seed-0"
-    save_detector(folder, as_detector(network, description, torch.device("cpu")))
-    return folder
+    return save_random_detector(tmp_path_factory.mktemp("detectors") / "dcgan-plain" / "seed-0")
 
 
 @contextmanager

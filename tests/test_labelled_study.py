@@ -62,6 +62,8 @@ def digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
         if number >= EACH:
             _save(image.reduce(8).resize((32, 32), Image.NEAREST), root / "mosaic" / digit)
             _save(image, root / "unlabelled" / digit)
+            if number == EACH:  # known by its content
+                (root / "unlabelled" / digit).rename(root / "unlabelled" / "no-suffix")
             continue
         _save(image, root / "real" / digit)
         _save(image.filter(ImageFilter.GaussianBlur(2)), root / "blurred" / digit)
@@ -164,6 +166,22 @@ def test_a_second_run_does_nothing(run, digits) -> None:
     after = {path: path.stat().st_mtime_ns for path in run.rglob("*") if path.is_file()}
     always = {run / name for name in ("study.toml", "study.json", ".lock")}
     assert {p for p in after if after[p] != before.get(p)} <= always
+
+
+def test_files_that_are_no_pictures_are_told_and_change_nothing(run, digits) -> None:
+    notes = [digits / "digits" / place / "notes.txt" for place in ("real", "unlabelled")]
+    listener, scores = Listener(), run / "scores.parquet"
+    before = scores.stat().st_mtime_ns
+    try:
+        for path in notes:
+            path.write_text("words")
+        run_study(parse_experiment(TABLE), Options(run.parent, data_dir=digits, jobs=2), listener)
+    finally:
+        for path in notes:
+            path.unlink()
+    told = [one for one in listener.warnings if one.endswith("1 file is no picture: .txt")]
+    assert len(told) == 2
+    assert scores.stat().st_mtime_ns == before
 
 
 @pytest.mark.slow

@@ -269,6 +269,18 @@ def test_pictures_that_cannot_be_decoded_are_named_and_left_out(data_dir) -> Non
     }
 
 
+def test_files_that_are_no_pictures_are_told_and_pictures_need_no_suffix(data_dir) -> None:
+    folder = data_dir / "photos" / "everyday"
+    picture = sorted(folder.glob("*.png"))[0]
+    picture.rename(folder / "no-suffix")
+    (folder / "notes.txt").write_text("words")
+    listener = Listener()
+    prepare(data_dir, listener)
+    assert listener.warnings[0] == "1 file is no picture: .txt"
+    facts = runs.read_json(data_dir / "run" / "data" / "data.json")
+    assert facts["left_out"] == []
+
+
 def _others(facts) -> int:
     counts = facts["counts"]["everyday"]
     return counts["in-distribution"] + counts["calibration"]

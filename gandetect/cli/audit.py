@@ -87,11 +87,15 @@ def _audit(context: click.Context, real: Path, generated: Path, images: int) -> 
 def _features_of_folders(folders: Sequence[Path], images: int) -> list[Features]:
     """Probe the files and, one by one, their pictures, all in colour where one of them is."""
     from gandetect.data.file_facts import file_facts, file_features
+    from gandetect.data.folders import PassedOver
     from gandetect.data.images import find_images
 
     sides = []
     for folder in folders:
-        paths = list(find_images([folder]))
+        passed = PassedOver()
+        paths = list(find_images([folder], passed.add))
+        for sentence in passed.sentences():
+            click.echo(f"note: {str(folder)!r}: {sentence}", err=True)
         sides.append([file_facts(paths[place]) for place in _sample(len(paths), images)])
     colour = any(facts.mode not in ("1", "L", "LA", "I;16") for side in sides for facts in side)
     return [
@@ -103,13 +107,14 @@ def _features_of_folders(folders: Sequence[Path], images: int) -> list[Features]
 def _features_of_pictures(paths: Sequence[Path], colour: bool) -> Features:
     import numpy as np
 
-    from gandetect.data.images import opened_image, plain_picture
+    from gandetect.data.images import image_faults, plain_picture, read_picture
     from gandetect.evaluation.probes import probe_features
 
     parts = []
     for path in paths:
-        with opened_image(path) as opened:
-            pixels = np.asarray(plain_picture(opened, "RGB" if colour else "L"), dtype=np.uint8)
+        with image_faults(path):
+            plain = plain_picture(read_picture(path), "RGB" if colour else "L")
+        pixels = np.asarray(plain, dtype=np.uint8)
         picture = pixels.transpose(2, 0, 1) if colour else pixels[None]
         try:
             parts.append(probe_features(picture[None]))

@@ -53,7 +53,11 @@ def data_fetch_command(context: click.Context, /, data_dir: Path | None, force: 
     metavar="DIR",
     help="Move bad files there; `gandetect data restore DIR` brings them back.",
 )
-@click.option("--delete", is_flag=True, help="Delete bad files for good, after asking.")
+@click.option(
+    "--delete",
+    is_flag=True,
+    help="Delete bad files for good, after asking; unsupported ones stay.",
+)
 @click.option("--yes", is_flag=True, help="Do not ask before deleting.")
 @click.option(
     "--near-duplicates",
@@ -89,8 +93,10 @@ def data_check_command(
     those that are damaged or truncated, empty, no image, of an unsupported kind, missing (a broken
     link) or unreadable, wrongly named, the same picture (to the pixel) under two classes, or in
     two of the split folders: then the copy in test stays, or else the one in validation. Other
-    duplicates are warnings, and so are shortcuts: formats, modes and sizes that differ between
-    classes, which a detector could learn instead of the pictures.
+    duplicates are warnings, and so are metadata that are damaged or large, names that do not say
+    what a file holds, and shortcuts: formats, modes and sizes that differ between classes, which a
+    detector could learn instead of the pictures. Files are known by content, whatever their name;
+    links to folders are followed, but nothing behind them is moved or deleted.
 
     Exit code 0 when FOLDER has no bad files or all were moved or deleted as asked, 1 when it is
     left with some. Nothing is moved or deleted unasked.
@@ -214,13 +220,18 @@ def _quarantine(context: click.Context, folder: Path, found: Integrity, target: 
 def _delete(context: click.Context, folder: Path, found: Integrity, yes: bool) -> Outcome:
     from gandetect.data.quarantine import Outcome, delete
 
+    if spared := len(found.bad) - len(found.deletable):
+        said = "note: unsupported files are not deleted, as they may be whole: "
+        click.echo(f"{said}{spared:,}", err=True)
+    if not found.deletable:
+        return Outcome()
     click.echo("to be deleted for good:", err=True)
-    for path, reason in found.bad.items():
+    for path, reason in found.deletable.items():
         click.echo(f"  {folder / path}  ({reason})", err=True)
-    if not yes and not click.confirm(f"Delete these {len(found.bad):,} files?", err=True):
+    if not yes and not click.confirm(f"Delete these {len(found.deletable):,} files?", err=True):
         click.echo("nothing was deleted", err=True)
         return Outcome()
-    outcome = delete(folder, found.bad)
+    outcome = delete(folder, found.deletable)
     _complain(outcome)
     click.echo(f"{len(outcome.done):,} files deleted", err=True)
     return outcome

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
-from pathlib import PurePath
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -57,15 +56,13 @@ def class_table(summary: Mapping[str, Any]) -> Table:
 
 
 def _passed_over(found: Integrity) -> Iterator[str]:
-    plain: Counter[str] = Counter()
+    from gandetect.data.folders import Found, PassedOver
+
+    passed = PassedOver()
     for entry in found.passed_over:
-        if entry["reason"] == "is no image by its name":
-            plain[PurePath(entry["path"]).suffix or "no suffix"] += 1
-        else:
-            yield f"  {entry['path']}"
-            yield f"      {entry['reason']}"
-    if plain:
-        yield f"  files that are no images by their names: {_counted(plain)}"
+        passed.add(Found(Path(entry["path"]), entry["reason"]))
+    for sentence in passed.sentences():
+        yield f"  {sentence}"
 
 
 def _counted(counts: Mapping[str, int]) -> str:

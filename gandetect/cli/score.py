@@ -17,6 +17,7 @@ from gandetect.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from gandetect.data.folders import PassedOver
     from gandetect.scoring import ConversionTally
     from gandetect.scoring.collection import Work
     from gandetect.scoring.shards import Order
@@ -121,12 +122,13 @@ def score_command(
         # Read when torch is imported: the network's threads then sleep while they wait, and leave
         # their cores to the decoders, instead of spinning on them.
         os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    from gandetect.data.folders import PassedOver
     from gandetect.detectors import load_detector
     from gandetect.scoring import ConversionTally, score_paths, write_scores
 
     device = resolve_device(device)
     loaded = load_detector(detector, device)
-    tally = ConversionTally()
+    tally, passed = ConversionTally(), PassedOver()
     if out is not None:
         from gandetect import runs
         from gandetect.scoring.shards import open_folder, order_for
@@ -135,14 +137,15 @@ def score_command(
         order = order_for(out, detector, operating_point, strict)
         open_folder(order, paths)
         with runs.locked(out), _work(engine, address, workers, loaded, detector, order) as work:
-            failed = _fill(context, order, paths, work, tally)
-        _conclude(context, tally, failed, tally.images, "; see column error")
+            failed = _fill(context, order, paths, work, tally, passed)
+        _conclude(context, tally, passed, failed, "; see column error")
         return
     say_any_name()
     form = "jsonl" if as_json else form or "csv"
     assert workers is not None
-    with closing(score_paths(loaded, paths, operating_point, workers, strict=strict)) as scored:
-        right, wrong = write_scores(
+    scoring = score_paths(loaded, paths, operating_point, workers, strict=strict, tell=passed.add)
+    with closing(scoring) as scored:
+        _, wrong = write_scores(
             tally.watch(scored),
             sys.stdout,
             form,  # type: ignore[arg-type]
@@ -151,7 +154,7 @@ def score_command(
         )
     sys.stdout.flush()
     where = " and have no line" if form == "kaggle" else "; see column error"
-    _conclude(context, tally, wrong, right + wrong, where)
+    _conclude(context, tally, passed, wrong, where)
 
 
 def _check(
@@ -207,12 +210,13 @@ def _fill(
     paths: tuple[Path, ...],
     work: Work,
     tally: ConversionTally,
+    passed: PassedOver,
 ) -> int:
     """Score a collection into its folder, and say how it goes; returns how many images failed."""
     from gandetect.scoring.collection import score_collection
     from gandetect.scoring.shards import remove_others, shards_of
 
-    shards, failed = shards_of(order, paths), 0
+    shards, failed = shards_of(order, paths, passed.add), 0
     for number, counts in enumerate(score_collection(shards, order, work), start=1):
         failed += counts.failed
         tally.add(counts.images, counts.conversions)
@@ -224,11 +228,11 @@ def _fill(
 
 
 def _conclude(
-    context: click.Context, tally: ConversionTally, failed: int, images: int, where: str
+    context: click.Context, tally: ConversionTally, passed: PassedOver, failed: int, where: str
 ) -> None:
-    """Say what was converted and what failed, which makes the exit code 1."""
-    if sentence := tally.sentence():
+    """Say what was passed over, what was converted and what failed: then the exit code is 1."""
+    for sentence in [*passed.sentences(), *tally.sentences()]:
         click.echo(f"note: {sentence}", err=True)
     if failed:
-        click.echo(f"{failed} of {images} images could not be scored{where}", err=True)
+        click.echo(f"{failed} of {tally.images} images could not be scored{where}", err=True)
         context.exit(1)

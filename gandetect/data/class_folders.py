@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 from gandetect.config import FolderDataConfig
+from gandetect.data.folders import HIDDEN, NO_PICTURE, Found, PassedOver, found_file, walk
 from gandetect.data.found import FoundFile, LeftOut, leave_out, listed
-from gandetect.data.images import SUFFIXES
+from gandetect.data.images import no_images
 from gandetect.errors import DataError, UsageError, did_you_mean
 
 CLUTTER = frozenset(("thumbs.db", "desktop.ini", "__macosx"))  # passed over, like hidden files
 
 
-def files_in_folders(config: FolderDataConfig, root: Path, left_out: LeftOut) -> list[FoundFile]:
+def files_in_folders(
+    config: FolderDataConfig, root: Path, left_out: LeftOut, passed: PassedOver
+) -> list[FoundFile]:
     """Image files of every class that is not ignored, however deep in its folder they lie.
 
-    Raises `UsageError` for a class without a folder and a folder without a class, `DataError` for
-    a split folder that is missing and a class folder without images.
+    ``passed`` counts what else lies there. Raises `UsageError` for a class without a folder and a
+    folder without a class, `DataError` for a split folder that is missing and a class folder
+    without images.
     """
     files: list[FoundFile] = []
     seen: set[str] = set()
@@ -29,9 +32,9 @@ def files_in_folders(config: FolderDataConfig, root: Path, left_out: LeftOut) ->
                 continue
             seen.add(name)
             if label != "ignored":
-                files += class_files(root, folder / name, name, split, left_out)
+                files += class_files(root, folder / name, name, split, left_out, passed)
         _require_mapped(config, root, folder)
-        tell_loose_images(root, folder, left_out)
+        tell_loose_images(root, folder, left_out, passed)
     for name in config.classes:
         if name not in seen:
             raise _missing_class(config, root, name)
@@ -83,49 +86,39 @@ def _require_mapped(config: FolderDataConfig, root: Path, folder: Path) -> None:
         )
 
 
-def tell_loose_images(root: Path, folder: Path, left_out: LeftOut) -> None:
+def tell_loose_images(root: Path, folder: Path, left_out: LeftOut, passed: PassedOver) -> None:
     """Note images that lie beside the class folders of ``folder``, and so are of no class."""
-    for path in folder.iterdir():
-        if _matters(path.name) and path.suffix.lower() in SUFFIXES and not path.is_dir():
+    for path in sorted(folder.iterdir()):
+        if path.is_dir() and _matters(path.name):
+            continue
+        found = Found(path, HIDDEN) if path.is_dir() else found_file(path)
+        if found.passed:
+            passed.add(found)
+        else:
             leave_out(left_out, path.relative_to(root).as_posix(), "lies in no class folder")
 
 
 def class_files(
-    root: Path, folder: Path, name: str, split: str, left_out: LeftOut
+    root: Path, folder: Path, name: str, split: str, left_out: LeftOut, passed: PassedOver
 ) -> list[FoundFile]:
     """Image files below a class folder; what else lies there is told."""
-    paths = []
-    for path, reason in _walk(folder):
-        if path == folder:
+    paths, others = [], PassedOver()
+    for found in walk(folder):
+        if found.path == folder:
             raise DataError(
-                f"class folder {str(folder)!r} {reason.removeprefix('is a folder that ')}"
+                f"class folder {str(folder)!r} {found.passed.removeprefix('is a folder that ')}"
             )
-        shown = path.relative_to(root).as_posix()
-        if reason:
-            leave_out(left_out, shown, reason)
-        else:
+        shown = found.path.relative_to(root).as_posix()
+        if not found.passed:
             paths.append(shown)
+        elif found.passed in (NO_PICTURE, HIDDEN):
+            passed.add(found)
+            others.add(found)
+        else:
+            leave_out(left_out, shown, found.passed)
     if not paths:
-        raise DataError(
-            f"class folder {str(folder)!r} holds no image files; their names end in one of: "
-            f"{', '.join(sorted(SUFFIXES))}"
-        )
+        raise DataError(f"class {no_images(folder, others)}")
     return [FoundFile(path, name, given_split=split) for path in paths]
-
-
-def _walk(folder: Path) -> Iterator[tuple[Path, str]]:
-    """Every file with the reason why it cannot be used, or ""; also folders not looked into."""
-    denied: list[str] = []
-    for parent, folders, names in os.walk(folder, onerror=lambda e: denied.append(e.filename)):
-        folders[:] = filter(_matters, folders)
-        for name in folders:
-            if Path(parent, name).is_symlink():
-                yield Path(parent, name), "is a link to a folder, which is not followed"
-        for name in filter(_matters, names):
-            image = Path(name).suffix.lower() in SUFFIXES
-            yield Path(parent, name), "" if image else "is not an image by its name"
-    for name in denied:
-        yield Path(name), "is a folder that cannot be listed: permission denied"
 
 
 def class_folders(folder: Path) -> list[str]:

@@ -12,14 +12,14 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from gandetect.data.conversion import upright_size
 from gandetect.data.images import (
     Fit,
     ImageFault,
     fitted_pixels,
-    opened_image,
+    image_faults,
     plain_picture,
     read_image,
+    read_picture,
     refuse_special,
 )
 from gandetect.data.reading import CHUNK, Progress, perceptual_hash
@@ -201,17 +201,17 @@ def _decode_picture(
         refuse_special(path)
         content = path.read_bytes()
         digest = hashlib.sha256(content).hexdigest()
-        with opened_image(path, content) as opened:
+        with image_faults(path, content):
+            picture = read_picture(path, content)
             pixels = fitted_pixels(
-                opened, channels=channels, size=size, fit=fit or "stretch", background=0
+                picture, channels=channels, size=size, fit=fit or "stretch", background=0
             )
-            hashed = perceptual_hash(plain_picture(opened, "RGB")) if hashes else None
-            width, height = upright_size(opened)
-            mode = opened.mode
+            hashed = perceptual_hash(plain_picture(picture, "RGB")) if hashes else None
+        width, height = picture.image.size
         if fit is None and (width, height) != (size, size):
             raise _needs_a_fit(path, width, height, size)
         of_pixels = hashlib.sha256(pixels.tobytes()).hexdigest()
-        return pixels, DecodedPicture(digest, None, of_pixels, width, height, mode, hashed)
+        return pixels, DecodedPicture(digest, None, of_pixels, width, height, picture.mode, hashed)
     except ImageFault as fault:
         reason = fault.reason
     except OSError as error:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -16,7 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, JpegImagePlugin, UnidentifiedImageError
 
-from gandetect.data.images import FORMATS
+from gandetect.data.faults import Refusal
+from gandetect.data.png import PngParts, png_parts
+from gandetect.data.signatures import FORMATS, START, picture_format
 from gandetect.errors import DataError
 
 Features: TypeAlias = dict[str, NDArray[np.float64]]
@@ -65,8 +68,12 @@ def file_facts(path: Path) -> FileFacts:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            with Image.open(path, formats=[one for one in FORMATS if _known(one)]) as opened:
-                return _facts(path, opened)
+            parts = _png_parts(path)  # without metadata that Pillow would stumble over
+            file = BytesIO(parts.stream) if parts else path
+            with Image.open(file, formats=[one for one in FORMATS if _known(one)]) as opened:
+                return _facts(path, opened, parts.names if parts else set())
+    except Refusal as refusal:
+        raise DataError(f"{str(path)!r} {refusal.reason}") from None
     except UnidentifiedImageError:
         raise DataError(
             f"{str(path)!r} is no image in a format that Pillow reads; take it out of the folder"
@@ -104,7 +111,15 @@ def _known(form: str) -> bool:
     return form in Image.OPEN  # older Pillows lack AVIF
 
 
-def _facts(path: Path, opened: Image.Image) -> FileFacts:
+def _png_parts(path: Path) -> PngParts | None:
+    with path.open("rb") as file:
+        if picture_format(file.read(START)) != "PNG":
+            return None
+        file.seek(0)
+        return png_parts(file.read())
+
+
+def _facts(path: Path, opened: Image.Image, chunks: set[bytes]) -> FileFacts:
     tables: tuple[tuple[int, ...], ...] = ()
     subsampling = None
     if isinstance(opened, JpegImagePlugin.JpegImageFile):
@@ -122,8 +137,8 @@ def _facts(path: Path, opened: Image.Image) -> FileFacts:
         quality=jpeg_quality(tables[0]) if tables else None,
         subsampling=subsampling,
         progressive=bool(opened.info.get("progressive")),
-        exif="exif" in opened.info,
-        icc_profile="icc_profile" in opened.info,
+        exif="exif" in opened.info or b"eXIf" in chunks,
+        icc_profile="icc_profile" in opened.info or b"iCCP" in chunks,
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -11,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from gandetect.data.folders import Found, PassedOver, walk
 from gandetect.data.found import SPLIT_WORDS
 from gandetect.data.groups import near_duplicate_pairs
-from gandetect.data.images import SUFFIXES, format_of
+from gandetect.data.images import SUFFIXES, no_images
 from gandetect.data.reading import Examined, Progress, examine_files
 from gandetect.data.shortcuts import shortcuts, summary_by_class
 from gandetect.errors import DataError
@@ -21,17 +21,23 @@ from gandetect.errors import DataError
 __all__ = ["Finding", "Integrity", "check_folder", "find_faults", "shortcuts", "summary_by_class"]
 # Of a picture on two sides the copy in the last of these stays, so that a test set stays whole.
 SPLIT_ORDER = ("", "train", "validation", "test")
+_JPEG = {".jpg", ".jpeg", ".jpe", ".jfif", ".pjpeg", ".pjp", ".mpo"}
 SUFFIXES_OF = {
-    "PNG": {".png"},
-    "JPEG": {".jpg", ".jpeg"},
-    "MPO": {".jpg", ".jpeg"},  # JPEG with further pictures, as cameras write it
+    "PNG": {".png", ".apng"},
+    "JPEG": _JPEG,
+    "MPO": _JPEG,  # JPEG with further pictures, as cameras write it
     "WEBP": {".webp"},
     "GIF": {".gif"},
-    "BMP": {".bmp"},
+    "BMP": {".bmp", ".dib"},
+    "DIB": {".dib", ".bmp"},
     "TIFF": {".tif", ".tiff"},
-    "PPM": {".ppm", ".pgm"},
+    "PPM": {".ppm", ".pgm", ".pbm", ".pnm"},
     "AVIF": {".avif"},
+    "JPEG2000": {".jp2", ".j2k", ".j2c", ".jpc", ".jpf", ".jpx"},
 }
+USUAL = {"PNG": ".png", "JPEG": ".jpg", "MPO": ".jpg", "WEBP": ".webp", "GIF": ".gif",
+         "BMP": ".bmp", "DIB": ".dib", "TIFF": ".tif", "PPM": ".ppm", "AVIF": ".avif",
+         "JPEG2000": ".jp2"}  # fmt: skip
 # In the order in which they are told. What is bad makes a check fail; the rest is a warning.
 BAD = (
     "damaged",
@@ -44,7 +50,7 @@ BAD = (
     "cross-class duplicate",
     "cross-split duplicate",
 )
-WARNINGS = ("duplicate", "near duplicate")
+WARNINGS = ("unusual name", "metadata", "duplicate", "near duplicate")
 
 
 @dataclass(frozen=True)
@@ -90,6 +96,12 @@ class Integrity:
                 reasons[one.path] = f"{reasons[one.path]}; {said}" if one.path in reasons else said
         return reasons
 
+    @property
+    def deletable(self) -> dict[str, str]:
+        """Bad files, but for those that may be whole and only are not read here."""
+        unread = {one.path for one in self.findings if one.kind == "unsupported"}
+        return {path: said for path, said in self.bad.items() if path not in unread}
+
     def counts(self) -> dict[str, int]:
         """How many findings there are of each kind."""
         counted = Counter(one.kind for one in self.findings)
@@ -114,8 +126,8 @@ def check_folder(
 ) -> Integrity:
     """Read every image file below a folder fully, and tell what is wrong with it.
 
-    Classes are the sub-folders, or the sub-folders of train, val and test folders. Hidden files
-    are passed over in silence, other files that are no images by name are told of. ``near`` is
+    Classes are the sub-folders, or the sub-folders of train, val and test folders. What is no
+    image is told of. ``near`` is
     the distance in bits up to which perceptual hashes make near duplicates; None looks for none.
     Raises `DataError` when there is no folder or no image file in it.
     """
@@ -124,10 +136,10 @@ def check_folder(
         raise DataError(f"{str(folder)!r} {state}; give the folder of a data set")
     paths, passed_over = _listed(folder)
     if not paths:
-        raise DataError(
-            f"folder {str(folder)!r} holds no image files; their names end in one of: "
-            f"{', '.join(sorted(SUFFIXES))}"
-        )
+        others = PassedOver()
+        for one in passed_over:
+            others.add(Found(Path(one["path"]), one["reason"]))
+        raise DataError(no_images(folder, others))
     examined = examine_files(
         [folder / path for path in paths],
         hashes=near is not None,
@@ -164,6 +176,11 @@ def find_faults(
         if one.error is not None
     ]
     findings += [fault for place, one in intact for fault in _wrong_name(place, one)]
+    findings += [
+        Finding("metadata", place.path, f"{one.remark}; this changes no pixel")
+        for place, one in intact
+        if one.remark
+    ]
     groups: dict[str, list[tuple[Place, Examined]]] = defaultdict(list)
     for place, one in intact:
         groups[str(one.pixels_sha256)].append((place, one))
@@ -177,32 +194,15 @@ def find_faults(
 
 
 def _listed(folder: Path) -> tuple[list[PurePath], list[dict[str, str]]]:
-    """List image files by name, sorted, relative to the folder; and what is passed over, why."""
+    """List image files, sorted, relative to the folder; and what is passed over, and why."""
     images: list[PurePath] = []
     passed_over: list[dict[str, str]] = []
-
-    def pass_over(path: PurePath | str, reason: str) -> None:
-        shown = PurePath(path).relative_to(folder).as_posix()
-        passed_over.append({"path": shown, "reason": reason})
-
-    def denied(error: OSError) -> None:
-        pass_over(error.filename, "folder cannot be listed: permission denied")
-
-    for parent, folders, names in os.walk(folder, onerror=denied):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in folders:
-            if Path(parent, name).is_symlink():
-                pass_over(Path(parent, name), "is a link to a folder, which is not followed")
-        for name in sorted(names):
-            path = Path(parent, name)
-            if name.startswith("."):
-                continue
-            if path.suffix.lower() in SUFFIXES:
-                images.append(path.relative_to(folder))
-            elif form := format_of(path):
-                pass_over(path, f"holds {form}, but its name does not end as an image's does")
-            else:
-                pass_over(path, "is no image by its name")
+    for found in walk(folder):
+        path = found.path.relative_to(folder)
+        if found.passed:
+            passed_over.append({"path": path.as_posix(), "reason": found.passed})
+        else:
+            images.append(path)
     return sorted(images), passed_over
 
 
@@ -216,9 +216,14 @@ def _place(path: PurePath) -> Place:
 def _wrong_name(place: Place, one: Examined) -> Iterator[Finding]:
     fitting = SUFFIXES_OF.get(str(one.format), set())
     suffix = PurePath(place.path).suffix.lower()
-    if suffix not in fitting:
-        rename = f"; rename it to end in {min(fitting)}" if fitting else ""
+    if suffix in fitting:
+        return
+    rename = f"; rename it to end in {USUAL[str(one.format)]}" if one.format in USUAL else ""
+    if suffix in SUFFIXES:
         yield Finding("wrongly named", place.path, f"holds {one.format}, not {suffix}{rename}")
+    else:
+        reason = f"holds {one.format}, which its name does not say{rename}"
+        yield Finding("unusual name", place.path, reason)
 
 
 def _repeated(group: Sequence[tuple[Place, Examined]]) -> Iterator[Finding]:

@@ -12,6 +12,7 @@ import pandas as pd
 
 from gandetect.config import CsvDataConfig, FolderDataConfig, digest_of
 from gandetect.data.class_folders import files_in_folders
+from gandetect.data.folders import PassedOver
 from gandetect.data.found import FoundFile, LeftOut, leave_out, readable
 from gandetect.data.label_tables import files_in_table
 from gandetect.errors import DataError
@@ -27,12 +28,14 @@ class LabelledFiles:
     class_name, label ("real" or "generated"), group ("" for none), given_split ("", "train",
     "validation" or "test") and sha256 of the file's bytes. ``left_out`` holds path and reason of
     what cannot be used. ``digest`` is of all this, wherever the files stand.
+    ``passed`` counts what is no picture, which is no part of the digest.
     """
 
     root: Path
     table: pd.DataFrame
     left_out: LeftOut
     digest: str
+    passed: PassedOver
 
 
 def find_labelled(config: FolderDataConfig | CsvDataConfig, data_dir: Path) -> LabelledFiles:
@@ -43,8 +46,9 @@ def find_labelled(config: FolderDataConfig | CsvDataConfig, data_dir: Path) -> L
     """
     root = data_dir / config.path
     left_out: LeftOut = []
+    passed = PassedOver()
     try:
-        files = _files(config, root, left_out)
+        files = _files(config, root, left_out, passed)
     except OSError as error:
         raise DataError(f"{str(error.filename)!r} cannot be read: {error.strerror}") from None
     table = _with_digests(root, files, left_out)
@@ -53,11 +57,11 @@ def find_labelled(config: FolderDataConfig | CsvDataConfig, data_dir: Path) -> L
         entry["path"] = readable(entry["path"])
     left_out.sort(key=lambda entry: (entry["path"], entry["reason"]))
     digest = digest_of([table[COLUMNS].to_numpy().tolist(), left_out])
-    return LabelledFiles(root, table[COLUMNS], left_out, digest)
+    return LabelledFiles(root, table[COLUMNS], left_out, digest, passed)
 
 
 def _files(
-    config: FolderDataConfig | CsvDataConfig, root: Path, left_out: LeftOut
+    config: FolderDataConfig | CsvDataConfig, root: Path, left_out: LeftOut, passed: PassedOver
 ) -> list[FoundFile]:
     if not root.is_dir():
         raise DataError(
@@ -66,7 +70,7 @@ def _files(
         )
     if isinstance(config, CsvDataConfig):
         return files_in_table(config, root, left_out)
-    return files_in_folders(config, root, left_out)
+    return files_in_folders(config, root, left_out, passed)
 
 
 def _with_digests(root: Path, files: Iterable[FoundFile], left_out: LeftOut) -> pd.DataFrame:

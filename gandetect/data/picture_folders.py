@@ -7,17 +7,22 @@ from pathlib import Path
 
 from gandetect.config import PicturesConfig
 from gandetect.data.class_folders import class_files, class_folders, tell_loose_images
+from gandetect.data.folders import PassedOver
 from gandetect.data.found import FoundFile, LeftOut, leave_out, listed, readable
 from gandetect.errors import DataError, UsageError, did_you_mean
 
 
 @dataclass(frozen=True)
 class FoundPictures:
-    """Image files of every class, sorted by path, none decoded yet; and what is left out, why."""
+    """Image files of every class, sorted by path, none decoded yet; and what is left out, why.
+
+    ``passed`` counts what is no picture.
+    """
 
     root: Path
     files: list[FoundFile]
     left_out: LeftOut
+    passed: PassedOver
 
 
 def picture_classes(config: PicturesConfig, data_dir: Path) -> tuple[str, ...]:
@@ -56,11 +61,12 @@ def find_pictures(config: PicturesConfig, data_dir: Path) -> FoundPictures:
     """
     root = data_dir / config.path
     left_out: LeftOut = []
+    passed = PassedOver()
     files: list[FoundFile] = []
     try:
         for name in picture_classes(config, data_dir):
-            files += class_files(root, root / name, name, "", left_out)
-        tell_loose_images(root, root, left_out)
+            files += class_files(root, root / name, name, "", left_out, passed)
+        tell_loose_images(root, root, left_out, passed)
     except OSError as error:
         raise DataError(f"{str(error.filename)!r} cannot be read: {error.strerror}") from None
     named = [one for one in files if one.path == readable(one.path)]
@@ -68,4 +74,4 @@ def find_pictures(config: PicturesConfig, data_dir: Path) -> FoundPictures:
         if one.path != readable(one.path):
             leave_out(left_out, readable(one.path), "has a name that is not UTF-8; rename it")
     left_out.sort(key=lambda entry: (entry["path"], entry["reason"]))
-    return FoundPictures(root, sorted(named, key=lambda one: one.path), left_out)
+    return FoundPictures(root, sorted(named, key=lambda one: one.path), left_out, passed)

@@ -22,10 +22,12 @@ from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
 from uuid import uuid4
 
+from gandetect.data.folders import behind_a_link
 from gandetect.errors import DataError, UsageError
 
 LOG = "quarantine.jsonl"
 UNFINISHED = ".quarantine-tmp"
+_BEHIND = "it is behind a link to another folder; give that folder itself"
 Progress = Callable[[int, int], None]
 Entry = dict[str, Any]
 
@@ -69,9 +71,9 @@ def quarantine(
 ) -> Outcome:
     """Move files of a folder to a quarantine, where they keep their relative paths.
 
-    ``reasons`` says of each path, relative to the folder, why. Nothing is overwritten; what
-    cannot be moved stays and is named. Raises `UsageError` as `check_quarantine` does, and
-    `DataError` when another process is at work there.
+    ``reasons`` says of each path, relative to the folder, why. Nothing is overwritten; what cannot
+    be moved, or is behind a link, stays and is named. Raises `UsageError` as `check_quarantine`
+    does, and `DataError` when another process is at work there.
     """
     check_quarantine(folder, target)
     target.mkdir(parents=True, exist_ok=True)
@@ -80,6 +82,9 @@ def quarantine(
         for number, (path, reason) in enumerate(reasons.items()):
             if progress is not None:
                 progress(number, len(reasons))
+            if behind_a_link(folder, path):
+                outcome.problems.append(f"{path} stays where it is: {_BEHIND}")
+                continue
             try:
                 _quarantine_one(folder.resolve(), path, reason, target, log)
                 outcome.done.append(path)
@@ -118,9 +123,12 @@ def restore(target: Path) -> Outcome:
 
 
 def delete(folder: Path, paths: Iterable[str]) -> Outcome:
-    """Delete files of a folder for good; what cannot be deleted is named."""
+    """Delete files of a folder for good; what cannot be deleted, or is behind a link, is named."""
     outcome = Outcome()
     for path in paths:
+        if behind_a_link(folder, path):
+            outcome.problems.append(f"{path} was not deleted: {_BEHIND}")
+            continue
         try:
             (folder / path).unlink()
             outcome.done.append(path)

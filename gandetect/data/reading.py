@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from gandetect.data.images import ImageFault, opened_image, plain_picture
+from gandetect.data.images import ImageFault, image_faults, plain_picture, read_picture
 from gandetect.workers import worker_pool
 
 CHUNK = 16  # files that a worker is handed at a time
@@ -25,7 +25,8 @@ class Examined:
     ``error`` reads on from the file's name, as in "is empty (0 bytes); give an image".
     ``sha256`` is of the file's bytes, ``pixels_sha256`` of the upright picture in 8-bit colour
     with its size: equal for a picture and its lossless copy in another format. ``phash`` is a
-    64-bit perceptual hash. ``format`` and ``mode`` are Pillow's names.
+    64-bit perceptual hash. ``format`` and ``mode`` are Pillow's names. ``remark`` is on metadata
+    that are broken or large, which does no harm.
     """
 
     path: Path
@@ -39,6 +40,7 @@ class Examined:
     sha256: str | None = None
     pixels_sha256: str | None = None
     phash: int | None = None
+    remark: str = ""
 
 
 def examine_files(
@@ -75,20 +77,22 @@ def examine(path: Path, *, hashes: bool = False) -> Examined:
     """Decode one file, and tell what it holds or why it cannot be used."""
     size = sha256 = None
     try:
-        with opened_image(path) as opened:
-            picture = plain_picture(opened, "RGB")
-            size, sha256 = _bytes_of(path)
-            return Examined(
-                path,
-                format=opened.format,
-                mode=opened.mode,
-                width=picture.width,
-                height=picture.height,
-                bytes=size,
-                sha256=sha256,
-                pixels_sha256=_pixel_digest(picture),
-                phash=perceptual_hash(picture) if hashes else None,
-            )
+        with image_faults(path):
+            picture = read_picture(path)
+            plain = plain_picture(picture, "RGB")
+        size, sha256 = _bytes_of(path)
+        return Examined(
+            path,
+            format=picture.format,
+            mode=picture.mode,
+            width=plain.width,
+            height=plain.height,
+            bytes=size,
+            sha256=sha256,
+            pixels_sha256=_pixel_digest(plain),
+            phash=perceptual_hash(plain) if hashes else None,
+            remark="; ".join(picture.remarks),
+        )
     except ImageFault as fault:
         if fault.kind not in ("missing", "unreadable") and path.is_file():
             size, sha256 = _bytes_of(path)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gandetect.data.conversion import conversion_of
-from gandetect.data.images import Fit, find_images, fitted_pixels, opened_image
+from gandetect.data.folders import Found
+from gandetect.data.images import Fit, find_images, fitted_pixels, image_faults, read_picture
 from gandetect.errors import DataError
 from gandetect.workers import worker_pool
 
@@ -24,6 +25,7 @@ AHEAD = 2  # batches a worker that are decoded or wait to be: the most that is k
 PATIENCE = 0.5  # seconds of decoding alone before workers are started, which takes as long
 Item = TypeVar("Item")
 Pixels = NDArray[np.uint8]
+Tell = Callable[[Found], None]
 
 
 @dataclass(frozen=True)
@@ -41,13 +43,15 @@ class DecodeOptions:
 class Decoded:
     """A file's pixels ``(channels, size, size)``, or the sentence why it has none.
 
-    ``conversion`` is what was done to it, as `data.conversion` says; mostly nothing.
+    ``conversion`` is what was done to it, as `data.conversion` says; mostly nothing. ``remark`` is
+    on its metadata, where these are broken or large.
     """
 
     path: Path
     pixels: Pixels | None
     error: str | None = None
     conversion: str = ""
+    remark: str = ""
 
 
 @dataclass(frozen=True)
@@ -59,18 +63,21 @@ class _Found:
 
 
 def decode_batches(
-    paths: Iterable[Path], options: DecodeOptions, workers: int = 1
+    paths: Iterable[Path],
+    options: DecodeOptions,
+    workers: int = 1,
+    tell: Tell = lambda found: None,
 ) -> Generator[list[Decoded], None, None]:
     """Yield the files' paths in order, each with its pixels or the sentence why it has none.
 
-    Folders are searched as by `find_images`, and ``paths`` is read only as far as needed. With
-    several workers, processes decode the batches ahead; not before `PATIENCE` has shown that the
-    files are many. However the generator is left, no worker outlives it. Raises `DataError` when
-    one is killed from outside.
+    Folders are searched as by `find_images`, with ``tell``, and ``paths`` is read only as far as
+    needed. With several workers, processes decode the batches ahead; not before `PATIENCE` has
+    shown that the files are many. However the generator is left, no worker outlives it. Raises
+    `DataError` when one is killed from outside.
     """
     # Not threads: small files are bound by Python itself, and `read_image` needs the warning
     # filters, which threads share, for itself.
-    batches = _batched(_found(paths))
+    batches = _batched(_found(paths, tell))
     spent = 0.0
     while workers <= 1 or spent < PATIENCE:
         start = perf_counter()
@@ -102,10 +109,10 @@ def _decode_ahead(
         yield waiting.popleft().result()
 
 
-def _found(paths: Iterable[Path]) -> Iterator[_Found]:
+def _found(paths: Iterable[Path], tell: Tell) -> Iterator[_Found]:
     for given in paths:
         try:
-            for path in find_images([given]):
+            for path in find_images([given], tell):
                 yield _Found(path)
         except DataError as error:
             yield _Found(given, str(error))
@@ -120,14 +127,15 @@ def decode(path: Path, options: DecodeOptions, content: bytes | None = None) -> 
         "background": options.background,
     }
     try:
-        with opened_image(path, content) as opened:
-            pixels = fitted_pixels(opened, **wanted)
-            conversion = str(conversion_of(opened, **wanted))
+        with image_faults(path, content):
+            picture = read_picture(path, content)
+            pixels = fitted_pixels(picture, **wanted)
+            conversion = str(conversion_of(picture, **wanted))
     except DataError as error:
         return Decoded(path, None, str(error))
     if conversion and options.strict:
         return Decoded(path, None, _refusal(path, conversion, options))
-    return Decoded(path, pixels, conversion=conversion)
+    return Decoded(path, pixels, conversion=conversion, remark="; ".join(picture.remarks))
 
 
 def _refusal(path: Path, conversion: str, options: DecodeOptions) -> str:

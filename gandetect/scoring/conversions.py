@@ -16,6 +16,7 @@ class ConversionTally:
 
     def __init__(self) -> None:
         self.images = 0
+        self.remarks = 0
         self._counts: Counter[str] = Counter()
         self._others = 0
 
@@ -23,6 +24,7 @@ class ConversionTally:
         """Pass lines on, and count them."""
         for line in scored:
             self.add(1, {line.conversion: 1})
+            self.remarks += bool(line.remark)
             yield line
 
     def add(self, images: int, conversions: Mapping[str, int]) -> None:
@@ -33,6 +35,16 @@ class ConversionTally:
                 self._counts[text] += count
             elif text:
                 self._others += count
+
+    def sentences(self) -> list[str]:
+        """What to tell the user: of conversions, and of metadata."""
+        said = [sentence] if (sentence := self.sentence()) else []
+        if self.remarks:
+            said.append(
+                f"{self.remarks:,} of {self.images:,} images hold metadata that are damaged or "
+                "large, which changes no score; `gandetect data check` names them"
+            )
+        return said
 
     def sentence(self) -> str | None:
         """What to tell the user; None when nothing was converted."""

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from scipy.special import expit
 
-from gandetect.data.streaming import Decoded, DecodeOptions, decode_batches
+from gandetect.data.streaming import Decoded, DecodeOptions, Tell, decode_batches
 from gandetect.detectors import Detector
 
 
@@ -21,6 +21,7 @@ class ScoredImage:
 
     ``conversion`` says what was done to a picture that is not as the detector takes it, as in
     ``RGB 640x480 to grey 28x28, pad``; it is empty for one that is.
+    ``remark`` is on metadata that are broken or large, which change no score; it is no column.
     """
 
     path: str
@@ -29,6 +30,7 @@ class ScoredImage:
     verdict: str | None
     error: str | None = None
     conversion: str = ""
+    remark: str = ""
 
 
 def score_paths(
@@ -38,20 +40,23 @@ def score_paths(
     workers: int = 1,
     *,
     strict: bool = False,
+    tell: Tell = lambda found: None,
 ) -> Generator[ScoredImage, None, None]:
     """Score image files and folders in order, one `ScoredImage` each, a batch at a time.
 
     What cannot be scored becomes a line with its error and never a score: a damaged file, a path
     that does not exist, a folder without images, and with ``strict`` a picture that would have to
-    be converted first. With ``workers`` above 1 so many processes decode many files ahead, with
-    the same lines as the answer; a script that asks for them needs an
-    ``if __name__ == "__main__"``, and does well to set ``OMP_WAIT_POLICY=PASSIVE`` before torch is
-    imported, as `gandetect score` does. No worker outlives the generator: close it when you leave
-    it early. Raises `UsageError` for an unknown operating point, before anything is read, and
-    `DataError` when a worker is killed from outside.
+    be converted first. ``tell`` hears of every file of a folder that is no picture. With
+    ``workers`` above 1 so many processes decode many files ahead, with the same lines as the
+    answer; a script that asks for them needs an ``if __name__ == "__main__"``, and does well to set
+    ``OMP_WAIT_POLICY=PASSIVE`` before torch is imported, as `gandetect score` does. No worker
+    outlives the generator: close it when you leave it early. Raises `UsageError` for an unknown
+    operating point, before anything is read, and `DataError` when a worker is killed from outside.
     """
     threshold = detector.threshold(operating_point)
-    return _score_all(detector, paths, threshold, workers, decode_options(detector, strict))
+    return _score_all(
+        detector, threshold, decode_batches(paths, decode_options(detector, strict), workers, tell)
+    )
 
 
 def decode_options(detector: Detector, strict: bool = False) -> DecodeOptions:
@@ -77,17 +82,15 @@ def score_batch(
         score: float = next(scores)
         verdict = "generated" if score > threshold else "real"
         probability = round(float(expit(score)), 6)
-        yield ScoredImage(name, round(score, 6), probability, verdict, conversion=one.conversion)
+        yield ScoredImage(
+            name, round(score, 6), probability, verdict, None, one.conversion, one.remark
+        )
 
 
 def _score_all(
-    detector: Detector,
-    paths: Iterable[Path],
-    threshold: float,
-    workers: int,
-    options: DecodeOptions,
+    detector: Detector, threshold: float, decoded: Generator[list[Decoded], None, None]
 ) -> Generator[ScoredImage, None, None]:
     """Score batch after batch, while the workers decode the next ones."""
-    with closing(decode_batches(paths, options, workers)) as batches:
+    with closing(decoded) as batches:
         for batch in batches:
             yield from score_batch(detector, batch, threshold)

@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from gandetect import runs
-from gandetect.data.images import files_below, find_images
+from gandetect.data.folders import NO_PICTURE, Found
+from gandetect.data.images import find_images
+from gandetect.data.streaming import Tell
 from gandetect.detectors import DESCRIPTION
 from gandetect.errors import DataError, RunError
 
@@ -21,7 +23,7 @@ PARQUET = ".parquet"
 # Readers of Parquet folders pass over names with an underscore.
 RECORD = "_scoring.json"
 LISTINGS = "_listings"
-VERSION = 1  # of what stands in an output, raised when that changes
+VERSION = 2  # of what stands in an output, raised when that changes
 
 Entry = tuple[str, str | None]  # a file's name, or what was given instead and why it is none
 
@@ -84,14 +86,15 @@ def open_folder(order: Order, inputs: Iterable[Path]) -> None:
         )
 
 
-def shards_of(order: Order, inputs: Iterable[Path]) -> list[Shard]:
+def shards_of(order: Order, inputs: Iterable[Path], tell: Tell = lambda found: None) -> list[Shard]:
     """The shards of a collection, in order; each listing of files is written beside the answers.
 
     A shard's name holds a digest of what is asked and of its files' names, sizes and times of
-    change: a file that changed makes it another shard, which is not done yet.
+    change: a file that changed makes it another shard, which is not done yet. ``tell`` hears of
+    every other file of a folder, but for this command's own answers.
     """
     shards: list[Shard] = []
-    for source in _sources(order, inputs):
+    for source in _sources(order, inputs, tell):
         number = len(shards)
         if isinstance(source, Path):
             name = _name(order, number, [(str(source), None)])
@@ -122,7 +125,7 @@ def remove_others(order: Order, shards: Iterable[Shard]) -> int:
     return len(stale)
 
 
-def _sources(order: Order, inputs: Iterable[Path]) -> Iterator[Path | list[Entry]]:
+def _sources(order: Order, inputs: Iterable[Path], tell: Tell) -> Iterator[Path | list[Entry]]:
     """Parquet files one by one, and image files by thousands."""
     waiting: list[Path] = []
     answers = Path(order.folder).resolve()
@@ -132,24 +135,25 @@ def _sources(order: Order, inputs: Iterable[Path]) -> Iterator[Path | list[Entry
             if given.suffix.lower() == PARQUET and given.is_file():
                 waiting.append(given)
                 continue
-            inside = _tables_below(given, answers)
-            waiting.extend(inside)
+            before = len(waiting)
+            holds_answers = answers.is_relative_to(given.resolve())
+
+            def hear(found: Found, check: bool = holds_answers) -> None:
+                if check and found.path.resolve().is_relative_to(answers):
+                    return
+                table = found.passed == NO_PICTURE and found.path.suffix.lower() == PARQUET
+                waiting.append(found.path) if table else tell(found)
+
             try:
-                yield from ((str(path.absolute()), None) for path in find_images([given]))
+                yield from ((str(path.absolute()), None) for path in find_images([given], hear))
             except DataError as error:
-                if not inside:
+                if len(waiting) == before:
                     yield str(given), str(error)
 
     found = entries()
     while part := list(islice(found, FILES)):
         yield part
     yield from (path.absolute() for path in waiting)
-
-
-def _tables_below(folder: Path, answers: Path) -> list[Path]:
-    """Parquet files of a folder, however deep, but for those that this command writes itself."""
-    found = (path for path in files_below(folder, {PARQUET}) if path.is_file())
-    return [path for path in found if not path.resolve().is_relative_to(answers)]
 
 
 def _name(order: Order, number: int, entries: list[Entry]) -> str:

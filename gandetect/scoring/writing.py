@@ -12,7 +12,7 @@ from typing import Any, Literal, TextIO
 from gandetect.scoring.paths import ScoredImage
 
 Form = Literal["csv", "jsonl", "kaggle"]
-COLUMNS = tuple(ScoredImage.__dataclass_fields__)
+COLUMNS = tuple(name for name in ScoredImage.__dataclass_fields__ if name != "remark")
 Writer = Callable[[ScoredImage], str | None]  # writes a line, or says why there is none
 
 

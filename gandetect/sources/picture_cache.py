@@ -27,7 +27,7 @@ from gandetect.data.picture_folders import FoundPictures
 from gandetect.errors import DataError, RunError
 from gandetect.events import Notify, say, steps, warn
 
-VERSION = 2  # raise it when the code here makes other pixels of the same files
+VERSION = 3  # raise it when the code here makes other pixels of the same files
 PIXELS, TABLE, LISTING = "images.npy", "files.parquet", "listing"
 SPARE = 64 << 20  # bytes of disk that stay free
 

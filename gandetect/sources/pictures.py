@@ -36,7 +36,7 @@ def load_pictures(
     left_out = list(found.left_out)
     for path, reason in table.loc[table["error"].notna(), ["path", "error"]].to_numpy().tolist():
         leave_out(left_out, path, reason)
-    for sentence in left_out_sentences(left_out):
+    for sentence in [*left_out_sentences(left_out), *found.passed.sentences()]:
         warn(notify, sentence)
     kept = table[table["error"].isna()]
     labels = np.array([classes.index(name) for name in kept["class_name"]], dtype=np.int64)

@@ -39,7 +39,7 @@ class LabelledData(Stage):
     config: Config
     copies: int
 
-    VERSION: ClassVar[int] = 2
+    VERSION: ClassVar[int] = 3
     HERE: ClassVar[bool] = True
 
     @property
@@ -58,8 +58,15 @@ class LabelledData(Stage):
         return {"config": fixed, "copies": self.copies}
 
     def outside(self, context: Context) -> object:
-        """The digest of all files with their labels."""
-        return find_labelled(self.config, context.data_dir).digest
+        """The digest of all files with their labels; tells what is left out or passed over."""
+        found = find_labelled(self.config, context.data_dir)
+        sentences = found.passed.sentences()
+        before = context.folder / "data.json"
+        if before.exists() and runs.read_json(before)["digest"] == found.digest:
+            sentences = [*left_out_sentences(runs.read_json(before)["left_out"]), *sentences]
+        for sentence in sentences:
+            context.warn(sentence)
+        return found.digest
 
     def run(self, context: Context) -> Facts:
         """Read every file, leave out what is damaged, group, split, and keep what was found."""

@@ -13,6 +13,7 @@ import torch
 
 from gandetect import runs
 from gandetect.config import ClassifierConfig, digest_of
+from gandetect.data.folders import PassedOver
 from gandetect.data.images import find_images
 from gandetect.detectors import Detector, Preprocessing, save_detector
 from gandetect.engine import Context, Facts, Stage
@@ -83,8 +84,11 @@ class ScoreDetector(Stage):
         """The names and sizes of the files without labels."""
         if self.unlabelled is None:
             return None
-        files = find_images([context.data_dir / self.unlabelled])
-        return digest_of([[path.name, path.stat().st_size] for path in files])
+        folder, passed = context.data_dir / self.unlabelled, PassedOver()
+        found = [[path.name, path.lstat().st_size] for path in find_images([folder], passed.add)]
+        for sentence in passed.sentences():
+            context.warn(f"{str(folder)!r}: {sentence}")
+        return digest_of(found)
 
     def reads(self, context: Context) -> list[Path]:
         """The files without labels, too."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import zlib
 from pathlib import Path
 
 import numpy as np
 import pytest
 from photographs import patches
 from PIL import Image
+from raw_images import chunk, png
 
 from gandetect.data.file_facts import LOOKS_AT, file_facts, file_features
 from gandetect.errors import DataError
@@ -73,3 +75,11 @@ def test_what_is_no_image_is_refused_with_a_reason(tmp_path: Path) -> None:
         file_facts(tmp_path / "text.jpg")
     with pytest.raises(DataError, match="cannot be read"):
         file_facts(tmp_path / "missing.png")
+
+
+def test_large_metadata_of_a_png_are_facts_and_no_hindrance(tmp_path: Path) -> None:
+    profile = chunk(b"iCCP", b"a\0\0" + zlib.compress(bytes(1 << 22)))
+    text = chunk(b"zTXt", b"a\0\0" + zlib.compress(bytes(1 << 22)))
+    (tmp_path / "a.png").write_bytes(png(np.zeros((9, 7), np.uint8), before=[profile, text]))
+    facts = file_facts(tmp_path / "a.png")
+    assert (facts.icc_profile, facts.exif, facts.width, facts.height) == (True, False, 7, 9)

@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from gandetect.data.images import find_images, read_image
+from gandetect.data.reading import examine
+from gandetect.data.streaming import DecodeOptions, decode
 from gandetect.errors import DataError
 
 Pixels = NDArray[np.uint8]
@@ -107,18 +109,6 @@ def test_a_dark_sixteen_bit_png_stays_dark(tmp_path: Path) -> None:
     for suffix in ("png", "tiff", "pgm"):
         image = read_image(_save(Image.fromarray(pixels), tmp_path / f"a.{suffix}"))
         assert (image == 1).all()
-
-
-def test_floating_point_is_scaled_by_its_range(tmp_path: Path, grey: Pixels) -> None:
-    unit = _save(Image.fromarray(grey.astype(np.float32) / 255), tmp_path / "unit.tiff")
-    assert np.array_equal(read_image(unit)[0], grey)
-    bytes_ = _save(Image.fromarray(grey.astype(np.float32)), tmp_path / "bytes.tiff")
-    assert np.array_equal(read_image(bytes_)[0], grey)
-    broken = np.full((28, 28), np.nan, np.float32)
-    broken[0, 0] = 1
-    image = read_image(_save(Image.fromarray(broken), tmp_path / "nan.tiff"))
-    assert image[0, 0, 0] == 255
-    assert image.sum() == 255
 
 
 def test_cmyk_becomes_what_it_looks_like(tmp_path: Path) -> None:
@@ -308,6 +298,16 @@ def test_whatever_a_decoder_dies_of_is_one_sentence(
     assert _refusal(path).startswith("is damaged and cannot be decoded (unpack requires")
 
 
+def test_whatever_a_conversion_dies_of_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = _save(_flat("RGBA", 0), tmp_path / "a.png")
+    monkeypatch.setattr(Image.Image, "convert", lambda *_: {}["nothing"])
+    assert _refusal(path).startswith("is damaged and cannot be decoded")
+    assert "cannot be decoded" in str(decode(path, DecodeOptions(1, 28, "pad", 0)).error)
+    assert "cannot be decoded" in str(examine(path).error)
+
+
 def _touch(folder: Path, *names: str) -> list[Path]:
     paths = [folder / name for name in names]
     for path in paths:
@@ -358,9 +358,11 @@ def test_a_name_of_undecodable_bytes_is_found_read_and_shown(tmp_path: Path, gre
     str(caught.value).encode()  # can be printed
 
 
-def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
+def test_a_folder_without_pictures_is_refused_with_what_it_holds(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"holds no image files: it is empty"):
+        list(find_images([tmp_path]))
     _touch(tmp_path, "notes.txt", ".hidden.png")
-    with pytest.raises(DataError, match=r"holds no image files; their names end in one of: .*png"):
+    with pytest.raises(DataError, match=r"1 file is no picture: .txt; 1 hidden .*: .hidden.png"):
         list(find_images([tmp_path]))
 
 

@@ -199,18 +199,25 @@ def test_near_duplicates_are_found_when_asked_and_only_then(folder: Path) -> Non
 def test_what_is_passed_over_is_told(folder: Path) -> None:
     (folder / "labels.csv").write_text("a,b\n")
     (folder / ".hidden.jpg").touch()
-    Image.fromarray(patches()[0]).save(folder / "train/real/picture.jfif", "JPEG")
     (folder / "more").symlink_to("train")
     checked = check_folder(folder)
     assert checked.findings == []
     assert checked.passed_over == [
-        {"path": "more", "reason": "is a link to a folder, which is not followed"},
-        {"path": "labels.csv", "reason": "is no image by its name"},
-        {
-            "path": "train/real/picture.jfif",
-            "reason": "holds JPEG, but its name does not end as an image's does",
-        },
+        {"path": ".hidden.jpg", "reason": "is hidden"},
+        {"path": "labels.csv", "reason": "is no picture"},
+        {"path": "more", "reason": "leads to a folder that is read already"},
     ]
+
+
+@pytest.mark.parametrize("name", ["whole", "whole.jpg_large", "whole.jpg.1"])
+def test_a_picture_without_a_pictures_name_is_read_and_its_name_is_a_warning(
+    folder: Path, name: str
+) -> None:
+    picture = folder / "train/real/000.jpg"
+    picture.rename(picture.with_name(name))
+    (finding,) = check_folder(folder).findings
+    assert (finding.kind, finding.bad) == ("unusual name", False)
+    assert finding.reason == "holds JPEG, which its name does not say; rename it to end in .jpg"
 
 
 @pytest.mark.parametrize(

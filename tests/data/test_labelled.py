@@ -67,7 +67,7 @@ def test_class_folders_give_a_row_for_each_file(data_dir: Path) -> None:
     assert found.left_out == []
 
 
-def test_what_is_no_image_by_name_is_told_and_clutter_is_not(data_dir: Path) -> None:
+def test_what_is_no_picture_is_counted_and_told(data_dir: Path) -> None:
     faces = data_dir / "faces"
     for name in ("real/notes.txt", "real/Thumbs.db", "fake/.DS_Store", "fake/._001.jpg"):
         (faces / name).write_bytes(b"")
@@ -77,30 +77,35 @@ def test_what_is_no_image_by_name_is_told_and_clutter_is_not(data_dir: Path) -> 
     shutil.copy(faces / "real" / "000.jpg", faces / "loose.jpg")
     found = from_folders(data_dir)
     assert len(found.table) == 6
-    assert reasons(found) == {
-        "loose.jpg": "lies in no class folder",
-        "real/notes.txt": "is not an image by its name",
-    }
+    assert reasons(found) == {"loose.jpg": "lies in no class folder"}
+    assert found.passed.sentences() == [
+        "2 files are no pictures: .db, .txt",
+        "5 hidden files or folders are passed over: __MACOSX 2, .thumbnails, .DS_Store, ._001.jpg",
+    ]
 
 
-def test_links_to_folders_and_closed_folders_are_told(
+def test_links_to_folders_are_followed_and_closed_folders_are_told(
     data_dir: Path,
     monkeypatch: pytest.MonkeyPatch,
     without_privileges: Callable[[], AbstractContextManager[None]],
 ) -> None:
     real = data_dir / "faces" / "real"
-    (real / "link").symlink_to("../fake")
+    (data_dir / "elsewhere").mkdir()
+    shutil.copy(real / "002.jpg", data_dir / "elsewhere" / "new.jpg")
+    (real / "link").symlink_to("../../elsewhere")
+    (real / "round").symlink_to("..")
     (real / "closed").mkdir(mode=0)
     (real / "001.jpg").chmod(0)
     data_dir.chmod(0o755)
     monkeypatch.chdir(data_dir)
     with without_privileges():
         found = from_folders(Path())
-    assert len(found.table) == 5
+    assert len(found.table) == 6
+    assert "real/link/new.jpg" in set(found.table["path"])
     assert reasons(found) == {
         "real/001.jpg": "cannot be read: Permission denied",
         "real/closed": "is a folder that cannot be listed: permission denied",
-        "real/link": "is a link to a folder, which is not followed",
+        "real/round": "is a link that leads back to a folder it stands in, and is not followed",
     }
 
 
@@ -173,6 +178,8 @@ def test_the_digest_is_of_the_files_and_not_of_their_place(data_dir: Path) -> No
     assert from_folders(moved).digest == first
     notes = moved / "faces" / "real" / "notes.txt"
     notes.touch()
+    assert from_folders(moved).digest == first  # which holds no picture
+    shutil.copy(moved / "faces" / "real" / "000.jpg", notes)
     assert from_folders(moved).digest != first
     notes.unlink()
     with (moved / "faces" / "real" / "000.jpg").open("ab") as file:

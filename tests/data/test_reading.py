@@ -18,7 +18,7 @@ import pytest
 from photographs import patches, save_two_classes
 from PIL import Image
 
-from gandetect.data.images import FORMATS, format_of, opened_image
+from gandetect.data.images import read_picture
 from gandetect.data.reading import CHUNK, examine, examine_files
 from gandetect.errors import DataError
 
@@ -130,19 +130,11 @@ def test_what_may_not_be_read_is_told(
 
 
 def test_a_fault_travels_between_processes(tmp_path: Path) -> None:
-    with pytest.raises(DataError) as caught, opened_image(tmp_path / "none.png"):
-        pass
+    with pytest.raises(DataError) as caught:
+        read_picture(tmp_path / "none.png")
     again = pickle.loads(pickle.dumps(caught.value))
     assert str(again) == str(caught.value)
     assert again.kind == "missing"
-
-
-def test_formats_are_recognised_by_content(tmp_path: Path) -> None:
-    assert format_of(saved(tmp_path / "a", format="PNG")) == "PNG"
-    (tmp_path / "b").write_text("hello")
-    (tmp_path / "c").write_text("%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n")
-    assert [format_of(tmp_path / name) for name in ("b", "c", "none")] == [None] * 3
-    assert "EPS" not in FORMATS
 
 
 def test_several_processes_say_the_same_in_the_same_order(tmp_path: Path) -> None:

@@ -25,22 +25,6 @@ FORMATS = {
 }
 
 
-@pytest.mark.parametrize("kind", [np.int32, np.float32])
-def test_wide_grey_of_sixteen_bit_range_is_scaled_and_not_clipped(kind, tmp_path: Path) -> None:
-    Image.fromarray(GREY.astype(kind) * 257).save(tmp_path / "a.tif")
-    assert np.array_equal(read_image(tmp_path / "a.tif")[0], GREY)
-
-
-@pytest.mark.parametrize("value", [-1, 70000])
-@pytest.mark.parametrize("kind", [np.int32, np.float32])
-def test_grey_on_an_unknown_scale_is_refused(kind, value: int, tmp_path: Path) -> None:
-    pixels = GREY.astype(kind)
-    pixels[3, 3] = value
-    Image.fromarray(pixels).save(tmp_path / "a.tif")
-    with pytest.raises(DataError, match="between 0 and 65535"):
-        read_image(tmp_path / "a.tif")
-
-
 @pytest.mark.parametrize("channels", [1, 3])
 def test_lab_is_read_in_grey_and_in_colour(channels: int, tmp_path: Path) -> None:
     Image.new("LAB", (28, 28), (128, 0, 0)).save(tmp_path / "a.tif")

@@ -1,0 +1,190 @@
+"""Files of every format that is read, decoded to pictures of 8 bits a channel, upright.
+
+What a sample means (bit depth, black and white, alpha, orientation) is read from the file's own
+header; docs/images.md has the rules.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from io import BytesIO
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+
+from gandetect.data.depth import (
+    eight_bits,
+    grey_and_alpha_of_16_bits,
+    highest_sample,
+    picture_of,
+    sixteen_bit_channels,
+)
+from gandetect.data.faults import unsupported
+from gandetect.data.jpeg import check_jpeg
+from gandetect.data.png import PngParts, png_parts
+from gandetect.data.signatures import FORMATS, START, picture_format
+from gandetect.data.tiff import read_tiff
+
+FIRST_FRAME = "first frame"
+_ORIENTATION = 0x0112
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_EXIF = re.compile(rb"(Exif\0\0)*(\0*\Z|II|MM)")
+_GREY, _COLOUR, _GREY_ALPHA = 0, 2, 4  # PNG's codes
+_MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A decoded file.
+
+    ``image`` has 8 bits a channel and is upright. ``format`` and ``mode`` are Pillow's names of
+    what the file holds. ``depth`` says what was scaled to 8 bits, as in "16-bit "; ``notes`` what
+    else was done, such as an orientation that was obeyed. ``remarks`` are on metadata that are
+    broken or large, which changes no pixel.
+    """
+
+    image: Image.Image
+    format: str
+    mode: str
+    depth: str = ""
+    notes: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
+
+
+def decoded_picture(file: BinaryIO) -> Picture:
+    """Decode what a file holds; of an animation the first frame.
+
+    Raises `Refusal` for damage and for what cannot be known, and whatever decoders raise.
+    """
+    start = file.read(START)
+    form = picture_format(start)
+    file.seek(0)
+    if form == "PNG":
+        return _png(file.read())
+    if form == "TIFF":
+        image, mode, samples, notes, more = read_tiff(file)
+        return Picture(image, form, mode, samples.depth, notes + (FIRST_FRAME,) * more)
+    if form == "JPEG":
+        content = file.read()
+        with _opened(BytesIO(content), form) as opened:  # which refuses what is too large
+            check_jpeg(content)
+            return _plain(opened)
+    with _opened(file, form) as opened:
+        highest = highest_sample(file, opened)
+        deep = opened.mode[0] in "IF"
+        return _scaled(opened, highest) if deep else _plain(opened, highest)
+
+
+def _opened(file: BinaryIO, form: str | None) -> Image.Image:
+    if form not in FORMATS:
+        raise UnidentifiedImageError
+    Image.init()
+    if form not in Image.OPEN:
+        raise unsupported(f"is a {form} image, which this Pillow does not read", "save it as PNG")
+    file.seek(0)
+    return Image.open(file, formats=[form])
+
+
+def _plain(opened: Image.Image, highest: int = 255) -> Picture:
+    """Take a picture whose decoder gives 8 bits a channel."""
+    opened.load()
+    # To look for further frames may load another one.
+    image = opened.copy() if opened.format == "GIF" else opened
+    depth = f"{highest.bit_length()}-bit " if highest > 255 else ""
+    picture = Picture(image, str(opened.format), opened.mode, depth)
+    picture = _upright(picture, opened)
+    notes = picture.notes + (FIRST_FRAME,) * _has_more_frames(opened)
+    return replace(picture, notes=notes)
+
+
+def _scaled(opened: Image.Image, highest: int) -> Picture:
+    """Take grey samples that a decoder gives as 16 bits, which it has scaled them to."""
+    if opened.mode == "F" or not highest:
+        raise unsupported(f"is a {opened.format} image of samples whose range it does not say")
+    opened.load()
+    bits = highest.bit_length()
+    samples: NDArray[Any] = np.asarray(opened).astype(np.uint32)
+    if opened.format == "JPEG2000":  # shifted, where a PGM is multiplied
+        samples = samples >> (16 - bits)
+    else:
+        samples = (samples * highest + 32767) // 65535
+    grey = eight_bits(samples, highest)
+    depth = f"{bits}-bit "
+    picture = Picture(picture_of(grey, "L"), str(opened.format), opened.mode, depth)
+    return _upright(picture, opened)
+
+
+def _png(content: bytes) -> Picture:
+    parts = png_parts(content)
+    opened = _opened(BytesIO(parts.stream), "PNG")
+    mode = opened.mode
+    if parts.depth == 16:
+        channels = _sixteen_bit_png(parts, opened)
+        image = picture_of(eight_bits(channels, 65535), _MODES[channels.shape[2]])
+    else:
+        opened.load()
+        _correct_transparency(parts, opened)
+        image = opened
+    picture = Picture(image, "PNG", mode, "16-bit " if parts.depth == 16 else "")
+    picture = _upright(picture, opened)
+    notes = picture.notes + (FIRST_FRAME,) * (parts.frames > 1)
+    return replace(picture, notes=notes, remarks=(*picture.remarks, *parts.remarks))
+
+
+def _sixteen_bit_png(parts: PngParts, opened: Image.Image) -> NDArray[np.uint16]:
+    """All channels ``(H, W, C)``, with alpha last where there is any."""
+    if parts.colour == _GREY_ALPHA:
+        return grey_and_alpha_of_16_bits(opened)
+    if parts.colour == _GREY:
+        opened.load()
+        channels = np.asarray(opened).astype(np.uint16)[..., None]
+    else:
+        channels = sixteen_bit_channels(lambda: _opened(BytesIO(parts.stream), "PNG"))
+    if parts.transparency is not None and parts.colour in (_GREY, _COLOUR):
+        key = np.frombuffer(parts.transparency[: 2 * channels.shape[2]], ">u2")
+        alpha = np.where((channels == key).all(axis=2, keepdims=True), 0, 65535)
+        channels = np.concatenate([channels, alpha.astype(np.uint16)], axis=2)
+    return channels
+
+
+def _correct_transparency(parts: PngParts, opened: Image.Image) -> None:
+    """Give the transparent grey or colour of up to 8 bits as it is once decoded."""
+    highest = (1 << parts.depth) - 1
+    given = np.frombuffer(parts.transparency or b"", np.uint8)[1::2] & highest
+    if parts.colour == _GREY and len(given):
+        opened.info["transparency"] = int(given[0]) * (255 // highest)
+    elif parts.colour == _COLOUR and len(given) >= 3:
+        opened.info["transparency"] = tuple(int(one) for one in given[:3])
+
+
+def _upright(picture: Picture, opened: Image.Image) -> Picture:
+    """Turn a picture as its EXIF says; EXIF that cannot be read does no harm."""
+    try:
+        turn = _TURNS.get(opened.getexif().get(_ORIENTATION, 1))
+        unread = not _EXIF.match(opened.info.get("exif", b""))
+    except Exception:  # its readers die of as much as decoders do
+        turn, unread = None, True
+    if unread:
+        picture = replace(picture, remarks=(*picture.remarks, "EXIF cannot be read"))
+    if turn is None:
+        return picture
+    notes = (*picture.notes, "EXIF orientation")
+    return replace(picture, image=picture.image.transpose(turn), notes=notes)
+
+
+def _has_more_frames(opened: Image.Image) -> bool:
+    try:
+        return bool(getattr(opened, "is_animated", False))
+    except Exception:  # a damaged second frame is none, and no reason to refuse the first
+        return False

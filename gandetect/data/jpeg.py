@@ -1,0 +1,71 @@
+"""JPEG files: whether all of their scans, and all of the data of each, are there.
+
+Decoders paint what is missing grey, and warn at most. JPEG has no checksums: a bit that flipped
+within the data and still makes sense is not found.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import simplejpeg
+
+from gandetect.data.faults import damaged
+
+# What libjpeg says when data are missing. It also warns of what does no harm.
+_MISSING = re.compile("premature end|bad Huffman code|instead of RST", re.IGNORECASE)
+# And when there are more than the pixels need. A few bytes are some encoder's padding.
+_LEFT = re.compile(r"(\d+) extraneous bytes before marker 0x(c4|d\w)")
+_PADDING = 64
+_MARKER = re.compile(rb"\xff+([\x01-\xcf\xd8-\xfe])")
+_FRAMES = frozenset((0xC0, 0xC1, 0xC2, 0xC9, 0xCA))
+_SCAN, _END = 0xDA, 0xD9
+_STANDALONE = frozenset((0x01, 0xD8))
+_COEFFICIENTS = 64
+
+
+def check_jpeg(content: bytes) -> None:
+    """Raise `Refusal` when a scan, or data of one, is missing; call it for images of safe size.
+
+    Every coefficient of every component must have been sent in full (ITU-T T.81, annex G).
+    """
+    if any(max(bits) > 0 for bits in _missing_bits(content).values()):
+        raise damaged("scans of the JPEG are missing")
+    try:  # the smallest picture is enough: all data are read for it
+        simplejpeg.decode_jpeg(content, "GRAY", min_height=1, min_width=1, min_factor=8)
+    except ValueError as error:
+        left = _LEFT.search(str(error))
+        if _MISSING.search(str(error)) or (left and int(left[1]) > _PADDING):
+            raise damaged(str(error)) from None
+
+
+def _missing_bits(content: bytes) -> dict[int, list[int]]:
+    """How many low bits of each coefficient were never sent, by component: 0 for none."""
+    missing: dict[int, list[int]] = {}
+    for marker, body in _segments(content):
+        if marker in _FRAMES and len(body) > 5:
+            components = body[6 : 6 + 3 * body[5] : 3]
+            missing = {one: [_COEFFICIENTS] * _COEFFICIENTS for one in components}
+        elif marker == _SCAN and body:
+            count = body[0]
+            first, last, bits = body[1 + 2 * count : 4 + 2 * count]
+            for component in body[1 : 1 + 2 * count : 2]:
+                if component in missing:
+                    places = slice(first, min(last, _COEFFICIENTS - 1) + 1)
+                    missing[component][places] = [bits & 15] * len(missing[component][places])
+    return missing
+
+
+def _segments(content: bytes) -> Iterator[tuple[int, bytes]]:
+    """Yield the first picture's markers with their bodies; a scan's data are stepped over."""
+    place = 0
+    while found := _MARKER.search(content, place):
+        marker, place = found[1][0], found.end()
+        if marker == _END:
+            return
+        if marker in _STANDALONE:
+            continue
+        length = int.from_bytes(content[place : place + 2], "big")
+        yield marker, content[place + 2 : place + length]
+        place += max(length, 2)

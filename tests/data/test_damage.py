@@ -1,0 +1,301 @@
+"""Damage is what changes pixels, found as far as a format allows; metadata do no harm."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import struct
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import simplejpeg
+from PIL import Image
+from raw_images import SIGNATURE, chunk, png
+from skimage import data
+
+from gandetect.data.integrity import check_folder
+from gandetect.data.streaming import Decoded, DecodeOptions, decode
+
+ROWS, COLUMNS = np.mgrid[:28, :28]
+GREY = (ROWS * 9 + COLUMNS).astype(np.uint8)
+OPTIONS = DecodeOptions(channels=1, size=28, fit="pad", background=0)
+MEGABYTES = b"workflow" * (1 << 18)  # two of them
+
+
+def read(content: bytes) -> Decoded:
+    return decode(Path("a.png"), OPTIONS, content)
+
+
+def refused(content: bytes) -> str:
+    answer = read(content)
+    assert answer.pixels is None
+    assert "damaged" in str(answer.error)
+    assert "\n" not in str(answer.error)
+    return str(answer.error)
+
+
+def intact(content: bytes) -> str:
+    """See that the picture is read, and nothing else is; returns the remark."""
+    answer = read(content)
+    assert answer.error is None
+    assert np.array_equal(answer.pixels[0], GREY)
+    assert answer.conversion == ""
+    return answer.remark
+
+
+def saved(picture: Image.Image, form: str, **options: Any) -> bytes:
+    stream = io.BytesIO()
+    picture.save(stream, form, **options)
+    return stream.getvalue()
+
+
+def chunks(content: bytes) -> list[bytes]:
+    found, start = [], len(SIGNATURE)
+    while start < len(content):
+        end = start + 12 + struct.unpack(">I", content[start : start + 4])[0]
+        found.append(content[start:end])
+        start = end
+    return found
+
+
+PLAIN = png(GREY)
+PALETTE = saved(Image.fromarray(GREY).convert("RGB").quantize(64), "PNG", transparency=3)
+ANIMATED = saved(
+    Image.fromarray(GREY), "PNG", save_all=True, append_images=[Image.fromarray(255 - GREY)]
+)
+
+
+# PNG: checksums
+
+
+@pytest.mark.parametrize("name", [b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"])
+def test_a_wrong_checksum_of_what_makes_pixels_is_damage(name: bytes) -> None:
+    wrong = [
+        one[:-1] + bytes([one[-1] ^ 1]) if one[4:8] == name else one for one in chunks(PALETTE)
+    ]
+    assert f"checksum of PNG chunk {name.decode()}" in refused(b"".join([SIGNATURE, *wrong]))
+
+
+@pytest.mark.parametrize("name", [b"acTL", b"fcTL", b"fdAT"])
+def test_a_wrong_checksum_in_a_further_frame_is_damage_too(name: bytes) -> None:
+    wrong = [
+        one[:-1] + bytes([one[-1] ^ 1]) if one[4:8] == name else one for one in chunks(ANIMATED)
+    ]
+    assert f"checksum of PNG chunk {name.decode()}" in refused(b"".join([SIGNATURE, *wrong]))
+
+
+def test_any_changed_bit_of_a_png_is_damage() -> None:
+    """Stored without packing, so that nothing but a checksum could tell."""
+    content = png(GREY, level=0)
+    assert intact(content) == ""
+    for place in range(len(SIGNATURE), len(content), 7):
+        changed = bytearray(content)
+        changed[place] ^= 1 << place % 8
+        assert read(bytes(changed)).pixels is None, place
+
+
+@pytest.mark.parametrize("length", [1, 4, 11, 12, 13, 40])
+def test_a_png_that_is_cut_off_is_damaged_however_little_is_missing(length: int) -> None:
+    refused(PLAIN[:-length])
+
+
+def test_pixels_that_fail_the_checksum_of_their_packing_are_damage() -> None:
+    head, pixels, end = chunks(png(GREY, level=0))
+    other = bytearray(pixels[8:-4])
+    other[50] ^= 255
+    refused(b"".join([SIGNATURE, head, chunk(b"IDAT", bytes(other)), end]))
+
+
+@pytest.mark.parametrize(
+    "parts", [("IHDR", "IHDR", "IDAT", "IEND"), ("IDAT", "IHDR", "IEND"), ("IHDR", "IEND")]
+)
+def test_chunks_that_are_doubled_missing_or_out_of_order_are_damage(parts: Any) -> None:
+    known = {one[4:8].decode(): one for one in chunks(PLAIN)}
+    refused(b"".join([SIGNATURE, *(known[name] for name in parts)]))
+
+
+def test_a_chunk_that_a_decoder_must_know_is_refused_by_name() -> None:
+    answer = read(png(GREY, before=[chunk(b"CgBI", b"\0" * 4)]))
+    assert "CgBI" in str(answer.error)
+
+
+# PNG: metadata
+
+
+HARMLESS = {
+    "text of 2 MB": (chunk(b"zTXt", b"workflow\0\0" + zlib.compress(MEGABYTES)), "larger than"),
+    "plain text of 2 MB": (chunk(b"tEXt", b"workflow\0" + MEGABYTES), "larger than"),
+    "international text of 2 MB": (
+        chunk(b"iTXt", b"workflow\0\1\0\0\0" + zlib.compress(MEGABYTES)), "larger than"
+    ),
+    "a colour profile of 2 MB": (
+        chunk(b"iCCP", b"profile\0\0" + zlib.compress(MEGABYTES)), "larger than"
+    ),
+    "an exif text of 2 MB": (
+        chunk(b"zTXt", b"Raw profile type exif\0\0" + zlib.compress(MEGABYTES)), "larger than"
+    ),
+    "text that is no packed data": (chunk(b"zTXt", b"a\0\0nonsense"), ""),
+    "a colour profile that is none": (chunk(b"iCCP", b"a\0\7nonsense"), ""),
+    "text with a wrong checksum": (chunk(b"tEXt", b"a\0b")[:-1] + b"!", "tEXt is damaged"),
+    "EXIF that is none": (chunk(b"eXIf", b"\0\x08\0\2nonsense"), "EXIF cannot be read"),
+    "EXIF that is cut off": (chunk(b"eXIf", b"II*\0\x08\0\0\0\xff"), ""),
+    "a chunk of somebody's own": (chunk(b"prVt", b"anything"), ""),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", HARMLESS)
+@pytest.mark.parametrize("place", ["before", "behind"])
+def test_metadata_of_a_png_change_nothing_and_are_said(kind: str, place: str) -> None:
+    part, said = HARMLESS[kind]
+    assert said in intact(png(GREY, **{place: [part]}))
+
+
+def test_what_lies_behind_a_pngs_end_changes_nothing_and_is_said() -> None:
+    assert intact(PLAIN + b"junk") == "has 4 bytes behind its end"
+    assert intact(PLAIN) == ""
+
+
+def test_a_bomb_of_text_is_not_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
+    packed = zlib.compress(bytes(1 << 26))
+    real, unpacked = zlib.decompressobj, []
+
+    class Watched:
+        def __init__(self) -> None:
+            self.real = real()
+
+        def decompress(self, packed: bytes, length: int) -> bytes:
+            piece = self.real.decompress(packed, length)
+            unpacked.append(len(piece))
+            return piece
+
+    monkeypatch.setattr(zlib, "decompressobj", Watched)
+    assert "larger" in intact(png(GREY, before=[chunk(b"zTXt", b"a\0\0" + packed)]))
+    assert unpacked
+    assert sum(unpacked) <= (1 << 20) + 1
+
+
+def test_check_warns_of_metadata_and_never_calls_such_a_file_bad(tmp_path: Path) -> None:
+    for number, (part, _) in enumerate(HARMLESS.values()):
+        samples = np.roll(GREY, number)
+        (tmp_path / f"{number:02}.png").write_bytes(png(samples, before=[part]))
+    checked = check_folder(tmp_path)
+    assert checked.bad == {}
+    assert {one.kind for one in checked.findings} == {"metadata"}
+    warned = sum(bool(said) for _, said in HARMLESS.values())
+    assert len(checked.findings) == warned
+    assert all("changes no pixel" in one.reason for one in checked.findings)
+
+
+@pytest.mark.parametrize("form", ["JPEG", "WEBP", "TIFF"])
+@pytest.mark.parametrize("exif", [b"nonsense", b"II*\0\xff\xff\0\0", b"II*\0\x08\0\0\0\xff\xff"])
+def test_broken_exif_of_other_formats_changes_nothing(form: str, exif: bytes) -> None:
+    picture = Image.fromarray(GREY)
+    plain = saved(picture, form)
+    if form == "TIFF":  # a directory that lies outside of the file
+        broken = saved(picture, form, tiffinfo={34665: 99_999_999})
+    else:
+        broken = saved(picture, form, exif=b"Exif\0\0" + exif)
+    assert broken != plain
+    answer = read(broken)
+    assert answer.error is None
+    assert np.array_equal(answer.pixels, read(plain).pixels)
+
+
+# JPEG
+
+
+PHOTO = Image.fromarray(data.astronaut()[:256, :256])
+SCANS = {"baseline": {}, "progressive": {"progressive": True}, "grey": {},
+         "restarts": {"restart_marker_rows": 2}}  # fmt: skip
+
+
+def jpeg(kind: str) -> bytes:
+    return saved(PHOTO.convert("L") if kind == "grey" else PHOTO, "JPEG", **SCANS[kind])
+
+
+@pytest.mark.parametrize("kind", SCANS)
+@pytest.mark.parametrize("share", [0.2, 0.5, 0.8, 0.95])
+@pytest.mark.parametrize("end", [b"", b"\xff\xd9", b"\0" * 999, b"\0" * 999 + b"\xff\xd9"])
+def test_a_jpeg_without_all_of_its_data_is_damaged(kind: str, share: float, end: bytes) -> None:
+    content = jpeg(kind)
+    refused(content[: int(len(content) * share)] + end)
+
+
+def test_a_jpeg_without_its_last_scan_is_damaged() -> None:
+    content = jpeg("progressive")
+    scans = [one.start() for one in re.finditer(rb"\xff\xda", content)]
+    assert len(scans) > 5
+    for start in scans[1:]:
+        assert "scans of the JPEG are missing" in refused(content[:start] + b"\xff\xd9")
+
+
+def test_a_jpeg_without_its_last_two_bytes_is_damaged() -> None:
+    for kind in SCANS:
+        refused(jpeg(kind)[:-2])
+
+
+@pytest.mark.parametrize("kind", SCANS)
+def test_an_intact_jpeg_is_read_whatever_lies_behind_it(kind: str) -> None:
+    content = jpeg(kind)
+    expected = read(content)
+    assert expected.error is None
+    for other in (content + b"a phone's moving picture", content[:-2] + b"\0\0" + content[-2:]):
+        answer = read(other)
+        assert np.array_equal(answer.pixels, expected.pixels)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
+@pytest.mark.parametrize("keys", [{}, {"progressive": True}, {"subsampling": 0}, {"quality": 100}])
+@pytest.mark.parametrize("size", [(1, 1), (7, 9), (64, 64)])
+def test_no_intact_jpeg_is_called_damaged(mode: str, keys: Any, size: Any) -> None:
+    picture = PHOTO.resize(size).convert(mode)
+    assert read(saved(picture, "JPEG", **keys)).error is None
+
+
+def test_data_of_a_jpeg_are_checked_by_another_decoder_only_if_its_size_is_safe(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    monkeypatch.setattr(simplejpeg, "decode_jpeg", lambda *_, **__: pytest.fail("was called"))
+    assert "bomb" in str(read(jpeg("baseline")).error)
+
+
+# TIFF
+
+
+@pytest.mark.parametrize("packing", ["tiff_adobe_deflate", "lzma"])
+def test_any_changed_bit_of_a_packed_tiff_with_checksums_is_damage(packing: str) -> None:
+    content = saved(Image.fromarray(GREY), "TIFF", compression=packing)
+    tags = Image.open(io.BytesIO(content)).tag_v2
+    start, length = tags[273][0], tags[279][0]
+    for place in range(start, start + length, 3):
+        changed = bytearray(content)
+        changed[place] ^= 4
+        answer = read(bytes(changed))
+        assert answer.error is not None or np.array_equal(answer.pixels[0], GREY), place
+
+
+def test_what_libtiff_prints_becomes_the_error_and_is_not_printed(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    picture = Image.fromarray(GREY).convert("1")
+    content = saved(picture, "TIFF", compression="group3")
+    tags = Image.open(io.BytesIO(content)).tag_v2
+    said = []
+    for place in range(tags[273][0], tags[273][0] + tags[279][0] - 2, 3):
+        answer = read(content[:place] + b"\0\0" + content[place + 2 :])
+        said.append(str(answer.error))
+    fax = [one for one in said if "(Fax3" in one]
+    assert fax
+    assert all(one.startswith("'a.png' is truncated or damaged (Fax3") for one in fax)
+    assert capfd.readouterr().err == ""
+
+
+def test_the_process_keeps_its_stderr(capfd: pytest.CaptureFixture[str]) -> None:
+    read(saved(Image.fromarray(GREY), "TIFF", compression="tiff_lzw"))
+    os.write(2, b"still here")
+    assert capfd.readouterr().err == "still here"
