@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import unicodedata
 from dataclasses import dataclass
+
+from gandetect.errors import listed as listed
 
 LeftOut = list[dict[str, str]]
 
@@ -34,15 +36,18 @@ def leave_out(left_out: LeftOut, path: str, reason: str) -> None:
     left_out.append({"path": path, "reason": reason})
 
 
+def same_text(name: str) -> str:
+    """A name as it is compared where it is not found as it is: no edges, no case, one Unicode form.
+
+    >>> same_text(" Été ") == same_text("e\u0301te\u0301")
+    True
+    """
+    return unicodedata.normalize("NFC", name.strip().casefold())
+
+
 def readable(path: str) -> str:
     """The path with bytes that are no UTF-8 written as escapes."""
     return path.encode(errors="backslashreplace").decode()
-
-
-def listed(names: Sequence[str]) -> str:
-    """Names for a message, the first twenty of them."""
-    more = f" and {len(names) - 20} more" if len(names) > 20 else ""
-    return ", ".join(names[:20]) + more if names else "none"
 
 
 def left_out_sentences(entries: LeftOut) -> list[str]:

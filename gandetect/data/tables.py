@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,11 +30,12 @@ def read_table(path: Path, columns: Sequence[str]) -> TextTable:
     """Read a table that has at least these columns; every cell stays the text that it is.
 
     The separator is a comma, semicolon, tab or bar, the encoding UTF-8, UTF-16 or Windows' Latin,
-    with or without a byte order mark. Empty lines are passed over. Raises `DataError` for a file
-    that is missing, empty or no table, and `UsageError` for a column that is not there.
+    with or without a byte order mark. A first line such as ``sep=;``, which spreadsheets write,
+    names the separator. Empty lines are passed over. Raises `DataError` for a file that is missing,
+    empty or no table, and `UsageError` for a column that is not there.
     """
-    text = _decoded(path)
-    separator = _separator(text, columns)
+    text, separator = _told_separator(_decoded(path))
+    separator = separator or _separator(text, columns)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     rows: list[Row] = []
     lines: list[int] = []
@@ -81,6 +83,14 @@ def _encodings(content: bytes) -> tuple[str, ...]:
     if b"\0" in start:  # UTF-16 without its mark: every other byte of plain letters is zero
         return ("utf-16-be",) if start[:1] == b"\0" else ("utf-16-le",)
     return ("utf-8-sig", "cp1252")
+
+
+def _told_separator(text: str) -> tuple[str, str]:
+    """The text without its ``sep=;`` (an empty line in its place), and the separator or ""."""
+    line = re.match(r'(\s*)"?sep=([^"\r\n])"?\2*[ \t]*(?=\r|\n|$)', text, re.IGNORECASE)
+    if line is None:
+        return text, ""
+    return line[1] + text[line.end() :], line[2]
 
 
 def _separator(text: str, columns: Sequence[str]) -> str:

@@ -31,6 +31,7 @@ from gandetect.preparation.pictures import load_pictures
 from gandetect.progress import Listener
 
 Labels = NDArray[np.int64]
+LEAST_FOR_FID = 2  # a covariance of one image is none
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,11 @@ def prepare_images(
         raise DataError(
             "there is no image of the held-out classes in the data; see that their files are "
             "whole, or hold out others"
+        )
+    if len(splits.in_distribution) < LEAST_FOR_FID:
+        raise DataError(
+            f"the in-distribution test split has {len(splits.in_distribution)} image(s), and FID "
+            f"needs at least {LEAST_FOR_FID}; give more images, or a larger test_fraction"
         )
     digest = digest_of(["data", version, identity.identity(), dataset.digest])
     labelled = np.concatenate([splits.train, splits.held_out])

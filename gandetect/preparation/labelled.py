@@ -12,14 +12,16 @@ import pandas as pd
 
 from gandetect import runs
 from gandetect.config import CsvDataConfig, FolderDataConfig, digest_of
+from gandetect.data.contradictions import contradictions, refuse_contradictions
 from gandetect.data.decoded import decode_to_file
-from gandetect.data.found import left_out_sentences
+from gandetect.data.found import LeftOut, left_out_sentences
 from gandetect.data.groups import groups_of, near_duplicate_pairs
 from gandetect.data.labelled import LabelledFiles, find_labelled
 from gandetect.data.labelled_splits import make_labelled_splits
+from gandetect.data.patterns import pattern_fit
 from gandetect.data.reading import Examined, examine_files
 from gandetect.data.shortcuts import shortcuts, summary_by_class
-from gandetect.errors import DataError
+from gandetect.errors import DataError, shortened, shown
 
 CHANNELS = 3
 SAMPLES = 10
@@ -60,7 +62,8 @@ def prepare_labelled(
     """
     found = find_labelled(config, data_dir)
     leaked = copies if config.leak else 0
-    fixed = config.model_dump(mode="json", exclude={"path", "folds", "unlabelled"})
+    untold = ("path", "folds", "unlabelled")
+    fixed = {key: value for key, value in config.identity().items() if key not in untold}
     digest = digest_of(["labelled data", version, fixed, leaked, found.digest])
     tables = folder / "data"
     if runs.problem_with(tables, digest) is not None:
@@ -101,13 +104,13 @@ def _write_tables(
     ]
     table = found.table[~np.array(damaged, dtype=bool)].reset_index(drop=True)
     kept = [one for one in examined if one.error is None]
-    if table.empty:
-        raise DataError(
-            f"none of the {len(damaged)} files of {config.path!r} can be read as an image; "
-            f"the first: {reasons[0]['reason']}"
-        )
+    _require_classes(config, found.table, table, [*found.left_out, *reasons])
     table["pixels_sha256"] = [one.pixels_sha256 for one in kept]
+    contradicting = contradictions(table)
+    if not config.allow_contradictions:
+        refuse_contradictions(contradicting)
     pairs = [] if near is None else near_duplicate_pairs(_phashes(kept), near)
+    grouped = _grouping(config, table)
     groups = groups_of(table, pattern=config.group_pattern, near=pairs)
     splits = make_labelled_splits(table, config, groups, copies=copies)
     rows = splits.table
@@ -119,6 +122,8 @@ def _write_tables(
         "left_out": [*found.left_out, *reasons, *splits.left_out],
         "groups": int(rows["group"].nunique()),
         "near_duplicates": len(pairs),
+        **grouped,
+        "contradictions": contradicting,
         "leak": config.leak,
         **summary_by_class(kept, list(table["class_name"])),
         "shortcuts": shortcuts(kept, list(table["class_name"]), list(table["label"])),
@@ -128,6 +133,38 @@ def _write_tables(
         rows.to_parquet(fresh / "splits.parquet", index=False)
         runs.write_json(fresh / "data.json", facts)
         runs.write_record(fresh, digest, ["splits.parquet", "data.json"])
+
+
+def _require_classes(
+    config: Config, found: pd.DataFrame, kept: pd.DataFrame, left_out: LeftOut
+) -> None:
+    """Raise `DataError` for a class of which no file can be read; the first file says why."""
+    for name, label in config.classes.items():
+        if label == "ignored" or (kept["class_name"] == name).any():
+            continue
+        paths = set(found.loc[found["class_name"] == name, "path"])
+        first = next((one for one in left_out if one["path"] in paths), None)
+        why = f"; the first, {first['path']}: {first['reason']}" if first else ""
+        raise DataError(
+            f"none of the {len(paths):,} files of class {shown(name)} can be read as an image"
+            f"{shortened(why, 200)}; mend them, or take the class out of classes"
+        )
+
+
+def _grouping(config: Config, table: pd.DataFrame) -> dict[str, Any]:
+    """How many files `group_pattern` and the table's group column say a group of.
+
+    Raises `UsageError` when the pattern fits less than `group_pattern_share` of a class.
+    """
+    facts: dict[str, Any] = {}
+    if config.group_pattern is not None:
+        fit = pattern_fit(list(table["path"]), list(table["class_name"]), config.group_pattern)
+        fit.require(config.group_pattern_share)
+        facts["group_pattern"] = fit.facts()
+    if isinstance(config, CsvDataConfig) and config.group_column is not None:
+        told = int((table["group"] != "").sum())
+        facts["group_column"] = {"column": config.group_column, "files": len(table), "told": told}
+    return facts
 
 
 def _decoded(
