@@ -23,7 +23,7 @@ from scipy.special import expit
 from torch import Tensor, nn
 
 from gandetect import runs
-from gandetect.errors import DetectorError, unknown_name
+from gandetect.errors import DetectorError, shown, unknown_name
 from gandetect.models import ARCHITECTURES
 from gandetect.models.classifiers import CLASSIFIERS, ImageClassifier, build_classifier
 from gandetect.models.ensemble import build_ensemble
@@ -32,6 +32,7 @@ from gandetect.models.scaling import to_unit_range
 
 DESCRIPTION = "detector.json"
 WEIGHTS = "weights.safetensors"
+FORMAT = 1  # of detector.json
 CLASSES = ("real", "generated")
 # What may look at an image, by kind; a one-class detector may look at the pixels themselves.
 KNOWN: Mapping[str, Collection[str]] = {
@@ -59,7 +60,7 @@ class DetectorDescription(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    format: Literal[1] = 1
+    format: Literal[1] = 1  # FORMAT
     kind: Literal[
         "discriminator", "classifier", "checkpoint-ensemble", "fine-tuned", "one-class"
     ] = "discriminator"
@@ -183,9 +184,10 @@ def load_detector(path: str | Path, device: str = "cpu") -> Detector:
             f"RUN/detectors/dcgan-bn/seed-0{_nearby(folder)}"
         )
     try:
-        text = (folder / DESCRIPTION).read_text(encoding="utf-8")
-        description = DetectorDescription.model_validate(json.loads(text))
-    except (OSError, ValueError, ValidationError) as error:
+        told = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
+        _refuse_newer(folder, told)
+        description = DetectorDescription.model_validate(told)
+    except (OSError, ValueError, RecursionError, ValidationError) as error:
         reason = " ".join(str(error).split())[:200]
         raise DetectorError(f"{str(folder / DESCRIPTION)!r} is damaged ({reason})") from None
     _check_description(folder)
@@ -203,6 +205,16 @@ def load_detector(path: str | Path, device: str = "cpu") -> Detector:
             f"{description.kind} ({reason})"
         ) from None
     return as_detector(network, description, torch.device(device))
+
+
+def _refuse_newer(folder: Path, told: Any) -> None:
+    """Raise `DetectorError` for a detector whose format came after this version of gandetect."""
+    number = told.get("format") if isinstance(told, dict) else None
+    if isinstance(number, int) and not isinstance(number, bool) and number > FORMAT:
+        raise DetectorError(
+            f"{shown(str(folder / DESCRIPTION))} is of format {number}, newer than {FORMAT}, which "
+            "this version of gandetect reads; update gandetect"
+        )
 
 
 def _build(description: DetectorDescription) -> nn.Module:

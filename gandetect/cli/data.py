@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gandetect.cli.audit import audit_command
-from gandetect.cli.options import data_dir_option, json_option
+from gandetect.cli.options import MOST_PROCESSES, data_dir_option, json_option
 from gandetect.cli.output import print_json, say, say_any_name, suggest
 from gandetect.errors import UsageError
 
@@ -73,7 +73,7 @@ def data_fetch_command(context: click.Context, /, data_dir: Path | None, force: 
 )
 @click.option(
     "--workers",
-    type=click.IntRange(min=1),
+    type=click.IntRange(1, MOST_PROCESSES),
     metavar="N",
     help="Processes that read files; default: one a core.",
 )

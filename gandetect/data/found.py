@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import unicodedata
 from dataclasses import dataclass
 
@@ -48,6 +50,23 @@ def same_text(name: str) -> str:
 def readable(path: str) -> str:
     """The path with bytes that are no UTF-8 written as escapes."""
     return path.encode(errors="backslashreplace").decode()
+
+
+def written(path: str | os.PathLike[str]) -> str:
+    """A path as a table can hold it: UTF-8, and no two files alike.
+
+    A byte that is no UTF-8 is written ``\\xff``, in hexadecimal. Where a name has such bytes, or
+    holds that very text, each of its backslashes is doubled; any other name stays as it is.
+
+    >>> written("a.png"), written(os.fsdecode(b"\\xff.png")), written(r"\\xff.png")
+    ('a.png', '\\\\xff.png', '\\\\\\\\xff.png')
+    """
+    name = os.fsencode(path)
+    try:
+        text = name.decode("utf-8")
+    except UnicodeDecodeError:
+        return name.replace(b"\\", b"\\\\").decode("utf-8", "backslashreplace")
+    return text.replace("\\", "\\\\") if re.search(r"\\x[0-9a-f]{2}", text) else text
 
 
 def left_out_sentences(entries: LeftOut) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -182,6 +183,7 @@ def _decoded(
     size_digest = digest_of([digest, size, config.fit])
     if runs.problem_with(place, size_digest) is not None:
         paths = [root / path for path in table["path"].unique()]
+        _require_room(folder, len(paths), size)
         with runs.atomic_folder(place) as fresh:
             decode_to_file(
                 paths,
@@ -194,6 +196,15 @@ def _decoded(
             )
             runs.write_record(fresh, size_digest, ["images.npy"], n=len(paths))
     return place / "images.npy"
+
+
+def _require_room(folder: Path, images: int, size: int) -> None:
+    needed, free = images * CHANNELS * size**2, shutil.disk_usage(folder).free
+    if needed > free:
+        raise DataError(
+            f"{images:,} images of {size} px need {needed:,} bytes in {shown(str(folder))}, where "
+            f"{free:,} are free; free some space, or give a smaller image_size"
+        )
 
 
 def class_samples(images: LabelledImages) -> dict[str, Any]:

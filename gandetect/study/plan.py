@@ -13,6 +13,7 @@ from gandetect.data.perturbations import PERTURBATIONS
 from gandetect.engine import EngineOptions
 from gandetect.errors import UsageError, unknown_name
 from gandetect.preparation.class_images import resolve_classes
+from gandetect.study.estimate import require_feasible
 
 # Raise a number when the code of a stage changes its results; older folders are then redone.
 STAGE_VERSIONS = {
@@ -137,7 +138,9 @@ def plan_study(experiment: Experiment, options: Options) -> Study:
     threads = cpus or max(1, machine.cores() // jobs)
     folder = runs.run_folder(options.out, resolved)
     cluster = options.engine.address
-    return Study(resolved, folder, device, jobs, threads, options.reuse, cluster)
+    study = Study(resolved, folder, device, jobs, threads, options.reuse, cluster)
+    require_feasible(study)
+    return study
 
 
 def _check_engine(options: Options) -> None:
