@@ -44,6 +44,8 @@ def shown(value: object, most: int = 80) -> str:
     >>> shown(("Bag", 0)), shown("x" * 100, 12)
     ("['Bag', 0]", "'xxxxx…xxxx'")
     """
+    if isinstance(value, bool):
+        return str(value).lower()  # as TOML writes it
     try:
         return shortened(repr(_as_written(value)), most)
     except (ValueError, RecursionError):  # an integer of thousands of digits, or depth

@@ -269,7 +269,7 @@ def _others(facts) -> int:
         ({"test_fraction": 0.6, "calibration_fraction": 0.5}, "leave nothing to train on"),
         ({"path": "fotos"}, "folder .*fotos' of pictures cannot be read"),
         ({"group_pattern": "("}, "is not a regular expression"),
-        ({"group_pattern": "xyz"}, "matches none of the"),
+        ({"group_pattern": "xyz"}, r"fits 0 of [0-9,]+ file names"),
     ],
 )
 def test_bad_input_is_one_clear_sentence(data_dir, change, said) -> None:

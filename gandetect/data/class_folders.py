@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 
 from gandetect.config import FolderDataConfig
-from gandetect.data.found import FoundFile, LeftOut, leave_out, listed
+from gandetect.data.found import FoundFile, LeftOut, leave_out, listed, on_disk
 from gandetect.data.images import SUFFIXES
 from gandetect.errors import DataError, UsageError, did_you_mean
 
@@ -24,12 +25,13 @@ def files_in_folders(config: FolderDataConfig, root: Path, left_out: LeftOut) ->
     seen: set[str] = set()
     for split, folder in _split_folders(config, root):
         for name, label in config.classes.items():
-            if not (folder / name).is_dir():
+            inside = folder / (on_disk(folder, name, {}) or name)
+            if not inside.is_dir():
                 _may_be_missing_here(config, folder, name)
                 continue
             seen.add(name)
             if label != "ignored":
-                files += class_files(root, folder / name, name, split, left_out)
+                files += class_files(root, inside, name, split, left_out)
         _require_mapped(config, root, folder)
         tell_loose_images(root, folder, left_out)
     for name in config.classes:
@@ -74,8 +76,10 @@ def _missing_class(config: FolderDataConfig, folder: Path, name: str) -> UsageEr
 
 def _require_mapped(config: FolderDataConfig, root: Path, folder: Path) -> None:
     unlabelled = root / config.unlabelled if config.unlabelled else None
+    classes = {unicodedata.normalize("NFC", name) for name in config.classes}
     for name in class_folders(folder):
-        if name in config.classes or (unlabelled and unlabelled.is_relative_to(folder / name)):
+        mapped = name in config.classes or unicodedata.normalize("NFC", name) in classes
+        if mapped or (unlabelled and unlabelled.is_relative_to(folder / name)):
             continue
         raise UsageError(
             f"class folder {name!r} of {str(folder)!r} is not in classes; map it to real, "

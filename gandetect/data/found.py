@@ -6,6 +6,7 @@ import os
 import re
 import unicodedata
 from dataclasses import dataclass
+from pathlib import Path
 
 from gandetect.errors import listed as listed
 
@@ -45,6 +46,39 @@ def same_text(name: str) -> str:
     True
     """
     return unicodedata.normalize("NFC", name.strip().casefold())
+
+
+Listings = dict[Path, dict[str, list[str]]]  # names of each folder by their NFC form
+
+
+def on_disk(root: Path, path: str, known: Listings) -> str | None:
+    """The path as it stands on the disk, where only the Unicode form of its letters differs.
+
+    What one system writes as one letter, é, another writes as two, e and an accent. None where
+    there is no such path, or more than one. ``known`` keeps what was listed, for the next path.
+    """
+    if path.isascii():
+        return None
+    found: list[str] = []
+    for part in path.split("/"):
+        folder = root.joinpath(*found)
+        if folder not in known:
+            known[folder] = _names_by_form(folder)
+        names = known[folder].get(unicodedata.normalize("NFC", part), [])
+        if len(names) != 1:
+            return None
+        found.append(names[0])
+    return "/".join(found)
+
+
+def _names_by_form(folder: Path) -> dict[str, list[str]]:
+    names: dict[str, list[str]] = {}
+    try:
+        for entry in os.scandir(folder):
+            names.setdefault(unicodedata.normalize("NFC", entry.name), []).append(entry.name)
+    except OSError:
+        return {}
+    return names
 
 
 def readable(path: str) -> str:

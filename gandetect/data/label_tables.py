@@ -6,11 +6,20 @@ import os
 import posixpath
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PureWindowsPath
 
 from gandetect.config import CsvDataConfig
-from gandetect.data.found import SPLIT_WORDS, FoundFile, LeftOut, leave_out, listed
+from gandetect.data.found import (
+    SPLIT_WORDS,
+    FoundFile,
+    LeftOut,
+    Listings,
+    leave_out,
+    listed,
+    on_disk,
+)
 from gandetect.data.images import SUFFIXES
 from gandetect.data.tables import Row, TextTable, read_table
 from gandetect.errors import DataError, UsageError, did_you_mean, shown
@@ -27,8 +36,9 @@ def files_in_table(config: CsvDataConfig, root: Path, left_out: LeftOut) -> list
     table = _table(config, root)
     found: dict[str, tuple[FoundFile, int]] = {}
     seen: set[str] = set()
-    named = missing = 0
-    example = ""
+    named, missing = Counter[str](), Counter[str]()
+    examples: dict[str, str] = {}
+    known: Listings = {}
     for row, line in zip(table.rows, table.lines, strict=True):
         where = f"line {line} of {config.table!r}"
         class_name = _class_of(row, config, where)
@@ -36,10 +46,11 @@ def files_in_table(config: CsvDataConfig, root: Path, left_out: LeftOut) -> list
         if config.classes[class_name] == "ignored":
             continue
         path = _path_in(config.images_folder, row[config.image_column], where)
-        named += 1
-        file, reason = _existing(root, path)
+        named[class_name] += 1
+        file, reason = _existing(root, path, known)
         if reason:
-            missing, example = missing + 1, example or path
+            missing[class_name] += 1
+            examples.setdefault(class_name, path)
             leave_out(left_out, path, f"{reason}; {where} names it")
             continue
         one = FoundFile(
@@ -51,13 +62,31 @@ def files_in_table(config: CsvDataConfig, root: Path, left_out: LeftOut) -> list
             continue
         found[file] = one, line
     _require_classes(config, table, seen)
-    if missing * 2 > named:
-        raise DataError(
-            f"{missing:,} of the {named:,} images that table {config.table!r} names are missing, "
-            f"for example {str(root / example)!r}; images_folder says where the names start "
-            f"(now {config.images_folder!r})"
-        )
+    _require_images(config, root, named, missing, examples)
     return [one for one, _ in found.values()]
+
+
+def _require_images(
+    config: CsvDataConfig,
+    root: Path,
+    named: Counter[str],
+    missing: Counter[str],
+    examples: Mapping[str, str],
+) -> None:
+    """Refuse a table of which more than half the images are missing, or all of one class."""
+    whole = next((name for name in missing if missing[name] == named[name]), None)
+    if missing.total() * 2 > named.total():
+        of, lost, total, example = "", missing.total(), named.total(), next(iter(examples.values()))
+    elif whole is not None:
+        of, lost, total = f" of class {shown(whole)}", missing[whole], named[whole]
+        example = examples[whole]
+    else:
+        return
+    raise DataError(
+        f"{lost:,} of the {total:,} images{of} that table {config.table!r} names are missing, for "
+        f"example {shown(str(root / example), 200)}; images_folder says where the names start "
+        f"(now {config.images_folder!r})"
+    )
 
 
 def _table(config: CsvDataConfig, root: Path) -> TextTable:
@@ -141,8 +170,11 @@ def _path_in(folder: str, name: str, where: str) -> str:
     return path
 
 
-def _existing(root: Path, path: str) -> tuple[str, str]:
+def _existing(root: Path, path: str, known: Listings) -> tuple[str, str]:
     """The path of the file of that name, suffix added where it lacks one, or what is wrong."""
+    if _is_file(root / path):
+        return path, ""
+    path = on_disk(root, path, known) or path
     if _is_file(root / path):
         return path, ""
     names = (path + suffix for lower in sorted(SUFFIXES) for suffix in (lower, lower.upper()))

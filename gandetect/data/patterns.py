@@ -39,7 +39,9 @@ class PatternFit:
 
     def sentence(self) -> str:
         """How many names it fits, in all and by class."""
-        by_class = ", ".join(f"{n} {one.fits:,} of {one.files:,}" for n, one in self._shown())
+        by_class = ", ".join(
+            f"{shown(name)}: {one.fits:,} of {one.files:,}" for name, one in self._worst()
+        )
         return (
             f"group_pattern {shown(self.pattern)} fits {self.fits:,} of {self.files:,} file names "
             f"({by_class})"
@@ -51,7 +53,7 @@ class PatternFit:
         if not poor and (self.fits or not self.files):
             return
         unlike = next(one.unlike for one in (*poor, *self.classes.values()) if one.unlike)
-        wanted = f"at least {share:.0%} of every class, as group_pattern_share says"
+        wanted = f"at least {share:g} of every class, as group_pattern_share says"
         raise UsageError(
             f"{self.sentence()}, and not {shown(unlike)}; it has to fit "
             f"{wanted if poor else 'some of them'}, or copies of one picture could stand on two "
@@ -66,7 +68,7 @@ class PatternFit:
             "classes": by_class
         }
 
-    def _shown(self) -> list[tuple[str, ClassFit]]:
+    def _worst(self) -> list[tuple[str, ClassFit]]:
         """The classes that are fitted worst, eight at most."""
         ranked = sorted(self.classes.items(), key=lambda item: item[1].fits / item[1].files)
         return ranked[:8]
