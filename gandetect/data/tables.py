@@ -98,7 +98,11 @@ def _separator(text: str, columns: Sequence[str]) -> str:
     header = next((line for line in text.splitlines() if line.strip()), "")
 
     def found(separator: str) -> tuple[int, int]:
-        names = [name.strip() for name in next(csv.reader([header], delimiter=separator), [])]
+        try:
+            cells = next(csv.reader([header], delimiter=separator), [])
+        except csv.Error:  # one cell too long for any; reading says so with its line
+            return 0, 0
+        names = [name.strip() for name in cells]
         return sum(column in names for column in columns), len(names)
 
     return max(SEPARATORS, key=found)
