@@ -11,12 +11,12 @@ import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from scipy.special import expit
@@ -49,16 +49,16 @@ class Preprocessing(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    image_size: int = 28
+    image_size: Annotated[int, Field(ge=1, le=2048)] = 28
     channels: Literal[1, 3] = 1
     fit: Literal["pad", "crop", "stretch"] = "pad"
-    background: int = 0
+    background: Annotated[int, Field(ge=0, le=255)] = 0
 
 
 class DetectorDescription(BaseModel):
     """What ``detector.json`` holds; ``provenance`` says which run, seed and epoch it came from."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     format: Literal[1] = 1  # FORMAT
     kind: Literal[
