@@ -59,9 +59,8 @@ class ClassImagesConfig(Section):
         if isinstance(given, list | tuple) and all(_is_choice(one) for one in given):
             return given
         raise ValueError(
-            f'{shown(given)} is neither a list of classes, such as ["Bag", 0], nor a sweep: a '
-            'list of such lists, or "sweep:3" to hold out every class in groups of three (or of 1 '
-            "and more)"
+            f'{shown(given)} is neither a list of classes, such as ["Bag", 0], nor a sweep: a list '
+            'of such lists, or "sweep:3" to hold out every class in groups of three (at least 1)'
         )
 
 

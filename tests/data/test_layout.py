@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
 import pytest
 
+from gandetect.config import PicturesConfig
 from gandetect.data.integrity import places_of
 from gandetect.data.layout import layout_notes, split_folders
+from gandetect.data.picture_folders import picture_classes
+from gandetect.errors import UsageError
 
 SPLITS = ["train/cat/1.png", "train/dog/1.png", "val/cat/2.png", "val/dog/2.png"]
 
@@ -67,3 +70,16 @@ def test_what_was_decided_is_said_with_its_reason(names, words) -> None:
 
 def test_where_nothing_is_called_like_a_split_nothing_is_said() -> None:
     assert layout_notes(paths("cat/1.png", "dog/1.png")) == []
+
+
+def test_a_folder_of_splits_is_not_taken_for_classes(tmp_path: Path) -> None:
+    for split in ("train", "test"):
+        for name in ("cat", "dog"):
+            (tmp_path / "mine" / split / name).mkdir(parents=True)
+    given = {"name": "folder", "path": "mine", "held_out": ["dog"], "image_size": 32}
+    with pytest.raises(UsageError, match=r"are splits \(test, train\).*path = 'mine/test'"):
+        picture_classes(PicturesConfig(**given), tmp_path)
+    named = PicturesConfig(**given, classes=["train", "test"])
+    assert picture_classes(named, tmp_path) == ("train", "test")
+    (tmp_path / "mine" / "horse").mkdir()
+    assert picture_classes(PicturesConfig(**given), tmp_path) == ("horse", "test", "train")
