@@ -11,19 +11,19 @@ import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from scipy.special import expit
 from torch import Tensor, nn
 
 from gandetect import runs
-from gandetect.errors import DetectorError, unknown_name
+from gandetect.errors import DetectorError, shown, unknown_name
 from gandetect.models import ARCHITECTURES
 from gandetect.models.classifiers import CLASSIFIERS, ImageClassifier, build_classifier
 from gandetect.models.ensemble import build_ensemble
@@ -32,6 +32,7 @@ from gandetect.models.scaling import to_unit_range
 
 DESCRIPTION = "detector.json"
 WEIGHTS = "weights.safetensors"
+FORMAT = 1  # of detector.json
 CLASSES = ("real", "generated")
 # What may look at an image, by kind; a one-class detector may look at the pixels themselves.
 KNOWN: Mapping[str, Collection[str]] = {
@@ -48,18 +49,18 @@ class Preprocessing(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    image_size: int = 28
+    image_size: Annotated[int, Field(ge=1, le=2048)] = 28
     channels: Literal[1, 3] = 1
     fit: Literal["pad", "crop", "stretch"] = "pad"
-    background: int = 0
+    background: Annotated[int, Field(ge=0, le=255)] = 0
 
 
 class DetectorDescription(BaseModel):
     """What ``detector.json`` holds; ``provenance`` says which run, seed and epoch it came from."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
-    format: Literal[1] = 1
+    format: Literal[1] = 1  # FORMAT
     kind: Literal[
         "discriminator", "classifier", "checkpoint-ensemble", "fine-tuned", "one-class"
     ] = "discriminator"
@@ -183,9 +184,10 @@ def load_detector(path: str | Path, device: str = "cpu") -> Detector:
             f"RUN/detectors/dcgan-bn/seed-0{_nearby(folder)}"
         )
     try:
-        text = (folder / DESCRIPTION).read_text(encoding="utf-8")
-        description = DetectorDescription.model_validate(json.loads(text))
-    except (OSError, ValueError, ValidationError) as error:
+        told = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
+        _refuse_newer(folder, told)
+        description = DetectorDescription.model_validate(told)
+    except (OSError, ValueError, RecursionError, ValidationError) as error:
         reason = " ".join(str(error).split())[:200]
         raise DetectorError(f"{str(folder / DESCRIPTION)!r} is damaged ({reason})") from None
     _check_description(folder)
@@ -203,6 +205,16 @@ def load_detector(path: str | Path, device: str = "cpu") -> Detector:
             f"{description.kind} ({reason})"
         ) from None
     return as_detector(network, description, torch.device(device))
+
+
+def _refuse_newer(folder: Path, told: Any) -> None:
+    """Raise `DetectorError` for a detector whose format came after this version of gandetect."""
+    number = told.get("format") if isinstance(told, dict) else None
+    if isinstance(number, int) and not isinstance(number, bool) and number > FORMAT:
+        raise DetectorError(
+            f"{shown(str(folder / DESCRIPTION))} is of format {number}, newer than {FORMAT}, which "
+            "this version of gandetect reads; update gandetect"
+        )
 
 
 def _build(description: DetectorDescription) -> nn.Module:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
+
+LONGEST_NAME = 200
 
 
 class GandetectError(Exception):
@@ -34,17 +36,65 @@ class DetectorError(GandetectError):
     """A saved detector is missing, damaged or of another kind."""
 
 
+def shown(value: object, most: int = 80) -> str:
+    """A value as a message repeats it: at most so many characters, the middle left out.
+
+    Lists read as lists, also where a frozen table has made them tuples.
+
+    >>> shown(("Bag", 0)), shown("x" * 100, 12)
+    ("['Bag', 0]", "'xxxxx…xxxx'")
+    """
+    if isinstance(value, bool):
+        return str(value).lower()  # as TOML writes it
+    try:
+        return shortened(repr(_as_written(value)), most)
+    except (ValueError, RecursionError):  # an integer of thousands of digits, or depth
+        return f"a {type(value).__name__} too large to show"
+
+
+def shortened(text: str, most: int = 600) -> str:
+    """A text on one line of at most so many characters, the middle left out.
+
+    >>> shortened("a sentence of many words", 20)
+    'a sentence…any words'
+    """
+    plain = "".join(c if c.isprintable() else " " for c in text)
+    if len(plain) <= most:
+        return plain
+    return f"{plain[: most // 2]}…{plain[len(plain) - (most - most // 2 - 1) :]}"
+
+
+def _as_written(value: object) -> object:
+    if isinstance(value, tuple | list):
+        return [_as_written(one) for one in value]
+    if isinstance(value, dict):
+        return {key: _as_written(one) for key, one in value.items()}
+    return value
+
+
 def did_you_mean(given: object, choices: Iterable[str]) -> str:
     """Return ``"; did you mean 'Sneaker'?"`` for a near miss, else an empty string."""
     lowered = {choice.lower(): choice for choice in choices}
-    near = get_close_matches(str(given).lower(), lowered, n=1, cutoff=0.6)
-    return f"; did you mean {lowered[near[0]]!r}?" if near else ""
+    if not isinstance(given, str) or len(given) > LONGEST_NAME:  # nobody has mistyped that
+        return ""
+    near = get_close_matches(given.lower(), lowered, n=1, cutoff=0.6)
+    return f"; did you mean {shown(lowered[near[0]])}?" if near else ""
+
+
+def listed(names: Sequence[str], most: int = 20) -> str:
+    """Names for a message: the first twenty of them, and of a long one its ends.
+
+    >>> listed(["a", "b", "c"], most=2)
+    'a, b and 1 more'
+    """
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(shortened(name, 40) for name in names[:most]) + more if names else "none"
 
 
 def unknown_name(kind: str, given: object, choices: Iterable[str]) -> UsageError:
     """Build the error for a name that is in none of our dicts, naming all that are."""
     names = list(choices)
     return UsageError(
-        f"{kind} {given!r} is not known; choose one of: {', '.join(names)}"
+        f"{kind} {shown(given)} is not known; choose one of: {listed(names)}"
         f"{did_you_mean(given, names)}"
     )

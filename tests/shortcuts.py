@@ -11,8 +11,9 @@ import pytest
 import torch
 
 from gandetect.data.fashion_mnist import resolve_data_dir
-from gandetect.engine import Context, Finished, Task
-from gandetect.events import Notify
+from gandetect.engine import Context, Finished, Plan, Stage, Task, run_graph
+from gandetect.events import Event, Notify, silent
+from gandetect.progress import Listener
 from gandetect.sources.pixel_cache import cache_folder
 
 
@@ -67,3 +68,26 @@ def context_in(run: Path, folder: Path | None = None) -> Context:
     """Where a stage of a run would run, in this process."""
     data_dir = resolve_data_dir(None)
     return Context(run, folder or run, data_dir, cache_folder(data_dir), "cpu", 1, 1, 1)
+
+
+class Mute:
+    """Says nothing, not even warnings."""
+
+    def say(self, message: str) -> None:
+        pass
+
+    def warn(self, message: str) -> None:
+        pass
+
+    def event(self, event: Event) -> None:
+        pass
+
+
+def make_stages(
+    run: Path, data_dir: Path, *stages: Stage, listener: Listener | None = None
+) -> Path:
+    """Make stages complete in a run folder, with images from a data folder; returns the cache."""
+    cache = cache_folder(data_dir)
+    plan = Plan(Context(run, run, data_dir, cache, "cpu", 1, 1, 1), stages)
+    run_graph([plan], ThisProcess(silent), listener or Mute())
+    return cache

@@ -160,7 +160,8 @@ def test_an_ensembles_members_are_the_epochs_discriminators(run) -> None:
 def test_fine_tuning_starts_where_it_is_told(run, tmp_path, start) -> None:
     given = {"name": "d", "gan": "dcgan-bn", "start": start, "updates": 1, "images": 4}
     # So small a step that nothing moves.
-    config = FineTunedConfig(kind="fine-tuned", batch_size=2, learning_rate=1e-30, **given)
+    config = FineTunedConfig(kind="fine-tuned", batch_size=2, **given)
+    config = config.model_copy(update={"learning_rate": 1e-30})
     gan = compose(parse_experiment(TABLE)).report.gans[0]
     stage = MakeDetector(config, 0, Preprocessing(), (gan,), gan.data)
     stage.run(context_in(run, tmp_path))

@@ -12,17 +12,14 @@ import pandas as pd
 import pytest
 from labelled_layouts import EXPERIMENTS, photographs_module
 from PIL import Image
-from shortcuts import ThisProcess, in_this_process, without_drawing
+from shortcuts import in_this_process, make_stages, without_drawing
 
 from gandetect import runs
 from gandetect.config import Experiment, load_experiment, parse_experiment
 from gandetect.data.stored import StoredImages
 from gandetect.detectors import load_detector
-from gandetect.engine import Context, Plan, run_graph
 from gandetect.errors import DataError, GandetectError, UsageError
-from gandetect.events import silent
 from gandetect.sources import picture_cache
-from gandetect.sources.pixel_cache import cache_folder
 from gandetect.sources.splits import OpenSplits
 from gandetect.stages.class_data import ClassData
 from gandetect.study import Options, plan_study, run_study
@@ -90,10 +87,8 @@ class Prepared:
     """The splits that the data stage of a study leaves, and its digest."""
 
     def __init__(self, data_dir: Path, listener: Listener | None = None, **data) -> None:
-        run, cache = data_dir / "run", cache_folder(data_dir)
-        context = Context(run, run, data_dir, cache, "cpu", 1, 1, 1)
-        plan = Plan(context, [ClassData(experiment(**data).data)])
-        run_graph([plan], ThisProcess(silent), listener or Listener())
+        run, stage = data_dir / "run", ClassData(experiment(**data).data)
+        cache = make_stages(run, data_dir, stage, listener=listener or Listener())
         self.digest = runs.read_json(run / "data" / "record.json")["digest"]
         self.splits = OpenSplits(run / "data", cache)
         self.training = self.splits.images("training")
@@ -298,7 +293,7 @@ def _others(facts) -> int:
         ({"test_fraction": 0.6, "calibration_fraction": 0.5}, "leave nothing to train on"),
         ({"path": "fotos"}, "folder .*fotos' of pictures cannot be read"),
         ({"group_pattern": "("}, "is not a regular expression"),
-        ({"group_pattern": "xyz"}, "matches none of the"),
+        ({"group_pattern": "xyz"}, r"fits 0 of [0-9,]+ file names"),
     ],
 )
 def test_bad_input_is_one_clear_sentence(data_dir, change, said) -> None:

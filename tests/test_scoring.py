@@ -451,7 +451,7 @@ def test_names_of_undecodable_bytes_are_told_apart(detector_folder: Path, folder
     shutil.rmtree(folder)
     folder.mkdir()
     try:
-        for name in (b"\xe9.png", b"\xe8.png"):
+        for name in (b"\xe9.png", b"\xe8.png", rb"\xe9.png", rb"\\xe9.png"):
             with open(os.fsencode(folder) + b"/" + name, "wb") as file:  # noqa: PTH123
                 file.write(content)
     except OSError:
@@ -461,6 +461,8 @@ def test_names_of_undecodable_bytes_are_told_apart(detector_folder: Path, folder
         assert result.exit_code == 0
         assert "xe9.png" in result.stdout
         assert "xe8.png" in result.stdout
+        if form == "csv":
+            assert len({line["path"] for line in _lines(result.stdout)}) == 4
 
 
 @pytest.mark.slow
@@ -520,6 +522,8 @@ def _edit(**changes: object) -> Callable[[Path], None]:
         (_truncate_weights, "weights.safetensors' was changed or truncated", 1),
         (_truncate_description, "detector.json' is damaged", 1),
         (_edit(surprise=1), "detector.json' is damaged", 1),
+        (_edit(format=2, surprise=1), "is of format 2, newer than 1", 1),
+        (_edit(operating_points={"native": float("nan")}), "detector.json' is damaged", 1),
         (_edit(operating_points={"native": "high"}), "detector.json' is damaged", 1),
         (_edit(weights_sha256="0" * 64), "weights.safetensors' was changed", 1),
         (_edit(architecture="dcgan-bn"), "do not fit a 'dcgan-bn' discriminator", 1),

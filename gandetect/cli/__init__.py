@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Any
+from contextlib import suppress
+from typing import Any, NoReturn
 
 import click
 
@@ -16,22 +17,37 @@ from gandetect.cli.report import grid_command, report_command
 from gandetect.cli.run import run_command
 from gandetect.cli.score import score_command
 from gandetect.cli.train import train_group
-from gandetect.errors import GandetectError
+from gandetect.errors import GandetectError, shortened
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "GANDETECT"}
+
+
+READER_GONE = 128 + 13  # what a shell reports of a tool that SIGPIPE has ended
 
 
 class Group(click.Group):
     """Turns our errors into one sentence on stderr and an exit code; ``-v`` shows the traceback."""
 
+    def make_context(self, *arguments: Any, **given: Any) -> click.Context:
+        """Parse what stands before the command; `--help` may find nobody who reads it."""
+        _open_closed_streams()
+        try:
+            return super().make_context(*arguments, **given)
+        except click.ClickException as error:
+            raise _cut(error) from None
+        except OSError as error:
+            _end(error)
+
     def invoke(self, context: click.Context) -> Any:
         """Run a command; exit 1 on failure, 2 on wrong usage, 130 when interrupted."""
         try:
             return super().invoke(context)
+        except click.ClickException as error:
+            raise _cut(error) from None
         except GandetectError as error:
             if context.params.get("verbose"):
                 raise
-            click.echo(f"error: {error}", err=True)
+            click.echo(f"error: {shortened(str(error))}", err=True)
             context.exit(error.exit_code)
         except KeyboardInterrupt:
             click.echo(
@@ -40,14 +56,37 @@ class Group(click.Group):
             )
             context.exit(130)
         except OSError as error:
-            if context.params.get("verbose"):
+            if context.params.get("verbose") and not isinstance(error, BrokenPipeError):
                 raise
-            # What cannot be written any more must not be tried again when Python ends.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            if isinstance(error, BrokenPipeError):  # the reader has gone, as in `… | head`
-                context.exit(0)
-            click.echo(f"error: {error.strerror or error}: {error.filename or 'output'}", err=True)
-            context.exit(1)
+            _end(error)
+
+
+def _cut(error: click.ClickException) -> click.ClickException:
+    """Click's own error, such as that of an unknown option, not longer than ours."""
+    vars(error)["message"] = shortened(error.message)  # final for mypy alone
+    return error
+
+
+def _end(error: OSError) -> NoReturn:
+    """End with one sentence; in silence where the reader has gone, as in ``… | head -1``."""
+    gone = isinstance(error, BrokenPipeError)
+    for stream in (sys.stdout, sys.stderr) if gone else (sys.stdout,):
+        # What cannot be written any more must not be tried again when Python ends.
+        with suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    if gone:
+        sys.exit(READER_GONE)
+    what = shortened(f"{error.strerror or error}: {error.filename or 'output'}")
+    click.echo(f"error: {what}", err=True)
+    sys.exit(1)
+
+
+def _open_closed_streams() -> None:
+    """Give a stream that was closed before we began (``>&-``) a place to fail, or to be silent."""
+    if sys.stdout is None:
+        sys.stdout = os.fdopen(os.open(os.devnull, os.O_RDONLY), "w")  # as in other tools: EBADF
+    if sys.stderr is None:
+        sys.stderr = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
 
 
 @click.group(cls=Group, context_settings=CONTEXT)

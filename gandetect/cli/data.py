@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import contextmanager
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from gandetect.cli.audit import audit_command
-from gandetect.cli.options import data_dir_option, json_option
+from gandetect.cli.options import MOST_PROCESSES, data_dir_option, json_option
 from gandetect.cli.output import print_json, say, say_any_name, suggest
 from gandetect.errors import UsageError
 
@@ -45,7 +46,9 @@ def data_fetch_command(context: click.Context, /, data_dir: Path | None, force: 
 
 
 @data_group.command("check")
-@click.argument("folder", required=False, type=click.Path(path_type=Path))
+@click.argument(
+    "folder", required=False, metavar="[FOLDER|EXPERIMENT.toml]", type=click.Path(path_type=Path)
+)
 @click.option(
     "--quarantine",
     "target",
@@ -67,8 +70,14 @@ def data_fetch_command(context: click.Context, /, data_dir: Path | None, force: 
     help="Also warn of pictures whose perceptual hashes differ in at most N of 64 bits.",
 )
 @click.option(
+    "--group-pattern",
+    "pattern",
+    metavar="REGEX",
+    help="Also tell how many file names of each class this fits, as data.group_pattern would.",
+)
+@click.option(
     "--workers",
-    type=click.IntRange(min=1),
+    type=click.IntRange(1, MOST_PROCESSES),
     metavar="N",
     help="Processes that read files; default: one a core.",
 )
@@ -83,13 +92,17 @@ def data_check_command(
     delete: bool,
     yes: bool,
     near: int | None,
+    pattern: str | None,
     workers: int | None,
     as_json: bool,
     data_dir: Path | None,
 ) -> None:
     """Read every image file in FOLDER fully, and tell what is wrong with it.
 
-    FOLDER holds one sub-folder a class, or train, val and test folders that do. Bad files are
+    FOLDER holds one sub-folder a class, or train, val and test folders that do, each the same
+    ones; what was taken for what is said. With an EXPERIMENT.toml the files are those that its
+    [data] names, with its labels, splits and groups: then a picture under both labels is found
+    in a table too. Bad files are
     those that are damaged or truncated, empty, no image, of an unsupported kind, missing (a broken
     link) or unreadable, wrongly named, the same picture (to the pixel) under two classes, or in
     two of the split folders: then the copy in test stays, or else the one in validation. Other
@@ -109,16 +122,22 @@ def data_check_command(
       gandetect data check ~/datasets/faces
       gandetect data check ~/datasets/faces --quarantine ~/datasets/faces-bad
       gandetect data check ~/datasets/faces --near-duplicates 4 --json
+      gandetect data check faces.toml --data-dir ~/datasets
     """
     if target is not None and delete:
         raise UsageError("--quarantine and --delete exclude each other; give one of them")
     if folder is None:
-        if target is not None or delete or near is not None:
-            raise UsageError("--quarantine, --delete and --near-duplicates need a FOLDER")
+        if target is not None or delete or near is not None or pattern is not None:
+            raise UsageError(
+                "--quarantine, --delete, --near-duplicates and --group-pattern need a FOLDER"
+            )
         _check_fashion_mnist(context, data_dir, as_json)
         return
     say_any_name()
-    found = _check(context, folder, target, workers, near)
+    if folder.suffix == ".toml" and folder.is_file():
+        folder, found = _check_study(context, folder, data_dir, target, workers, near, pattern)
+    else:
+        found = _check(context, folder, target, workers, near, pattern)
     if as_json:
         print_json(found.facts())
     else:
@@ -178,17 +197,60 @@ def _check(
     target: Path | None,
     workers: int | None,
     near: int | None,
+    pattern: str | None,
 ) -> Integrity:
     from gandetect import machine
+    from gandetect.config.class_images import checked_pattern
     from gandetect.data.integrity import check_folder
     from gandetect.data.quarantine import check_quarantine
+
+    try:
+        checked_pattern(pattern)
+    except ValueError as error:
+        raise UsageError(f"--group-pattern {error}") from None
 
     if target is not None:
         check_quarantine(folder, target)  # said before an hour of reading
     with _bar(context, "reading images") as progress:
         return check_folder(
-            folder, workers=workers or machine.cores(), near=near, progress=progress
+            folder,
+            workers=workers or machine.cores(),
+            near=near,
+            pattern=pattern,
+            progress=progress,
         )
+
+
+def _check_study(
+    context: click.Context,
+    experiment: Path,
+    data_dir: Path | None,
+    target: Path | None,
+    workers: int | None,
+    near: int | None,
+    pattern: str | None,
+) -> tuple[Path, Integrity]:
+    """Check the files of an experiment; the folder that they lie in, and what was found."""
+    from gandetect import machine
+    from gandetect.config import load_experiment
+    from gandetect.data.fashion_mnist import resolve_data_dir
+    from gandetect.data.quarantine import check_quarantine
+    from gandetect.data.study_check import check_study, data_folder
+
+    overrides = () if pattern is None else (f"data.group_pattern={json.dumps(pattern)}",)
+    config: Any = load_experiment(experiment, overrides).data
+    folder = data_folder(config, resolve_data_dir(data_dir))
+    if target is not None:
+        check_quarantine(folder, target)
+    with _bar(context, "reading images") as progress:
+        found = check_study(
+            config,
+            resolve_data_dir(data_dir),
+            workers=workers or machine.cores(),
+            near=near,
+            progress=progress,
+        )
+    return folder, found
 
 
 def _print_findings(found: Integrity) -> None:

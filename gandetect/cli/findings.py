@@ -28,6 +28,9 @@ def finding_lines(found: Integrity) -> Iterator[str]:
             yield f"      {one.reason}"
         if count > len(shown):
             yield f"  … and {count - len(shown):,} more; --json lists all"
+    if found.notes:
+        yield ""
+        yield from found.notes
     if found.passed_over:
         yield ""
         yield f"passed over: {len(found.passed_over):,}"

@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+
+MOST_PROCESSES = 4096  # on one machine, and CPUs or GPUs of one task
+
+
+class FiniteRange(click.FloatRange):
+    """A number in a range; NaN, which no comparison finds outside, is none."""
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Turn the text into a number; fails as click's own types do."""
+        number = float(super().convert(value, param, ctx))
+        if not math.isfinite(number):
+            self.fail(f"{value} is not a finite number.", param, ctx)
+        return number
+
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -47,7 +64,7 @@ def experiment_options(command: Command) -> Command:
         ),
         click.option(
             "--jobs",
-            type=click.IntRange(min=1),
+            type=click.IntRange(1, MOST_PROCESSES),
             metavar="N",
             help="Trainings side by side; default: one a core.",
         ),
@@ -81,13 +98,13 @@ def experiment_options(command: Command) -> Command:
         ),
         click.option(
             "--cpus-per-task",
-            type=click.IntRange(min=1),
+            type=click.IntRange(1, MOST_PROCESSES),
             metavar="N",
             help="With Ray: CPUs and threads of a task; default: as processes would have.",
         ),
         click.option(
             "--gpus-per-task",
-            type=click.FloatRange(min=0, min_open=True),
+            type=FiniteRange(0, MOST_PROCESSES, min_open=True),
             metavar="F",
             help="With Ray: GPUs of a task, which may be a part of one; then it computes there.",
         ),

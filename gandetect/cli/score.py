@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gandetect.cli.options import MOST_PROCESSES
 from gandetect.cli.output import say, say_any_name
 from gandetect.errors import UsageError
 
@@ -46,7 +47,7 @@ MOST_WORKERS = 8  # each holds decoded batches in memory
 @click.option("--json", "as_json", is_flag=True, help="Short for --format jsonl.")
 @click.option(
     "--workers",
-    type=click.IntRange(min=0),
+    type=click.IntRange(0, MOST_PROCESSES),
     metavar="N",
     help=f"Processes that decode files while others are scored; default: one a core, at most "
     f"{MOST_WORKERS}. 0 or 1: none, as for few files. With Ray: actors that score; "

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from gandetect.cli.options import experiment_options
+from gandetect.cli.options import MOST_PROCESSES, experiment_options
 from gandetect.cli.output import suggest
 from gandetect.cli.run import run_experiment
 from gandetect.errors import UsageError
@@ -37,7 +37,7 @@ def train_gan_command(context: click.Context, /, dry_run: bool, **given: Any) ->
 @experiment_options
 @click.option(
     "--devices",
-    type=click.IntRange(min=1),
+    type=click.IntRange(1, MOST_PROCESSES),
     default=1,
     show_default=True,
     metavar="N",
@@ -46,7 +46,7 @@ def train_gan_command(context: click.Context, /, dry_run: bool, **given: Any) ->
 )
 @click.option(
     "--num-nodes",
-    type=click.IntRange(min=1),
+    type=click.IntRange(1, MOST_PROCESSES),
     default=1,
     show_default=True,
     metavar="M",

@@ -7,13 +7,21 @@ from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
 from pydantic import Field, field_validator, model_validator
 
-from gandetect.config.section import OpenProbability, Section
+from gandetect.config.section import (
+    ImageCount,
+    OpenProbability,
+    Probability,
+    Section,
+    SplitSeed,
+)
+from gandetect.errors import shown
 
 Choice: TypeAlias = tuple[str | int, ...]  # classes by name or number
 HeldOut: TypeAlias = str | Choice | tuple[Choice, ...]
 Fit = Literal["stretch", "pad", "crop"]
 Side = Annotated[int, Field(ge=28, le=128)]
 Channels = Literal[1, 3]
+PATTERN_SHARE = 0.95  # of the file names of each class, what a group_pattern has to fit
 
 
 class ClassImagesConfig(Section):
@@ -32,8 +40,8 @@ class ClassImagesConfig(Section):
     name: str
     held_out: HeldOut
     test_fraction: OpenProbability = 0.1
-    split_seed: Annotated[int, Field(ge=0)] = 0
-    images: Annotated[int, Field(ge=100)] | None = None
+    split_seed: SplitSeed = 0
+    images: Annotated[ImageCount, Field(ge=100)] | None = None
     selection: Choice = ()
 
     @property
@@ -44,15 +52,15 @@ class ClassImagesConfig(Section):
     @field_validator("held_out", mode="before")
     @classmethod
     def _a_choice_or_a_sweep(cls, given: Any) -> Any:
-        if isinstance(given, str) and re.fullmatch(r"sweep:[1-9][0-9]*", given):
+        if isinstance(given, str) and re.fullmatch(r"sweep:[1-9][0-9]{0,5}", given):
             return given
         if _is_choice(given):
             return given
         if isinstance(given, list | tuple) and all(_is_choice(one) for one in given):
             return given
         raise ValueError(
-            f'{given!r} is neither a list of classes, such as ["Bag", 0], nor a sweep: a list of '
-            'such lists, or "sweep:3" to hold out every class in groups of three (at least 1)'
+            f'{shown(given)} is neither a list of classes, such as ["Bag", 0], nor a sweep: a list '
+            'of such lists, or "sweep:3" to hold out every class in groups of three (at least 1)'
         )
 
 
@@ -109,9 +117,12 @@ class PicturesConfig(ClassImagesConfig):
     ``path`` is relative to the data folder (``--data-dir``); ``classes`` are the sub-folders to
     use, all of them if not given. Every picture becomes a square of ``image_size`` pixels, by
     ``fit`` where it is none of that size. Pictures of one group (``group_pattern``, identical or
-    near-duplicate pixels) never stand on two sides of a split. ``calibration_fraction`` of the
-    pictures are what thresholds are chosen by.
+    near-duplicate pixels) never stand on two sides of a split; the pattern has to fit
+    ``group_pattern_share`` of each class's file names. ``calibration_fraction`` of the pictures are
+    what thresholds are chosen by.
     """
+
+    LATER: ClassVar[frozenset[str]] = ClassImagesConfig.LATER | {"group_pattern_share"}
 
     name: Literal["folder"]
     path: Annotated[str, Field(min_length=1)]
@@ -122,6 +133,7 @@ class PicturesConfig(ClassImagesConfig):
     test_fraction: OpenProbability = 0.15
     calibration_fraction: OpenProbability = 0.15
     group_pattern: str | None = None
+    group_pattern_share: Probability = PATTERN_SHARE
     near_duplicates: Annotated[int, Field(ge=0, le=16)] | None = None
 
     @property
@@ -162,8 +174,8 @@ def checked_pattern(pattern: str | None) -> str | None:
     """Return a regular expression as it is; `ValueError` when it is none."""
     try:
         re.compile(pattern or "")
-    except re.error as error:
-        raise ValueError(f"{pattern!r} is not a regular expression: {error}") from None
+    except (re.error, OverflowError, RecursionError) as error:
+        raise ValueError(f"{shown(pattern)} is not a regular expression: {error}") from None
     return pattern
 
 

@@ -8,21 +8,28 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, PositiveInt, model_validator
+from pydantic import Field, model_validator
 
 from gandetect.config.epochs import Epochs
 from gandetect.config.recipes import RECIPES, SMALL_IMAGES
 from gandetect.config.section import (
+    Count,
     Decay,
+    EpochCount,
+    ImageCount,
+    LearningRate,
     Name,
     OpenProbability,
-    PositiveFloat,
     Probability,
     Section,
+    Weight,
     each_once,
 )
 from gandetect.errors import unknown_name
 
+Percent = Annotated[int, Field(ge=1, le=100)]
+Sigma = Annotated[float, Field(ge=0.01, le=100.0)]  # in pixels
+SMALLEST = 16  # pixels of a side; the audit of shortcuts needs so many
 Monitor = Literal["loss", "accuracy", "auroc", "f1"]
 
 
@@ -33,7 +40,7 @@ class HeadConfig(Section):
     Linear, and ``output_dropout`` behind it where a source has put one.
     """
 
-    hidden: tuple[PositiveInt, ...] = ()
+    hidden: tuple[Count, ...] = ()
     batch_norm: bool = False
     activation: Literal["relu", "none"] = "relu"
     dropout: Decay = 0.0
@@ -59,10 +66,10 @@ class AugmentationConfig(Section):
     saturation: Annotated[float, Field(ge=0.0, le=1.0)] = 0.0
     hue: Annotated[float, Field(ge=0.0, le=0.5)] = 0.0
     blur: Probability = 0.0
-    blur_kernel: tuple[PositiveInt, PositiveInt] | None = None
-    blur_sigma: tuple[PositiveFloat, PositiveFloat] = (0.1, 3.0)
+    blur_kernel: tuple[Count, Count] | None = None
+    blur_sigma: tuple[Sigma, Sigma] = (0.1, 3.0)
     jpeg: Probability = 0.0
-    jpeg_quality: tuple[Annotated[int, Field(ge=1, le=100)], Annotated[int, Field(le=100)]] = (
+    jpeg_quality: tuple[Percent, Percent] = (
         30,
         100,
     )
@@ -82,35 +89,35 @@ class ClassifierOptimizerConfig(Section):
     """An optimizer by name, with its numbers as PyTorch calls them."""
 
     name: Literal["adam", "sgd", "adadelta"] = "adam"
-    learning_rate: PositiveFloat = 1e-3
+    learning_rate: LearningRate = 1e-3
     momentum: Decay = 0.0
-    weight_decay: Annotated[float, Field(ge=0.0)] = 0.0
+    weight_decay: Annotated[float, Field(ge=0.0, le=10.0)] = 0.0
 
 
 class ScheduleConfig(Section):
     """How the learning rate falls: never, every ``epochs``, or when ``monitor`` stalls."""
 
     name: Literal["constant", "step", "plateau"] = "constant"
-    epochs: PositiveInt = 5
-    patience: Annotated[int, Field(ge=0)] = 3
+    epochs: EpochCount = 5
+    patience: Annotated[int, Field(ge=0, le=100_000)] = 3
     factor: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.5
-    minimum: Annotated[float, Field(ge=0.0)] = 0.0
+    minimum: Annotated[float, Field(ge=0.0, le=10.0)] = 0.0
     monitor: Monitor = "loss"
 
 
 class EarlyStoppingConfig(Section):
     """Stop when the validation's ``monitor`` has not become better for ``patience`` epochs."""
 
-    patience: PositiveInt
+    patience: EpochCount
     monitor: Monitor = "loss"
 
 
 class PhaseConfig(Section):
     """One phase of staged fine-tuning: which parts train, for how long, how fast."""
 
-    epochs: PositiveInt
+    epochs: EpochCount
     trainable: tuple[str, ...] = ()
-    learning_rate: PositiveFloat
+    learning_rate: LearningRate
 
 
 class PublishedFigure(Section):
@@ -138,11 +145,11 @@ class ContrastiveConfig(Section):
     ``weight`` 0 the same network is trained in the same way without the pairs, to compare with.
     """
 
-    embedding: PositiveInt = 128
-    margin: PositiveFloat = 0.5
-    epochs: PositiveInt = 2
-    learning_rate: PositiveFloat = 1e-3
-    late_learning_rate: PositiveFloat = 1e-4
+    embedding: Count = 128
+    margin: Weight = 0.5
+    epochs: EpochCount = 2
+    learning_rate: LearningRate = 1e-3
+    late_learning_rate: LearningRate = 1e-4
     weight: Literal[0, 1] = 1
 
 
@@ -174,8 +181,8 @@ class ClassifierConfig(Section):
     head: HeadConfig = HeadConfig()
     trainable: tuple[str, ...] = ("all",)
     phases: tuple[PhaseConfig, ...] = ()
-    image_size: Annotated[int, Field(ge=8, le=2048)]
-    resize: Annotated[int, Field(ge=8, le=2048)] | None = None
+    image_size: Annotated[int, Field(ge=SMALLEST, le=2048)]
+    resize: Annotated[int, Field(ge=SMALLEST, le=2048)] | None = None
     normalise: Literal["imagenet", "half", "unit"] = "half"
     augmentation: AugmentationConfig = AugmentationConfig()
     copies: Annotated[int, Field(ge=0, le=20)] = 0
@@ -184,9 +191,9 @@ class ClassifierConfig(Section):
     schedule: ScheduleConfig = ScheduleConfig()
     early_stopping: EarlyStoppingConfig | None = None
     best_by: Monitor = "loss"
-    epochs: PositiveInt
+    epochs: EpochCount
     batch_size: Annotated[int, Field(ge=2, le=65536)] = 32
-    images: Annotated[int, Field(ge=2)] | None = None
+    images: Annotated[ImageCount, Field(ge=2)] | None = None
     validation_fraction: OpenProbability = 0.1
     precision: Literal["auto", "fp32", "bf16"] = "fp32"
     published: tuple[PublishedFigure, ...] = ()

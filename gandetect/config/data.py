@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
 from gandetect.config.class_images import (
+    PATTERN_SHARE,
     SMALL_SETS,
     FashionMnistConfig,
     Fit,
@@ -15,7 +16,7 @@ from gandetect.config.class_images import (
     SmallSetConfig,
     checked_pattern,
 )
-from gandetect.config.section import OpenProbability, Section
+from gandetect.config.section import ImageCount, OpenProbability, Probability, Section, SplitSeed
 
 Label = Literal["real", "generated", "ignored"]
 
@@ -25,8 +26,12 @@ class LabelledDataConfig(Section):
 
     ``path`` is the data set's folder, relative to the data folder (``--data-dir``). ``classes``
     says of every class whether it is real, generated or ignored. Classes in ``held_out`` are
-    tested on and never trained on. Pictures of one group never stand on two sides of a split.
+    tested on and never trained on. Pictures of one group never stand on two sides of a split;
+    ``group_pattern`` has to fit ``group_pattern_share`` of each class's file names. A picture that
+    stands under both labels is refused unless ``allow_contradictions``.
     """
+
+    LATER: ClassVar[frozenset[str]] = frozenset({"group_pattern_share", "allow_contradictions"})
 
     name: str
     path: str
@@ -34,14 +39,16 @@ class LabelledDataConfig(Section):
     held_out: tuple[str, ...] = ()
     validation_fraction: OpenProbability = 0.1
     test_fraction: OpenProbability = 0.2
-    split_seed: Annotated[int, Field(ge=0)] = 0
-    images: Annotated[int, Field(ge=10)] | None = None
+    split_seed: SplitSeed = 0
+    images: Annotated[ImageCount, Field(ge=10)] | None = None
     group_pattern: str | None = None
+    group_pattern_share: Probability = PATTERN_SHARE
     near_duplicates: Annotated[int, Field(ge=0, le=16)] | None = None
     fit: Fit = "stretch"
     folds: Annotated[int, Field(ge=2, le=50)] | None = None
     leak: Literal["augment-before-split"] | None = None
     unlabelled: str | None = None
+    allow_contradictions: bool = False
 
     @field_validator("group_pattern")
     @classmethod
@@ -118,7 +125,9 @@ def kind_of_data(given: Any) -> str | None:
     """Which table a ``[data]`` table is: its name, or `PICTURES`; None for an unknown one."""
     if isinstance(given, Section):
         return kind_of_data({key: getattr(given, key, None) for key in ("name", "classes")})
-    name = given.get("name", "fashion-mnist")
+    name = given.get("name", "fashion-mnist") if isinstance(given, Mapping) else None
+    if not isinstance(name, str):
+        return None
     if name == "folder" and not isinstance(given.get("classes"), Mapping):
         return PICTURES
     if name in SMALL_SETS:

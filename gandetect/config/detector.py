@@ -5,11 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, PositiveInt, model_validator
+from pydantic import Field, model_validator
 
 from gandetect.config.epochs import Epochs
 from gandetect.config.gan import Change, DiscriminatorOptions, NegativesConfig
-from gandetect.config.section import Name, PositiveFloat, Section, each_once
+from gandetect.config.section import (
+    Count,
+    ImageCount,
+    LearningRate,
+    Name,
+    Section,
+    StepCount,
+    each_once,
+)
 
 
 class CheckpointEnsembleConfig(Section):
@@ -48,10 +56,10 @@ class FineTunedConfig(Section):
     fakes_from: tuple[str, ...] = ()
     history: Epochs = "all"
     start: Literal["last", "fresh"] = "last"
-    updates: PositiveInt = 2000
+    updates: StepCount = 2000
     batch_size: Annotated[int, Field(ge=2, le=65536)] = 64
-    learning_rate: PositiveFloat = 2e-4
-    images: Annotated[int, Field(ge=1)] = 20000
+    learning_rate: LearningRate = 2e-4
+    images: ImageCount = 20000
     negatives: NegativesConfig = NegativesConfig()
     differentiable: tuple[Change, ...] = ()
     discriminator: DiscriminatorOptions | None = None
@@ -101,8 +109,8 @@ class OneClassConfig(Section):
     name: Name
     method: Literal["isolation-forest", "one-class-svm", "nearest-neighbours"]
     features_of: str = "pixels"
-    images: Annotated[int, Field(ge=20)] = 5000
-    neighbours: PositiveInt = 5
+    images: Annotated[ImageCount, Field(ge=20)] = 5000
+    neighbours: Count = 5
 
     @model_validator(mode="after")
     def _more_images_than_neighbours(self) -> OneClassConfig:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, PositiveInt, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from gandetect.config.canonical import digest_of
 from gandetect.config.class_images import FashionMnistConfig, side_of
@@ -27,7 +27,7 @@ from gandetect.config.detector import (
 from gandetect.config.epochs import chosen_epochs
 from gandetect.config.gan import NO_DISCRIMINATOR, GanConfig
 from gandetect.config.leave_one_out import one_for_each
-from gandetect.config.section import Name, OpenProbability, Section
+from gandetect.config.section import EpochCount, ImageCount, Name, OpenProbability, Section
 from gandetect.errors import unknown_name
 
 # Names of groups of images in the scores; a generator of that name could not be told from them.
@@ -37,8 +37,8 @@ RESERVED = ("in-distribution", "held-out", "training", "validation", "calibratio
 class QualityConfig(Section):
     """How good the fakes are: the ten-class feature network and the images it judges."""
 
-    classifier_epochs: PositiveInt = 2
-    generated: Annotated[int, Field(ge=100)] = 4200
+    classifier_epochs: EpochCount = 2
+    generated: Annotated[ImageCount, Field(ge=100)] = 4200
 
 
 class EvaluationConfig(Section):
@@ -50,15 +50,15 @@ class EvaluationConfig(Section):
     ``overlap`` says what is done with test images that also stand in another split.
     """
 
-    own_generated: Annotated[int, Field(ge=20)] | None = None
-    other_generated: Annotated[int, Field(ge=20)] = 10000
-    training_reals: Annotated[int, Field(ge=20)] | None = None
+    own_generated: Annotated[ImageCount, Field(ge=20)] | None = None
+    other_generated: Annotated[ImageCount, Field(ge=20)] = 10000
+    training_reals: Annotated[ImageCount, Field(ge=20)] | None = None
     calibrated_fpr: OpenProbability = 0.05
     kept_mistakes: Annotated[int, Field(ge=1, le=400)] = 25
     trajectory: str = "last"
-    trajectory_images: Annotated[int, Field(ge=20)] = 1000
+    trajectory_images: Annotated[ImageCount, Field(ge=20)] = 1000
     perturbations: tuple[str, ...] = ()
-    perturbed_images: Annotated[int, Field(ge=20)] = 1000
+    perturbed_images: Annotated[ImageCount, Field(ge=20)] = 1000
     overlap: Literal["refuse", "exclude", "allow"] = "refuse"
 
     @field_validator("trajectory")
@@ -144,7 +144,7 @@ class Experiment(Section):
         if not isinstance(given, dict):
             return given
         name = given.get("name", "fashion-mnist")
-        if name not in DATA_TABLES:
+        if not isinstance(name, str) or name not in DATA_TABLES:
             raise unknown_name("data set", name, DATA_TABLES)
         return {"name": name, **given}
 

@@ -5,9 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, PositiveInt, model_validator
+from pydantic import Field, model_validator
 
-from gandetect.config.section import Decay, Name, PositiveFloat, Probability, Section, Switch
+from gandetect.config.section import (
+    Count,
+    Decay,
+    EpochCount,
+    ImageCount,
+    LearningRate,
+    Name,
+    Probability,
+    Section,
+    StepCount,
+    Switch,
+    Weight,
+)
 from gandetect.errors import unknown_name
 
 # What both reals and fakes are changed by before a discriminator sees them.
@@ -18,10 +30,10 @@ class OptimizerConfig(Section):
     """An optimizer by name, with its numbers as Keras and PyTorch call them."""
 
     name: Literal["adam", "rmsprop"] = "adam"
-    learning_rate: Annotated[float, Field(gt=0.0)] = 1e-3
+    learning_rate: LearningRate = 1e-3
     betas: tuple[Decay, Decay] = (0.9, 0.999)
     smoothing: Decay = 0.9
-    eps: Annotated[float, Field(gt=0.0)] = 1e-7
+    eps: Annotated[float, Field(ge=1e-16, le=1.0)] = 1e-7
 
 
 class GeneratorOptions(Section):
@@ -37,8 +49,8 @@ class DiscriminatorOptions(Section):
     adds a branch that sees how often each grey level occurs.
     """
 
-    negative_slope: Annotated[float, Field(ge=0.0, lt=1.0)] | None = None
-    dropout: Annotated[float, Field(ge=0.0, lt=1.0)] | None = None
+    negative_slope: Decay | None = None
+    dropout: Decay | None = None
     spectral_norm: Switch = None
     histogram: Switch = None
 
@@ -55,8 +67,8 @@ class PenaltyConfig(Section):
     """
 
     name: Literal["none", "r1", "wgan-gp"] = "none"
-    weight: PositiveFloat = 10.0
-    every: PositiveInt = 1
+    weight: Weight = 10.0
+    every: Count = 1
 
 
 class ReplayConfig(Section):
@@ -68,7 +80,7 @@ class ReplayConfig(Section):
     """
 
     share: Probability = 0.0
-    images: Annotated[int, Field(ge=1)] = 10000
+    images: ImageCount = 10000
 
 
 class NegativesConfig(Section):
@@ -90,9 +102,9 @@ class GanConfig(Section):
 
     architecture: str
     name: Name
-    epochs: PositiveInt
+    epochs: EpochCount
     batch_size: Annotated[int, Field(ge=2, le=65536)]
-    steps_per_epoch: PositiveInt | None = None
+    steps_per_epoch: StepCount | None = None
     sampling: Literal["shuffled", "with-replacement"]
     discriminator_updates: Literal["separate", "joint"]
     discriminator_fakes: Literal["inference", "training"]
@@ -107,7 +119,7 @@ class GanConfig(Section):
     role: Literal["both", "detector", "source"] = "both"
     loss: Literal["non-saturating", "least-squares", "hinge", "wasserstein"] = "non-saturating"
     penalty: PenaltyConfig = PenaltyConfig()
-    critic_steps: PositiveInt = 1
+    critic_steps: Count = 1
     instance_noise: Annotated[float, Field(ge=0.0, le=2.0)] = 0.0
     replay: ReplayConfig = ReplayConfig()
     negatives: NegativesConfig = NegativesConfig()
@@ -138,7 +150,7 @@ class GanConfig(Section):
         if not isinstance(given, Mapping) or "architecture" not in given:
             return given
         architecture = given["architecture"]
-        if architecture not in TRAINING_DEFAULTS:
+        if not isinstance(architecture, str) or architecture not in TRAINING_DEFAULTS:
             raise unknown_name("architecture", architecture, TRAINING_DEFAULTS)
         defaults = {"name": architecture, **TRAINING_DEFAULTS[architecture]}
         for key in ("generator_optimizer", "discriminator_optimizer"):

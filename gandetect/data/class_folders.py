@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 
 from gandetect.config import FolderDataConfig
 from gandetect.data.folders import HIDDEN, NO_PICTURE, Found, PassedOver, found_file, walk
-from gandetect.data.found import FoundFile, LeftOut, leave_out, listed
+from gandetect.data.found import FoundFile, LeftOut, leave_out, listed, on_disk
 from gandetect.data.images import no_images
 from gandetect.errors import DataError, UsageError, did_you_mean
 
@@ -27,12 +28,13 @@ def files_in_folders(
     seen: set[str] = set()
     for split, folder in _split_folders(config, root):
         for name, label in config.classes.items():
-            if not (folder / name).is_dir():
+            inside = folder / (on_disk(folder, name, {}) or name)
+            if not inside.is_dir():
                 _may_be_missing_here(config, folder, name)
                 continue
             seen.add(name)
             if label != "ignored":
-                files += class_files(root, folder / name, name, split, left_out, passed)
+                files += class_files(root, inside, name, split, left_out, passed)
         _require_mapped(config, root, folder)
         tell_loose_images(root, folder, left_out, passed)
     for name in config.classes:
@@ -77,8 +79,10 @@ def _missing_class(config: FolderDataConfig, folder: Path, name: str) -> UsageEr
 
 def _require_mapped(config: FolderDataConfig, root: Path, folder: Path) -> None:
     unlabelled = root / config.unlabelled if config.unlabelled else None
+    classes = {unicodedata.normalize("NFC", name) for name in config.classes}
     for name in class_folders(folder):
-        if name in config.classes or (unlabelled and unlabelled.is_relative_to(folder / name)):
+        mapped = name in config.classes or unicodedata.normalize("NFC", name) in classes
+        if mapped or (unlabelled and unlabelled.is_relative_to(folder / name)):
             continue
         raise UsageError(
             f"class folder {name!r} of {str(folder)!r} is not in classes; map it to real, "

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+import re
+import unicodedata
 from dataclasses import dataclass
+from pathlib import Path
+
+from gandetect.errors import listed as listed
 
 LeftOut = list[dict[str, str]]
 
@@ -34,15 +39,68 @@ def leave_out(left_out: LeftOut, path: str, reason: str) -> None:
     left_out.append({"path": path, "reason": reason})
 
 
+def same_text(name: str) -> str:
+    """A name as it is compared where it is not found as it is: no edges, no case, one Unicode form.
+
+    >>> same_text(" Été ") == same_text("e\u0301te\u0301")
+    True
+    """
+    return unicodedata.normalize("NFC", name.strip().casefold())
+
+
+Listings = dict[Path, dict[str, list[str]]]  # names of each folder by their NFC form
+
+
+def on_disk(root: Path, path: str, known: Listings) -> str | None:
+    """The path as it stands on the disk, where only the Unicode form of its letters differs.
+
+    What one system writes as one letter, é, another writes as two, e and an accent. None where
+    there is no such path, or more than one. ``known`` keeps what was listed, for the next path.
+    """
+    if path.isascii():
+        return None
+    found: list[str] = []
+    for part in path.split("/"):
+        folder = root.joinpath(*found)
+        if folder not in known:
+            known[folder] = _names_by_form(folder)
+        names = known[folder].get(unicodedata.normalize("NFC", part), [])
+        if len(names) != 1:
+            return None
+        found.append(names[0])
+    return "/".join(found)
+
+
+def _names_by_form(folder: Path) -> dict[str, list[str]]:
+    names: dict[str, list[str]] = {}
+    try:
+        for entry in os.scandir(folder):
+            names.setdefault(unicodedata.normalize("NFC", entry.name), []).append(entry.name)
+    except OSError:
+        return {}
+    return names
+
+
 def readable(path: str) -> str:
     """The path with bytes that are no UTF-8 written as escapes."""
     return path.encode(errors="backslashreplace").decode()
 
 
-def listed(names: Sequence[str]) -> str:
-    """Names for a message, the first twenty of them."""
-    more = f" and {len(names) - 20} more" if len(names) > 20 else ""
-    return ", ".join(names[:20]) + more if names else "none"
+def written(path: str | os.PathLike[str]) -> str:
+    """A path as a table can hold it: UTF-8, and no two files alike.
+
+    A byte that is no UTF-8 is written ``\\xff``, in hexadecimal. Where a name has such bytes, or
+    holds that very text, each of its backslashes is doubled; any other name stays as it is.
+
+    >>> written("a.png"), written(os.fsdecode(b"\\xff.png")), written(r"\\xff.png")
+    ('a.png', '\\\\xff.png', '\\\\\\\\xff.png')
+    """
+    name = os.fsencode(path)
+    try:
+        text = name.decode("utf-8")
+    except UnicodeDecodeError:
+        return name.replace(b"\\", b"\\\\").decode("utf-8", "backslashreplace")
+    return text.replace("\\", "\\\\") if re.search(r"\\x[0-9a-f]{2}", text) else text
 
 
 def left_out_sentences(entries: LeftOut) -> list[str]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
-from pathlib import PurePosixPath
 
 import numpy as np
 import pandas as pd
@@ -13,7 +11,8 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from sklearn.model_selection import StratifiedGroupKFold
 
-from gandetect.errors import DataError, UsageError
+from gandetect.data.patterns import found_in_names
+from gandetect.errors import DataError
 from gandetect.randomness import integer_seed, stream
 
 Numbers = NDArray[np.int64]
@@ -29,15 +28,14 @@ def groups_of(
 
     Files are of one group when they have the same bytes (``sha256``), pixels (``pixels_sha256``,
     where the table has it) or ``group``; when ``pattern`` finds the same text in their file names
-    (what its first parentheses hold, else all that it matches); when they are a pair of ``near``
-    row numbers; or when both are of one group with a third. Raises `UsageError` for a pattern
-    that matches no name at all.
+    (`found_in_names`); when they are a pair of ``near`` row numbers; or when both are of one group
+    with a third.
     """
     count = len(table)
     links = [np.asarray(near, dtype=np.int64).reshape(-1, 2)]
     links += [_links(table[column].to_numpy(dtype=object)) for column in SAME if column in table]
     if pattern is not None:
-        links.append(_links(_matches(table["path"], pattern)))
+        links.append(_links(np.array(found_in_names(table["path"], pattern), dtype=object)))
     first, second = np.concatenate(links).T
     graph = coo_array((np.ones(len(first), bool), (first, second)), shape=(count, count))
     return _by_first(connected_components(graph, directed=False)[1])
@@ -163,24 +161,6 @@ def _links(values: NDArray[np.object_]) -> Numbers:
     firsts = np.unique(codes, return_index=True)[1]
     pairs = np.stack([said[firsts[codes]], said], axis=1)
     return np.asarray(pairs[pairs[:, 0] != pairs[:, 1]], dtype=np.int64)
-
-
-def _matches(paths: pd.Series[str], pattern: str) -> NDArray[np.object_]:
-    """What the pattern finds in each file name, "" where nothing."""
-    compiled = re.compile(pattern)
-    found = np.full(len(paths), "", dtype=object)
-    for row, path in enumerate(paths):
-        match = compiled.search(PurePosixPath(path).name)
-        if match is not None:
-            first = match[1] if compiled.groups else None
-            found[row] = match[0] if first is None else first
-    if len(paths) and not (found != "").any():
-        raise UsageError(
-            f"group_pattern {pattern!r} matches none of the {len(paths):,} file names, such as "
-            f"{PurePosixPath(paths.iloc[0]).name!r}; without it copies of one picture could stand "
-            "on two sides"
-        )
-    return found
 
 
 def _by_first(labels: NDArray[np.integer]) -> Numbers:

@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 
 from gandetect.data.folders import Found, PassedOver, walk
-from gandetect.data.found import SPLIT_WORDS
 from gandetect.data.groups import near_duplicate_pairs
 from gandetect.data.images import SUFFIXES, no_images
+from gandetect.data.layout import layout_notes, split_folders
+from gandetect.data.patterns import pattern_fit
 from gandetect.data.reading import Examined, Progress, examine_files
 from gandetect.data.shortcuts import shortcuts, summary_by_class
 from gandetect.errors import DataError
@@ -47,6 +48,7 @@ BAD = (
     "missing",
     "unreadable",
     "wrongly named",
+    "contradictory labels",
     "cross-class duplicate",
     "cross-split duplicate",
 )
@@ -85,6 +87,7 @@ class Integrity:
     passed_over: list[dict[str, str]]
     summary: dict[str, Any]
     shortcuts: list[str]
+    notes: tuple[str, ...] = ()  # what was taken for what, and how a group_pattern fits
 
     @property
     def bad(self) -> dict[str, str]:
@@ -116,19 +119,26 @@ class Integrity:
             "counts": self.counts(),
             "findings": findings,
             "passed_over": self.passed_over,
+            "notes": list(self.notes),
             **self.summary,
             "shortcuts": self.shortcuts,
         }
 
 
 def check_folder(
-    folder: Path, *, workers: int = 1, near: int | None = None, progress: Progress | None = None
+    folder: Path,
+    *,
+    workers: int = 1,
+    near: int | None = None,
+    pattern: str | None = None,
+    progress: Progress | None = None,
 ) -> Integrity:
     """Read every image file below a folder fully, and tell what is wrong with it.
 
-    Classes are the sub-folders, or the sub-folders of train, val and test folders. What is no
-    image is told of. ``near`` is
+    Classes are the sub-folders, or those of the split folders (`split_folders`). What is no image
+    is told of. ``near`` is
     the distance in bits up to which perceptual hashes make near duplicates; None looks for none.
+    With a ``pattern``, as `group_pattern`, a note says how many file names of each class it fits.
     Raises `DataError` when there is no folder or no image file in it.
     """
     if not folder.is_dir():
@@ -155,12 +165,14 @@ def check_folder(
         passed_over,
         summary_by_class(examined, classes),
         shortcuts(classed, [name for name in classes if name]),
+        (*layout_notes(paths), *_pattern_notes(places, pattern)),
     )
 
 
 def places_of(paths: Sequence[PurePath]) -> list[Place]:
     """Tell split and class from each path, relative to the data set's folder."""
-    return [_place(path) for path in paths]
+    splits = split_folders(paths)
+    return [_place(path, splits) for path in paths]
 
 
 def find_faults(
@@ -189,6 +201,11 @@ def find_faults(
             findings += _repeated(group)
     if near is not None:
         findings += _nearly_repeated([group[0] for group in groups.values()], near)
+    return in_order(findings)
+
+
+def in_order(findings: Sequence[Finding]) -> list[Finding]:
+    """Findings in the order of their kinds, then of their paths."""
     order = {kind: number for number, kind in enumerate((*BAD, *WARNINGS))}
     return sorted(findings, key=lambda one: (order[one.kind], one.path))
 
@@ -206,9 +223,16 @@ def _listed(folder: Path) -> tuple[list[PurePath], list[dict[str, str]]]:
     return sorted(images), passed_over
 
 
-def _place(path: PurePath) -> Place:
+def _pattern_notes(places: Sequence[Place], pattern: str | None) -> Iterator[str]:
+    classed = [place for place in places if place.class_name]
+    if pattern is not None and classed:
+        names = [place.class_name for place in classed]
+        yield pattern_fit([place.path for place in classed], names, pattern).sentence()
+
+
+def _place(path: PurePath, splits: Mapping[str, str]) -> Place:
     folders = path.parts[:-1]
-    split = SPLIT_WORDS.get(folders[0].lower(), "") if folders else ""
+    split = splits.get(folders[0], "") if folders else ""
     inner = folders[1:] if split else folders
     return Place(path.as_posix(), split, inner[0] if inner else "")
 

@@ -5,41 +5,52 @@ from __future__ import annotations
 import os
 import posixpath
 import re
-from collections.abc import Mapping
+import unicodedata
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PureWindowsPath
 
 from gandetect.config import CsvDataConfig
-from gandetect.data.found import SPLIT_WORDS, FoundFile, LeftOut, leave_out, listed
+from gandetect.data.found import (
+    SPLIT_WORDS,
+    FoundFile,
+    LeftOut,
+    Listings,
+    leave_out,
+    listed,
+    on_disk,
+)
 from gandetect.data.images import SUFFIXES
 from gandetect.data.tables import Row, TextTable, read_table
-from gandetect.errors import DataError, UsageError, did_you_mean
+from gandetect.errors import DataError, UsageError, did_you_mean, shown
 
 
 def files_in_table(config: CsvDataConfig, root: Path, left_out: LeftOut) -> list[FoundFile]:
     """Image files that the rows of a table name, but for those of ignored classes.
 
-    A label is compared as text; where it is a number, 1, 1.0 and 01 are the same. Raises
+    Labels are found among the classes as `found_class` says. Raises
     `DataError` for a row without a label or with an unknown one, an image with two labels, a name
     that leads out of the data set's folder, and when more than half of the images are missing;
     `UsageError` for a column or a class that is not in the table.
     """
     table = _table(config, root)
     found: dict[str, tuple[FoundFile, int]] = {}
-    classes = {_plain(name): name for name in config.classes}
     seen: set[str] = set()
-    named = missing = 0
-    example = ""
+    named, missing = Counter[str](), Counter[str]()
+    examples: dict[str, str] = {}
+    known: Listings = {}
     for row, line in zip(table.rows, table.lines, strict=True):
         where = f"line {line} of {config.table!r}"
-        class_name = _class_of(row, config, classes, where)
+        class_name = _class_of(row, config, where)
         seen.add(class_name)
         if config.classes[class_name] == "ignored":
             continue
         path = _path_in(config.images_folder, row[config.image_column], where)
-        named += 1
-        file, reason = _existing(root, path)
+        named[class_name] += 1
+        file, reason = _existing(root, path, known)
         if reason:
-            missing, example = missing + 1, example or path
+            missing[class_name] += 1
+            examples.setdefault(class_name, path)
             leave_out(left_out, path, f"{reason}; {where} names it")
             continue
         one = FoundFile(
@@ -51,13 +62,31 @@ def files_in_table(config: CsvDataConfig, root: Path, left_out: LeftOut) -> list
             continue
         found[file] = one, line
     _require_classes(config, table, seen)
-    if missing * 2 > named:
-        raise DataError(
-            f"{missing:,} of the {named:,} images that table {config.table!r} names are missing, "
-            f"for example {str(root / example)!r}; images_folder says where the names start "
-            f"(now {config.images_folder!r})"
-        )
+    _require_images(config, root, named, missing, examples)
     return [one for one, _ in found.values()]
+
+
+def _require_images(
+    config: CsvDataConfig,
+    root: Path,
+    named: Counter[str],
+    missing: Counter[str],
+    examples: Mapping[str, str],
+) -> None:
+    """Refuse a table of which more than half the images are missing, or all of one class."""
+    whole = next((name for name in missing if missing[name] == named[name]), None)
+    if missing.total() * 2 > named.total():
+        of, lost, total, example = "", missing.total(), named.total(), next(iter(examples.values()))
+    elif whole is not None:
+        of, lost, total = f" of class {shown(whole)}", missing[whole], named[whole]
+        example = examples[whole]
+    else:
+        return
+    raise DataError(
+        f"{lost:,} of the {total:,} images{of} that table {config.table!r} names are missing, for "
+        f"example {shown(str(root / example), 200)}; images_folder says where the names start "
+        f"(now {config.images_folder!r})"
+    )
 
 
 def _table(config: CsvDataConfig, root: Path) -> TextTable:
@@ -82,25 +111,50 @@ def _table(config: CsvDataConfig, root: Path) -> TextTable:
     return read_table(path, [column for column in wanted if column is not None])
 
 
+def found_class(label: str, classes: Sequence[str]) -> str | None:
+    """The class that a label of a table names; None where there is none, or more than one.
+
+    That is the class of just this text, else the one of the same whole number: a sign, zeros in
+    front and ``.0`` behind do not count. Every digit does, however many there are.
+
+    >>> found_class("1.0", ["0", "1"]), found_class("01", ["1", "01"]), found_class("1", ["one"])
+    ('1', '01', None)
+    """
+    if label in classes:
+        return label
+    alike = [name for name in classes if _plain(name) == _plain(label)]
+    return alike[0] if len(alike) == 1 else None
+
+
 def _plain(label: str) -> str:
-    """A label as it is compared: stripped, and a whole number without its ``.0``."""
-    label = label.strip()
-    return str(int(float(label))) if re.fullmatch(r"[+-]?\d+(\.0*)?", label, re.ASCII) else label
+    """A label as it is compared: stripped, in one Unicode form, and of a whole number its digits.
+
+    It stays text: a float would lose the last digits of a number of 19.
+    """
+    label = unicodedata.normalize("NFC", label.strip())
+    number = re.fullmatch(r"([+-]?)0*([0-9]+)(\.0*)?", label)
+    if number is None:
+        return label
+    minus = "-" if number[1] == "-" and number[2] != "0" else ""
+    return minus + number[2]
 
 
-def _class_of(row: Row, config: CsvDataConfig, classes: Mapping[str, str], where: str) -> str:
+def _class_of(row: Row, config: CsvDataConfig, where: str) -> str:
     given = row[config.label_column]
     if not given:
         raise DataError(
             f"{where} has no label in column {config.label_column!r} (image "
             f"{row[config.image_column]!r}); fill it in or take the row out"
         )
-    if _plain(given) not in classes:
+    name = found_class(given, list(config.classes))
+    if name is None:
+        alike = [one for one in config.classes if _plain(one) == _plain(given)]
+        state = f"could be any of {listed(alike)}" if alike else "is not in classes"
         raise DataError(
-            f"{where} has label {given!r}, which is not in classes; those are: "
+            f"{where} has label {shown(given)}, which {state}; those are: "
             f"{listed(list(config.classes))}{did_you_mean(given, config.classes)}"
         )
-    return classes[_plain(given)]
+    return name
 
 
 def _path_in(folder: str, name: str, where: str) -> str:
@@ -116,8 +170,11 @@ def _path_in(folder: str, name: str, where: str) -> str:
     return path
 
 
-def _existing(root: Path, path: str) -> tuple[str, str]:
+def _existing(root: Path, path: str, known: Listings) -> tuple[str, str]:
     """The path of the file of that name, suffix added where it lacks one, or what is wrong."""
+    if _is_file(root / path):
+        return path, ""
+    path = on_disk(root, path, known) or path
     if _is_file(root / path):
         return path, ""
     names = (path + suffix for lower in sorted(SUFFIXES) for suffix in (lower, lower.upper()))

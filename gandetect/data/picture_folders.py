@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from gandetect.config import PicturesConfig
 from gandetect.data.class_folders import class_files, class_folders, tell_loose_images
 from gandetect.data.folders import PassedOver
 from gandetect.data.found import FoundFile, LeftOut, leave_out, listed, readable
-from gandetect.errors import DataError, UsageError, did_you_mean
+from gandetect.data.layout import split_folders
+from gandetect.errors import DataError, UsageError, did_you_mean, shown
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,8 @@ def picture_classes(config: PicturesConfig, data_dir: Path) -> tuple[str, ...]:
                 f"class {name!r} has no folder in {str(root)!r}; the folders there are: "
                 f"{listed(there)}{did_you_mean(name, there)}"
             )
+    if config.classes is None:
+        _refuse_splits(root, config.path)
     classes = config.classes or tuple(there)
     if len(classes) < 2:
         raise DataError(
@@ -52,6 +55,21 @@ def picture_classes(config: PicturesConfig, data_dir: Path) -> tuple[str, ...]:
             "to train on and one to hold out, with image files in each"
         )
     return classes
+
+
+def _refuse_splits(root: Path, path: str) -> None:
+    """Raise `UsageError` where the sub-folders are splits, which would be taken for classes."""
+    inside = {name: class_folders(root / name) or [""] for name in class_folders(root)}
+    splits = split_folders(
+        [PurePath(name, inner, "image") for name, inners in inside.items() for inner in inners]
+    )
+    if splits:
+        first = next(iter(splits))
+        raise UsageError(
+            f"the folders of {shown(str(root))} are splits ({listed(list(splits))}), each with the "
+            f"same class folders, and this study splits the pictures itself; give path = "
+            f"{shown(f'{path}/{first}')}, or name them in classes if they are classes"
+        )
 
 
 def find_pictures(config: PicturesConfig, data_dir: Path) -> FoundPictures:

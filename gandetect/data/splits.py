@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from sklearn.model_selection import train_test_split
 
 from gandetect.data.class_images import ClassImages
-from gandetect.data.found import listed
+from gandetect.data.found import listed, same_text
 from gandetect.data.stored import Images, take
-from gandetect.errors import DataError, UsageError, did_you_mean
+from gandetect.errors import DataError, UsageError, did_you_mean, shown
 from gandetect.randomness import integer_seed, stream
 
 Indices = NDArray[np.int64]
@@ -48,7 +48,7 @@ def resolve_held_out(
     key: str = "held_out",
     data_set: str = "the data",
 ) -> tuple[int, ...]:
-    """Class numbers of classes given by name (in any case) or number, sorted.
+    """Class numbers of classes given by name, a string in any case, or number, an integer; sorted.
 
     Raises `UsageError` for an unknown class (naming the nearest), one given twice, none or all.
 
@@ -58,7 +58,7 @@ def resolve_held_out(
     numbers = [_class_number(name, classes, key, data_set) for name in given]
     twice = {number for number in numbers if numbers.count(number) > 1}
     if twice:
-        raise UsageError(f"{key} names {classes[min(twice)]!r} twice; give each class once")
+        raise UsageError(f"{key} names {shown(classes[min(twice)])} twice; give each class once")
     if not numbers:
         raise UsageError(f"{key} is empty; name at least one class that nobody trains on")
     if len(numbers) == len(classes):
@@ -88,7 +88,7 @@ def resolve_selection(
     both = [classes[number] for number in chosen if number in held_out]
     if both:
         raise UsageError(
-            f"selection names {both[0]!r}, which is held out and must stay untouched while "
+            f"selection names {shown(both[0])}, which is held out and must stay untouched while "
             "settings are chosen; name classes that are not in held_out"
         )
     if len(chosen) + len(held_out) >= len(classes):
@@ -254,15 +254,17 @@ def stratified_subset(
 
 
 def _class_number(given: str | int, classes: Sequence[str], key: str, data_set: str) -> int:
-    text = str(given).strip()
-    if text in classes:
-        return list(classes).index(text)
-    alike = [number for number, name in enumerate(classes) if name.lower() == text.lower()]
-    if len(alike) == 1:  # where case tells classes apart it has to be given
-        return alike[0]
-    if text.isascii() and text.isdigit() and int(text) < len(classes):
-        return int(text)
+    """The number of a class given by name, a string, or by number, an integer: never the other."""
+    if isinstance(given, str):
+        if given in classes:
+            return list(classes).index(given)
+        told = same_text(given)
+        alike = [number for number, name in enumerate(classes) if same_text(name) == told]
+        if len(alike) == 1:  # where case tells classes apart it has to be given
+            return alike[0]
+    elif not isinstance(given, bool) and 0 <= given < len(classes):
+        return given
     raise UsageError(
-        f"{key} class {given!r} is not in {data_set}; its classes are: "
-        f"{listed(classes)} (or 0 to {len(classes) - 1}){did_you_mean(given, classes)}"
+        f"{key} class {shown(given)} is not in {data_set}; its classes are: {listed(classes)} (or "
+        f"0 to {len(classes) - 1}, without quotes){did_you_mean(given, classes)}"
     )

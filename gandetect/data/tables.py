@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,11 +30,12 @@ def read_table(path: Path, columns: Sequence[str]) -> TextTable:
     """Read a table that has at least these columns; every cell stays the text that it is.
 
     The separator is a comma, semicolon, tab or bar, the encoding UTF-8, UTF-16 or Windows' Latin,
-    with or without a byte order mark. Empty lines are passed over. Raises `DataError` for a file
-    that is missing, empty or no table, and `UsageError` for a column that is not there.
+    with or without a byte order mark. A first line such as ``sep=;``, which spreadsheets write,
+    names the separator. Empty lines are passed over. Raises `DataError` for a file that is missing,
+    empty or no table, and `UsageError` for a column that is not there.
     """
-    text = _decoded(path)
-    separator = _separator(text, columns)
+    text, separator = _told_separator(_decoded(path))
+    separator = separator or _separator(text, columns)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     rows: list[Row] = []
     lines: list[int] = []
@@ -83,12 +85,24 @@ def _encodings(content: bytes) -> tuple[str, ...]:
     return ("utf-8-sig", "cp1252")
 
 
+def _told_separator(text: str) -> tuple[str, str]:
+    """The text without its ``sep=;`` (an empty line in its place), and the separator or ""."""
+    line = re.match(r'(\s*)"?sep=([^"\r\n])"?\2*[ \t]*(?=\r|\n|$)', text, re.IGNORECASE)
+    if line is None:
+        return text, ""
+    return line[1] + text[line.end() :], line[2]
+
+
 def _separator(text: str, columns: Sequence[str]) -> str:
     """The separator that finds most of the wanted columns in the header, else most columns."""
     header = next((line for line in text.splitlines() if line.strip()), "")
 
     def found(separator: str) -> tuple[int, int]:
-        names = [name.strip() for name in next(csv.reader([header], delimiter=separator), [])]
+        try:
+            cells = next(csv.reader([header], delimiter=separator), [])
+        except csv.Error:  # one cell too long for any; reading says so with its line
+            return 0, 0
+        names = [name.strip() for name in cells]
         return sum(column in names for column in columns), len(names)
 
     return max(SEPARATORS, key=found)

@@ -22,6 +22,7 @@ from gandetect.evaluation.subjects import Subject
 
 UPLOADS = 1000
 ROLES = ("own", "own-other-seed", "other")
+MOST_COST = 1e12  # of one upload; sums of thousands then stay numbers
 
 
 @dataclass(frozen=True)
@@ -40,8 +41,10 @@ class Market:
             )
         for name in ("cost_miss", "cost_delay"):
             cost = getattr(self, name)
-            if not (0.0 < cost < math.inf):
-                raise UsageError(f"{name} is {cost}; expected a finite cost above 0")
+            if not 0.0 < cost <= MOST_COST:
+                raise UsageError(
+                    f"{name} is {cost}; expected a finite cost above 0 and at most {MOST_COST:g}"
+                )
 
     def as_dict(self) -> dict[str, float]:
         """The fields, as JSON wants them."""

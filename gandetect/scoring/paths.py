@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from scipy.special import expit
 
+from gandetect.data.found import written
 from gandetect.data.streaming import Decoded, DecodeOptions, Tell, decode_batches
 from gandetect.detectors import Detector
 
@@ -74,8 +74,7 @@ def score_batch(
     images = [one.pixels for one in batch if one.pixels is not None]
     scores = iter(detector.decision_function(np.stack(images)).tolist() if images else [])
     for one in batch:
-        # A name that is not UTF-8 is still told apart from others.
-        name = os.fsencode(one.path).decode("utf-8", "backslashreplace")
+        name = written(one.path)
         if one.pixels is None:
             yield ScoredImage(name, None, None, None, one.error)
             continue

@@ -25,6 +25,7 @@ from gandetect.sources.pictures import load_pictures
 from gandetect.sources.pixel_cache import keep_pixels
 from gandetect.sources.splits import FACTS, FOLDER, ROWS, write_rows
 
+LEAST_FOR_FID = 2  # a covariance of one image is none
 SAMPLES = 10  # images of each class that are kept for the report
 
 
@@ -72,6 +73,11 @@ class ClassData(Stage):
             raise DataError(
                 "there is no image of the held-out classes in the data; see that their files are "
                 "whole, or hold out others"
+            )
+        if len(splits.in_distribution) < LEAST_FOR_FID:
+            raise DataError(
+                f"the in-distribution test split has {len(splits.in_distribution)} image(s), and "
+                f"FID needs at least {LEAST_FOR_FID}; give more images, or a larger test_fraction"
             )
         manifest = splitting.manifest(dataset, splits)
         splitting.verify_disjoint(manifest)

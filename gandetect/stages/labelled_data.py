@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,15 +13,17 @@ import pandas as pd
 
 from gandetect import runs
 from gandetect.config import CsvDataConfig, FolderDataConfig
+from gandetect.data.contradictions import contradictions, refuse_contradictions
 from gandetect.data.decoded import decode_to_file
-from gandetect.data.found import left_out_sentences
+from gandetect.data.found import LeftOut, left_out_sentences
 from gandetect.data.groups import groups_of, near_duplicate_pairs
 from gandetect.data.labelled import LabelledFiles, find_labelled
 from gandetect.data.labelled_splits import make_labelled_splits
+from gandetect.data.patterns import pattern_fit
 from gandetect.data.reading import Examined, examine_files
 from gandetect.data.shortcuts import shortcuts, summary_by_class
 from gandetect.engine import Context, Facts, Stage
-from gandetect.errors import DataError
+from gandetect.errors import DataError, shortened, shown
 from gandetect.events import steps
 from gandetect.sources.labelled import FOLDER, IMAGES, TABLE, pixels_folder, read_table
 
@@ -54,7 +57,8 @@ class LabelledData(Stage):
 
     def settings(self) -> Mapping[str, object]:
         """All of the table but places, and but what other stages do with it."""
-        fixed = self.config.model_dump(mode="json", exclude={"path", "folds", "unlabelled"})
+        untold = ("path", "folds", "unlabelled")
+        fixed = {key: value for key, value in self.config.identity().items() if key not in untold}
         return {"config": fixed, "copies": self.copies}
 
     def outside(self, context: Context) -> object:
@@ -106,6 +110,7 @@ class DecodedImages(Stage):
         """Decode each file once, whatever copies of it a leaky split has."""
         root = context.data_dir / self.data.config.path
         paths = [root / path for path in read_table(context.run)["path"].unique()]
+        _require_room(context.folder, len(paths), self.size)
         decode_to_file(
             paths,
             context.folder / IMAGES,
@@ -147,12 +152,12 @@ def _split(
     ]
     table = found.table[~np.array(damaged, dtype=bool)].reset_index(drop=True)
     kept = [one for one in examined if one.error is None]
-    if table.empty:
-        raise DataError(
-            f"none of the {len(damaged)} files of {config.path!r} can be read as an image; "
-            f"the first: {reasons[0]['reason']}"
-        )
+    _require_classes(config, found.table, table, [*found.left_out, *reasons])
     table["pixels_sha256"] = [one.pixels_sha256 for one in kept]
+    contradicting = contradictions(table)
+    if not config.allow_contradictions:
+        refuse_contradictions(contradicting)
+    grouped = _grouping(config, table)
     pairs = [] if near is None else near_duplicate_pairs(_phashes(kept), near)
     groups = groups_of(table, pattern=config.group_pattern, near=pairs)
     splits = make_labelled_splits(table, config, groups, copies=copies)
@@ -165,12 +170,55 @@ def _split(
         "left_out": [*found.left_out, *reasons, *splits.left_out],
         "groups": int(rows["group"].nunique()),
         "near_duplicates": len(pairs),
+        **grouped,
+        "contradictions": contradicting,
         "leak": config.leak,
         **summary_by_class(kept, list(table["class_name"])),
         "shortcuts": shortcuts(kept, list(table["class_name"]), list(table["label"])),
         "digest": found.digest,
     }
     return rows, facts
+
+
+def _require_classes(
+    config: Config, found: pd.DataFrame, kept: pd.DataFrame, left_out: LeftOut
+) -> None:
+    """Raise `DataError` for a class of which no file can be read; the first file says why."""
+    for name, label in config.classes.items():
+        if label == "ignored" or (kept["class_name"] == name).any():
+            continue
+        paths = set(found.loc[found["class_name"] == name, "path"])
+        first = next((one for one in left_out if one["path"] in paths), None)
+        why = f"; the first, {first['path']}: {first['reason']}" if first else ""
+        raise DataError(
+            f"none of the {len(paths):,} files of class {shown(name)} can be read as an image"
+            f"{shortened(why, 200)}; mend them, or take the class out of classes"
+        )
+
+
+def _grouping(config: Config, table: pd.DataFrame) -> dict[str, Any]:
+    """How many files `group_pattern` and the table's group column say a group of.
+
+    Raises `UsageError` when the pattern fits less than `group_pattern_share` of a class.
+    """
+    facts: dict[str, Any] = {}
+    if config.group_pattern is not None:
+        fit = pattern_fit(list(table["path"]), list(table["class_name"]), config.group_pattern)
+        fit.require(config.group_pattern_share)
+        facts["group_pattern"] = fit.facts()
+    if isinstance(config, CsvDataConfig) and config.group_column is not None:
+        told = int((table["group"] != "").sum())
+        facts["group_column"] = {"column": config.group_column, "files": len(table), "told": told}
+    return facts
+
+
+def _require_room(folder: Path, images: int, size: int) -> None:
+    needed, free = images * CHANNELS * size**2, shutil.disk_usage(folder).free
+    if needed > free:
+        raise DataError(
+            f"{images:,} images of {size} px need {needed:,} bytes in {shown(str(folder))}, where "
+            f"{free:,} are free; free some space, or give a smaller image_size"
+        )
 
 
 def _counts(table: pd.DataFrame) -> dict[str, dict[str, int]]:

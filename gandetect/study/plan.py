@@ -19,6 +19,7 @@ from gandetect.stages.gan import TrainGan
 from gandetect.stages.post_hoc import MakeDetector
 from gandetect.study.compose import compose
 from gandetect.study.engines import EngineOptions
+from gandetect.study.estimate import require_feasible
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,9 @@ def plan_study(experiment: Experiment, options: Options) -> Study:
     # Nodes of a cluster see the run folder, and maybe not the data.
     cache = cache_folder(options.out if options.engine.address else data_dir)
     context = Context(folder, folder, data_dir, cache, device, jobs, threads, machine.cores())
-    return Study(resolved, context, options.reuse, options.engine.address)
+    study = Study(resolved, context, options.reuse, options.engine.address)
+    require_feasible(study)
+    return study
 
 
 def _shares(experiment: Experiment, options: Options, device: str) -> tuple[int, int]:

@@ -18,7 +18,7 @@ from gandetect.data.groups import (
     near_duplicate_pairs,
     split_by_group,
 )
-from gandetect.errors import DataError, UsageError
+from gandetect.errors import DataError
 
 
 def _table(names: Sequence[str], **columns: Sequence[str]) -> pd.DataFrame:
@@ -68,11 +68,6 @@ def test_an_empty_match_joins_nobody() -> None:
 def test_a_pattern_reads_the_file_name_alone() -> None:
     table = _table(["1.png", "2.png"])
     assert groups_of(table, pattern=r"real|[12]").tolist() == [0, 1]
-
-
-def test_a_pattern_that_matches_no_name_is_refused() -> None:
-    with pytest.raises(UsageError, match=r"'\^\\\\d\+' matches none of the 2 file names.*'a.png'"):
-        groups_of(_table(["a.png", "b.png"]), pattern=r"^\d+")
 
 
 def test_what_joins_by_different_ways_is_one_group() -> None:

@@ -195,8 +195,7 @@ def test_a_class_of_one_image_is_refused() -> None:
         ["Sneaker", "Bag", "Ankle boot"],
         ["sneaker", "BAG", "ankle Boot"],
         [7, 8, 9],
-        ["9", " 8 ", "7"],
-        ["Ankle boot", 7, "8"],
+        ["Ankle boot", 7, " Bag "],
     ],
 )
 def test_held_out_classes_are_found_by_name_case_and_number(given: list[str | int]) -> None:
@@ -212,7 +211,7 @@ def test_an_unknown_class_is_answered_with_the_nearest() -> None:
     assert all(name in message for name in CLASSES)
 
 
-@pytest.mark.parametrize("given", [10, -1, "10", "-1", "", "7.0", "٧", True])
+@pytest.mark.parametrize("given", [10, -1, "7", "10", "-1", "", "7.0", "٧", True])
 def test_a_number_that_is_no_class_is_refused(given: str | int) -> None:
     with pytest.raises(UsageError, match=r"is not in fashion-mnist.*0 to 9"):
         resolve_held_out([given], CLASSES, data_set="fashion-mnist")

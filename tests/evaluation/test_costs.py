@@ -105,6 +105,7 @@ def test_dearer_misses_lower_the_cut_and_dearer_delays_raise_it(rng):
         ({"cost_miss": 0.0}, "cost_miss is 0.0; expected a finite cost above 0"),
         ({"cost_delay": -1.0}, "cost_delay is -1.0"),
         ({"cost_delay": math.inf}, "cost_delay is inf"),
+        ({"cost_miss": 1e300}, r"cost_miss is 1e\+300; .* at most 1e\+12"),
     ],
 )
 def test_numbers_out_of_range_are_refused(changes, said):

@@ -15,8 +15,13 @@ SHOWN = 20
 def files(material: Material) -> list[Block]:
     """What the files of each class are, how they were grouped, and which were left out, and why."""
     if not material.labelled:
-        return []
-    return [*_groups(material), *_kinds(material), *_left_out(material)]
+        return [Text(sentence) for sentence in _grouped(material.inputs.data)]
+    return [
+        *_contradictions(material),
+        *_groups(material),
+        *_kinds(material),
+        *_left_out(material),
+    ]
 
 
 def _groups(material: Material) -> list[Block]:
@@ -25,12 +30,64 @@ def _groups(material: Material) -> list[Block]:
         return []
     near = facts.get("near_duplicates", 0)
     pairs = f" Perceptual hashes found {count(near)} pair(s) of near-duplicates." if near else ""
-    sides = (
-        "As this study leaks on purpose, a group's copies were dealt to different sides."
-        if facts.get("leak")
-        else "No group stands on two sides of a split."
+    if facts.get("leak"):
+        sides = "As this study leaks on purpose, a group's copies were dealt to different sides."
+    else:
+        sides = _sides(facts)
+    said = [f"The pictures form {count(facts['groups'])} group(s) of copies.{pairs} {sides}"]
+    return [Text(" ".join([*said, *_grouped(facts)]))]
+
+
+def _sides(facts: Mapping[str, Any]) -> str:
+    """What holds of the sides: of files whose group nobody can tell, no more than of copies."""
+    untold = [
+        fact["files"] - fact[key]
+        for name, key in (("group_pattern", "fits"), ("group_column", "told"))
+        if (fact := facts.get(name)) is not None
+    ]
+    if not any(untold):
+        return "No group stands on two sides of a split."
+    return (
+        f"No group that is known stands on two sides of a split; of {count(max(untold))} file(s) "
+        "only identical copies are known, and others of the same picture may stand on another side."
     )
-    return [Text(f"The pictures form {count(facts['groups'])} group(s) of copies.{pairs} {sides}")]
+
+
+def _grouped(facts: Mapping[str, Any]) -> list[str]:
+    """How many files the pattern and the column say a group of."""
+    said = []
+    if (fit := facts.get("group_pattern")) is not None:
+        classes = [f"{n} {count(one['fits'])} of {count(one['files'])}"
+                   for n, one in fit["classes"].items()]  # fmt: skip
+        more = f", and {len(classes) - SHOWN} more classes" if len(classes) > SHOWN else ""
+        said.append(
+            f"group_pattern {fit['pattern']!r} fits {count(fit['fits'])} of {count(fit['files'])} "
+            f"file names ({', '.join(classes[:SHOWN])}{more})."
+        )
+    if (column := facts.get("group_column")) is not None:
+        said.append(
+            f"Column {column['column']!r} says a group of {count(column['told'])} of "
+            f"{count(column['files'])} files."
+        )
+    return said
+
+
+def _contradictions(material: Material) -> list[Block]:
+    """Pictures under both labels, which the experiment file allows by name."""
+    found = material.inputs.data.get("contradictions", [])
+    if not found:
+        return []
+    rows = [[", ".join(f"{path} ({label})" for path, label in one.items())] for one in found]
+    more = f"; the first {SHOWN}, all are in data.json" if len(rows) > SHOWN else ""
+    return [
+        Text(
+            f"{count(len(found))} picture(s) stand under both labels, as allow_contradictions = "
+            "true allows. No detector can be right about both files of such a picture, so every "
+            "figure here is worse, and less clear, than the data without them would give.",
+            "warning",
+        ),
+        Table(f"Pictures under both labels{more}", ["Files"], rows[:SHOWN], text_columns=1),
+    ]
 
 
 def _kinds(material: Material) -> list[Block]:

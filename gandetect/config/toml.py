@@ -1,0 +1,82 @@
+"""Reads TOML into plain values: whatever it holds, the answer is a table or one sentence."""
+
+from __future__ import annotations
+
+import math
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from gandetect.errors import UsageError, shown
+
+DEEPEST = 12  # tables and lists inside each other; an experiment needs six
+LARGEST = 2**63  # TOML's own integers end here
+Place = tuple[str, ...]  # the keys that lead to a value
+
+
+def read_toml(path: Path, asked_by: str = "") -> dict[str, Any]:
+    """Read a TOML file, with or without a byte order mark.
+
+    ``asked_by`` stands before the message. Raises `UsageError` for a file that cannot be read, is
+    not TOML, or holds a value that no key can take: see `parse_toml`.
+    """
+    said = f"{asked_by}experiment file {shown(str(path))}"
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise UsageError(f"{said} does not exist") from None
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{said} is not UTF-8 ({error.reason} at byte {error.start})") from None
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+        reason = getattr(error, "strerror", None) or error
+        raise UsageError(f"{said} cannot be read: {reason}") from None
+    try:
+        return parse_toml(text)
+    except ValueError as error:
+        raise UsageError(f"{said} is not valid TOML: {error}") from None
+
+
+def parse_toml(text: str) -> dict[str, Any]:
+    """Parse TOML whose values are tables, lists, strings, booleans and ordinary numbers.
+
+    Raises `ValueError` for what is not TOML, dates, NaN and infinity, integers of more than 64
+    bits, NUL characters, and tables and lists nested more than a dozen deep.
+    """
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError:
+        raise
+    except ValueError:  # Python's own limit, for more than 4,300 digits
+        raise ValueError("an integer has more than 64 bits") from None
+    except RecursionError:
+        raise ValueError("brackets are nested too deep") from None
+    for where, problem in _untame(table, (), DEEPEST):
+        raise ValueError(f"{shown('.'.join(where))} {problem}")
+    return table
+
+
+def _untame(value: Any, where: Place, deeper: int) -> Iterator[tuple[Place, str]]:
+    """Where a value is one that no key takes, and why; no deeper than asked."""
+    if isinstance(value, Mapping | list):
+        if not deeper:
+            yield where, "is nested too deep"
+            return
+        entries = value.items() if isinstance(value, Mapping) else enumerate(value)
+        for key, inner in entries:
+            if "\0" in str(key):
+                yield (*where, str(key)), "has a NUL character in its name"
+            yield from _untame(inner, (*where, str(key)), deeper - 1)
+    elif isinstance(value, bool):
+        return
+    elif isinstance(value, int):
+        if not -LARGEST <= value < LARGEST:
+            yield where, "is an integer of more than 64 bits"
+    elif isinstance(value, float):
+        if not math.isfinite(value):
+            yield where, f"is {value}, not a finite number"
+    elif isinstance(value, str):
+        if "\0" in value:
+            yield where, "has a NUL character"
+    else:
+        yield where, f"is a {type(value).__name__}, which no key takes"

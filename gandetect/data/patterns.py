@@ -1,0 +1,106 @@
+"""How many file names of each class a `group_pattern` fits, and what it finds in them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import PurePosixPath
+from typing import Any
+
+from gandetect.errors import UsageError, shown
+
+
+@dataclass(frozen=True)
+class ClassFit:
+    """Of how many file names of a class the pattern fits how many; one that it does not fit."""
+
+    files: int
+    fits: int
+    unlike: str = ""
+
+
+@dataclass(frozen=True)
+class PatternFit:
+    """How a `group_pattern` fits the file names of each class."""
+
+    pattern: str
+    classes: dict[str, ClassFit]
+
+    @property
+    def files(self) -> int:
+        """All files."""
+        return sum(one.files for one in self.classes.values())
+
+    @property
+    def fits(self) -> int:
+        """Files whose names it fits."""
+        return sum(one.fits for one in self.classes.values())
+
+    def sentence(self) -> str:
+        """How many names it fits, in all and by class."""
+        by_class = ", ".join(
+            f"{shown(name)}: {one.fits:,} of {one.files:,}" for name, one in self._worst()
+        )
+        return (
+            f"group_pattern {shown(self.pattern)} fits {self.fits:,} of {self.files:,} file names "
+            f"({by_class})"
+        )
+
+    def require(self, share: float) -> None:
+        """Raise `UsageError` when it fits less than a share of the names of any class, or none."""
+        poor = [one for one in self.classes.values() if one.fits < share * one.files]
+        if not poor and (self.fits or not self.files):
+            return
+        unlike = next(one.unlike for one in (*poor, *self.classes.values()) if one.unlike)
+        wanted = f"at least {share:g} of every class, as group_pattern_share says"
+        raise UsageError(
+            f"{self.sentence()}, and not {shown(unlike)}; it has to fit "
+            f"{wanted if poor else 'some of them'}, or copies of one picture could stand on two "
+            "sides; mend the pattern, or give a smaller group_pattern_share to group only the "
+            "files that it fits"
+        )
+
+    def facts(self) -> dict[str, Any]:
+        """All of it as JSON can hold it."""
+        by_class = {name: asdict(one) for name, one in self.classes.items()}
+        return {"pattern": self.pattern, "files": self.files, "fits": self.fits} | {
+            "classes": by_class
+        }
+
+    def _worst(self) -> list[tuple[str, ClassFit]]:
+        """The classes that are fitted worst, eight at most."""
+        ranked = sorted(self.classes.items(), key=lambda item: item[1].fits / item[1].files)
+        return ranked[:8]
+
+
+def pattern_fit(paths: Sequence[str], classes: Sequence[str], pattern: str) -> PatternFit:
+    """Count the names that a pattern fits; ``classes`` names the class of each path."""
+    fitted: dict[str, list[str]] = {name: [] for name in dict.fromkeys(classes)}
+    unlike: dict[str, list[str]] = {name: [] for name in fitted}
+    for path, name, text in zip(paths, classes, found_in_names(paths, pattern), strict=True):
+        (fitted if text else unlike)[name].append(PurePosixPath(path).name)
+    counted = {
+        name: ClassFit(
+            len(fitted[name]) + len(unlike[name]), len(fitted[name]), next(iter(unlike[name]), "")
+        )
+        for name in fitted
+    }
+    return PatternFit(pattern, counted)
+
+
+def found_in_names(paths: Iterable[str], pattern: str) -> list[str]:
+    """What the pattern finds in each file name, "" where nothing.
+
+    That is what its first parentheses hold, else all that it matches.
+
+    >>> found_in_names(["a/dog-3.png", "dog-3-edited.png", "cat.png"], "^([a-z]+-[0-9]+)")
+    ['dog-3', 'dog-3', '']
+    """
+    compiled = re.compile(pattern)
+    found = []
+    for path in paths:
+        match = compiled.search(PurePosixPath(path).name)
+        first = match[1] if match is not None and compiled.groups else None
+        found.append("" if match is None else match[0] if first is None else first)
+    return found
