@@ -45,7 +45,7 @@ def test_one_detector_for_each_generator_that_is_left_out() -> None:
 @pytest.mark.parametrize(
     ("detector", "said"),
     [
-        (3, "kind of detector 'None' is not known"),
+        (3, "detectors.0 = 3 is an integer, not a table"),
         ({"kind": ["x"]}, "is not known; choose one of: checkpoint-ensemble"),
         (fine_tuned(updatez=3), "unknown key 'detectors.0.updatez'.*did you mean 'updates'"),
         (fine_tuned(gan="vae"), "gan 'vae' is not known"),

@@ -20,7 +20,7 @@ from gandetect.config import Experiment, load_experiment
 from gandetect.config.data import TABLES_BY_TAG
 from gandetect.config.detector import DETECTOR_TABLES
 from gandetect.config.section import Section
-from gandetect.errors import GandetectError
+from gandetect.errors import GandetectError, UsageError
 
 GAN = '[[gans]]\narchitecture = "dcgan-bn"\n'
 SMALL = f'name = "x"\n{GAN}'
@@ -114,6 +114,20 @@ def test_messages_are_cut_and_keep_both_their_ends(tmp_path, what) -> None:
     assert len(result.stderr) <= 620
     assert "…" in result.stderr
     assert result.stderr.startswith("error: ")
+
+
+def test_the_sentence_itself_is_cut_and_keeps_both_its_ends() -> None:
+    @main.command("long")
+    def _() -> None:
+        raise UsageError("begin\x1b[31m" + "x" * 3000 + "end")
+
+    try:
+        result = CliRunner().invoke(main, ["long"])
+    finally:
+        del main.commands["long"]
+    assert result.stderr.startswith("error: begin [31mx")
+    assert result.stderr.endswith("xend\n")
+    assert len(result.stderr) == len("error: \n") + 600
 
 
 def test_of_many_problems_the_first_few_are_told(tmp_path) -> None:
