@@ -72,7 +72,7 @@ def dry_run(folder: Path, text: str | bytes, *overrides: str) -> Result:
         (SMALL, ["data.test_fraction=nan"], "is nan, not a finite number"),
         (f"seeds = [{'9' * 5000}]\n" + SMALL, [], "an integer has more than 64 bits"),
         (f"seeds = {'[' * 20_000}{']' * 20_000}\n" + SMALL, [], "brackets are nested too deep"),
-        ("a." * 1000 + "b = 1\n" + SMALL, [], "is nested too deep"),
+        ("a." * 20_000 + "b = 1\n" + SMALL, [], "is nested too deep"),
         ('question = "\\u0000"\n' + SMALL, [], "has a NUL character"),
         (b"name = '\xff'", [], "is not UTF-8"),
         (SMALL, ['data.held_out=["1"]'], "held_out class '1' is not in fashion-mnist"),
