@@ -20,7 +20,7 @@ from gandetect.config import Experiment, load_experiment
 from gandetect.config.data import TABLES_BY_TAG
 from gandetect.config.detector import DETECTOR_TABLES
 from gandetect.config.section import Section
-from gandetect.errors import GandetectError
+from gandetect.errors import GandetectError, UsageError
 
 GAN = '[[gans]]\narchitecture = "dcgan-bn"\n'
 SMALL = f'name = "x"\n{GAN}'
@@ -72,7 +72,7 @@ def dry_run(folder: Path, text: str | bytes, *overrides: str) -> Result:
         (SMALL, ["data.test_fraction=nan"], "is nan, not a finite number"),
         (f"seeds = [{'9' * 5000}]\n" + SMALL, [], "an integer has more than 64 bits"),
         (f"seeds = {'[' * 20_000}{']' * 20_000}\n" + SMALL, [], "brackets are nested too deep"),
-        ("a." * 1000 + "b = 1\n" + SMALL, [], "is nested too deep"),
+        ("a." * 20_000 + "b = 1\n" + SMALL, [], "is nested too deep"),
         ('question = "\\u0000"\n' + SMALL, [], "has a NUL character"),
         (b"name = '\xff'", [], "is not UTF-8"),
         (SMALL, ['data.held_out=["1"]'], "held_out class '1' is not in fashion-mnist"),
@@ -114,6 +114,20 @@ def test_messages_are_cut_and_keep_both_their_ends(tmp_path, what) -> None:
     assert len(result.stderr) <= 620
     assert "…" in result.stderr
     assert result.stderr.startswith("error: ")
+
+
+def test_the_sentence_itself_is_cut_and_keeps_both_its_ends() -> None:
+    @main.command("long")
+    def _() -> None:
+        raise UsageError("begin\x1b[31m" + "x" * 3000 + "end")
+
+    try:
+        result = CliRunner().invoke(main, ["long"])
+    finally:
+        del main.commands["long"]
+    assert result.stderr.startswith("error: begin [31mx")
+    assert result.stderr.endswith("xend\n")
+    assert len(result.stderr) == len("error: \n") + 600
 
 
 def test_of_many_problems_the_first_few_are_told(tmp_path) -> None:

@@ -63,7 +63,7 @@ class Group(click.Group):
 
 def _cut(error: click.ClickException) -> click.ClickException:
     """Click's own error, such as that of an unknown option, not longer than ours."""
-    vars(error)["message"] = shortened(error.message)  # final for mypy alone
+    vars(error)["message"] = shortened(error.message, 500)  # final for mypy
     return error
 
 

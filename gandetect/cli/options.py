@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
-MOST_PROCESSES = 4096  # on one machine, and CPUs or GPUs of one task
+MOST_PROCESSES = 1024  # on one machine, and CPUs or GPUs of one task
 
 
 class FiniteRange(click.FloatRange):

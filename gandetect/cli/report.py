@@ -8,7 +8,7 @@ import click
 
 from gandetect.cli.options import json_option
 from gandetect.cli.output import print_json
-from gandetect.errors import UsageError
+from gandetect.errors import RunError, UsageError
 
 
 @click.command("report")
@@ -54,7 +54,6 @@ def report_command(
     from gandetect.report import build_report
     from gandetect.report.ablation import build_ablation_report
     from gandetect.report.sweep import build_sweep_report
-    from gandetect.runs import read_json
 
     given = {"prevalence": prevalence, "cost_miss": cost_miss, "cost_delay": cost_delay}
     said = {name: value for name, value in given.items() if value is not None}
@@ -65,9 +64,8 @@ def report_command(
                 f"{str(run)!r} is a sweep, which has no cost view; give the run folder of one of "
                 f"its choices, below {str(run / 'choices')!r}"
             )
-        choices = read_json(run / "sweep.json")["choices"]
-        page = build_sweep_report(run, [run / one["run"] for one in choices])
         numbers = run / "sweep.json"
+        page = build_sweep_report(run, [one for _, one in _studies(numbers, "choices", "run")])
     elif (run / "ablation.json").is_file():
         if said:
             raise UsageError(
@@ -75,8 +73,7 @@ def report_command(
                 f"of its ingredients, below {str(run / 'ingredients')!r}"
             )
         numbers = run / "ablation.json"
-        studies = read_json(numbers)["ingredients"]
-        page = build_ablation_report(run, {one["ingredient"]: run / one["run"] for one in studies})
+        page = build_ablation_report(run, dict(_studies(numbers, "ingredients", "ingredient")))
     else:
         page = build_report(run, market, processes=min(2, cores())).html
         numbers = run / "metrics.json"
@@ -86,6 +83,16 @@ def report_command(
         click.echo(page)
     if show:
         click.launch(str(page))
+
+
+def _studies(numbers: Path, key: str, name: str) -> list[tuple[str, Path]]:
+    """Name and run folder of each study that a sweep or an ablation joins."""
+    from gandetect.runs import read_json
+
+    try:
+        return [(str(one[name]), numbers.parent / one["run"]) for one in read_json(numbers)[key]]
+    except (KeyError, TypeError):
+        raise RunError(f"{str(numbers)!r} is damaged; run the study again to make it") from None
 
 
 @click.command("grid")

@@ -93,7 +93,9 @@ class Experiment(Section):
 
     name: Name
     question: str = ""
-    seeds: Annotated[tuple[Annotated[int, Field(ge=0, lt=2**32)], ...], Field(min_length=1)] = (0,)
+    seeds: Annotated[
+        tuple[Annotated[int, Field(ge=0, lt=2**32)], ...], Field(min_length=1, max_length=1000)
+    ] = (0,)
     data: DataConfig = FashionMnistConfig()
     gans: tuple[GanConfig, ...] = ()
     classifiers: tuple[ClassifierConfig, ...] = ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -12,6 +13,7 @@ from gandetect.errors import UsageError, shown
 
 DEEPEST = 12  # tables and lists inside each other; an experiment needs six
 LARGEST = 2**63  # TOML's own integers end here
+LONG_KEY = re.compile(r"(?:\.[ \t]*[\w-]+[ \t]*){200}")
 Place = tuple[str, ...]  # the keys that lead to a value
 
 
@@ -43,6 +45,8 @@ def parse_toml(text: str) -> dict[str, Any]:
     Raises `ValueError` for what is not TOML, dates, NaN and infinity, integers of more than 64
     bits, NUL characters, and tables and lists nested more than a dozen deep.
     """
+    if LONG_KEY.search(text):  # which tomllib would take minutes over
+        raise ValueError("a key is nested too deep")
     try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError:

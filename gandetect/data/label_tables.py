@@ -53,9 +53,8 @@ def files_in_table(config: CsvDataConfig, root: Path, left_out: LeftOut) -> list
             examples.setdefault(class_name, path)
             leave_out(left_out, path, f"{reason}; {where} names it")
             continue
-        one = FoundFile(
-            file, class_name, _cell(row, config.group_column), _split(row, config, where)
-        )
+        group = _plain(row[config.group_column]) if config.group_column else ""
+        one = FoundFile(file, class_name, group, _split(row, config, where))
         if file in found:
             _refuse_contradiction(*found[file], one, line, config.table)
             leave_out(left_out, file, f"{where} names it again, after line {found[file][1]}")
@@ -187,10 +186,6 @@ def _existing(root: Path, path: str, known: Listings) -> tuple[str, str]:
 def _is_file(path: Path) -> bool:
     # Unlike Path.is_file, it answers False to names that are too long for any file.
     return os.path.isfile(path)  # noqa: PTH113
-
-
-def _cell(row: Row, column: str | None) -> str:
-    return "" if column is None else row[column]
 
 
 def _split(row: Row, config: CsvDataConfig, where: str) -> str:

@@ -156,7 +156,7 @@ def read_log(target: Path) -> list[Entry]:
             moved = PurePosixPath(entry["to"])
             if moved.is_absolute() or ".." in moved.parts or not _home(entry).is_absolute():
                 raise ValueError
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             raise DataError(
                 f"line {number} of {str(target / LOG)!r} is damaged; mend or remove it"
             ) from None

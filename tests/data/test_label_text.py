@@ -71,3 +71,11 @@ def test_names_are_found_in_whatever_unicode_form_they_lie(data_dir, told, there
     classes = {told: "real", "fake": "generated"}
     found = find_labelled(FolderDataConfig(name="folder", path="faces", classes=classes), data_dir)
     assert found.table["class_name"].value_counts().to_dict() == {told: 3, "fake": 3}
+
+
+def test_groups_that_are_numbers_are_told_apart_as_labels_are(data_dir: Path) -> None:
+    cells = {"real/000": "7", "real/001": "7.0", "real/002": "1958221819562593894", "fake/000": ""}
+    rows = [f"{name}.jpg,{name.partition('/')[0]},{group}" for name, group in cells.items()]
+    table = "image,label,scene\n" + "\n".join([*rows, "fake/001.jpg,fake,1958221819562593895"])
+    found = from_table(data_dir, table, group_column="scene").table
+    assert found["group"].tolist() == ["", "1958221819562593895", "7", "7", "1958221819562593894"]

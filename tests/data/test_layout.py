@@ -29,6 +29,7 @@ def paths(*names: str) -> list[PurePath]:
         (["train/cat/deep/1.png", "test/cat/2.png"], {"train": "train", "test": "test"}),
         # Classes that are only called so.
         ([*SPLITS, "horse/1.png"], {}),
+        ([*SPLITS, "horse/cat/1.png", "horse/dog/1.png"], {}),
         (["train/1.png", "test/1.png"], {}),
         (["train/1.png", "horse/1.png"], {}),
         (["train/cat/1.png", "test/dog/1.png"], {}),

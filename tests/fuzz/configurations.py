@@ -47,7 +47,7 @@ PATHS = ["data", "seeds.x.0", "seeds.0", "gans", "gans.0", "gans.9.epochs", "gan
 PATHS += ["name.x", "data.classes.a.b", "..", "a" * 3000, ".".join("a" * 40), "evaluation.overlap"]
 PATHS += ["classifiers.0.head.hidden", "gans.0.epochs.x", "data.held_out.0", "detectors.0.gan", " "]
 OPTIONS = {
-    "--jobs": ["0", "-1", "9" * 40, "nan", "x" * 3000, "4096"],
+    "--jobs": ["0", "-1", "9" * 40, "nan", "x" * 3000, "1024"],
     "--seed": ["-1", "4294967296", "1.5", "x"],
     "--device": ["abacus", "cuda", "x" * 3000],
     "--engine": ["ray", "x"],
