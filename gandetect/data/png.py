@@ -61,8 +61,6 @@ def png_parts(content: bytes) -> PngParts:
     end = len(SIGNATURE)
     for chunk in _chunks(content):
         end += len(chunk.whole)
-        if not seen and chunk.name != b"IHDR":
-            raise damaged("PNG without its header")
         if chunk.name in _ONCE & seen:
             raise damaged(f"PNG with two chunks {chunk.name.decode()}")
         seen.add(chunk.name)

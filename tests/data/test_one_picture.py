@@ -22,6 +22,7 @@ from raw_images import COLOUR as RGB_PNG
 from raw_images import COLOUR_ALPHA, GREY_ALPHA, chunk, png, tiff
 from raw_images import GREY as GREY_PNG
 
+from gandetect.data import decoding
 from gandetect.data.streaming import Decoded, DecodeOptions, decode
 
 ROWS, COLUMNS = np.mgrid[:28, :28]
@@ -317,6 +318,21 @@ def test_floats_without_a_stated_range_are_refused_whatever_their_values(value: 
     assert "SMinSampleValue" in str(answer.error)
 
 
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("packing", [None, "zlib"])
+def test_floats_of_either_byte_order_are_right_or_refused(order: str, packing: str) -> None:
+    stream = io.BytesIO()
+    stated = [(340, "d", 1, 0.0, True), (341, "d", 1, 1.0, True)]
+    with tifffile.TiffWriter(stream, byteorder=order) as writer:
+        values = (GREY / 255).astype(np.float32)
+        writer.write(values, photometric="minisblack", compression=packing, extratags=stated)
+    answer = read(stream.getvalue())
+    if order == ">" and packing:  # Pillow takes the bytes for those of the other order
+        assert "is a compressed big-endian TIFF of float samples" in str(answer.error)
+    else:
+        assert np.array_equal(answer.pixels[0], GREY)
+
+
 # Orientation
 
 
@@ -359,6 +375,16 @@ def test_ten_bits_of_avif_and_sixteen_of_jpeg_2000_are_told() -> None:
     deep = read(saved(DEEP, "JPEG2000", irreversible=False))
     assert deep.conversion == "16-bit grey 28x28 to grey 28x28"
     assert np.array_equal(deep.pixels[0], eight(DEEP))
+
+
+def test_twelve_bits_of_jpeg_2000_are_scaled_by_their_own_highest_value() -> None:
+    """Pillow shifts them to 16 bits; it writes none itself."""
+    samples = DEEP >> 4
+    decoded = Image.fromarray(samples << 4)
+    decoded.format = "JPEG2000"
+    picture = decoding._scaled(decoded, 4095)
+    assert picture.depth == "12-bit "
+    assert np.array_equal(np.asarray(picture.image), eight(samples, 4095))
 
 
 def test_a_float_pfm_is_refused_by_name() -> None:
