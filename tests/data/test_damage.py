@@ -154,6 +154,17 @@ def test_metadata_of_a_png_change_nothing_and_are_said(kind: str, place: str) ->
     assert said in intact(png(GREY, **{place: [part]}))
 
 
+def test_an_orientation_is_obeyed_though_its_checksum_is_wrong() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    part = chunk(b"eXIf", exif.tobytes().removeprefix(b"Exif\0\0"))
+    turned = np.ascontiguousarray(np.rot90(GREY))
+    answer = read(png(turned, before=[part[:-1] + bytes([part[-1] ^ 1])]))
+    assert np.array_equal(answer.pixels[0], GREY)
+    assert "orientation" in answer.conversion
+    assert "eXIf is damaged" in answer.remark
+
+
 def test_what_lies_behind_a_pngs_end_changes_nothing_and_is_said() -> None:
     assert intact(PLAIN + b"junk") == "has 4 bytes behind its end"
     assert intact(PLAIN) == ""
