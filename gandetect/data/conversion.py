@@ -15,7 +15,7 @@ from typing import Literal
 import numpy as np
 from PIL import Image
 
-from gandetect.data.decoding import Picture
+from gandetect.data.picture import Picture
 
 LOOKED_AT = (64, 64)  # pixels, by which most colour pictures are told from grey ones
 

@@ -7,7 +7,7 @@ header; docs/images.md has the rules.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from io import BytesIO
 from typing import Any, BinaryIO
 
@@ -24,11 +24,11 @@ from gandetect.data.depth import (
 )
 from gandetect.data.faults import unsupported
 from gandetect.data.jpeg import check_jpeg
+from gandetect.data.picture import FIRST_FRAME, Picture
 from gandetect.data.png import PngParts, png_parts
 from gandetect.data.signatures import FORMATS, START, picture_format
 from gandetect.data.tiff import read_tiff
 
-FIRST_FRAME = "first frame"
 _ORIENTATION = 0x0112
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -44,24 +44,6 @@ _GREY, _COLOUR, _GREY_ALPHA = 0, 2, 4  # PNG's codes
 _MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
 
 
-@dataclass(frozen=True)
-class Picture:
-    """A decoded file.
-
-    ``image`` has 8 bits a channel and is upright. ``format`` and ``mode`` are Pillow's names of
-    what the file holds. ``depth`` says what was scaled to 8 bits, as in "16-bit "; ``notes`` what
-    else was done, such as an orientation that was obeyed. ``remarks`` are on metadata that are
-    broken or large, which changes no pixel.
-    """
-
-    image: Image.Image
-    format: str
-    mode: str
-    depth: str = ""
-    notes: tuple[str, ...] = ()
-    remarks: tuple[str, ...] = ()
-
-
 def decoded_picture(file: BinaryIO) -> Picture:
     """Decode what a file holds; of an animation the first frame.
 
@@ -73,8 +55,7 @@ def decoded_picture(file: BinaryIO) -> Picture:
     if form == "PNG":
         return _png(file.read())
     if form == "TIFF":
-        image, mode, samples, notes, more = read_tiff(file)
-        return Picture(image, form, mode, samples.depth, notes + (FIRST_FRAME,) * more)
+        return read_tiff(file)
     if form == "JPEG":
         content = file.read()
         with _opened(BytesIO(content), form) as opened:  # which refuses what is too large

@@ -21,6 +21,8 @@ CYCLE = "is a link that leads back to a folder it stands in, and is not followed
 AGAIN = "leads to a folder that is read already"
 DENIED = "is a folder that cannot be listed: permission denied"
 NAMED = 5  # in a sentence
+KINDS = 1000  # of suffixes and names that are told apart: of more, memory is spared
+_OTHERS = "/"  # no suffix and no name
 _CLUTTER = "__MACOSX"  # what macOS packs beside a folder's own files
 Identity = tuple[int, int]
 
@@ -49,9 +51,9 @@ class PassedOver:
     def add(self, found: Found) -> None:
         """Count a file or folder that was passed over."""
         if found.passed == NO_PICTURE:
-            self.files[found.path.suffix.lower() or "no suffix"] += 1
+            _count(self.files, found.path.suffix.lower() or "no suffix")
         elif found.passed == HIDDEN:
-            self.hidden[found.path.name] += 1
+            _count(self.hidden, found.path.name)
         elif len(self.others) < 4 * NAMED:
             self.others.append(f"{str(found.path)!r} {found.passed}")
         else:
@@ -152,8 +154,14 @@ def _why_passed(path: Path) -> str:
         return ""
 
 
+def _count(counts: Counter[str], name: str) -> None:
+    counts[name if name in counts or len(counts) < KINDS else _OTHERS] += 1
+
+
 def _most(counts: Counter[str]) -> str:
-    said = [f"{name} {count:,}" if count > 1 else name for name, count in counts.most_common(NAMED)]
-    if rest := counts.total() - sum(count for _, count in counts.most_common(NAMED)):
+    known = Counter({name: count for name, count in counts.items() if name != _OTHERS})
+    most = known.most_common(NAMED)
+    said = [f"{name} {count:,}" if count > 1 else name for name, count in most]
+    if rest := counts.total() - sum(count for _, count in most):
         said.append(f"others {rest:,}")
     return ", ".join(said)

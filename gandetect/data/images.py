@@ -15,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
-from gandetect.data.decoding import Picture, decoded_picture
+from gandetect.data.decoding import decoded_picture
 from gandetect.data.faults import GET, ImageFault, Refusal
 from gandetect.data.folders import DENIED, Found, PassedOver, walk
+from gandetect.data.picture import Picture
 from gandetect.data.signatures import FORMATS, START, SUFFIXES, picture_format
 from gandetect.errors import DataError
 

@@ -61,17 +61,17 @@ def png_parts(content: bytes) -> PngParts:
     end = len(SIGNATURE)
     for chunk in _chunks(content):
         end += len(chunk.whole)
-        if not seen and chunk.name != b"IHDR":
-            raise damaged("PNG without its header")
         if chunk.name in _ONCE & seen:
             raise damaged(f"PNG with two chunks {chunk.name.decode()}")
         seen.add(chunk.name)
         if _makes_pixels(chunk):
             _note_pixels(parts, chunk)
-        if chunk.name in _PIXELS or _tells_orientation(chunk):
+        if chunk.name in _PIXELS:
             kept.append(bytes(chunk.whole))
         elif chunk.name not in _FRAMES:
-            parts.remarks += _remarks(chunk)
+            told = _tells_orientation(chunk)
+            kept += [_mended(chunk)] if told else []
+            parts.remarks += _remarks(chunk, told)
     if b"IDAT" not in seen or (parts.colour == 3 and b"PLTE" not in seen):
         raise damaged("PNG without pixels or palette")
     if end < len(content):
@@ -126,18 +126,24 @@ def _note_pixels(parts: PngParts, chunk: _Chunk) -> None:
 
 def _tells_orientation(chunk: _Chunk) -> bool:
     """Whether metadata may hold an EXIF orientation, and is no burden to the decoder."""
-    if not chunk.intact or len(chunk.body) > LARGE:
+    if len(chunk.body) > LARGE:
         return False
     if chunk.name == b"eXIf":
         return bytes(chunk.body[:2]) in (b"II", b"MM")
     return chunk.name in _TEXT and bool(_ORIENTED.match(chunk.body)) and not _is_large(chunk)
 
 
-def _remarks(chunk: _Chunk) -> Iterator[str]:
+def _mended(chunk: _Chunk) -> bytes:
+    """A chunk with the right checksum: what is left of an orientation is better than none."""
+    checksum = zlib.crc32(chunk.whole[4:-4])
+    return bytes(chunk.whole[:-4]) + checksum.to_bytes(4, "big")
+
+
+def _remarks(chunk: _Chunk, told: bool) -> Iterator[str]:
     name = chunk.name.decode()
     if not chunk.intact:
         yield f"metadata {name} is damaged (its checksum is wrong)"
-    elif chunk.name == b"eXIf":
+    elif chunk.name == b"eXIf" and not told:
         yield "EXIF cannot be read"
     elif _is_large(chunk):
         yield f"metadata {name} is larger than 1 MB"

@@ -23,6 +23,7 @@ from gandetect.data.depth import (
     sixteen_bit_channels,
 )
 from gandetect.data.faults import damaged, unsupported
+from gandetect.data.picture import FIRST_FRAME, Picture
 from gandetect.data.tiff_damage import check_sums, libtiff_heard
 
 SUBFILE, BITS, COMPRESSION, PHOTOMETRIC, ORIENTATION = 254, 258, 259, 262, 274
@@ -63,30 +64,34 @@ class TiffSamples:
         return f"{self.bits}-bit " if self.bits > 8 else ""
 
 
-def read_tiff(file: BinaryIO) -> tuple[Image.Image, str, TiffSamples, tuple[str, ...], bool]:
+def read_tiff(file: BinaryIO) -> Picture:
     """Decode the first picture of a TIFF to 8 bits a sample, upright.
 
-    Returns it with Pillow's name of the file's own mode, what the tags say, what was done beside
-    the scaling, and whether there are further pictures. Raises `Refusal` when a tag that is
-    needed is missing, and for samples of another kind than this or Pillow knows.
+    Raises `Refusal` when a tag that is needed is missing, and for samples of another kind than
+    this or Pillow knows.
     """
     with _opened(file) as opened:
-        tags: Mapping[int, Any] = opened.tag_v2
-        samples = samples_of(tags)
-        turned = tags.get(ORIENTATION, 1) in range(2, 9)
+        samples = samples_of(opened.tag_v2)
         _refuse_unread(opened, samples)
         check_sums(opened, file)
-        more = opened.is_animated
+        notes = _notes(opened, samples)
         mode = opened.mode
-        notes = []
-        if samples.range is not None:
-            notes.append("range {:g} to {:g}".format(*samples.range))
-        if 0 in samples.extra:
-            notes.append("extra channel left out")
-        if turned:
-            notes.append("TIFF orientation")
-        picture = _eight_bits(opened, samples, file)
-    return picture, mode, samples, tuple(notes), more
+        image = _eight_bits(opened, samples, file)
+    return Picture(image, "TIFF", mode, samples.depth, notes)
+
+
+def _notes(opened: TiffImageFile, samples: TiffSamples) -> tuple[str, ...]:
+    """What is done beside scaling; asked before the pixels are decoded, which turns them."""
+    notes = []
+    if samples.range is not None:
+        notes.append("range {:g} to {:g}".format(*samples.range))
+    if 0 in samples.extra:
+        notes.append("extra channel left out")
+    if opened.tag_v2.get(ORIENTATION, 1) in range(2, 9):
+        notes.append("TIFF orientation")
+    if opened.is_animated:
+        notes.append(FIRST_FRAME)
+    return tuple(notes)
 
 
 def samples_of(tags: Mapping[int, Any]) -> TiffSamples:

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import simplejpeg
 from PIL import Image
-from raw_images import SIGNATURE, chunk, png
+from raw_images import SIGNATURE, chunk, png, tiff
 from skimage import data
 
 from gandetect.data.integrity import check_folder
@@ -111,11 +111,11 @@ def test_pixels_that_fail_the_checksum_of_their_packing_are_damage() -> None:
 
 
 @pytest.mark.parametrize(
-    "parts", [("IHDR", "IHDR", "IDAT", "IEND"), ("IDAT", "IHDR", "IEND"), ("IHDR", "IEND")]
+    "parts", ["IHDR IHDR IDAT IEND", "IDAT IHDR IEND", "IHDR IEND", "IDAT IEND"]
 )
-def test_chunks_that_are_doubled_missing_or_out_of_order_are_damage(parts: Any) -> None:
+def test_chunks_that_are_doubled_missing_or_out_of_order_are_damage(parts: str) -> None:
     known = {one[4:8].decode(): one for one in chunks(PLAIN)}
-    refused(b"".join([SIGNATURE, *(known[name] for name in parts)]))
+    refused(b"".join([SIGNATURE, *(known[name] for name in parts.split())]))
 
 
 def test_a_chunk_that_a_decoder_must_know_is_refused_by_name() -> None:
@@ -152,6 +152,17 @@ HARMLESS = {
 def test_metadata_of_a_png_change_nothing_and_are_said(kind: str, place: str) -> None:
     part, said = HARMLESS[kind]
     assert said in intact(png(GREY, **{place: [part]}))
+
+
+def test_an_orientation_is_obeyed_though_its_checksum_is_wrong() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    part = chunk(b"eXIf", exif.tobytes().removeprefix(b"Exif\0\0"))
+    turned = np.ascontiguousarray(np.rot90(GREY))
+    answer = read(png(turned, before=[part[:-1] + bytes([part[-1] ^ 1])]))
+    assert np.array_equal(answer.pixels[0], GREY)
+    assert "orientation" in answer.conversion
+    assert "eXIf is damaged" in answer.remark
 
 
 def test_what_lies_behind_a_pngs_end_changes_nothing_and_is_said() -> None:
@@ -203,6 +214,14 @@ def test_broken_exif_of_other_formats_changes_nothing(form: str, exif: bytes) ->
     answer = read(broken)
     assert answer.error is None
     assert np.array_equal(answer.pixels, read(plain).pixels)
+    assert (answer.remark == "EXIF cannot be read") == (exif == b"nonsense" and form != "TIFF")
+
+
+def test_a_tiffs_broken_directories_of_metadata_change_nothing() -> None:
+    for tag in (330, 34665, 34853, 40965):
+        content = tiff(GREY, 8, **{f"t{tag}": 0xFFFFFFFF})
+        signed = struct.pack("<HHI", tag, 9, 1)  # before the file's beginning
+        assert intact(content.replace(struct.pack("<HHI", tag, 4, 1), signed)) == ""
 
 
 # JPEG

@@ -17,6 +17,7 @@ from gandetect.data.folders import (
     CYCLE,
     DENIED,
     HIDDEN,
+    KINDS,
     NO_PICTURE,
     Found,
     PassedOver,
@@ -220,10 +221,11 @@ def test_what_is_passed_over_is_counted_by_suffix() -> None:
 
 def test_many_kinds_and_many_links_stay_a_few_sentences() -> None:
     passed = PassedOver()
-    for number in range(1000):
+    for number in range(5000):
         passed.add(Found(Path(f"a.{number}"), NO_PICTURE))
         passed.add(Found(Path(f"{number}"), CYCLE))
     first, *others, last = passed.sentences()
-    assert first == "1,000 files are no pictures: .0, .1, .2, .3, .4, others 995"
+    assert first == "5,000 files are no pictures: .0, .1, .2, .3, .4, others 4,995"
+    assert len(passed.files) == KINDS + 1
     assert len(others) == 20
-    assert last == "980 more links or folders are passed over"
+    assert last == "4,980 more links or folders are passed over"

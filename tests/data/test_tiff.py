@@ -1,0 +1,178 @@
+"""A TIFF is the picture that its tags say, or it is refused with what they do not say."""
+
+from __future__ import annotations
+
+import io
+import itertools
+from typing import Any
+
+import numpy as np
+import pytest
+import tifffile
+from numpy.typing import NDArray
+from one_picture import (
+    ALPHA,
+    COLOUR,
+    DEEP,
+    DEEP_COLOUR,
+    GREY,
+    TO_COLOUR,
+    eight,
+    over,
+    read,
+    saved,
+)
+from PIL import Image
+from raw_images import tiff
+
+YCBCR = np.asarray(Image.frombytes("YCbCr", (28, 28), COLOUR.tobytes()).convert("RGB"))
+LAYOUTS: list[dict[str, Any]] = [{}, {"tile": (16, 16)}, {"rowsperstrip": 5}]
+KINDS: dict[str, tuple[NDArray[Any], NDArray[Any], dict[str, Any]]] = {
+    "grey": (GREY, GREY, {"photometric": "minisblack"}),
+    "white is zero": (255 - GREY, GREY, {"photometric": "miniswhite"}),
+    "16-bit": (DEEP, eight(DEEP), {"photometric": "minisblack"}),
+    "16-bit, white is zero": (65535 - DEEP, eight(DEEP), {"photometric": "miniswhite"}),
+    "one bit": (GREY > 99, (GREY > 99) * np.uint8(255), {"photometric": "minisblack"}),
+    "one bit, white is zero": (
+        GREY <= 99, (GREY > 99) * np.uint8(255), {"photometric": "miniswhite"}
+    ),
+    "colour": (COLOUR, COLOUR, {"photometric": "rgb"}),
+    "16-bit colour": (DEEP_COLOUR, eight(DEEP_COLOUR), {"photometric": "rgb"}),
+    "palette": (
+        GREY, GREY, {"photometric": "palette",
+                     "colormap": np.stack([np.arange(256) * 257] * 3).astype(np.uint16)}
+    ),
+    "apart": (
+        COLOUR.transpose(2, 0, 1), COLOUR, {"photometric": "rgb", "planarconfig": "separate"}
+    ),
+    "16-bit, apart": (
+        DEEP_COLOUR.transpose(2, 0, 1), eight(DEEP_COLOUR),
+        {"photometric": "rgb", "planarconfig": "separate"},
+    ),
+    "extra channel": (
+        np.dstack([COLOUR, ALPHA]), COLOUR, {"photometric": "rgb", "extrasamples": [0]}
+    ),
+    "signed": (GREY.astype(np.int8), GREY, {"photometric": "minisblack"}),
+    "16-bit signed": (DEEP.astype(np.int16), eight(DEEP), {"photometric": "minisblack"}),
+    "32-bit": (GREY.astype(np.uint32) * 257, GREY, {"photometric": "minisblack"}),
+    "float": (GREY.astype(np.float32) / 255, GREY, {"photometric": "minisblack"}),
+    "half": (GREY.astype(np.float16) / 255, GREY, {"photometric": "minisblack"}),
+    "YCbCr": (COLOUR, YCBCR, {"photometric": "ycbcr"}),
+}  # fmt: skip
+REFUSED = {"signed", "16-bit signed", "32-bit", "float", "half", "16-bit, apart"}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_tiff_of_tifffile_has_its_pixels_or_is_refused_in_every_layout(kind: str) -> None:
+    samples, expected, options = KINDS[kind]
+    wanted = expected.transpose(2, 0, 1) if expected.ndim == 3 else np.stack([expected] * 3)
+    read_well = 0
+    for order, packing, layout in itertools.product("<>", [None, "zlib", "lzma"], LAYOUTS):
+        stream = io.BytesIO()
+        with tifffile.TiffWriter(stream, byteorder=order) as writer:
+            writer.write(samples, compression=packing, **options, **layout)
+        answer = read(stream.getvalue(), TO_COLOUR)
+        if answer.pixels is None:
+            assert "TIFF" in str(answer.error), (order, packing, layout)
+            assert "damaged" not in str(answer.error)
+            continue
+        read_well += 1
+        assert np.array_equal(answer.pixels, wanted), (order, packing, layout)
+        assert ("16-bit" in answer.conversion) == ("16-bit" in kind)
+        assert ("extra channel left out" in answer.conversion) == (kind == "extra channel")
+    assert (read_well == 0) == (kind in REFUSED)
+    assert read_well in (0, 6 if kind == "YCbCr" else 9, 18)
+
+
+@pytest.mark.parametrize("kind", ["unassalpha", "assocalpha"])
+def test_a_grey_tiffs_alpha_is_what_its_tag_says(kind: str) -> None:
+    stored = GREY * (ALPHA / 255) if kind == "assocalpha" else GREY
+    stream = io.BytesIO()
+    with tifffile.TiffWriter(stream) as writer:
+        writer.write(
+            np.rint(np.dstack([stored, ALPHA])).astype(np.uint8),
+            photometric="minisblack", planarconfig="contig", extrasamples=[kind],
+        )  # fmt: skip
+    answer = read(stream.getvalue(), TO_COLOUR)
+    assert np.abs(answer.pixels - over(200, GREY, ALPHA)).max() <= 2
+    assert "transparency over 200" in answer.conversion
+
+
+@pytest.mark.parametrize("deep", [False, True])
+@pytest.mark.parametrize("kind", ["unassalpha", "assocalpha"])
+def test_a_tiffs_alpha_is_what_its_tag_says(deep: bool, kind: str) -> None:
+    colours = COLOUR.astype(float)
+    stored = colours * ALPHA[..., None] / 255 if kind == "assocalpha" else colours
+    samples = np.rint(np.dstack([stored, ALPHA]) * (257 if deep else 1))
+    stream = io.BytesIO()
+    with tifffile.TiffWriter(stream) as writer:
+        kept = samples.astype(np.uint16 if deep else np.uint8)
+        writer.write(kept, photometric="rgb", extrasamples=[kind])
+    answer = read(stream.getvalue(), TO_COLOUR)
+    expected = over(200, colours, ALPHA[..., None]).transpose(2, 0, 1)
+    assert np.abs(answer.pixels - expected).max() <= 2
+    assert "transparency over 200" in answer.conversion
+
+
+@pytest.mark.parametrize(
+    ("samples", "bits", "tags", "missing"),
+    [
+        (GREY, 8, {"t262": None}, "PhotometricInterpretation"),
+        (np.dstack([COLOUR, ALPHA]), 8, {"t262": 2}, "ExtraSamples"),
+        (np.dstack([GREY, ALPHA]), 8, {}, "ExtraSamples"),
+        (GREY, 8, {"t339": 4}, "SampleFormat"),
+        (GREY, 8, {"t339": 2}, "SMinSampleValue"),
+        (GREY, 32, {}, "SMaxSampleValue"),
+        (GREY, 32, {"t339": 3}, "SMinSampleValue"),
+        (GREY, 32, {"t339": 3, "t340": 5, "t341": 5}, "impossible range 5 to 5"),
+        (GREY, 8, {"t254": 1}, "small copy of another"),
+        (GREY, 8, {"t262": 32803}, "PhotometricInterpretation 32803"),
+        (GREY, 8, {"t32997": 2}, "volume"),
+        (np.dstack([GREY, ALPHA]), 8, {"t262": 0, "t338": 2}, "8-bit white-is-zero grey and extra"),
+    ],
+)
+def test_what_a_tiff_does_not_say_is_refused_with_its_name(
+    samples: NDArray[Any], bits: int, tags: dict[str, Any], missing: str
+) -> None:
+    answer = read(tiff(samples, bits, **tags))
+    assert answer.pixels is None
+    assert missing in str(answer.error)
+    assert "\n" not in str(answer.error)
+
+
+@pytest.mark.parametrize("top", [1.0, 255.0, 40.0])
+def test_floats_are_scaled_by_the_range_that_the_file_states(top: float) -> None:
+    values = (GREY / 255 * top).astype(np.float32)
+    content = saved(values, "TIFF", tiffinfo={340: 0.0, 341: top})
+    answer = read(content)
+    assert np.array_equal(answer.pixels[0], GREY)
+    assert answer.conversion == f"float grey 28x28 to grey 28x28, range 0 to {top:g}"
+
+
+@pytest.mark.parametrize("odd", [1.01, -0.01, np.nan, np.inf])
+def test_a_float_outside_of_the_stated_range_is_refused(odd: float) -> None:
+    values = (GREY / 255).astype(np.float32)
+    values[3, 3] = odd
+    answer = read(saved(values, "TIFF", tiffinfo={340: 0.0, 341: 1.0}))
+    assert "outside of the range 0 to 1" in str(answer.error)
+
+
+@pytest.mark.parametrize("value", [0.5, 1.0, 1.5, 255.0, 256.0])
+def test_floats_without_a_stated_range_are_refused_whatever_their_values(value: float) -> None:
+    answer = read(saved(np.full((28, 28), value, np.float32), "TIFF"))
+    assert "SMinSampleValue" in str(answer.error)
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("packing", [None, "zlib"])
+def test_floats_of_either_byte_order_are_right_or_refused(order: str, packing: str) -> None:
+    stream = io.BytesIO()
+    stated = [(340, "d", 1, 0.0, True), (341, "d", 1, 1.0, True)]
+    with tifffile.TiffWriter(stream, byteorder=order) as writer:
+        values = (GREY / 255).astype(np.float32)
+        writer.write(values, photometric="minisblack", compression=packing, extratags=stated)
+    answer = read(stream.getvalue())
+    if order == ">" and packing:  # Pillow takes the bytes for those of the other order
+        assert "is a compressed big-endian TIFF of float samples" in str(answer.error)
+    else:
+        assert np.array_equal(answer.pixels[0], GREY)
