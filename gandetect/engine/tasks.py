@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from gandetect.machine import keep_freed_memory
+from gandetect.machine import keep_freed_memory, settle_cuda
 
 Event = Mapping[str, Any]
 Notify = Callable[[Event], None]
@@ -37,4 +37,5 @@ def prepare_process(threads: int) -> None:
     import torch
 
     keep_freed_memory()
+    settle_cuda()
     torch.set_num_threads(threads)

@@ -7,8 +7,10 @@ import torch
 from gandetect.config import GanConfig, parse_experiment
 from gandetect.errors import TrainingError
 from gandetect.models.feature_classifier import FeatureClassifier
+from gandetect.training import adversarial
 from gandetect.training.adversarial import steps_per_epoch, train_epoch, train_gan
 from gandetect.training.checkpoints import GanFolder
+from gandetect.training.cuda_graphs import GraphedStep
 from gandetect.training.images import generate
 from gandetect.training.networks import build_gan
 from gandetect.training.quality import QualityJudge
@@ -209,3 +211,17 @@ def test_too_few_images_for_a_batch_is_one_sentence() -> None:
     with pytest.raises(TrainingError, match="do not fill one batch of 8"):
         steps_per_epoch(config(steps_per_epoch=None), 7)
     assert steps_per_epoch(config(steps_per_epoch=None), 37) == 4
+
+
+def test_what_came_of_cuda_graphs_is_kept_with_the_epoch_and_is_no_column(
+    images, judge, tmp_path, monkeypatch
+) -> None:
+    monkeypatch.setattr(adversarial, "graphed", lambda step, *_: GraphedStep(step, unrecorded))
+    train(config(epochs=1), images, tmp_path, judge)
+    (row,) = GanFolder(tmp_path, "digest", pytest.fail).history(1)
+    assert row["cuda_graphs"] == "yes, equal to the step bit for bit"
+    assert "cuda_graphs" not in (tmp_path / "history.csv").read_text()
+
+
+def unrecorded(body, step):
+    return body
