@@ -14,7 +14,7 @@ export PIP_NO_INPUT := 1
 # Tests run in two processes; each keeps to one thread.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile -q
 
-.PHONY: help study smoke test test-slow screenshots bench same-science lint format clean
+.PHONY: help study smoke test test-slow screenshots bench same-science gpu-check lint format clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1 - /p' Makefile
@@ -39,6 +39,9 @@ bench: $(VENV)/.run ## how fast, beside a plain PyTorch port: some ten minutes, 
 
 same-science: $(VENV)/.run ## do speed and bf16 change the answers? Five seeds, three ways: hours
 	@PYTHONPATH=tests $(BIN)/python -m benchmarks.same_science
+
+gpu-check: $(VENV)/.run ## make build/gpu ready for a machine with a GPU, and check it where there is one (docs/gpu.md)
+	@PYTHONPATH=tests $(BIN)/python -m gpu.ready
 
 lint: $(VENV)/.dev ## ruff, mypy strict, import-linter
 	$(BIN)/python -m ruff check .

@@ -61,10 +61,13 @@ def main(
     if (ROOT / DATA).is_dir():
         os.environ.setdefault("GANDETECT_DATA_DIR", str(ROOT / DATA))
     make_importable(work / "site")
-    from benchmarks.children import FRESH
+    from benchmarks.children import FRESH, SPAWN
 
+    # A fork of a process that has as much as asked for a GPU can use none: there each step begins
+    # with its imports, here they are made once.
+    context = SPAWN if device == "cuda" else FRESH
     steps = {name: STEPS[name] for name in ("facts", *only)}
-    sys.exit(not run_steps(steps, Settings(device, tiny, out, work), FRESH, minutes=minutes))
+    sys.exit(not run_steps(steps, Settings(device, tiny, out, work), context, minutes=minutes))
 
 
 if __name__ == "__main__":

@@ -7,6 +7,19 @@ import subprocess
 import sys
 from pathlib import Path
 
+# A study of two GANs that is over as soon as it can be.
+TINY = [
+    part
+    for change in (
+        "data.images=1000",
+        "gans.0.epochs=1", "gans.0.steps_per_epoch=1", "gans.0.batch_size=4",
+        "gans.1.epochs=1", "gans.1.steps_per_epoch=1", "gans.1.batch_size=4",
+        "quality.generated=100", "quality.classifier_epochs=1",
+        "evaluation.own_generated=20", "evaluation.other_generated=20",
+        "evaluation.training_reals=20",
+    )
+    for part in ("--set", change)
+]  # fmt: skip
 PATIENCE = 10.0  # seconds in which a study ends its workers when it is interrupted
 
 

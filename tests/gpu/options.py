@@ -82,7 +82,7 @@ def config_of(option: str, **changes: Any) -> GanConfig:
     that is almost nothing, its sign alone would decide, and a last bit could turn it.
     """
     architecture, given = OPTIONS[option]
-    smooth = {"eps": 1e-2, "learning_rate": 1e-2}
+    smooth = {"eps": 1e-2, "learning_rate": 1e-3}
     table = {"architecture": architecture, "epochs": 3, **given, **changes}
     for key in ("generator_optimizer", "discriminator_optimizer"):
         if architecture != "vae" or key == "generator_optimizer":

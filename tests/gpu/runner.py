@@ -13,10 +13,13 @@ from pathlib import Path
 from time import perf_counter, time
 from typing import Any
 
+from .packing import over_the_limits
 from .settings import Record, Settings, read_json, write_json
 
 LOG = "log.txt"
 SUMMARY = "summary.json"
+FACTS = "facts"
+LONGEST_LOG = 1_000_000  # bytes, the last ones
 WIDEST = 11_000  # characters of the printed summary: tools often keep the last 12,000
 
 Run = Callable[[Settings, Record], None]
@@ -43,16 +46,20 @@ def run_steps(
     for name, (module, limit) in steps.items():
         left = ends - time()
         found: dict[str, Any]
-        if summary["steps"].get("facts", {}).get("status") == "failed":
-            found = {"status": "skipped", "reason": "the device cannot be used, see facts"}
+        if summary["steps"].get(FACTS, {}).get("status", "done") != "done":
+            found = {"status": "skipped", "reason": "the device cannot be used, see above"}
         elif left <= 0:
             found = {"status": "skipped", "reason": "no time was left for it"}
         else:
             found = run_step(name, module, settings, context, min(limit, left))
         summary["steps"][name] = found
+        if name == FACTS:  # a file of its own would be one too many
+            summary["facts"] = read_json(settings.out / f"{name}.json").get("cases", [])
+            (settings.out / f"{name}.json").unlink(missing_ok=True)
         write_json(settings.out / SUMMARY, summary)
         print(_line(name, found), file=sys.stderr, flush=True)
-    print(told(summary["steps"], settings.out), flush=True)
+    problems = tidy(settings.out)
+    print(told(summary, settings.out), *problems, sep="\n", flush=True)
     return all(found["status"] in ("done", "skipped") for found in summary["steps"].values())
 
 
@@ -92,20 +99,31 @@ def run_step(
     }
 
 
-def told(steps: Mapping[str, Any], out: Path) -> str:
+def tidy(out: Path) -> list[str]:
+    """Leave nothing half-written and no endless log; returns what is too much all the same."""
+    for stray in out.glob(".*.tmp"):
+        stray.unlink()
+    log = out / LOG
+    if log.is_file() and log.stat().st_size > LONGEST_LOG:
+        log.write_bytes(log.read_bytes()[-LONGEST_LOG:])
+    return [f"too much to come back: {problem}" for problem in over_the_limits(out)]
+
+
+def told(summary: Mapping[str, Any], out: Path) -> str:
     """What came of all steps, in lines that fit a small window: failures before figures."""
     lines = []
-    for name, found in steps.items():
+    for name, found in summary["steps"].items():
         lines.append(_line(name, found))
-        cases = read_json(out / f"{name}.json").get("cases", [])
+        kept = summary.get(FACTS, []) if name == FACTS else []
+        cases = read_json(out / f"{name}.json").get("cases", kept)
         order = {"failed": 0, "unfinished": 1, "ok": 2, "skipped": 3}
         for case in sorted(cases, key=lambda case: order.get(case["status"], 0)):
             lines.append(f"  {case['status']}: {case['name']}{_figures(case)}")
-    text, kept = "", 0
+    text, shown = "", 0
     for line in lines:
         if len(text) + len(line) > WIDEST:
-            return f"{text}… {len(lines) - kept} more lines in {out.name}/*.json\n"
-        text, kept = f"{text}{line}\n", kept + 1
+            return f"{text}… {len(lines) - shown} more lines in {out.name}/*.json\n"
+        text, shown = f"{text}{line}\n", shown + 1
     return text
 
 
@@ -116,11 +134,12 @@ def _work(name: str, module: str, settings: Settings) -> None:
     for stream in (1, 2):
         os.dup2(log, stream)
     record = Record(settings.out / f"{name}.json", name)
-    run: Run = import_module(module).run
-    with record.case("the step as a whole") as whole:
+    try:
+        run: Run = import_module(module).run
         run(settings, record)
-    if whole["status"] == "ok":
-        record.cases.remove(whole)
+    except Exception:  # of what lies between its cases
+        with record.case("the step as a whole"):
+            raise
     sys.exit(not record.finish())
 
 
