@@ -130,7 +130,7 @@ def told(summary: Mapping[str, Any], out: Path) -> str:
 def _work(name: str, module: str, settings: Settings) -> None:
     """A step's process: a group of its own, what it says goes to the log."""
     os.setpgid(0, 0)
-    log = os.open(settings.out / LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    log = os.open(settings.out / LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     for stream in (1, 2):
         os.dup2(log, stream)
     record = Record(settings.out / f"{name}.json", name)

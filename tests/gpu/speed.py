@@ -74,7 +74,14 @@ def _one_way(
         record.skip(name, f"it is for CUDA, and this is {settings.device}")
         return
     with record.case(name) as case:
-        rates[way] = case["images/s"] = _alone(gan, way, seconds, settings, case)
+        try:
+            rates[way] = case["images/s"] = _alone(gan, way, seconds, settings, case)
+        except Exception as error:
+            if way != COMPILED:
+                raise
+            # The product does not compile: that it cannot be is a finding, and no failure.
+            case["status"], case["reason"] = "unfinished", f"{type(error).__name__}: {error}"[:300]
+            return
         if "port" in rates:
             case["x the port"] = rates[way] / rates["port"]
         if "bf16" in peaks and not settings.tiny:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import warnings
+from contextlib import contextmanager
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -9,7 +13,15 @@ from torch import Tensor
 
 from gandetect.config import GanConfig, parse_experiment
 from gandetect.training.adversarial import AdversarialStep, train_epoch, why_not_graphed
-from gandetect.training.cuda_graphs import TOLERANCE, GraphedStep, difference, graphed
+from gandetect.training.cuda_graphs import (
+    TOLERANCE,
+    GraphedStep,
+    _aside,
+    _capturable,
+    captured,
+    difference,
+    graphed,
+)
 from gandetect.training.networks import build_gan
 
 CPU = torch.device("cpu")
@@ -182,8 +194,6 @@ def test_differences_are_shares_of_the_way_that_was_moved() -> None:
 
 @pytest.mark.parametrize("name", ["adam", "rmsprop"])
 def test_only_while_it_is_recorded_an_optimizer_counts_as_recordable(name) -> None:
-    from gandetect.training.cuda_graphs import _capturable
-
     config = config_of("dense", generator_optimizer={"name": name})
     optimizer = build_gan(config, SIDE, 1, 0, CPU).generator_optimizer
     recorded = []
@@ -197,3 +207,72 @@ def test_only_while_it_is_recorded_an_optimizer_counts_as_recordable(name) -> No
         record()
     assert recorded == [True]
     assert not any(group["capturable"] for group in optimizer.param_groups)
+
+
+class FakeGraph:
+    """A CUDA graph as far as recording asks for it; its replay is told apart by its owner."""
+
+    def __init__(self) -> None:
+        self.generators: list[torch.Generator] = []
+        self.replays = 0
+
+    def register_generator_state(self, generator: torch.Generator) -> None:
+        warnings.warn("CUDAGraph.register_generator_state() is deprecated", stacklevel=1)
+        self.generators.append(generator)
+
+    def replay(self) -> None:
+        self.replays += 1
+
+
+def test_recording_knows_all_generators_and_runs_the_body_once(monkeypatch) -> None:
+    """Newer versions of torch warn of the registration that older ones need: nobody hears it."""
+    config, graphs, within = config_of("dense"), [], []
+    step = AdversarialStep(config, build_gan(config, SIDE, 1, 0, CPU), CPU)
+
+    @contextmanager
+    def recording(graph):
+        graphs.append(graph)
+        yield
+        within.extend(group["capturable"] for one in step.optimizers.values()
+                      for group in one.param_groups)  # fmt: skip
+
+    monkeypatch.setattr(torch.cuda, "CUDAGraph", FakeGraph)
+    monkeypatch.setattr(torch.cuda, "graph", recording)
+    runs = []
+    replay = captured(lambda: runs.append("body"), step)
+    assert runs == ["body"]
+    assert graphs[0].generators == list(step.generators)
+    assert within == [True, True]
+    replay()
+    assert (graphs[0].replays, runs) == (1, ["body"])
+
+
+def test_the_check_runs_on_a_stream_of_its_own_in_order_with_the_usual_one(monkeypatch) -> None:
+    told = []
+
+    class Stream:
+        def __init__(self, name="own") -> None:
+            self.name = str(name)
+
+        def wait_stream(self, other) -> None:
+            told.append(f"{self.name} waits for {other.name}")
+
+    @contextmanager
+    def entered(stream):
+        told.append(f"on {stream.name}")
+        yield
+
+    monkeypatch.setattr(torch.cuda, "Stream", lambda device: Stream())
+    monkeypatch.setattr(torch.cuda, "current_stream", lambda device: Stream("usual"))
+    monkeypatch.setattr(torch.cuda, "stream", entered)
+    with _aside(torch.device("cuda")):
+        told.append("work")
+    assert told == ["own waits for usual", "on own", "work", "usual waits for own"]
+
+
+def test_on_cuda_steps_are_graphed_unless_something_speaks_against_it() -> None:
+    config = config_of("dense")
+    step = AdversarialStep(config, build_gan(config, SIDE, 1, 0, CPU), CPU)
+    step.row = SimpleNamespace(device=torch.device("cuda"))
+    assert graphed(step, None, pytest.fail).told == "not yet"
+    assert graphed(step, "it waits", pytest.fail).told == "no: it waits"
