@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from benchmarks.children import SPAWN
@@ -39,9 +40,23 @@ def run(settings: Settings, record: Record) -> None:
         with record.case("hangs") as case:
             case["sleeper"] = sleeper.pid
             record.write()
+            (settings.work / "hanging").touch()
             time.sleep(600)
     if (settings.work / "die").exists():
         os._exit(7)
+
+
+class UntilItHangs(SPAWN.Process):
+    """A process whose limit is over as soon as it hangs, however slow the machine is."""
+
+    def __init__(self, target, args) -> None:
+        super().__init__(target=target, args=args)
+        self.hanging = args[-1].work / "hanging"
+
+    def join(self, timeout: float | None = None) -> None:
+        while timeout is not None and self.is_alive() and not self.hanging.exists():
+            time.sleep(0.02)
+        super().join(None if timeout is None else 0)
 
 
 def alive(pid: int) -> bool:
@@ -57,7 +72,7 @@ def kept(settings: Settings) -> dict:
 
 def test_a_step_that_hangs_is_ended_with_all_that_it_started(settings) -> None:
     (settings.work / "hang").touch()
-    found = run_step("step", SELF, settings, SPAWN, 5.0)
+    found = run_step("step", SELF, settings, SimpleNamespace(Process=UntilItHangs), 60.0)
     assert found["status"] == "out of time"
     first, broken, skipped, hangs = kept(settings)["cases"]
     assert first["status"] == "ok"

@@ -154,7 +154,7 @@ def test_a_second_kind_that_fails_takes_the_first_one_s_graph_back(reals) -> Non
     config, made = config_of("wgan-gp", critic_steps=2), []
 
     def second_fails(body, step):
-        made.append(body)
+        made.append(step.generators)
         if len(made) == 2:
             return broken(body, step)
         generators = step.generators
@@ -165,9 +165,16 @@ def test_a_second_kind_that_fails_takes_the_first_one_s_graph_back(reals) -> Non
 
         return replay
 
-    graphs = trained(config, reals, lambda step: GraphedStep(step, second_fails))
-    assert_equal(graphs, trained(config, reals))
+    steps = []
+
+    def wrap(step):
+        steps.append(step)
+        return GraphedStep(step, second_fails)
+
+    assert_equal(trained(config, reals, wrap), trained(config, reals))
     assert len(made) == 2
+    # Generators of a recording that broke off cannot draw any more.
+    assert not set(steps[0].generators) & set(made[1])
 
 
 def test_steps_that_wait_on_the_host_are_not_recorded() -> None:
