@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from threading import Thread
 
 # A study of two GANs that is over as soon as it can be.
 TINY = [
@@ -30,26 +31,34 @@ class Unfinished(Exception):
 def gandetect(*arguments: str, seconds: float | None = None) -> None:
     """Run a command, interrupted after so many seconds: then `Unfinished` is raised.
 
-    It fails with the last line that the command said.
+    What it says goes to the log at once; it fails with the last line of that.
     """
     command = [sys.executable, "-m", "gandetect", *arguments]
     print("$", *command[1:], flush=True)
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    said: list[str] = []
+    listener = Thread(target=_listen, args=(process, said), daemon=True)
+    listener.start()
     try:
-        _, said = process.communicate(timeout=seconds)
+        process.wait(seconds)
     except subprocess.TimeoutExpired:
         process.send_signal(signal.SIGINT)
         try:
-            _, said = process.communicate(timeout=PATIENCE)
+            process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             process.kill()
-            _, said = process.communicate()
-        print(said, flush=True)
         raise Unfinished(f"it was interrupted after {seconds:.0f} s") from None
-    print(said, flush=True)
+    listener.join(PATIENCE)
     if process.returncode:
-        last = [line for line in said.splitlines() if line.strip()][-1:]
-        raise RuntimeError(f"gandetect ended with {process.returncode}: {' '.join(last)}")
+        raise RuntimeError(f"gandetect ended with {process.returncode}: {' '.join(said[-1:])}")
+
+
+def _listen(process: subprocess.Popen[str], said: list[str]) -> None:
+    assert process.stderr is not None
+    for line in process.stderr:
+        print(line, end="", flush=True)
+        if line.strip():
+            said.append(line.strip())
 
 
 def run_folder(out: Path, name: str) -> Path:

@@ -23,7 +23,7 @@ from .wheels import ROOT
 def tiny(tmp_path_factory) -> tuple[Path, subprocess.CompletedProcess[str]]:
     """What ``python -m gpu --device cpu --tiny`` leaves, and its answer."""
     place = tmp_path_factory.mktemp("gpu")
-    command = [sys.executable, "-m", "gpu", "--device", "cpu", "--tiny"]
+    command = [sys.executable, "-m", "gpu", "--device", "cpu", "--tiny", "--minutes", "60"]
     command += ["--out", str(place / "out"), "--work", str(place / "work")]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests")])}
     answer = subprocess.run(
