@@ -14,7 +14,7 @@ export PIP_NO_INPUT := 1
 # Tests run in two processes; each keeps to one thread.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile -q
 
-.PHONY: help study smoke test test-slow screenshots bench same-science fuzz lint format clean
+.PHONY: help study smoke test test-slow screenshots bench same-science gpu-check fuzz lint format clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1 - /p' Makefile
@@ -42,6 +42,9 @@ same-science: $(VENV)/.run ## do speed and bf16 change the answers? Five seeds, 
 
 fuzz: $(VENV)/.dev ## broken images, tables and experiment files, drawn from a seed: up to an hour
 	@PYTHONPATH=tests OMP_NUM_THREADS=1 $(BIN)/python -m fuzz
+
+gpu-check: $(VENV)/.run ## make build/gpu ready for a machine with a GPU, and check it where there is one (docs/gpu.md)
+	@PYTHONPATH=tests $(BIN)/python -m gpu.ready
 
 lint: $(VENV)/.dev ## ruff, mypy strict, import-linter
 	$(BIN)/python -m ruff check .

@@ -24,6 +24,7 @@ from torch import Tensor, nn
 
 from gandetect import runs
 from gandetect.errors import DetectorError, shown, unknown_name
+from gandetect.machine import settle_cuda
 from gandetect.models import ARCHITECTURES
 from gandetect.models.classifiers import CLASSIFIERS, ImageClassifier, build_classifier
 from gandetect.models.ensemble import build_ensemble
@@ -204,6 +205,7 @@ def load_detector(path: str | Path, device: str = "cpu") -> Detector:
             f"the weights in {str(folder)!r} do not fit a {description.architecture!r} "
             f"{description.kind} ({reason})"
         ) from None
+    settle_cuda()  # a score is the same on every device, but for the last bits
     return as_detector(network, description, torch.device(device))
 
 

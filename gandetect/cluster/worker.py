@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +16,9 @@ from gandetect.cluster.packing import Content, read_content, unpack, write_conte
 from gandetect.engine.tasks import prepare_process
 from gandetect.errors import GandetectError, RunError
 from gandetect.events import Event, Notify
+from gandetect.machine import own_version
 
-VERSION = version("gandetect")
+VERSION = own_version()
 LAST_WORDS = 5.0  # seconds that a finished task waits until what it told has arrived
 HELD = 120.0  # seconds to wait for a worker that Ray has lost and that still writes
 SHARED = 5.0  # seconds until a new file is seen on a shared path

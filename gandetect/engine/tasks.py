@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from gandetect.events import Notify
-from gandetect.machine import keep_freed_memory
+from gandetect.machine import keep_freed_memory, settle_cuda
 
 
 class Work(Protocol):
@@ -75,4 +75,5 @@ def prepare_process(threads: int) -> None:
     import torch
 
     keep_freed_memory()
+    settle_cuda()
     torch.set_num_threads(threads)

@@ -138,7 +138,7 @@ class SeededDropout(nn.Module):
         lanes = words.view(torch.int16)[:count]
         # dropped - 1 - (0 … 32767) is negative, all its bits one after the shift, where kept.
         lanes.bitwise_and_(32767).bitwise_not_().add_(dropped).bitwise_right_shift_(15)
-        # The mask takes the features' own memory layout, so keeping moves no data.
+        # The mask takes the features' usual memory layout, so keeping moves no data.
         mask = lanes.to(_INTEGERS[features.element_size()])
         return torch.as_strided(mask, features.shape, _dense_strides(features))
 
@@ -195,7 +195,12 @@ def same_padding(side: int, kernel: int, stride: int) -> tuple[int, int]:
 
 
 def _dense_strides(features: Tensor) -> tuple[int, ...]:
-    if features.dim() == 4 and features.is_contiguous(memory_format=torch.channels_last):
+    """Strides of features without gaps: channels last where there are four dimensions.
+
+    Features have that layout where it is fast; where a device hands on another, the same elements
+    are dropped all the same.
+    """
+    if features.dim() == 4:
         _, channels, height, width = features.shape
         return (channels * height * width, 1, width * channels, channels)
     strides, step = [], 1

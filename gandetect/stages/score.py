@@ -19,7 +19,7 @@ from gandetect.detectors import Detector, Preprocessing, save_detector
 from gandetect.engine import Context, Facts, Stage
 from gandetect.evaluation import thresholds_from
 from gandetect.evaluation.scores import by_source
-from gandetect.machine import installed_version
+from gandetect.machine import own_version
 from gandetect.scoring import score_paths, write_scores
 from gandetect.sources import ImageSet, Source
 from gandetect.sources.splits import TRAINING, OpenSplits
@@ -134,7 +134,7 @@ class ScoreDetector(Stage):
             "digest": str(runs.read_json(context.of(self.trained) / runs.RECORD)["digest"]),
             "held_out": list(self.held_out),
             "calibrated_fpr": self.calibrated_fpr,
-            "gandetect": installed_version("gandetect"),
+            "gandetect": own_version(),
         }
         return trained_detector(
             self.trained.config,

@@ -7,10 +7,12 @@ spoilt reals, augmentation), is in `GanConfig`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from time import perf_counter
+from typing import NamedTuple
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from gandetect.config import GanConfig
 from gandetect.data.stored import Images
@@ -19,7 +21,13 @@ from gandetect.models.layers import seed_dropout
 from gandetect.models.scaling import to_unit_range
 from gandetect.randomness import integer_seed
 from gandetect.training.checkpoints import Gan, GanFolder
-from gandetect.training.discriminating import update, update_discriminator, with_remembered
+from gandetect.training.cuda_graphs import GraphedStep, graphed
+from gandetect.training.discriminating import (
+    is_penalised,
+    update,
+    update_discriminator,
+    with_remembered,
+)
 from gandetect.training.epochs import (
     Notify,
     channels_last,
@@ -56,10 +64,16 @@ def train_gan(
     gan = build_gan(config, images.shape[2], images.shape[1], seed, device)
     reals = on_device(images, device)
 
+    def warn(reason: str) -> None:
+        message = f"{config.name}: no CUDA graphs of its steps, which takes longer ({reason})"
+        notify({"event": "warning", "message": message})
+
+    step = graphed(AdversarialStep(config, gan, device), why_not_graphed(config), warn)
+
     def run_epoch(epoch: int) -> Tensor:
         replayed = _earlier_fakes(config, folder, epoch, reals, seed)
         return train_epoch(
-            config, gan, reals, seed=seed, epoch=epoch, notify=notify, replayed=replayed
+            config, gan, reals, seed=seed, epoch=epoch, notify=notify, replayed=replayed, step=step
         )
 
     train_epochs(
@@ -73,8 +87,16 @@ def train_gan(
         judge=judge,
         judged=judged,
         notify=notify,
+        facts=lambda: {"cuda_graphs": step.told} if isinstance(step, GraphedStep) else {},
     )
     return gan
+
+
+def why_not_graphed(config: GanConfig) -> str | None:
+    """Why a GPU has to wait within this configuration's steps; None where it need not."""
+    if config.negatives.kinds:
+        return "spoilt reals (negatives) are cut to sizes that are drawn on the host"
+    return None
 
 
 # Columns of the history, and what the summary calls them.
@@ -86,41 +108,78 @@ STATISTICS = {
 }
 
 
-def train_epoch(
-    config: GanConfig,
-    gan: Gan,
-    reals: Reals,
-    *,
-    seed: int,
-    epoch: int,
-    notify: Notify,
-    replayed: Tensor | None = None,
-) -> Tensor:
-    """Run one epoch of updates; returns the `STATISTICS` of each step, shape ``(steps, 4)``.
+class Kind(NamedTuple):
+    """What one step does that another may not."""
 
-    ``replayed`` are fakes of earlier epochs, ``(R, C, H, W) uint8``, where there are any.
+    penalised: bool
+    updates_generator: bool
+
+
+class AdversarialStep:
+    """Updates both networks once, on one batch of reals; everything it draws is seeded by epoch.
+
+    What it reads and writes from step to step lies in tensors that stay where they are (the
+    networks, the optimizers' states, `row`), and nothing in it waits for a GPU but spoilt reals.
+    So a CUDA graph of it can be replayed (`gandetect.training.cuda_graphs`).
     """
-    generator, discriminator = gan.generator.train(), gan.discriminator.train()
-    chance = torch.Generator(reals.device).manual_seed(integer_seed(seed, "noise", epoch))
-    dropout = torch.Generator(reals.device).manual_seed(integer_seed(seed, "dropout", epoch))
-    seed_dropout(discriminator, dropout)
-    # Ingredients draw from a stream of their own, so that without them nothing shifts.
-    extra = torch.Generator(reals.device).manual_seed(integer_seed(seed, "ingredients", epoch))
-    view = View(config, extra, noise_at(config, epoch))
-    adversarial = LOSSES[config.loss]
-    steps = steps_per_epoch(config, len(reals))
-    statistics = torch.zeros(steps, len(STATISTICS), device=reals.device)
-    precision = torch.autocast(reals.device.type, torch.bfloat16, config.precision == "bf16")
 
-    def draw_noise() -> Tensor:
-        return torch.randn(config.batch_size, NOISE_SIZE, generator=chance, device=reals.device)
+    def __init__(self, config: GanConfig, gan: Gan, device: torch.device) -> None:
+        self.config, self.gan, self.device = config, gan, device
+        self.row = torch.zeros(len(STATISTICS), device=device)  # of the last step
+        self.replayed: Tensor | None = None
+        self.instance_noise = torch.zeros((), device=device) if config.instance_noise else None
+        self.precision = torch.autocast(device.type, torch.bfloat16, config.precision == "bf16")
+        self.renew_generators()
 
-    started = perf_counter()
-    for step, chosen in enumerate(real_batches(config, reals, seed, epoch)):
-        real_images = channels_last(to_unit_range(reals[chosen]))
+    @property
+    def networks(self) -> Mapping[str, nn.Module]:
+        """What is trained, by name."""
+        return self.gan.networks
+
+    @property
+    def optimizers(self) -> Mapping[str, torch.optim.Optimizer]:
+        """What trains it, by the name of the network."""
+        return self.gan.optimizers
+
+    @property
+    def generators(self) -> tuple[torch.Generator, ...]:
+        """Where its noise, its dropout and its ingredients come from."""
+        return self._noise, self._dropout, self._extra
+
+    def renew_generators(self) -> None:
+        """Draw from new objects from now on, not yet seeded."""
+        # Ingredients draw from a stream of their own, so that without them nothing shifts.
+        self._noise, self._dropout, self._extra = (torch.Generator(self.device) for _ in range(3))
+        seed_dropout(self.gan.discriminator, self._dropout)
+        self.view = View(self.config, self._extra, self.instance_noise)
+
+    def begin(self, seed: int, epoch: int, replayed: Tensor | None) -> None:
+        """Make ready for an epoch, counted from 1; ``replayed`` are fakes of earlier epochs."""
+        for generator, purpose in zip(
+            self.generators, ("noise", "dropout", "ingredients"), strict=True
+        ):
+            generator.manual_seed(integer_seed(seed, purpose, epoch))
+        if self.instance_noise is not None:
+            self.instance_noise.fill_(noise_at(self.config, epoch))
+        if self.replayed is None or replayed is None:
+            self.replayed = replayed
+        else:
+            self.replayed.copy_(replayed)
+        for network in self.networks.values():
+            network.train()
+
+    def kind(self, step: int) -> Kind:
+        """What a step of an epoch does, counted from 0."""
+        return Kind(is_penalised(self.config, step), step % self.config.critic_steps == 0)
+
+    def __call__(self, pixels: Tensor, kind: Kind) -> Tensor:
+        """Update on reals ``(B, C, H, W) uint8``; returns `row`, the `STATISTICS` ``(4,)``."""
+        config, gan, precision = self.config, self.gan, self.precision
+        generator, discriminator = gan.generator, gan.discriminator
+        real_images = channels_last(to_unit_range(pixels))
 
         # Fakes for the discriminator.
-        noise = draw_noise()
+        noise = self._draw_noise()
         with precision:
             if config.discriminator_fakes == "inference":
                 generator.eval()  # BatchNorm's moving statistics, as Keras' predict
@@ -131,8 +190,9 @@ def train_epoch(
                 fakes = generator(noise)
         fake_images = channels_last(fakes.detach().float())
 
-        if replayed is not None or config.negatives.kinds:
-            fake_images = with_remembered(config, fake_images, real_images, replayed, extra)
+        if self.replayed is not None or config.negatives.kinds:
+            remembered = self.replayed, self._extra
+            fake_images = with_remembered(config, fake_images, real_images, *remembered)
 
         judged = update_discriminator(
             config,
@@ -140,34 +200,59 @@ def train_epoch(
             gan.discriminator_optimizer,
             real_images,
             fake_images,
-            step=step,
-            view=view,
+            penalised=kind.penalised,
+            view=self.view,
             precision=precision,
         )
 
         # Update the generator, the discriminator's weights fixed and its dropout live.
-        if step % config.critic_steps == 0:
+        generator_loss = self.row[1]  # as it was, where it is not updated
+        if kind.updates_generator:
             discriminator.requires_grad_(False)
             with precision:
                 if not config.shared_noise:
-                    fakes = generator(draw_noise())
+                    fakes = generator(self._draw_noise())
                 elif not fakes.requires_grad:
                     fakes = generator(noise)
-                generator_loss = adversarial.generator(discriminator(view(fakes)))
+                generator_loss = LOSSES[config.loss].generator(discriminator(self.view(fakes)))
             update(gan.generator_optimizer, generator_loss)
             discriminator.requires_grad_(True)
 
-        # Keep statistics; look at them now and then, so that a GPU need not wait at every step.
+        right = (judged.on_real > 0).float().mean(), (judged.on_fake < 0).float().mean()
         with torch.no_grad():
-            statistics[step] = torch.stack(
-                [
-                    judged.loss,
-                    generator_loss,
-                    (judged.on_real > 0).float().mean(),
-                    (judged.on_fake < 0).float().mean(),
-                ]
-            )
-        look(config, statistics, step, ("D", "G"), epoch=epoch, started=started, notify=notify)
+            return self.row.copy_(torch.stack([judged.loss, generator_loss, *right]))
+
+    def _draw_noise(self) -> Tensor:
+        shape = (self.config.batch_size, NOISE_SIZE)
+        return torch.randn(shape, generator=self._noise, device=self.device)
+
+
+def train_epoch(
+    config: GanConfig,
+    gan: Gan,
+    reals: Reals,
+    *,
+    seed: int,
+    epoch: int,
+    notify: Notify,
+    replayed: Tensor | None = None,
+    step: AdversarialStep | GraphedStep | None = None,
+) -> Tensor:
+    """Run one epoch of updates; returns the `STATISTICS` of each step, shape ``(steps, 4)``.
+
+    ``replayed`` are fakes of earlier epochs, ``(R, C, H, W) uint8``, where there are any; ``step``
+    is what an epoch before was run with, which may hold CUDA graphs by now.
+    """
+    step = step or AdversarialStep(config, gan, reals.device)
+    step.begin(seed, epoch, replayed)
+    statistics = torch.zeros(
+        steps_per_epoch(config, len(reals)), len(STATISTICS), device=reals.device
+    )
+    started = perf_counter()
+    for number, chosen in enumerate(real_batches(config, reals, seed, epoch)):
+        statistics[number] = step(reals[chosen], step.kind(number))
+        # Looked at now and then, so that a GPU need not wait at every step.
+        look(config, statistics, number, ("D", "G"), epoch=epoch, started=started, notify=notify)
     return statistics
 
 

@@ -28,6 +28,7 @@ GENERATOR = "generator.safetensors"
 DISCRIMINATOR = "discriminator.safetensors"
 RESUME = "resume.pt"
 SAMPLES = "samples.png"
+NO_COLUMNS = ("class_shares", "cuda_graphs")  # of the history: no numbers, kept in records alone
 
 
 class Trainable(Protocol):
@@ -81,7 +82,8 @@ class GanFolder:
         folder = self.epoch_folder(last)
         for name, network in trained.networks.items():
             load_weights(network, folder / weights_file(name))
-        state = torch.load(folder / RESUME, weights_only=True)
+        # A training that was begun on a GPU may go on without one.
+        state = torch.load(folder / RESUME, weights_only=True, map_location="cpu")
         for name, optimizer in trained.optimizers.items():
             optimizer.load_state_dict(state[name])
         return last
@@ -162,7 +164,7 @@ class GanFolder:
     def _write_history(self, epochs: int) -> None:
         rows = self.history(epochs)
         text = io.StringIO()
-        columns = [name for name in rows[0] if name != "class_shares"]
+        columns = [name for name in rows[0] if name not in NO_COLUMNS]
         writer = csv.DictWriter(text, columns, extrasaction="ignore", lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)

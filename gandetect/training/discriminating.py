@@ -40,18 +40,17 @@ def update_discriminator(
     reals: Tensor,
     fakes: Tensor,
     *,
-    step: int,
+    penalised: bool,
     view: View,
     precision: Precision,
 ) -> Judged:
     """Update on both batches joined, or on one after the other, as the configuration says.
 
-    Images are ``(N, C, H, W)`` in [-1, 1], channels last; ``step`` counts from 0. The penalty is
-    computed in float32, as it is differentiated twice.
+    Images are ``(N, C, H, W)`` in [-1, 1], channels last. The penalty is computed in float32, as
+    it is differentiated twice.
     """
     loss = LOSSES[config.loss]
     seen_reals, seen_fakes = view(reals), view(fakes)
-    penalised = config.penalty.name != "none" and step % config.penalty.every == 0
 
     def penalty() -> Tensor | float:
         if not penalised:
@@ -76,6 +75,11 @@ def update_discriminator(
     fake_loss = loss.on_fake(on_fake, config.fake_label)
     update(optimizer, fake_loss)
     return Judged(on_real, on_fake, real_loss, fake_loss)
+
+
+def is_penalised(config: GanConfig, step: int) -> bool:
+    """Whether the penalty is taken in a step, counted from 0."""
+    return config.penalty.name != "none" and step % config.penalty.every == 0
 
 
 def with_remembered(

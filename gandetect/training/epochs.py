@@ -34,12 +34,13 @@ def train_epochs(
     judge: QualityJudge,
     judged: int,
     notify: Notify,
+    facts: Callable[[], Mapping[str, Any]] = dict,
 ) -> None:
     """Train until the last epoch, from the last complete one; judge and save each.
 
     ``train_epoch`` runs an epoch, counted from 1, and returns the statistics of each step,
     ``(steps, K)``; ``columns`` are their names in the history, each with what the summary calls
-    it ("" where it is not told).
+    it ("" where it is not told). ``facts`` of an epoch are kept in its record alone.
     """
     generator = trained.networks["generator"]
     for epoch in range(folder.restore(trained) + 1, config.epochs + 1):
@@ -57,6 +58,7 @@ def train_epochs(
             "images_per_second": len(statistics) * config.batch_size / seconds,
             "seconds": perf_counter() - started,
             **quality.as_dict(),
+            **facts(),
         }
         folder.save_epoch(trained, epoch, history, fakes[:64])
         told = " ".join(f"{word} {means[name]:.3f}" for name, word in columns.items() if word)

@@ -19,7 +19,11 @@ from gandetect.errors import TrainingError
 from gandetect.models.layers import seed_dropout
 from gandetect.models.scaling import to_unit_range
 from gandetect.randomness import integer_seed, stream
-from gandetect.training.discriminating import update_discriminator, with_remembered
+from gandetect.training.discriminating import (
+    is_penalised,
+    update_discriminator,
+    with_remembered,
+)
 from gandetect.training.networks import build_optimizer
 from gandetect.training.reals import on_device
 from gandetect.training.views import View
@@ -68,7 +72,7 @@ def fine_tune(
         fake_images = with_remembered(how, fake_images, real_images, None, chance)
         judged = update_discriminator(
             how, discriminator, optimizer, real_images, fake_images,
-            step=step, view=view, precision=precision,
+            penalised=is_penalised(how, step), view=view, precision=precision,
         )  # fmt: skip
         right = (judged.on_real > 0).float().mean(), (judged.on_fake < 0).float().mean()
         seen.append(torch.stack([judged.loss, *right]).detach())

@@ -15,7 +15,7 @@ from lightning.fabric.plugins.environments.slurm import SLURMEnvironment
 from lightning.fabric.plugins.environments.torchelastic import TorchElasticEnvironment
 
 from gandetect.errors import UsageError
-from gandetect.machine import keep_freed_memory
+from gandetect.machine import keep_freed_memory, settle_cuda
 from gandetect.training.data_parallel import World, follow, leading
 from gandetect.workers import end_with_parent
 
@@ -110,6 +110,7 @@ def _follow(world: World) -> None:
     from gandetect.training.supervised import assist
 
     keep_freed_memory()
+    settle_cuda()
     follow(world, assist)
 
 

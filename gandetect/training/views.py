@@ -25,18 +25,19 @@ PATCHES = 4  # along each side of a shuffled image
 class View:
     """Changes ``(N, C, H, W)`` images in [-1, 1] as a configuration says; nothing by default.
 
-    ``noise`` is the standard deviation of the instance noise, in units of the images.
+    ``noise`` is the standard deviation of the instance noise, in units of the images: a number
+    ``()``, or None without any.
     """
 
     config: GanConfig
     chance: torch.Generator
-    noise: float = 0.0
+    noise: Tensor | None = None
 
     def __call__(self, images: Tensor) -> Tensor:
         """The images as the discriminator gets them; the same tensor where nothing changes."""
         for kind in self.config.differentiable:
             images = DIFFERENTIABLE[kind](images, self.chance)
-        if self.noise:
+        if self.noise is not None:
             drawn = torch.randn(images.shape, generator=self.chance, device=images.device)
             images = images + self.noise * drawn
         return images.contiguous(memory_format=torch.channels_last)

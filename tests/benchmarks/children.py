@@ -9,6 +9,7 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
+from multiprocessing.context import BaseContext
 from time import perf_counter
 from typing import Any, TypeVar
 
@@ -33,7 +34,9 @@ class Piece:
     processes: int = 1
 
 
-def interleaved(pieces: Mapping[str, Piece], repeats: int) -> dict[str, list[float]]:
+def interleaved(
+    pieces: Mapping[str, Piece], repeats: int, context: BaseContext = FRESH
+) -> dict[str, list[float]]:
     """Measure A, B, … and again A, B, …; returns the values by name, one a repeat.
 
     Every piece lives in processes of its own, which sleep while another is measured.
@@ -41,9 +44,11 @@ def interleaved(pieces: Mapping[str, Piece], repeats: int) -> dict[str, list[flo
     values: dict[str, list[float]] = {name: [] for name in pieces}
     with ExitStack() as stack:
         children = {
-            name: [stack.enter_context(_prepared(piece)) for _ in range(piece.processes)]
+            name: [stack.enter_context(_started(piece, context)) for _ in range(piece.processes)]
             for name, piece in pieces.items()
         }
+        for child in (child for group in children.values() for child in group):
+            _answer(child)  # it is ready
         for _ in range(repeats):
             for name, group in children.items():
                 for child in group:
@@ -68,13 +73,12 @@ def rate(work: Callable[[], object], count: int, seconds: float) -> float:
 
 
 @contextmanager
-def _prepared(piece: Piece) -> Iterator[Connection]:
-    here, there = FRESH.Pipe()
-    process = FRESH.Process(target=_serve, args=(there, piece))
+def _started(piece: Piece, context: BaseContext) -> Iterator[Connection]:
+    here, there = context.Pipe()
+    process = context.Process(target=_serve, args=(there, piece))
     process.start()
     there.close()
     try:
-        _answer(here)
         yield here
     finally:
         here.close()  # which ends the child's waiting

@@ -6,25 +6,40 @@ about it. A multiplication and an addition are two FLOP.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from time import perf_counter
 
-SIDES = (1024, 2048, 4096)
+SIDES = {"cpu": (1024, 2048, 4096), "cuda": (4096, 8192)}
 
 
-def prepare_peak(precision: str, threads: int, seconds: float) -> Callable[[], float]:
+def prepare_peak(
+    precision: str,
+    threads: int,
+    seconds: float,
+    device: str = "cpu",
+    sides: Sequence[int] | None = None,
+) -> Callable[[], float]:
     """Measure the best FLOP/s of square matrix products."""
     import torch
 
     torch.set_num_threads(threads)
+    sides = sides or SIDES[device]
     dtype = {"fp32": torch.float32, "bf16": torch.bfloat16}[precision]
-    chance = torch.Generator().manual_seed(0)
-    matrices = [torch.randn(side, side, generator=chance).to(dtype) for side in SIDES]
+    chance = torch.Generator(device).manual_seed(0)
+    matrices = [
+        torch.randn(side, side, generator=chance, device=device).to(dtype) for side in sides
+    ]
     outputs = [torch.empty_like(matrix) for matrix in matrices]
+
+    def multiply(matrix: torch.Tensor, out: torch.Tensor) -> None:
+        torch.mm(matrix, matrix, out=out)
+        if device == "cuda":
+            torch.cuda.synchronize()
 
     def measure() -> float:
         return max(
-            _rate(lambda a=a, out=out: torch.mm(a, a, out=out), len(a), seconds / len(SIDES))
+            _rate(partial(multiply, a, out), len(a), seconds / len(sides))
             for a, out in zip(matrices, outputs, strict=True)
         )
 

@@ -162,7 +162,9 @@ def normal_002(module: nn.Module) -> None:
 # Training.
 
 
-def build(config: GanConfig, image_size: int, channels: int, seed: int) -> PlainGan:
+def build(
+    config: GanConfig, image_size: int, channels: int, seed: int, device: str = "cpu"
+) -> PlainGan:
     """Seed the global stream, and build both networks and their optimizers."""
     torch.manual_seed(seed)
     generator_class, discriminator_class = NETWORKS[config.architecture]
@@ -172,6 +174,8 @@ def build(config: GanConfig, image_size: int, channels: int, seed: int) -> Plain
     discriminator = discriminator_class(
         image_size, channels, **config.discriminator.model_dump(exclude_none=True)
     )
+    generator.to(device)
+    discriminator.to(device)
     return PlainGan(
         generator,
         discriminator,
@@ -209,7 +213,9 @@ def train_epoch(config: GanConfig, gan: PlainGan, dataset: TensorDataset) -> NDA
 def train_step(config: GanConfig, gan: PlainGan, real_images: Tensor) -> tuple[float, float]:
     """Update both networks once, on real images ``(N, C, H, W)`` in [-1, 1]."""
     generator, discriminator = gan.generator, gan.discriminator
-    noise = torch.randn(len(real_images), NOISE_SIZE)
+    device = next(generator.parameters()).device
+    real_images = real_images.to(device)
+    noise = torch.randn(len(real_images), NOISE_SIZE, device=device)
     if config.discriminator_fakes == "inference":
         generator.eval()
     with torch.no_grad():
@@ -229,7 +235,7 @@ def train_step(config: GanConfig, gan: PlainGan, real_images: Tensor) -> tuple[f
 
     # Update the generator; the discriminator's weights are frozen, as in the notebooks.
     if not config.shared_noise:
-        noise = torch.randn(len(real_images), NOISE_SIZE)
+        noise = torch.randn(len(real_images), NOISE_SIZE, device=device)
     discriminator.requires_grad_(False)
     generator_loss = bce(discriminator(generator(noise)), 1.0)
     update(gan.generator_optimizer, generator_loss)

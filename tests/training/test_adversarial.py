@@ -7,10 +7,13 @@ import torch
 from gandetect.config import GanConfig, parse_experiment
 from gandetect.errors import TrainingError
 from gandetect.models.feature_classifier import FeatureClassifier
+from gandetect.training import adversarial
 from gandetect.training.adversarial import steps_per_epoch, train_epoch, train_gan
 from gandetect.training.checkpoints import GanFolder
+from gandetect.training.cuda_graphs import GraphedStep
 from gandetect.training.images import generate
 from gandetect.training.networks import build_gan
+from gandetect.training.penalties import gradient_penalty
 from gandetect.training.quality import QualityJudge
 
 CPU = torch.device("cpu")
@@ -174,16 +177,47 @@ def test_dcgan_plain_updates_once_and_shares_its_noise(images, monkeypatch) -> N
     assert counts == {"discriminator": 1, "generator": 1, "passes": 1, "eval passes": 0}
 
 
-def test_the_generator_update_leaves_the_discriminator_alone(images) -> None:
-    frozen = {"discriminator_optimizer": {"learning_rate": 1e-30}}
-    gan_config = config("dcgan-plain", **frozen)
+@pytest.mark.parametrize("name", ["discriminator", "generator"])
+def test_each_network_is_changed_by_its_own_optimizer_alone(images, monkeypatch, name) -> None:
+    """With the steps of one optimizer left out its network stays as it is, to the last bit."""
+    gan_config = config("dcgan-plain")
     gan = build_gan(gan_config, 28, 1, 0, CPU)
-    before = [value.clone() for value in gan.discriminator.state_dict().values()]
-    fakes = generate(gan.generator, 10, seed=0, purpose="test", device=CPU)
+    before = {
+        key: [value.clone() for value in network.parameters()]
+        for key, network in gan.networks.items()
+    }
+    monkeypatch.setattr(gan.optimizers[name], "step", lambda: None)
     train_epoch(gan_config, gan, torch.from_numpy(images), seed=0, epoch=1, notify=silent)
-    after = gan.discriminator.state_dict().values()
-    assert all(torch.allclose(a, b, atol=1e-20) for a, b in zip(before, after, strict=True))
-    assert (generate(gan.generator, 10, seed=0, purpose="test", device=CPU) != fakes).any()
+    changed = {
+        key: not all(map(torch.equal, before[key], network.parameters()))
+        for key, network in gan.networks.items()
+    }
+    assert changed == {key: key != name for key in gan.networks}
+
+
+def test_a_generator_is_updated_in_every_so_many_steps(images, monkeypatch) -> None:
+    gan_config = config("wgan-gp", steps_per_epoch=7, critic_steps=3)
+    gan = build_gan(gan_config, 28, 1, 0, CPU)
+    counts = count_updates(gan, monkeypatch)
+    train_epoch(gan_config, gan, torch.from_numpy(images), seed=0, epoch=1, notify=silent)
+    assert (counts["discriminator"], counts["generator"]) == (7, 3)  # steps 0, 3 and 6
+
+
+def test_a_lazy_penalty_is_taken_in_every_so_many_steps(images, monkeypatch) -> None:
+    taken = []
+
+    def penalty(*given):
+        taken.append(given[0].every)
+        return gradient_penalty(*given)
+
+    monkeypatch.setattr("gandetect.training.discriminating.gradient_penalty", penalty)
+    for every, count in ((1, 5), (2, 3), (4, 2)):
+        options = {"penalty": {"name": "r1", "every": every}}
+        gan_config = config("dcgan-plain", steps_per_epoch=5, **options)
+        gan = build_gan(gan_config, 28, 1, 0, CPU)
+        train_epoch(gan_config, gan, torch.from_numpy(images), seed=0, epoch=1, notify=silent)
+        assert taken == [every] * count
+        taken.clear()
 
 
 def test_label_smoothing_sets_where_the_real_loss_is_least(images) -> None:
@@ -209,3 +243,17 @@ def test_too_few_images_for_a_batch_is_one_sentence() -> None:
     with pytest.raises(TrainingError, match="do not fill one batch of 8"):
         steps_per_epoch(config(steps_per_epoch=None), 7)
     assert steps_per_epoch(config(steps_per_epoch=None), 37) == 4
+
+
+def test_what_came_of_cuda_graphs_is_kept_with_the_epoch_and_is_no_column(
+    images, judge, tmp_path, monkeypatch
+) -> None:
+    monkeypatch.setattr(adversarial, "graphed", lambda step, *_: GraphedStep(step, unrecorded))
+    train(config(epochs=1), images, tmp_path, judge)
+    (row,) = GanFolder(tmp_path, "digest", pytest.fail).history(1)
+    assert row["cuda_graphs"] == "yes, equal to the step bit for bit"
+    assert "cuda_graphs" not in (tmp_path / "history.csv").read_text()
+
+
+def unrecorded(body, step):
+    return body

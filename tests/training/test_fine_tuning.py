@@ -9,7 +9,7 @@ from gandetect.config import FineTunedConfig, GanConfig
 from gandetect.data.class_images import ClassImages
 from gandetect.errors import TrainingError
 from gandetect.training.fine_tuning import STATISTICS, fine_tune, trains_as
-from gandetect.training.networks import build_gan
+from gandetect.training.networks import build_gan, build_optimizer
 
 CPU = torch.device("cpu")
 GAN = GanConfig.model_validate(
@@ -84,7 +84,13 @@ def test_spoilt_reals_change_what_is_learnt(reals) -> None:
     assert weights(spoilt) != weights(plain)
 
 
-def test_a_loss_that_is_not_finite_ends_it_with_its_update(reals) -> None:
+def test_a_loss_that_is_not_finite_ends_it_with_its_update(reals, monkeypatch) -> None:
     # Reals and fakes are learnt one after the other, so the first step spoils the second.
+    monkeypatch.setattr(
+        "gandetect.training.fine_tuning.build_optimizer",
+        lambda optimizer, network: build_optimizer(
+            optimizer.model_copy(update={"learning_rate": 1e38}), network
+        ),
+    )
     with pytest.raises(TrainingError, match=r"'tuned' is not finite at update 1;"):
-        tuned(reals, updates=4, learning_rate=1e38)
+        tuned(reals, updates=4)

@@ -265,7 +265,7 @@ def test_translation_moves_by_at_most_an_eighth() -> None:
 def test_instance_noise_falls_to_nothing() -> None:
     noisy = config(epochs=4, instance_noise=0.4)
     assert [noise_at(noisy, epoch) for epoch in (1, 2, 4)] == pytest.approx([0.4, 0.3, 0.1])
-    seen = View(noisy, chance(), 0.4)(torch.zeros(50, 1, 28, 28))
+    seen = View(noisy, chance(), torch.tensor(0.4))(torch.zeros(50, 1, 28, 28))
     assert float(seen.std()) == pytest.approx(0.4, rel=0.03)
 
 

@@ -1,0 +1,116 @@
+"""Scores of every kind of detector, on the device and on the CPU."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import torch
+from torch import nn
+
+from gandetect.detectors import Detector, DetectorDescription, Preprocessing, as_detector
+from gandetect.models import ARCHITECTURES
+from gandetect.models.classifiers import CLASSIFIERS, build_classifier
+from gandetect.models.ensemble import Ensemble
+from gandetect.models.features import Features
+from gandetect.models.one_class import METHODS, OneClass
+
+from .settings import Record, Settings
+from .steps import images, side
+
+# Of the scores' own spread: what a threshold could notice is a hundred times that.
+TOLERANCE = 1e-3
+
+Build = Callable[[], nn.Module]
+
+
+def scores(settings: Settings, record: Record) -> None:
+    """Each kind with random weights, the same on both, on random images."""
+    for name, build in _kinds(settings):
+        with record.case(f"scores: {name}") as case:
+            here, there = (_scores(build, device, settings) for device in ("cpu", settings.device))
+            case["largest difference"] = float(np.abs(here - there).max() / (here.std() or 1.0))
+            case["tolerance"] = TOLERANCE
+            assert np.isfinite(there).all(), "a score is not finite"
+            assert case["largest difference"] <= TOLERANCE, "the device gives other scores"
+    with record.case("channels last or not") as case:
+        case["difference"] = _layouts_apart(settings)
+        assert case["difference"] <= TOLERANCE, "the layout in memory changes the answers"
+
+
+def _scores(build: Build, device: str, settings: Settings) -> np.ndarray:
+    size = Preprocessing(image_size=side(settings))
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        network = build()
+    described = DetectorDescription(name="random", architecture="dcgan-bn", preprocessing=size)
+    detector: Detector = as_detector(network, described, torch.device(device))
+    return detector.decision_function(images(settings, 20 if settings.tiny else 200).numpy())
+
+
+def _kinds(settings: Settings) -> Iterator[tuple[str, Build]]:
+    """Every kind of detector there is, and how to build its network."""
+    pixels = side(settings)
+    for name, architecture in ARCHITECTURES.items():
+        if architecture.partner_kind == "discriminator":
+            yield f"discriminator {name}", lambda one=architecture: one.discriminator(pixels, 1)
+    for name in CLASSIFIERS:
+        smallest = max(pixels, 32 if CLASSIFIERS[name].weights else pixels)
+        if settings.tiny and CLASSIFIERS[name].weights:
+            continue  # large ones, which all are built of the same layers
+        yield (
+            f"classifier {name}",
+            lambda one=name, size=smallest: build_classifier(one, channels=1, image_size=size),
+        )
+    for average in ("logit", "rank"):
+        yield f"checkpoint-ensemble of {average}s", lambda one=average: _ensemble(one, settings)
+    for method in METHODS:
+        yield f"one-class {method}", lambda one=method: _one_class(one, settings)
+
+
+def _ensemble(average: str, settings: Settings) -> nn.Module:
+    build = ARCHITECTURES["dcgan-bn"].discriminator
+    ensemble = Ensemble([build(side(settings), 1) for _ in range(3)], average).eval()
+    if average == "rank":
+        with torch.inference_mode():
+            ensemble.calibrate(ensemble.of_members(_in_unit_range(settings)))
+    return ensemble
+
+
+def _one_class(method: str, settings: Settings) -> nn.Module:
+    """Fitted to random reals, in a discriminator's features."""
+    network = ARCHITECTURES["dcgan-bn"].discriminator(side(settings), 1).eval()
+    features = Features(network)
+    detector = OneClass(method, features)
+    with torch.inference_mode():
+        raw = features.raw(_in_unit_range(settings)).numpy()
+    detector.learn(raw)
+    return detector
+
+
+def _in_unit_range(settings: Settings) -> torch.Tensor:
+    from gandetect.models.scaling import to_unit_range
+
+    return to_unit_range(images(settings, 60).flip(0))
+
+
+def _layouts_apart(settings: Settings) -> float:
+    """How far both DCGANs' answers are apart with channels last and without, at most."""
+    device, largest = torch.device(settings.device), 0.0
+    seen = _in_unit_range(settings).to(device)
+    noise = torch.randn(20, 100, generator=torch.Generator().manual_seed(0)).to(device)
+    for name in ("dcgan-bn", "dcgan-plain"):
+        kind = ARCHITECTURES[name]
+        for network, given in (
+            (kind.discriminator(side(settings), 1), seen),
+            (kind.generator(side(settings), 1), noise),
+        ):
+            network.to(device).eval()
+            with torch.inference_mode():
+                plain = network(given)
+                network.to(memory_format=torch.channels_last)
+                last = network(given.contiguous(memory_format=torch.channels_last)
+                               if given.dim() == 4 else given)  # fmt: skip
+            apart = float((plain - last).abs().max() / plain.abs().max())
+            largest = max(largest, apart)
+    return largest

@@ -1,0 +1,28 @@
+"""Is the device the CPU, but faster? The same steps and scores on both, and on it twice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from . import chance, detectors, repeats, steps
+from .settings import Record, Settings
+
+GROUPS: tuple[Callable[[Settings, Record], None], ...] = (
+    steps.float32_is_float32,
+    steps.of_every_option,
+    steps.of_other_precisions,
+    chance.dropout,
+    chance.streams,
+    detectors.scores,
+    repeats.graphs,
+    repeats.the_same_bits,
+)
+
+
+def run(settings: Settings, record: Record) -> None:
+    from gandetect.engine import prepare_process
+    from gandetect.machine import cores
+
+    prepare_process(1 if settings.tiny else cores())
+    for group in GROUPS:
+        group(settings, record)

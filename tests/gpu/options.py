@@ -1,0 +1,90 @@
+"""Every option of the adversarial loop, as small trainings: a test holds the table complete."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gandetect.config import GanConfig
+
+OPTIONS: dict[str, tuple[str, dict[str, Any]]] = {
+    "dcgan-bn": ("dcgan-bn", {}),
+    "dcgan-plain": ("dcgan-plain", {}),
+    "wgan-gp": ("wgan-gp", {}),
+    "dense": ("dense", {}),
+    "vae": ("vae", {"role": "source"}),
+    "joint updates": ("dcgan-bn", {"discriminator_updates": "joint"}),
+    "separate updates": ("dcgan-plain", {"discriminator_updates": "separate"}),
+    "fakes of training mode": ("dcgan-bn", {"discriminator_fakes": "training"}),
+    "fakes of inference mode": ("dcgan-plain", {"discriminator_fakes": "inference"}),
+    "labels smoothed": ("dcgan-plain", {"real_label": 0.8, "fake_label": 0.1}),
+    "rmsprop": (
+        "dcgan-bn",
+        {
+            "generator_optimizer": {"name": "rmsprop"},
+            "discriminator_optimizer": {"name": "rmsprop"},
+        },
+    ),
+    "relu": ("dcgan-plain", {"generator": {"activation": "relu"}}),
+    "selu": ("dcgan-bn", {"generator": {"activation": "selu"}}),
+    "leaky relu": ("dcgan-bn", {"generator": {"activation": "leaky_relu"}}),
+    "slopes, no dropout": ("dcgan-bn", {"discriminator": {"negative_slope": 0.2, "dropout": 0.0}}),
+    "dropout": ("dcgan-plain", {"discriminator": {"negative_slope": 0.1, "dropout": 0.25}}),
+    "spectral norm": ("dcgan-bn", {"discriminator": {"spectral_norm": True}}),
+    "histogram": ("dcgan-plain", {"discriminator": {"histogram": True}}),
+    "least squares": ("dcgan-bn", {"loss": "least-squares"}),
+    "hinge": ("dcgan-plain", {"loss": "hinge"}),
+    "wasserstein": (
+        "dcgan-bn",
+        {
+            "loss": "wasserstein",
+            "discriminator_updates": "joint",
+            "penalty": {"name": "wgan-gp"},
+            "critic_steps": 2,
+        },
+    ),
+    "r1, every other step": ("dcgan-bn", {"penalty": {"name": "r1", "every": 2}}),
+    "instance noise": ("dcgan-bn", {"instance_noise": 0.2}),
+    "replay": ("dcgan-plain", {"replay": {"share": 0.5, "images": 20}}),
+    "negatives": (
+        "dcgan-bn",
+        {"negatives": {"kinds": ["jigsaw", "stitch", "cutmix"], "share": 0.5}},
+    ),
+    "changes": (
+        "dcgan-plain",
+        {"differentiable": ["brightness", "translation", "cutout", "shuffle"]},
+    ),
+    "bf16": ("dcgan-bn", {"precision": "bf16"}),
+}
+
+# What no step depends on, or depends on as a number that any kernel takes; and what is resolved
+# before a step.
+NOT_OF_A_STEP = frozenset(
+    {
+        "name",
+        "epochs",
+        "steps_per_epoch",
+        "sampling",
+        "role",
+        "batch_size",
+        "penalty.weight",
+        "replay.images",
+        *(f"{network}_optimizer.{number}" for network in ("generator", "discriminator")
+          for number in ("learning_rate", "betas", "smoothing", "eps")),
+    }
+)  # fmt: skip
+RESOLVED = frozenset({("precision", "auto")})
+
+
+def config_of(option: str, **changes: Any) -> GanConfig:
+    """An option's configuration, its optimizers made smooth.
+
+    With the usual tiny ``eps`` Adam moves every weight by as much, whatever its gradient: where
+    that is almost nothing, its sign alone would decide, and a last bit could turn it.
+    """
+    architecture, given = OPTIONS[option]
+    smooth = {"eps": 1e-2, "learning_rate": 1e-3}
+    table = {"architecture": architecture, "epochs": 3, **given, **changes}
+    for key in ("generator_optimizer", "discriminator_optimizer"):
+        if architecture != "vae" or key == "generator_optimizer":
+            table[key] = {**table.get(key, {}), **smooth}
+    return GanConfig.model_validate(table)

@@ -1,0 +1,64 @@
+"""What comes back is few files of bounded size, whatever a study has left."""
+
+from __future__ import annotations
+
+import zipfile
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from .packing import MOST_BYTES, MOST_FILES, over_the_limits, pack, pack_scores
+
+
+@pytest.fixture
+def run(tmp_path):
+    """A study that was ended in the middle, its pixels and letters random: they do not pack."""
+    folder, rng = tmp_path / "run", np.random.default_rng(0)
+    for name in ("metrics.json", "report.md", "gans/a/seed-0/history.csv",
+                 "gans/a/seed-0/epochs/0001/samples.png", "gans/a/seed-0/epochs/0002/samples.png",
+                 "gans/a/seed-0/epochs/0002/generator.safetensors"):  # fmt: skip
+        file = folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(rng.bytes(100_000))
+    return folder
+
+
+def names(path) -> list[str]:
+    with zipfile.ZipFile(path) as content:
+        return content.namelist()
+
+
+def test_the_last_samples_and_no_weights_come_back(run, tmp_path) -> None:
+    assert pack(run, tmp_path / "run.zip") == []
+    assert names(tmp_path / "run.zip") == [
+        "metrics.json",
+        "gans/a/seed-0/history.csv",
+        "gans/a/seed-0/epochs/0002/samples.png",
+        "report.md",
+    ]
+
+
+def test_what_has_no_room_is_named_and_the_report_gives_way_first(run, tmp_path) -> None:
+    assert pack(run, tmp_path / "run.zip", most=450_000) == ["report.md"]
+    assert (tmp_path / "run.zip").stat().st_size <= 450_000
+
+
+def test_scores_come_back_as_they_were_or_not_at_all(tmp_path) -> None:
+    scores = pd.DataFrame({"score": np.random.default_rng(0).normal(size=1000).astype(np.float32)})
+    scores.to_parquet(tmp_path / "scores.parquet")
+    size = pack_scores(tmp_path / "scores.parquet", tmp_path / "packed.parquet")
+    assert size == (tmp_path / "packed.parquet").stat().st_size
+    pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "packed.parquet"), scores)
+    with pytest.raises(ValueError, match="may come back"):
+        pack_scores(tmp_path / "scores.parquet", tmp_path / "other.parquet", most=1000)
+    assert not (tmp_path / "other.parquet").exists()
+
+
+def test_too_many_and_too_large_files_are_told(tmp_path) -> None:
+    for number in range(MOST_FILES):
+        (tmp_path / f"{number}.json").touch()
+    assert over_the_limits(tmp_path) == []
+    with (tmp_path / "large.zip").open("wb") as large:
+        large.truncate(MOST_BYTES + 1)
+    assert len(over_the_limits(tmp_path)) == 2
