@@ -32,12 +32,12 @@ def reals(fashion_mnist: ClassImages) -> np.ndarray:
     return fashion_mnist.train_images[:40]
 
 
-def tuned(reals, seed=0, **keys) -> tuple[torch.nn.Module, list[dict[str, float]]]:
-    """A fresh discriminator after learning reals against their negatives."""
+def tuned(reals, seed=0, unchecked=None, **keys):
+    """A fresh discriminator after learning reals against their negatives, and its history."""
     network = build_gan(GAN, 28, 1, 0, CPU).discriminator
     events: list = []
     history = fine_tune(
-        config(**keys), GAN, network, reals, 255 - reals, seed=seed, device=CPU,
+        config(**keys).model_copy(update=unchecked), GAN, network, reals, 255 - reals, seed=seed, device=CPU,
         notify=events.append,
     )  # fmt: skip
     assert events[-1]["done"] == events[-1]["total"]
@@ -87,4 +87,4 @@ def test_spoilt_reals_change_what_is_learnt(reals) -> None:
 def test_a_loss_that_is_not_finite_ends_it_with_its_update(reals) -> None:
     # Reals and fakes are learnt one after the other, so the first step spoils the second.
     with pytest.raises(TrainingError, match=r"'tuned' is not finite at update 1;"):
-        tuned(reals, updates=4, learning_rate=1e38)
+        tuned(reals, updates=4, unchecked={"learning_rate": 1e38})  # no file may say so
