@@ -37,8 +37,8 @@ def tuned(reals, seed=0, unchecked=None, **keys):
     network = build_gan(GAN, 28, 1, 0, CPU).discriminator
     events: list = []
     history = fine_tune(
-        config(**keys).model_copy(update=unchecked), GAN, network, reals, 255 - reals, seed=seed, device=CPU,
-        notify=events.append,
+        config(**keys).model_copy(update=unchecked), GAN, network, reals, 255 - reals, seed=seed,
+        device=CPU, notify=events.append,
     )  # fmt: skip
     assert events[-1]["done"] == events[-1]["total"]
     return network, history
