@@ -167,7 +167,8 @@ def _value_of(text: str, said: str) -> Any:
             raise UsageError(f"{said}: the value has a NUL character") from None
         return text.strip()
     except ValueError as error:
-        raise UsageError(f"{said}: {error}") from None
+        told = str(error)
+        raise UsageError(f"{said}: {told.replace(repr('value'), 'the value', 1)}") from None
     if set(table) != {"value"}:
         raise UsageError(f"{said}: the value goes on for more than one line; give one value")
     return table["value"]

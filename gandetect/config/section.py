@@ -14,8 +14,8 @@ from gandetect.errors import shown
 Probability = Annotated[float, Field(ge=0.0, le=1.0)]
 OpenProbability = Annotated[float, Field(gt=0.0, lt=1.0)]
 Decay = Annotated[float, Field(ge=0.0, lt=1.0)]
-LearningRate = Annotated[float, Field(ge=1e-12, le=10.0)]
-Weight = Annotated[float, Field(ge=1e-12, le=1e6)]  # of a term in a loss, a margin, a sigma
+LearningRate = Annotated[float, Field(gt=0.0, le=10.0)]
+Weight = Annotated[float, Field(gt=0.0, le=1e6)]  # of a term in a loss, a margin, a sigma
 Count = Annotated[int, Field(ge=1, le=10_000)]  # of neighbours, critic steps, sides in pixels
 EpochCount = Annotated[int, Field(ge=1, le=100_000)]
 StepCount = Annotated[int, Field(ge=1, le=100_000_000)]

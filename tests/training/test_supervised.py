@@ -397,8 +397,8 @@ def test_phases_train_what_they_name_at_their_own_rates(digits, tmp_path) -> Non
 
 def test_a_loss_that_is_not_finite_is_named_by_epoch_and_step(digits, tmp_path) -> None:
     config = configure(epochs=2, optimizer={"name": "sgd"})
-    too_large = config.optimizer.model_copy(update={"learning_rate": 1e30})
-    config = config.model_copy(update={"optimizer": too_large})
+    optimizer = config.optimizer.model_copy(update={"learning_rate": 1e30})  # no file may say so
+    config = config.model_copy(update={"optimizer": optimizer})
     with pytest.raises(TrainingError, match=r"not finite at epoch 1, step \d+; .*learning rate"):
         train(config, (few(digits[0], 80), few(digits[1])), tmp_path)
 

@@ -25,6 +25,8 @@ def alarms(material: Material) -> list[Block]:
     overlap = material.inputs.overlap
     if overlap.get("policy") == "allow" and overlap.get("images"):
         blocks.append(Text(_overlapping(overlap), "warning"))
+    if found := material.inputs.data.get("contradictions"):
+        blocks.append(Text(_contradicting(len(found)), "warning"))
     return blocks + _audited(material) + _shortcuts(material)
 
 
@@ -50,6 +52,14 @@ def _overlapping(overlap: dict[str, Any]) -> str:
     return (
         f"The splits of this study overlap, and it was told to go on all the same: {shared}. "
         "A detector may know these images by heart, so figures are too good."
+    )
+
+
+def _contradicting(pictures: int) -> str:
+    return (
+        f"{count(pictures)} picture(s) stand under both labels, real and generated, as "
+        "allow_contradictions = true allows. No detector can be right about both files of such a "
+        "picture, so the figures are worse than the data without them would give."
     )
 
 

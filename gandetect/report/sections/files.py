@@ -57,7 +57,7 @@ def _grouped(facts: Mapping[str, Any]) -> list[str]:
     """How many files the pattern and the column say a group of."""
     said = []
     if (fit := facts.get("group_pattern")) is not None:
-        classes = [f"{n} {count(one['fits'])} of {count(one['files'])}"
+        classes = [f"{n!r}: {count(one['fits'])} of {count(one['files'])}"
                    for n, one in fit["classes"].items()]  # fmt: skip
         more = f", and {len(classes) - SHOWN} more classes" if len(classes) > SHOWN else ""
         said.append(
@@ -79,15 +79,7 @@ def _contradictions(material: Material) -> list[Block]:
         return []
     rows = [[", ".join(f"{path} ({label})" for path, label in one.items())] for one in found]
     more = f"; the first {SHOWN}, all are in data.json" if len(rows) > SHOWN else ""
-    return [
-        Text(
-            f"{count(len(found))} picture(s) stand under both labels, as allow_contradictions = "
-            "true allows. No detector can be right about both files of such a picture, so every "
-            "figure here is worse, and less clear, than the data without them would give.",
-            "warning",
-        ),
-        Table(f"Pictures under both labels{more}", ["Files"], rows[:SHOWN], text_columns=1),
-    ]
+    return [Table(f"Pictures under both labels{more}", ["Files"], rows[:SHOWN], text_columns=1)]
 
 
 def _kinds(material: Material) -> list[Block]:
