@@ -70,12 +70,12 @@ def find_twins(splits: Mapping[str, Images], test: Sequence[str]) -> list[Twin]:
 def perceptual_hashes(images: Images) -> NDArray[np.uint64]:
     """The 64-bit DCT hash of each image ``(N, C, H, W) uint8``: its 8 x 8 lowest frequencies.
 
-    As in pHash (Zauner 2010), a bit is set where a frequency is above their median; small
-    pictures need no shrinking first.
+    As in pHash (Zauner 2010), a bit is set where a frequency is above their median, the first bit
+    the highest; small pictures need no shrinking first.
     """
     hashes = [np.empty(0, np.uint64)]
     for start in range(0, len(images), 4096):
-        grey = images[start : start + 4096].mean(axis=1, dtype=np.float32)
+        grey = images[start : start + 4096].mean(axis=1)
         low = dctn(grey, axes=(1, 2))[:, :8, :8].reshape(len(grey), -1)
         bits = np.packbits(low > np.median(low, axis=1, keepdims=True), axis=1)
         hashes.append(bits.view(">u8")[:, 0].astype(np.uint64))

@@ -28,7 +28,7 @@ def folder(tmp_path) -> Path:
     """All wheels, empty, with names as registries write them."""
     for one in NEEDED:
         name, _, version = one.partition("==")
-        wheel(tmp_path, name.lower() if name == "PyWavelets" else name, version)
+        wheel(tmp_path, name, version)
     return tmp_path
 
 

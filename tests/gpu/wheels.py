@@ -50,8 +50,6 @@ NEEDED = {
     "threadpoolctl==3.8.0": "threadpoolctl",
     "tomli-w==1.2.0": "tomli_w",
     "simplejpeg==1.9.0": "simplejpeg",
-    "ImageHash==4.3.2": "imagehash",
-    "PyWavelets==1.9.0": "pywt",
 }
 INSTALL = ("-q", "--no-index", "--no-deps", "--no-compile", "--no-cache-dir", "--upgrade",
            "--target")  # fmt: skip
