@@ -42,17 +42,14 @@ class AuditSource(Stage):
 
     @property
     def place(self) -> str:
-        """By what is audited, and seed."""
         return f"audits/{self.called}/seed-{self.generated.seed}"
 
     @property
     def title(self) -> str:
-        """What a user is told."""
         return f"Auditing {self.generated.name} for shortcuts, seed {self.generated.seed}"
 
     @property
     def weight(self) -> float:
-        """Trees are fitted many times."""
         return 15.0
 
     def reads(self, context: Context) -> list[Path]:

@@ -44,12 +44,10 @@ class ClassData(Stage):
 
     @property
     def place(self) -> str:
-        """One for each run."""
         return FOLDER
 
     @property
     def title(self) -> str:
-        """What a user is told."""
         return f"Splitting {self.config.name}"
 
     def settings(self) -> Mapping[str, object]:

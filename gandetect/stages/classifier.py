@@ -132,22 +132,18 @@ class TrainClassifier(Stage):
 
     @property
     def place(self) -> str:
-        """By name and seed."""
         return f"classifiers/{self.config.name}/seed-{self.seed}"
 
     @property
     def title(self) -> str:
-        """What a user is told."""
         return f"Training {self.subject}"
 
     @property
     def subject(self) -> str:
-        """What its progress is told of."""
         return f"{self.config.name} seed {self.seed}"
 
     @property
     def weight(self) -> float:
-        """Trainings are long; networks differ too much to say more."""
         return 20.0 * self.config.epochs
 
     def settings(self) -> Mapping[str, object]:
@@ -208,22 +204,18 @@ class CrossValidationFold(Stage):
 
     @property
     def place(self) -> str:
-        """By classifier, seed and fold."""
         return f"folds/{self.config.name}/seed-{self.seed}/fold-{self.fold:02d}"
 
     @property
     def title(self) -> str:
-        """What a user is told."""
         return f"Training {self.subject}"
 
     @property
     def subject(self) -> str:
-        """What its progress is told of."""
         return f"{self.config.name} seed {self.seed} fold {self.fold}"
 
     @property
     def weight(self) -> float:
-        """As for a classifier."""
         return 20.0 * self.config.epochs
 
     def settings(self) -> Mapping[str, object]:

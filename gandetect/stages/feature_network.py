@@ -29,17 +29,14 @@ class FeatureNetwork(Stage):
 
     @property
     def place(self) -> str:
-        """One for each run."""
         return "quality-classifier"
 
     @property
     def title(self) -> str:
-        """What a user is told."""
         return "Training the classifier of kinds that FID and KID are measured with"
 
     @property
     def weight(self) -> float:
-        """An epoch of Fashion-MNIST takes some seconds."""
         return 8.0 * self.epochs
 
     def run(self, context: Context) -> Facts:

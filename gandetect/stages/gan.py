@@ -44,22 +44,18 @@ class TrainGan(Stage):
 
     @property
     def place(self) -> str:
-        """By name and seed."""
         return f"gans/{self.config.name}/seed-{self.seed}"
 
     @property
     def title(self) -> str:
-        """What a user is told."""
         return f"Training {self.subject}"
 
     @property
     def subject(self) -> str:
-        """What its progress is told of."""
         return f"{self.config.name} seed {self.seed}"
 
     @property
     def weight(self) -> float:
-        """By the number of images that are seen."""
         steps = self.config.steps_per_epoch or 400
         return self.config.epochs * steps * self.config.batch_size / IMAGES_A_SECOND
 
@@ -105,12 +101,10 @@ class DrawImages(Stage):
 
     @property
     def place(self) -> str:
-        """By generator, seed and purpose."""
         return drawn_folder(self.gan.config.name, self.gan.seed, self.purpose)
 
     @property
     def title(self) -> str:
-        """What a user is told."""
         return f"Drawing images of {self.gan.config.name} seed {self.gan.seed} for {self.purpose}"
 
     def run(self, context: Context) -> Facts:

@@ -47,12 +47,10 @@ class LabelledData(Stage):
 
     @property
     def place(self) -> str:
-        """One for each run."""
         return FOLDER
 
     @property
     def title(self) -> str:
-        """What a user is told."""
         return f"Reading the image files of {self.config.path}"
 
     def settings(self) -> Mapping[str, object]:
@@ -94,12 +92,10 @@ class DecodedImages(Stage):
 
     @property
     def place(self) -> str:
-        """By size."""
         return pixels_folder(self.size)
 
     @property
     def title(self) -> str:
-        """What a user is told."""
         return f"Decoding images at {self.size} px"
 
     def settings(self) -> Mapping[str, object]:

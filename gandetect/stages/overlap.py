@@ -34,12 +34,10 @@ class CheckOverlap(Stage):
 
     @property
     def place(self) -> str:
-        """One for each run."""
         return "overlap"
 
     @property
     def title(self) -> str:
-        """What a user is told."""
         return "Looking for test images among the training images"
 
     def run(self, context: Context) -> Facts:

@@ -42,12 +42,10 @@ class ScorePerturbed(Stage):
 
     @property
     def place(self) -> str:
-        """By name and seed."""
         return f"robustness/{self.trained.config.name}/seed-{self.trained.seed}"
 
     @property
     def title(self) -> str:
-        """What a user is told."""
         name, seed = self.trained.config.name, self.trained.seed
         return f"Scoring processed images with {name} seed {seed}"
 

@@ -71,17 +71,14 @@ class MakeDetector(Stage):
 
     @property
     def place(self) -> str:
-        """By name and seed."""
         return f"derived/{self.config.name}/seed-{self.seed}"
 
     @property
     def title(self) -> str:
-        """What a user is told."""
         return f"Making {self.config.name} seed {self.seed}"
 
     @property
     def weight(self) -> float:
-        """Fine-tuning takes a minute, the others seconds."""
         return 60.0 if isinstance(self.config, FineTunedConfig) else 10.0
 
     def run(self, context: Context) -> Facts:

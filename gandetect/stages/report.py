@@ -55,12 +55,10 @@ class Report(Stage):
 
     @property
     def place(self) -> str:
-        """The run folder itself."""
         return "."
 
     @property
     def title(self) -> str:
-        """What a user is told."""
         return "Writing metrics, figures and the report"
 
     def run(self, context: Context) -> Facts:

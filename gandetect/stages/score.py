@@ -63,17 +63,14 @@ class ScoreDetector(Stage):
 
     @property
     def place(self) -> str:
-        """By name and seed."""
         return f"detectors/{self.trained.config.name}/seed-{self.trained.seed}"
 
     @property
     def title(self) -> str:
-        """What a user is told."""
         return f"Scoring every source with {self.trained.config.name} seed {self.trained.seed}"
 
     @property
     def weight(self) -> float:
-        """Tens of thousands of images."""
         return 20.0
 
     def settings(self) -> Mapping[str, object]:

@@ -42,17 +42,14 @@ class ScoreTrajectory(Stage):
 
     @property
     def place(self) -> str:
-        """By name and seed."""
         return f"trajectories/{self.gan.config.name}/seed-{self.gan.seed}"
 
     @property
     def title(self) -> str:
-        """What a user is told."""
         return f"Scoring the epochs of {self.gan.config.name} seed {self.gan.seed}"
 
     @property
     def weight(self) -> float:
-        """Every epoch meets every epoch."""
         return float(len(self.epochs) * (len(self.epochs) + len(self.sources)))
 
     def run(self, context: Context) -> Facts:
