@@ -144,3 +144,13 @@ def wrapped(text: str, width: int) -> str:
 def sentence(text: str) -> str:
     """Capitalise the first letter and leave the rest alone."""
     return text[:1].upper() + text[1:]
+
+
+def stage_times(manifest: Mapping[str, Any]) -> list[tuple[str, str, float]]:
+    """Every stage of a manifest with when it started, in ISO 8601, and its seconds."""
+    stages = manifest.get("stages")
+    return [
+        (str(one.get("stage", "")), str(one.get("started", "")), float(one["seconds"]))
+        for one in (stages if isinstance(stages, list) else ())
+        if isinstance(one, Mapping) and isinstance(one.get("seconds"), int | float)
+    ]

@@ -157,7 +157,10 @@ def make_run(run: Path, seeds=(0,), scale=1) -> Path:
     write_json(run / "manifest.json", {
         "versions": {"python": "3.11", "numpy": "2.1"},
         "device": "cpu", "jobs": 2, "digests": {"data": "0" * 64},
-        "timings": {"data": 1.5, "gans": 240.0},
+        "stages": [
+            {"stage": "data", "started": "2026-01-01T00:00:00+00:00", "seconds": 1.5},
+            {"stage": "gans", "started": "2026-01-01T00:00:02+00:00", "seconds": 240.0},
+        ],
     })  # fmt: skip
     quality = {
         "epoch": 6,

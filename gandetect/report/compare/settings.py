@@ -10,7 +10,7 @@ from typing import Any
 from gandetect.report.compare.comparison import Comparison
 from gandetect.report.compare.reading import Run
 from gandetect.report.document import Block, Code, Table, Text
-from gandetect.report.words import listing
+from gandetect.report.words import listing, stage_times
 
 # Names and questions change no figure; the names stand in every table already.
 UNTOLD = ("name", "question")
@@ -42,9 +42,7 @@ def provenance(comparison: Comparison) -> list[Block]:
     """Where each run comes from, and how everything is made again."""
     body = []
     for run in comparison.runs:
-        timings = run.manifest.get("timings")
-        stages = timings.values() if isinstance(timings, Mapping) else ()
-        seconds = sum(value for value in stages if isinstance(value, int | float))
+        seconds = sum(seconds for *_, seconds in stage_times(run.manifest))
         body.append([
             run.label,
             run.experiment.name,

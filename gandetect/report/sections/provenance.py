@@ -11,6 +11,7 @@ import pandas as pd
 from gandetect.evaluation import EXAMPLE_MARKET
 from gandetect.report.document import Block, Code, Download, Fold, Items, Table, Text
 from gandetect.report.material import Material
+from gandetect.report.words import stage_times
 from gandetect.runs import to_toml
 
 GLOSSARY = (
@@ -74,19 +75,22 @@ def what_was_run(material: Material) -> list[Block]:
 
 def _facts(material: Material) -> list[Block]:
     """What one asks first as a table, all the rest on demand."""
-    manifest = material.inputs.manifest
+    manifest = {k: v for k, v in material.inputs.manifest.items() if k != "stages"}
     rows = [[key, value] for key, value in flatten(manifest) if " · " not in key]
     for name in ("machine", "versions"):
         if isinstance(manifest.get(name), Mapping):
             rows.append([name, ", ".join(f"{key} {one}" for key, one in manifest[name].items())])
-    timings = manifest.get("timings")
-    if isinstance(timings, Mapping):
-        seconds = sum(value for value in timings.values() if isinstance(value, int | float))
+    stages = stage_times(material.inputs.manifest)
+    if stages:
+        seconds = sum(seconds for *_, seconds in stages)
         rows.append(["seconds of all stages, one after the other", f"{seconds:,.0f}"])
     every = [[key, value] for key, value in flatten(manifest)]
+    ran = [[name, started, f"{seconds:,.1f}"] for name, started, seconds in stages]
     return [
         Table("In short", ["What", "Value"], rows, text_columns=2),
-        Table("Every version, time and digest", ["What", "Value"], every, text_columns=2),
+        *([Table("When each stage ran", ["Stage", "Started", "Seconds"], ran, text_columns=2)]
+          if ran else []),
+        Table("Every version and digest", ["What", "Value"], every, text_columns=2),
     ]  # fmt: skip
 
 
