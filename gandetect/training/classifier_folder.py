@@ -79,7 +79,9 @@ class ClassifierFolder:
     def restore(self, classifier: nn.Module, epoch: int) -> dict[str, Any]:
         """Load an epoch's weights into a classifier; returns the rest of the state."""
         load_weights(classifier, self._epoch(epoch) / WEIGHTS)
-        state: dict[str, Any] = torch.load(self._epoch(epoch) / RESUME, weights_only=True)
+        state: dict[str, Any] = torch.load(
+            self._epoch(epoch) / RESUME, map_location="cpu", weights_only=True
+        )
         return state
 
     def save_epoch(self, classifier: nn.Module, state: Mapping[str, Any], history: History) -> None:

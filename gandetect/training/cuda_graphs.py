@@ -112,11 +112,12 @@ class GraphedStep:
         try:
             replay = self._capture(body, self._step)
             found = _after(replay, self._step, before)
+            apart = difference(before.tensors, expected, found)
         except Exception as error:  # whatever recording dies of, the step itself has just run
-            self._give_up((str(error).strip().splitlines() or [type(error).__name__])[0])
+            self._give_up(_first_cause(error))
             before.put_back(self._step)
             return body
-        self.difference = max(self.difference, difference(before.tensors, expected, found))
+        self.difference = max(self.difference, apart)
         if self.difference > TOLERANCE:
             self._give_up(f"a replay differs from its step by {self.difference:.1g} of its change")
             before.put_back(self._step)
@@ -126,8 +127,13 @@ class GraphedStep:
         return replay
 
     def _give_up(self, reason: str) -> None:
-        """Run every step as it is from now on; generators of a broken capture are of no use."""
+        """Run every step as it is from now on; generators of a broken capture are of no use.
+
+        A step that was broken off may have left a network frozen, as it is while others learn.
+        """
         self._runs.clear()
+        for network in self._step.networks.values():
+            network.requires_grad_(True).train()
         self._step.renew_generators()
         self.told = NO + reason
         self._warn(reason)
@@ -155,9 +161,18 @@ def captured(body: Body, step: Step) -> Body:
         warnings.filterwarnings("ignore", ".*register_generator_state")
         for generator in step.generators:
             graph.register_generator_state(generator)
-    with _capturable(step.optimizers), torch.cuda.graph(graph):
+    # A capture that breaks off leaves its stream the current one: here the usual one comes back.
+    usual = torch.cuda.stream(torch.cuda.current_stream(step.row.device))
+    with _capturable(step.optimizers), usual, torch.cuda.graph(graph):
         body()
     return graph.replay
+
+
+def _first_cause(error: BaseException) -> str:
+    """The first line of what an error began with; the end of a broken capture tells less."""
+    while error.__context__ is not None:
+        error = error.__context__
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
 def difference(
@@ -184,7 +199,7 @@ class _Kept:
     """A step's state as it was, to be put back where it was."""
 
     def __init__(self, step: Step) -> None:
-        self.tensors = {name: tensor.clone() for name, tensor in _state(step).items()}
+        self.tensors = _copies(step)
         self._generators = [generator.get_state() for generator in step.generators]
 
     def put_back(self, step: Step) -> None:
@@ -202,9 +217,15 @@ def _after(body: Body, step: Step, before: _Kept) -> dict[str, Tensor]:
     """What `CHECKED` runs of a body lead to; they are undone."""
     for _ in range(CHECKED):
         body()
-    reached = {name: tensor.clone() for name, tensor in _state(step).items()}
+    reached = _copies(step)
     before.put_back(step)
     return reached
+
+
+def _copies(step: Step) -> dict[str, Tensor]:
+    """What a step changes, copied to its device: optimizers count steps here or there."""
+    device = step.row.device
+    return {name: tensor.to(device, copy=True) for name, tensor in _state(step).items()}
 
 
 def _state(step: Step) -> dict[str, Tensor]:

@@ -7,7 +7,7 @@ about it. A multiplication and an addition are two FLOP.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import cache, partial
 from time import perf_counter
 
 SIDES = {"cpu": (1024, 2048, 4096), "cuda": (4096, 8192)}
@@ -57,6 +57,7 @@ def _rate(product: Callable[[], object], side: int, seconds: float) -> float:
     return 2 * side**3 / best
 
 
+@cache
 def flop_of_training(architecture: str) -> tuple[float, float]:
     """FLOP of one step per real image: as the plain port goes about it, and as needed.
 

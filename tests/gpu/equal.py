@@ -8,14 +8,15 @@ from . import chance, detectors, repeats, steps
 from .settings import Record, Settings
 
 GROUPS: tuple[Callable[[Settings, Record], None], ...] = (
+    # What only a GPU can tell comes first, large networks on the CPU last.
     steps.float32_is_float32,
+    repeats.graphs,
+    repeats.the_same_bits,
     steps.of_every_option,
     steps.of_other_precisions,
     chance.dropout,
     chance.streams,
     detectors.scores,
-    repeats.graphs,
-    repeats.the_same_bits,
 )
 
 

@@ -51,8 +51,6 @@ NEEDED = {
     "tomli-w==1.2.0": "tomli_w",
     "simplejpeg==1.9.0": "simplejpeg",
 }
-INSTALL = ("-q", "--no-index", "--no-deps", "--no-compile", "--no-cache-dir", "--upgrade",
-           "--target")  # fmt: skip
 PYTHON = "3.12"
 PLATFORMS = ("manylinux_2_28", "manylinux_2_27", "manylinux_2_17", "manylinux2014")
 
@@ -119,8 +117,9 @@ def make_importable(site: Path) -> list[str]:
                 f"error: {', '.join(missing)} cannot be imported, and there are no wheels in "
                 f"{WHEELS}; run `make gpu-check` where there is a network, and bring {FOLDER} along"
             )
-        command = [sys.executable, "-m", "pip", "install", *INSTALL, str(site), *map(str, wheels)]
-        subprocess.run(command, check=True, stdout=sys.stderr)
+        for wheel in wheels:  # not every Python has a pip, and to unpack them is all it would do
+            with zipfile.ZipFile(wheel) as content:
+                content.extractall(site)
     places = [str(site)] if site.is_dir() else []
     places += [str(ROOT), str(ROOT / "tests")]
     kept = [one for one in os.environ.get("PYTHONPATH", "").split(os.pathsep) if one]

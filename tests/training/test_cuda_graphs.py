@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from types import SimpleNamespace
 
 import numpy as np
@@ -118,6 +118,22 @@ def broken(body, step):
     raise RuntimeError("operation not permitted when stream is capturing\nand more lines")
 
 
+def breaks_off(body, step):
+    """Recording ends in the generator's update, and its end says less than its cause."""
+
+    def refuse():
+        raise RuntimeError("this optimizer waits on the host")
+
+    optimizer = step.optimizers["generator"]
+    usual, optimizer.step = optimizer.step, refuse
+    try:
+        body()
+    except RuntimeError:
+        raise RuntimeError("a previous error during capture")  # noqa: B904 - as torch's exit does
+    finally:
+        optimizer.step = usual
+
+
 def deaf(body, step):
     """A replay that always sees the first noise."""
     kept = step.generators[0].get_state()
@@ -133,6 +149,7 @@ def deaf(body, step):
     ("capture", "reason"),
     [
         (broken, "operation not permitted when stream is capturing"),
+        (breaks_off, "this optimizer waits on the host"),
         (deaf, "a replay differs from its step by"),
     ],
 )
@@ -245,6 +262,9 @@ def test_recording_knows_all_generators_and_runs_the_body_once(monkeypatch) -> N
 
     monkeypatch.setattr(torch.cuda, "CUDAGraph", FakeGraph)
     monkeypatch.setattr(torch.cuda, "graph", recording)
+    monkeypatch.setattr(torch.cuda, "current_stream", lambda device: "usual")
+    monkeypatch.setattr(torch.cuda, "stream", lambda stream: nullcontext(kept.append(stream)))
+    kept: list[str] = []
     runs = []
     replay = captured(lambda: runs.append("body"), step)
     assert runs == ["body"]
@@ -252,6 +272,7 @@ def test_recording_knows_all_generators_and_runs_the_body_once(monkeypatch) -> N
     assert within == [True, True]
     replay()
     assert (graphs[0].replays, runs) == (1, ["body"])
+    assert kept == ["usual"]  # which comes back however the recording ends
 
 
 def test_the_check_runs_on_a_stream_of_its_own_in_order_with_the_usual_one(monkeypatch) -> None:
