@@ -276,6 +276,25 @@ def test_files_that_are_no_pictures_are_told_and_pictures_need_no_suffix(data_di
     assert facts["left_out"] == []
 
 
+def test_every_row_of_a_split_has_the_pixels_of_its_file_whatever_was_left_out(data_dir) -> None:
+    """A file that cannot be decoded, in the middle, must not shift those behind it."""
+    folder = data_dir / "photos" / "everyday"
+    victim = sorted(folder.glob("*.png"))[5]
+    victim.write_bytes(b"\x89PNG\r\n\x1a\nno more")
+    images = prepare(data_dir)
+    table = pd.read_parquet(data_dir / "run" / "data" / "splits.parquet")
+    files = pd.read_parquet(next((data_dir / "cache").glob("photos-*")) / "files.parquet")
+    paths = files.loc[files["error"].isna(), "path"].tolist()
+    for split, name in (("train", "training"), ("held-out", "held-out")):
+        rows = table[table["split"] == split]
+        pixels = images.splits.images(name)
+        order = np.argsort(images.splits.rows(name))  # the table stands in the order of the files
+        for place, row in zip(order.tolist(), rows.sort_values("index")["index"], strict=True):
+            with Image.open(data_dir / "photos" / paths[row]) as picture:
+                expected = np.asarray(picture).transpose(2, 0, 1)
+            np.testing.assert_array_equal(pixels[place], expected)
+
+
 def _others(facts) -> int:
     counts = facts["counts"]["everyday"]
     return counts["in-distribution"] + counts["calibration"]

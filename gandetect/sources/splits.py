@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from gandetect import runs
 from gandetect.data.class_images import ClassImages
 from gandetect.data.splits import Splits
-from gandetect.data.stored import Images, take
+from gandetect.data.stored import Images, StoredImages, take
 from gandetect.sources.image_sets import ImageSet
 from gandetect.sources.pixel_cache import open_pixels
 
@@ -57,7 +57,7 @@ class OpenSplits:
         self._cache = cache
         self._facts: Mapping[str, Any] = runs.read_json(folder / FACTS)
         with np.load(folder / ROWS, allow_pickle=False) as stored:
-            self._rows = {name: stored[name] for name in stored.files}
+            self._rows: dict[str, Labels] = {name: stored[name] for name in stored.files}
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -67,6 +67,10 @@ class OpenSplits:
     def count(self, split: str) -> int:
         """How many images a split has."""
         return len(self._rows[split])
+
+    def rows(self, split: str) -> Labels:
+        """Rows of the file of pixels that are in a split, in its order, ``(N,)``."""
+        return self._rows[split]
 
     @property
     def test_reals(self) -> int:
@@ -88,15 +92,21 @@ class OpenSplits:
 
 
 def write_rows(file: Path, dataset: ClassImages, splits: Splits) -> None:
-    """Keep which rows of a data set are in which split, with their labels, for `OpenSplits`."""
-    rows = {
+    """Keep which rows of the files of pixels are in which split, with labels, for `OpenSplits`."""
+    places = {
         TRAINING: splits.train,
         IN_DISTRIBUTION: splits.in_distribution,
         HELD_OUT: splits.held_out,
         CALIBRATION: splits.calibration,
     }
-    labels = dict.fromkeys(rows, dataset.train_labels)
+    images: dict[str, Images] = dict.fromkeys(places, dataset.train_images)
+    labels = dict.fromkeys(places, dataset.train_labels)
     if not splits.one_file:
-        labels[CALIBRATION] = dataset.test_labels
-    stored = {f"{name} labels": labels[name][places] for name, places in rows.items()}
-    np.savez_compressed(file, allow_pickle=False, **rows, **stored)
+        images[CALIBRATION], labels[CALIBRATION] = dataset.test_images, dataset.test_labels
+    stored = {}
+    for name, chosen in places.items():
+        part = images[name]
+        # Pictures that could not be decoded have a row in the file, and none in the data set.
+        stored[name] = part.rows[chosen] if isinstance(part, StoredImages) else chosen
+        stored[f"{name} labels"] = labels[name][chosen]
+    np.savez_compressed(file, allow_pickle=False, **stored)
