@@ -112,7 +112,7 @@ def data_check_command(
     links to folders are followed, but nothing behind them is moved or deleted.
 
     Exit code 0 when FOLDER has no bad files or all were moved or deleted as asked, 1 when it is
-    left with some. Nothing is moved or deleted unasked.
+    left with some, or when a study would refuse them. Nothing is moved or deleted unasked.
 
     Without FOLDER: verify Fashion-MNIST's files in the data folder against their published
     digests.
@@ -142,6 +142,8 @@ def data_check_command(
         print_json(found.facts())
     else:
         _print_findings(found)
+    from gandetect.data.study_check import REFUSED
+
     left = len(found.bad)
     if target is not None and found.bad:
         left -= len(_quarantine(context, folder, found, target).done)
@@ -149,7 +151,7 @@ def data_check_command(
         left -= len(_delete(context, folder, found, yes).done)
     elif found.bad:
         suggest(context, "the same command with --quarantine DIR sets the bad files aside")
-    if left:
+    if left or any(note.startswith(REFUSED) for note in found.notes):
         context.exit(1)
 
 

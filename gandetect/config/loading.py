@@ -211,6 +211,10 @@ def _explain(problem: Any) -> str:
         return f"{where!r} is missing; give it a value"
     message = problem["msg"].removeprefix("Value error, ")
     message = message[0].lower() + message[1:]
+    if problem["type"] in ("model_type", "model_attributes_type", "dict_type"):
+        message = "a table is expected here"
+    if problem["type"] == "too_short":
+        message = f"at least {problem['ctx']['min_length']} entry is needed"
     if problem["type"] == "value_error":
         return f"{where}: {message}" if problem["loc"] else message
     return f"{where} = {shown(problem['input'])} is not allowed: {message}"

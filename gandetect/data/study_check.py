@@ -21,6 +21,8 @@ from gandetect.errors import UsageError, shown
 
 OwnFiles = FolderDataConfig | CsvDataConfig | PicturesConfig
 
+REFUSED = "a study refuses this: "  # so begins a note on what a study would not start with
+
 
 @dataclass(frozen=True)
 class _Found:
@@ -118,7 +120,7 @@ def _grouping_notes(config: OwnFiles, found: _Found) -> list[str]:
             fit.require(config.group_pattern_share)
             notes.append(fit.sentence())
         except UsageError as error:
-            notes.append(f"a study refuses this: {error}")
+            notes.append(f"{REFUSED}{error}")
     if isinstance(config, CsvDataConfig) and config.group_column is not None:
         told = sum(group != "" for group in found.groups)
         notes.append(
