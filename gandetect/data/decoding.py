@@ -26,6 +26,7 @@ from gandetect.data.faults import unsupported
 from gandetect.data.jpeg import check_jpeg
 from gandetect.data.picture import FIRST_FRAME, Picture
 from gandetect.data.png import PngParts, png_parts
+from gandetect.data.png_rows import check_rows
 from gandetect.data.signatures import FORMATS, START, picture_format
 from gandetect.data.tiff import read_tiff
 
@@ -108,7 +109,8 @@ def _scaled(opened: Image.Image, highest: int) -> Picture:
 
 def _png(content: bytes) -> Picture:
     parts = png_parts(content)
-    opened = _opened(BytesIO(parts.stream), "PNG")
+    opened = _opened(BytesIO(parts.stream), "PNG")  # which refuses what is too large
+    check_rows(parts)
     mode = opened.mode
     if parts.depth == 16:
         channels = _sixteen_bit_png(parts, opened)

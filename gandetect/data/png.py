@@ -8,6 +8,7 @@ which would refuse a picture for them, and what is broken or large in them is on
 from __future__ import annotations
 
 import re
+import struct
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -30,12 +31,16 @@ class PngParts:
     """A PNG without what makes no pixels, and what its header says.
 
     ``stream`` is a whole PNG of one frame. ``depth`` is in bits a sample, ``colour`` PNG's code of
-    the colour type. ``names`` are those of all chunks; ``remarks`` are on metadata.
+    the colour type, ``packed`` the data of all IDAT. ``names`` are those of all chunks; ``remarks`` are on metadata.
     """
 
     stream: bytes
     depth: int
     colour: int
+    width: int = 0
+    height: int = 0
+    interlaced: bool = False
+    packed: bytes = b""
     transparency: bytes | None = None
     frames: int = 1
     names: set[bytes] = field(default_factory=set)
@@ -77,6 +82,7 @@ def png_parts(content: bytes) -> PngParts:
     if end < len(content):
         parts.remarks.append(f"has {len(content) - end:,} bytes behind its end")
     parts.stream = b"".join(kept)
+    parts.packed = b"".join(one[8:-4] for one in kept if one[4:8] == b"IDAT")
     return parts
 
 
@@ -117,7 +123,10 @@ def _note_pixels(parts: PngParts, chunk: _Chunk) -> None:
     if chunk.name == b"IHDR":
         if len(chunk.body) != 13:
             raise damaged("PNG without a whole header")
-        parts.depth, parts.colour = chunk.body[8], chunk.body[9]
+        parts.width, parts.height, parts.depth, parts.colour, *_, interlaced = struct.unpack(
+            ">IIBBBBB", chunk.body
+        )
+        parts.interlaced = bool(interlaced)
     elif chunk.name == b"tRNS":
         parts.transparency = bytes(chunk.body)
     elif chunk.name == b"acTL":

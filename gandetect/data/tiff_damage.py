@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 from PIL.TiffImagePlugin import TiffImageFile
 
 from gandetect.data.faults import damaged
+from gandetect.data.unpacking import unpacked_length
 
 _COMPRESSION, _STRIPS, _TILES = 259, (273, 279), (324, 325)  # where parts are, and how long
 _UNPACKERS = {
@@ -20,7 +21,7 @@ _UNPACKERS = {
     32946: zlib.decompressobj,
     34925: lzma.LZMADecompressor,
 }
-_PIECE = 1 << 20  # bytes that are unpacked at a time
+_SPARE = 1 << 20  # bytes beyond the pixels
 _SAMPLE_BYTES = 32  # a pixel, at most
 
 
@@ -37,28 +38,14 @@ def check_sums(opened: TiffImageFile, file: BinaryIO) -> None:
     place, length = file.tell(), file.seek(0, os.SEEK_END)
     if len(where) != len(sizes) or sum(sizes) > length:
         raise damaged("TIFF whose parts do not fit in the file")
-    room = opened.width * opened.height * _SAMPLE_BYTES + _PIECE
+    room = opened.width * opened.height * _SAMPLE_BYTES + _SPARE
     try:
         for start, size in zip(where, sizes, strict=True):
             file.seek(start)
-            room -= _unpack(file.read(size), unpacker(), room)
+            room -= unpacked_length(file.read(size), unpacker(), room)
     except (zlib.error, lzma.LZMAError, EOFError) as error:
         raise damaged(f"TIFF with a damaged part: {error}") from None
     file.seek(place)
-
-
-def _unpack(packed: bytes, unpacker: Any, room: int) -> int:
-    """Unpack one part to see whether it is whole; returns its length."""
-    length = 0
-    while not unpacker.eof:
-        piece = unpacker.decompress(packed, _PIECE)
-        packed = getattr(unpacker, "unconsumed_tail", b"")
-        length += len(piece)
-        if not piece and not unpacker.eof:
-            raise EOFError("it ends too early")
-        if length > room:
-            raise EOFError("it does not end")
-    return length
 
 
 @contextmanager
