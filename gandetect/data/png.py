@@ -31,7 +31,8 @@ class PngParts:
     """A PNG without what makes no pixels, and what its header says.
 
     ``stream`` is a whole PNG of one frame. ``depth`` is in bits a sample, ``colour`` PNG's code of
-    the colour type, ``packed`` the data of all IDAT. ``names`` are those of all chunks; ``remarks`` are on metadata.
+    the colour type, ``packed`` the data of all IDAT. ``names`` are those of all chunks; ``remarks``
+    are on metadata.
     """
 
     stream: bytes

@@ -25,6 +25,7 @@ from gandetect.data.depth import (
 from gandetect.data.faults import damaged, unsupported
 from gandetect.data.picture import FIRST_FRAME, Picture
 from gandetect.data.tiff_damage import check_sums, libtiff_heard
+from gandetect.data.tiff_parts import HEIGHT, WIDTH, parts_of
 
 SUBFILE, BITS, COMPRESSION, PHOTOMETRIC, ORIENTATION = 254, 258, 259, 262, 274
 SAMPLES, PLANAR, EXTRA, FORMAT, LOWEST, HIGHEST = 277, 284, 338, 339, 340, 341
@@ -71,9 +72,11 @@ def read_tiff(file: BinaryIO) -> Picture:
     this or Pillow knows.
     """
     with _opened(file) as opened:
+        if not {WIDTH, HEIGHT} <= set(opened.tag_v2):
+            raise damaged("TIFF without whole tags")
         samples = samples_of(opened.tag_v2)
         _refuse_unread(opened, samples)
-        check_sums(opened, file)
+        check_sums(opened, parts_of(opened, file), file)
         notes = _notes(opened, samples)
         mode = opened.mode
         image = _eight_bits(opened, samples, file)
@@ -226,6 +229,8 @@ def _not_known(file: BinaryIO) -> Exception:
         tags = ImageFileDirectory_v2(header)
         file.seek(tags.next)
         tags.load(file)
+        if not {WIDTH, HEIGHT} <= set(tags):
+            raise KeyError("its size is missing")
         samples = samples_of(tags)
     except (SyntaxError, OSError, TypeError, KeyError, OverflowError) as error:
         return damaged(f"TIFF without whole tags: {error}" if str(error) else "TIFF without tags")

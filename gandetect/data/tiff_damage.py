@@ -13,9 +13,9 @@ from typing import Any, BinaryIO
 from PIL.TiffImagePlugin import TiffImageFile
 
 from gandetect.data.faults import damaged
+from gandetect.data.tiff_parts import COMPRESSION, TiffPart, contents
 from gandetect.data.unpacking import unpacked_length
 
-_COMPRESSION, _STRIPS, _TILES = 259, (273, 279), (324, 325)  # where parts are, and how long
 _UNPACKERS = {
     8: zlib.decompressobj,
     32946: zlib.decompressobj,
@@ -25,27 +25,20 @@ _SPARE = 1 << 20  # bytes beyond the pixels
 _SAMPLE_BYTES = 32  # a pixel, at most
 
 
-def check_sums(opened: TiffImageFile, file: BinaryIO) -> None:
+def check_sums(opened: TiffImageFile, parts: list[TiffPart], file: BinaryIO) -> None:
     """Verify the checksums of the parts of a Deflate or LZMA TIFF, which libtiff does not look at.
 
     Raises `Refusal` where one is wrong or missing.
     """
-    tags = opened.tag_v2
-    unpacker: Any = _UNPACKERS.get(tags.get(_COMPRESSION, 1))
+    unpacker: Any = _UNPACKERS.get(opened.tag_v2.get(COMPRESSION, 1))
     if unpacker is None:
         return
-    where, sizes = (tags.get(tag, ()) for tag in (_TILES if _TILES[0] in tags else _STRIPS))
-    place, length = file.tell(), file.seek(0, os.SEEK_END)
-    if len(where) != len(sizes) or sum(sizes) > length:
-        raise damaged("TIFF whose parts do not fit in the file")
     room = opened.width * opened.height * _SAMPLE_BYTES + _SPARE
     try:
-        for start, size in zip(where, sizes, strict=True):
-            file.seek(start)
-            room -= unpacked_length(file.read(size), unpacker(), room)
+        for content in contents(parts, file):
+            room -= unpacked_length(content, unpacker(), room)
     except (zlib.error, lzma.LZMAError, EOFError) as error:
         raise damaged(f"TIFF with a damaged part: {error}") from None
-    file.seek(place)
 
 
 @contextmanager

@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 import pytest
 import simplejpeg
+import tifffile
+from numpy.typing import NDArray
 from PIL import Image
 from raw_images import SIGNATURE, chunk, png, tiff
 from skimage import data
@@ -322,6 +324,54 @@ def test_any_changed_bit_of_a_packed_tiff_with_checksums_is_damage(packing: str)
         changed[place] ^= 4
         answer = read(bytes(changed))
         assert answer.error is not None or np.array_equal(answer.pixels[0], GREY), place
+
+
+def in_parts(samples: NDArray[Any], drop: int, **options: Any) -> bytes:
+    """A TIFF of strips or tiles whose tags leave out the last ones."""
+    stream = io.BytesIO()
+    tifffile.imwrite(stream, samples, **options)
+    content = stream.getvalue()
+    for tag in (273, 279, 324, 325):
+        line = re.search(struct.pack("<HH", tag, 3) + b"|" + struct.pack("<HH", tag, 4), content)
+        if line:
+            place = line.start() + 4
+            count = struct.unpack("<I", content[place : place + 4])[0] - drop
+            content = content[:place] + struct.pack("<I", count) + content[place + 4 :]
+    return content
+
+
+PARTS: dict[str, dict[str, Any]] = {
+    "strips": {"rowsperstrip": 5}, "tiles": {"tile": (16, 16)},
+    "packed strips": {"rowsperstrip": 5, "compression": "zlib"},
+    "packed tiles": {"tile": (16, 16), "compression": "zlib"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", [*PARTS, "planes"])
+def test_a_tiff_that_lacks_strips_tiles_or_planes_is_damaged(kind: str) -> None:
+    samples, options = GREY, PARTS.get(kind, {})
+    if kind == "planes":
+        samples = np.stack([GREY] * 3)
+        options = {"rowsperstrip": 7, "photometric": "rgb", "planarconfig": "separate"}
+    intact(in_parts(samples, 0, **options))
+    for drop in (1, 2):
+        assert "parts that its size demands" in refused(in_parts(samples, drop, **options))
+
+
+def test_a_strip_that_lies_outside_of_the_file_or_is_too_short_is_damage() -> None:
+    plain = tiff(GREY, 8)
+    assert intact(plain) == intact(tiff(GREY, 8, t279=400)) == ""
+    for start in (0, 5, len(plain) - 1, 1 << 31):
+        line = struct.pack("<HHI", 273, 4, 1)
+        place = plain.index(line) + len(line)
+        moved = plain[:place] + struct.pack("<I", start) + plain[place + 4 :]
+        assert "do not fit" in refused(moved)
+    assert "parts that its size demands" in refused(tiff(GREY, 8, t278=10))
+
+
+def test_a_tiff_without_a_tag_is_damaged() -> None:
+    refused(b"II*\0\x08\0\0\0\0\0\0\0\0\0")
+    refused(b"II*\0\x08\0\0\0")
 
 
 def test_what_libtiff_prints_becomes_the_error_and_is_not_printed(
