@@ -24,7 +24,7 @@ from gandetect.data.depth import (
 )
 from gandetect.data.faults import damaged, unsupported
 from gandetect.data.picture import FIRST_FRAME, Picture
-from gandetect.data.tiff_damage import check_sums, libtiff_heard
+from gandetect.data.tiff_damage import check_jpegs, check_sums, libtiff_heard
 from gandetect.data.tiff_parts import HEIGHT, WIDTH, parts_of
 
 SUBFILE, BITS, COMPRESSION, PHOTOMETRIC, ORIENTATION = 254, 258, 259, 262, 274
@@ -33,7 +33,8 @@ SUBSAMPLING, REFERENCE, DEPTH = 530, 532, 32997
 _PNG = "save it as PNG"
 _FURTHER = (330, 34665, 34853, 40965)  # directories of metadata, which Pillow would read
 _KINDS = {1: "", 2: "signed ", 3: "float ", 4: "undefined "}
-_JPEG = (6, 7)
+_OLD_JPEG = 6
+_JPEG = (_OLD_JPEG, 7)
 _WHITE_IS_ZERO, _YCBCR = 0, 6
 _COLOURS = {0: 1, 1: 1, 2: 3, 3: 1, 4: 1, 5: 4, 6: 3, 8: 3}  # samples a pixel, without extra ones
 _NAMES = {
@@ -76,7 +77,9 @@ def read_tiff(file: BinaryIO) -> Picture:
             raise damaged("TIFF without whole tags")
         samples = samples_of(opened.tag_v2)
         _refuse_unread(opened, samples)
-        check_sums(opened, parts_of(opened, file), file)
+        parts = parts_of(opened, file)
+        check_sums(opened, parts, file)
+        check_jpegs(opened, parts, file)
         notes = _notes(opened, samples)
         mode = opened.mode
         image = _eight_bits(opened, samples, file)
@@ -159,6 +162,8 @@ def _refuse_unread(opened: TiffImageFile, samples: TiffSamples) -> None:
     """Refuse what Pillow decodes otherwise than the tags say."""
     tags = opened.tag_v2
     packed = tags.get(COMPRESSION, 1) != 1
+    if tags.get(COMPRESSION, 1) == _OLD_JPEG:
+        raise unsupported("is a TIFF of old JPEG data (Compression 6)", _PNG)
     if samples.photometric == _YCBCR and tags.get(COMPRESSION, 1) not in _JPEG:
         plain = tags.get(SUBSAMPLING, (2, 2)) == (1, 1) and not packed
         usual = tags.get(REFERENCE, (0, 255, 128, 255, 128, 255)) == (0, 255, 128, 255, 128, 255)

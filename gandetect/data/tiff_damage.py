@@ -8,11 +8,14 @@ import tempfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BytesIO
 from typing import Any, BinaryIO
 
+from PIL import Image
 from PIL.TiffImagePlugin import TiffImageFile
 
 from gandetect.data.faults import damaged
+from gandetect.data.jpeg import check_jpeg
 from gandetect.data.tiff_parts import COMPRESSION, TiffPart, contents
 from gandetect.data.unpacking import unpacked_length
 
@@ -21,6 +24,7 @@ _UNPACKERS = {
     32946: zlib.decompressobj,
     34925: lzma.LZMADecompressor,
 }
+_JPEG, _TABLES = 7, 347
 _SPARE = 1 << 20  # bytes beyond the pixels
 _SAMPLE_BYTES = 32  # a pixel, at most
 
@@ -39,6 +43,20 @@ def check_sums(opened: TiffImageFile, parts: list[TiffPart], file: BinaryIO) -> 
             room -= unpacked_length(content, unpacker(), room)
     except (zlib.error, lzma.LZMAError, EOFError) as error:
         raise damaged(f"TIFF with a damaged part: {error}") from None
+
+
+def check_jpegs(opened: TiffImageFile, parts: list[TiffPart], file: BinaryIO) -> None:
+    """Check the JPEG in each part of a TIFF as a JPEG file is checked; `Refusal` for damage.
+
+    Tables that parts share stand in a tag, as a JPEG without a picture, and are put before each.
+    """
+    if opened.tag_v2.get(COMPRESSION, 1) != _JPEG:
+        return
+    tables = bytes(opened.tag_v2.get(_TABLES, b""))[:-2]  # without its end
+    for content in contents(parts, file):
+        jpeg = tables + content[2:] if tables else content
+        Image.open(BytesIO(jpeg), formats=["JPEG"]).close()  # which refuses what is too large
+        check_jpeg(jpeg)
 
 
 @contextmanager

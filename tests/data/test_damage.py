@@ -374,6 +374,40 @@ def test_a_tiff_without_a_tag_is_damaged() -> None:
     refused(b"II*\0\x08\0\0\0")
 
 
+def jpeg_tiff(content: bytes, size: int) -> bytes:
+    """A grey TIFF of one strip, which is a JPEG."""
+    plain = tiff(np.zeros((size, size), np.uint8), 8, t259=7, t279=len(content))
+    return plain[: -size * size] + content
+
+
+@pytest.mark.parametrize("kind", ["grey", "grey progressive"])
+def test_a_jpeg_within_a_tiff_is_checked_as_one_in_a_file_is(kind: str) -> None:
+    content = saved(PHOTO.convert("L"), "JPEG", progressive="progressive" in kind)
+    whole = read(jpeg_tiff(content, 256))
+    assert whole.error is None
+    assert np.array_equal(whole.pixels, read(content).pixels)
+    for share in (0.3, 0.8, 0.95):
+        for end in (b"", b"\xff\xd9"):
+            refused(jpeg_tiff(content[: int(len(content) * share)] + end, 256))
+
+
+def test_jpegs_of_a_tiff_that_share_tables_are_checked_one_by_one() -> None:
+    content = saved(PHOTO, "TIFF", compression="jpeg", strip_size=256 * 3 * 64)
+    tags = Image.open(io.BytesIO(content)).tag_v2
+    assert len(tags[273]) > 2
+    assert len(tags[347]) > 100
+    assert read(content).error is None
+    start, length = tags[273][1], tags[279][1]
+    hole = slice(start + length // 2, start + length - 2)
+    refused(content[: hole.start] + bytes(hole.stop - hole.start) + content[hole.stop :])
+
+
+def test_old_jpeg_data_in_a_tiff_are_refused_and_not_called_damaged() -> None:
+    answer = read(tiff(GREY, 8, t259=6))
+    assert "old JPEG" in str(answer.error)
+    assert "damaged" not in str(answer.error)
+
+
 def test_what_libtiff_prints_becomes_the_error_and_is_not_printed(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
