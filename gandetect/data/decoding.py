@@ -23,7 +23,7 @@ from gandetect.data.depth import (
     sixteen_bit_channels,
 )
 from gandetect.data.faults import unsupported
-from gandetect.data.jpeg import check_jpeg
+from gandetect.data.jpeg import check_jpeg, without_broken_headers
 from gandetect.data.picture import FIRST_FRAME, Picture
 from gandetect.data.png import PngParts, png_parts
 from gandetect.data.png_rows import check_rows
@@ -58,7 +58,7 @@ def decoded_picture(file: BinaryIO) -> Picture:
     if form == "TIFF":
         return read_tiff(file)
     if form == "JPEG":
-        content = file.read()
+        content = without_broken_headers(file.read())
         with _opened(BytesIO(content), form) as opened:  # which refuses what is too large
             check_jpeg(content)
             return _plain(opened)

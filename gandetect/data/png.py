@@ -64,7 +64,7 @@ def png_parts(content: bytes) -> PngParts:
     """
     parts, kept = PngParts(b"", 0, 0), [SIGNATURE]
     seen = parts.names
-    end = len(SIGNATURE)
+    end, colours = len(SIGNATURE), 0
     for chunk in _chunks(content):
         end += len(chunk.whole)
         if chunk.name in _ONCE & seen:
@@ -72,7 +72,11 @@ def png_parts(content: bytes) -> PngParts:
         seen.add(chunk.name)
         if _makes_pixels(chunk):
             _note_pixels(parts, chunk)
-        if chunk.name in _PIXELS:
+        if chunk.name == b"PLTE":
+            colours = len(chunk.body) // 3
+        if chunk.name == b"tRNS" and parts.colour == 3:
+            kept.append(_cut(chunk, colours))
+        elif chunk.name in _PIXELS:
             kept.append(bytes(chunk.whole))
         elif chunk.name not in _FRAMES:
             told = _tells_orientation(chunk)
@@ -141,6 +145,13 @@ def _tells_orientation(chunk: _Chunk) -> bool:
     if chunk.name == b"eXIf":
         return bytes(chunk.body[:2]) in (b"II", b"MM")
     return chunk.name in _TEXT and bool(_ORIENTED.match(chunk.body)) and not _is_large(chunk)
+
+
+def _cut(chunk: _Chunk, length: int) -> bytes:
+    """A chunk without what is behind a length: alpha of colours that a palette does not have."""
+    body = bytes(chunk.body[:length])
+    checked = chunk.name + body
+    return len(body).to_bytes(4, "big") + checked + zlib.crc32(checked).to_bytes(4, "big")
 
 
 def _mended(chunk: _Chunk) -> bytes:

@@ -6,6 +6,7 @@ import io
 import os
 import re
 import struct
+import warnings
 import zlib
 from pathlib import Path
 from typing import Any
@@ -145,6 +146,33 @@ def test_chunks_that_are_doubled_missing_or_out_of_order_are_damage(parts: str) 
 def test_a_chunk_that_a_decoder_must_know_is_refused_by_name() -> None:
     answer = read(png(GREY, before=[chunk(b"CgBI", b"\0" * 4)]))
     assert "CgBI" in str(answer.error)
+
+
+@pytest.mark.parametrize("surplus", [1, 100, 300])
+@pytest.mark.parametrize("colours", [64, 256])
+def test_alpha_of_colours_that_a_palette_does_not_have_changes_nothing(
+    surplus: int, colours: int
+) -> None:
+    samples = np.minimum(GREY, colours - 1)
+    palette = chunk(b"PLTE", bytes(value for value in range(colours) for _ in range(3)))
+    alpha = bytes([255, 99] * (colours // 2))
+    usual, more = (
+        read(png(samples, 3, before=[palette, chunk(b"tRNS", one)]))
+        for one in (alpha, alpha + bytes(surplus))
+    )
+    assert more.error is None
+    assert np.array_equal(more.pixels, usual.pixels)
+
+
+def test_a_palette_with_alpha_makes_no_library_print(capfd: pytest.CaptureFixture[str]) -> None:
+    palette = chunk(b"PLTE", bytes(value for value in range(256) for _ in range(3)))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        answer = read(png(GREY, 3, before=[palette, chunk(b"tRNS", b"\xff" * 99)]))
+    assert np.array_equal(answer.pixels[0], GREY)
+    assert answer.conversion == ""
+    assert caught == []
+    assert capfd.readouterr().err == ""
 
 
 # PNG: metadata
@@ -301,6 +329,21 @@ def test_an_intact_jpeg_is_read_whatever_lies_behind_it(kind: str) -> None:
 def test_no_intact_jpeg_is_called_damaged(mode: str, keys: Any, size: Any) -> None:
     picture = PHOTO.resize(size).convert(mode)
     assert read(saved(picture, "JPEG", **keys)).error is None
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        b"\xff\xe0\0\7JFIF\0", b"\xff\xe0\0\x0bJFIF\0\1\1\0\0", b"\xff\xee\0\7Adobe",
+        b"\xff\xee\0\x0aAdobe\0\x64\0", b"\xff\xe2\0\x0eICC_PROFILE\0", b"\xff\xe0\0\2",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
+def test_a_header_of_a_jpeg_that_is_cut_short_changes_nothing(mode: str, broken: bytes) -> None:
+    content = saved(PHOTO.convert(mode), "JPEG")
+    answer = read(content[:2] + broken + content[2:])
+    assert answer.error is None
+    assert np.array_equal(answer.pixels, read(content).pixels)
 
 
 def test_data_of_a_jpeg_are_checked_by_another_decoder_only_if_its_size_is_safe(
