@@ -27,6 +27,7 @@ from gandetect.data.jpeg import check_jpeg, without_broken_headers
 from gandetect.data.picture import FIRST_FRAME, Picture
 from gandetect.data.png import PngParts, png_parts
 from gandetect.data.png_rows import check_rows
+from gandetect.data.ppm import refuse_overshoot
 from gandetect.data.signatures import FORMATS, START, picture_format
 from gandetect.data.tiff import read_tiff
 
@@ -64,6 +65,7 @@ def decoded_picture(file: BinaryIO) -> Picture:
             return _plain(opened)
     with _opened(file, form) as opened:
         highest = highest_sample(file, opened)
+        refuse_overshoot(file, opened, highest)
         deep = opened.mode[0] in "IF"
         return _scaled(opened, highest) if deep else _plain(opened, highest)
 
