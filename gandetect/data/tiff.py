@@ -256,7 +256,7 @@ def _not_known(file: BinaryIO) -> Exception:
         file.seek(tags.next)
         tags.load(file)
         if not {WIDTH, HEIGHT} <= set(tags):
-            raise KeyError("its size is missing")
+            raise SyntaxError("its size is missing")
         samples = samples_of(tags)
     except (SyntaxError, OSError, TypeError, KeyError, OverflowError) as error:
         return damaged(f"TIFF without whole tags: {error}" if str(error) else "TIFF without tags")

@@ -414,6 +414,8 @@ def test_a_strip_that_lies_outside_of_the_file_or_is_too_short_is_damage() -> No
 
 def test_a_tiff_without_a_tag_is_damaged() -> None:
     refused(b"II*\0\x08\0\0\0\0\0\0\0\0\0")
+    said = refused(tiff(GREY, 8).replace(struct.pack("<HH", 256, 4), struct.pack("<HH", 255, 4)))
+    assert "without whole tags: its size is missing" in said
     refused(b"II*\0\x08\0\0\0")
 
 
