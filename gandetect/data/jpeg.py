@@ -58,6 +58,12 @@ def _missing_bits(content: bytes) -> dict[int, list[int]]:
     return missing
 
 
+def pixels_of(content: bytes) -> int:
+    """How many pixels a JPEG says it has; 0 for one that does not say it."""
+    sizes = (body[1:5] for marker, body in _segments(content) if marker in _FRAMES)
+    return max((int.from_bytes(size[:2]) * int.from_bytes(size[2:]) for size in sizes), default=0)
+
+
 def without_broken_headers(content: bytes) -> bytes:
     """A JPEG without what Pillow dies of and decoders of the pixels pass over: headers cut short.
 

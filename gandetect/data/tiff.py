@@ -251,7 +251,9 @@ def _not_known(file: BinaryIO) -> Exception:
     file.seek(0)
     try:
         header = file.read(8)
-        header += file.read(8) if header[2:3] == b"+" or header[3:4] == b"+" else b""
+        if header[:4] == b"MM\0+":
+            return unsupported("is a big-endian BigTIFF, which is not read", _PNG)
+        header += file.read(8) if header[2:3] == b"+" else b""
         tags = ImageFileDirectory_v2(header)
         file.seek(tags.next)
         tags.load(file)

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import lzma
 import os
+import sys
 import tempfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from io import BytesIO
 from typing import Any, BinaryIO
 
 from PIL import Image
 from PIL.TiffImagePlugin import TiffImageFile
 
 from gandetect.data.faults import damaged
-from gandetect.data.jpeg import check_jpeg
+from gandetect.data.jpeg import check_jpeg, pixels_of
 from gandetect.data.tiff_parts import COMPRESSION, TiffPart, contents
 from gandetect.data.unpacking import unpacked_length
 
@@ -55,7 +55,8 @@ def check_jpegs(opened: TiffImageFile, parts: list[TiffPart], file: BinaryIO) ->
     tables = bytes(opened.tag_v2.get(_TABLES, b""))[:-2]  # without its end
     for content in contents(parts, file):
         jpeg = tables + content[2:] if tables else content
-        Image.open(BytesIO(jpeg), formats=["JPEG"]).close()  # which refuses what is too large
+        if pixels_of(jpeg) > (Image.MAX_IMAGE_PIXELS or sys.maxsize):
+            raise Image.DecompressionBombError
         check_jpeg(jpeg)
 
 

@@ -447,6 +447,20 @@ def test_jpegs_of_a_tiff_that_share_tables_are_checked_one_by_one() -> None:
     refused(content[: hole.start] + bytes(hole.stop - hole.start) + content[hole.stop :])
 
 
+def test_a_jpeg_of_grey_and_alpha_within_a_tiff_is_not_called_damaged() -> None:
+    assert read(saved(PHOTO.convert("LA"), "TIFF", compression="jpeg")).error is None
+
+
+def test_a_jpeg_within_a_tiff_that_says_it_is_huge_is_not_decoded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    content = saved(PHOTO.convert("L"), "JPEG")
+    place = content.index(b"\xff\xc0") + 5
+    huge = content[:place] + b"\xff\xff\xff\xff" + content[place + 4 :]
+    monkeypatch.setattr(simplejpeg, "decode_jpeg", lambda *_, **__: pytest.fail("was called"))
+    assert "bomb" in str(read(jpeg_tiff(huge, 256)).error)
+
+
 def test_old_jpeg_data_in_a_tiff_are_refused_and_not_called_damaged() -> None:
     answer = read(tiff(GREY, 8, t259=6))
     assert "old JPEG" in str(answer.error)

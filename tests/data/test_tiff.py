@@ -253,3 +253,9 @@ def test_signed_bytes_are_scaled_by_their_range_or_refused_outside_of_it(low: in
         assert "8-bit signed" in answer.conversion
     else:
         assert "outside of the range -64 to 127" in str(answer.error)
+
+
+def test_a_big_endian_bigtiff_is_refused_and_not_called_damaged() -> None:
+    stream = io.BytesIO()
+    tifffile.imwrite(stream, GREY, byteorder=">", bigtiff=True)
+    assert "is a big-endian BigTIFF, which is not read" in str(read(stream.getvalue()).error)
