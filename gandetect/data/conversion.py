@@ -67,7 +67,7 @@ def _colour(image: Image.Image, target: str) -> str:
 def _coloured(image: Image.Image) -> bool:
     """Whether any pixel's channels differ: by a few pixels if that shows it, else by all."""
     return any(
-        np.ptp(np.asarray(part.convert("RGB")), axis=2).any()
+        np.ptp(np.asarray(part.convert("RGBA"))[..., :3], axis=2).any()
         for part in (image.resize(LOOKED_AT, Image.Resampling.NEAREST), image)
     )
 

@@ -23,9 +23,11 @@ from gandetect.data.depth import (
     sixteen_bit_channels,
 )
 from gandetect.data.faults import unsupported
-from gandetect.data.jpeg import check_jpeg
+from gandetect.data.jpeg import check_jpeg, without_broken_headers
 from gandetect.data.picture import FIRST_FRAME, Picture
 from gandetect.data.png import PngParts, png_parts
+from gandetect.data.png_rows import check_rows
+from gandetect.data.ppm import refuse_overshoot
 from gandetect.data.signatures import FORMATS, START, picture_format
 from gandetect.data.tiff import read_tiff
 
@@ -57,12 +59,13 @@ def decoded_picture(file: BinaryIO) -> Picture:
     if form == "TIFF":
         return read_tiff(file)
     if form == "JPEG":
-        content = file.read()
+        content = without_broken_headers(file.read())
         with _opened(BytesIO(content), form) as opened:  # which refuses what is too large
             check_jpeg(content)
             return _plain(opened)
     with _opened(file, form) as opened:
         highest = highest_sample(file, opened)
+        refuse_overshoot(file, opened, highest)
         deep = opened.mode[0] in "IF"
         return _scaled(opened, highest) if deep else _plain(opened, highest)
 
@@ -108,7 +111,8 @@ def _scaled(opened: Image.Image, highest: int) -> Picture:
 
 def _png(content: bytes) -> Picture:
     parts = png_parts(content)
-    opened = _opened(BytesIO(parts.stream), "PNG")
+    opened = _opened(BytesIO(parts.stream), "PNG")  # which refuses what is too large
+    check_rows(parts)
     mode = opened.mode
     if parts.depth == 16:
         channels = _sixteen_bit_png(parts, opened)

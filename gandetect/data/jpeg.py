@@ -21,6 +21,7 @@ _PADDING = 64
 _MARKER = re.compile(rb"\xff+([\x01-\xcf\xd8-\xfe])")
 _FRAMES = frozenset((0xC0, 0xC1, 0xC2, 0xC9, 0xCA))
 _SCAN, _END = 0xDA, 0xD9
+_HEADERS = {0xE0: (b"JFIF", 14), 0xE2: (b"ICC_PROFILE\0", 14), 0xEE: (b"Adobe", 12)}
 _STANDALONE = frozenset((0x01, 0xD8))
 _COEFFICIENTS = 64
 
@@ -57,8 +58,38 @@ def _missing_bits(content: bytes) -> dict[int, list[int]]:
     return missing
 
 
+def pixels_of(content: bytes) -> int:
+    """How many pixels a JPEG says it has; 0 for one that does not say it."""
+    sizes = (body[1:5] for marker, body in _segments(content) if marker in _FRAMES)
+    return max((int.from_bytes(size[:2]) * int.from_bytes(size[2:]) for size in sizes), default=0)
+
+
+def without_broken_headers(content: bytes) -> bytes:
+    """A JPEG without what Pillow dies of and decoders of the pixels pass over: headers cut short.
+
+    They are JFIF's (APP0) of fewer than 14 bytes, Adobe's (APP14) of fewer than 12, and a colour
+    profile's (APP2) without its number.
+    """
+    kept, place = [], 0
+    for marker, body, start, end in _located(content):
+        if marker == _SCAN:
+            break
+        name, shortest = _HEADERS.get(marker, (b"", 0))
+        if body.startswith(name) and len(body) < shortest:
+            kept.append(content[place:start])
+            place = end
+    return b"".join([*kept, content[place:]]) if kept else content
+
+
 def _segments(content: bytes) -> Iterator[tuple[int, bytes]]:
-    """Yield the first picture's markers with their bodies; a scan's data are stepped over."""
+    return ((marker, body) for marker, body, _, _ in _located(content))
+
+
+def _located(content: bytes) -> Iterator[tuple[int, bytes, int, int]]:
+    """Yield the first picture's markers, their bodies, and where each starts and ends.
+
+    A scan's data are stepped over.
+    """
     place = 0
     while found := _MARKER.search(content, place):
         marker, place = found[1][0], found.end()
@@ -67,5 +98,5 @@ def _segments(content: bytes) -> Iterator[tuple[int, bytes]]:
         if marker in _STANDALONE:
             continue
         length = int.from_bytes(content[place : place + 2], "big")
-        yield marker, content[place + 2 : place + length]
-        place += max(length, 2)
+        body, place = content[place + 2 : place + length], place + max(length, 2)
+        yield marker, body, found.start(), place

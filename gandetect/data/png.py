@@ -8,6 +8,7 @@ which would refuse a picture for them, and what is broken or large in them is on
 from __future__ import annotations
 
 import re
+import struct
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -30,12 +31,17 @@ class PngParts:
     """A PNG without what makes no pixels, and what its header says.
 
     ``stream`` is a whole PNG of one frame. ``depth`` is in bits a sample, ``colour`` PNG's code of
-    the colour type. ``names`` are those of all chunks; ``remarks`` are on metadata.
+    the colour type, ``packed`` the data of all IDAT. ``names`` are those of all chunks; ``remarks``
+    are on metadata.
     """
 
     stream: bytes
     depth: int
     colour: int
+    width: int = 0
+    height: int = 0
+    interlaced: bool = False
+    packed: bytes = b""
     transparency: bytes | None = None
     frames: int = 1
     names: set[bytes] = field(default_factory=set)
@@ -58,7 +64,7 @@ def png_parts(content: bytes) -> PngParts:
     """
     parts, kept = PngParts(b"", 0, 0), [SIGNATURE]
     seen = parts.names
-    end = len(SIGNATURE)
+    end, colours = len(SIGNATURE), 0
     for chunk in _chunks(content):
         end += len(chunk.whole)
         if chunk.name in _ONCE & seen:
@@ -66,7 +72,11 @@ def png_parts(content: bytes) -> PngParts:
         seen.add(chunk.name)
         if _makes_pixels(chunk):
             _note_pixels(parts, chunk)
-        if chunk.name in _PIXELS:
+        if chunk.name == b"PLTE":
+            colours = len(chunk.body) // 3
+        if chunk.name == b"tRNS" and parts.colour == 3:
+            kept.append(_cut(chunk, colours))
+        elif chunk.name in _PIXELS:
             kept.append(bytes(chunk.whole))
         elif chunk.name not in _FRAMES:
             told = _tells_orientation(chunk)
@@ -77,6 +87,7 @@ def png_parts(content: bytes) -> PngParts:
     if end < len(content):
         parts.remarks.append(f"has {len(content) - end:,} bytes behind its end")
     parts.stream = b"".join(kept)
+    parts.packed = b"".join(one[8:-4] for one in kept if one[4:8] == b"IDAT")
     return parts
 
 
@@ -117,7 +128,10 @@ def _note_pixels(parts: PngParts, chunk: _Chunk) -> None:
     if chunk.name == b"IHDR":
         if len(chunk.body) != 13:
             raise damaged("PNG without a whole header")
-        parts.depth, parts.colour = chunk.body[8], chunk.body[9]
+        parts.width, parts.height, parts.depth, parts.colour, *_, interlaced = struct.unpack(
+            ">IIBBBBB", chunk.body
+        )
+        parts.interlaced = bool(interlaced)
     elif chunk.name == b"tRNS":
         parts.transparency = bytes(chunk.body)
     elif chunk.name == b"acTL":
@@ -131,6 +145,13 @@ def _tells_orientation(chunk: _Chunk) -> bool:
     if chunk.name == b"eXIf":
         return bytes(chunk.body[:2]) in (b"II", b"MM")
     return chunk.name in _TEXT and bool(_ORIENTED.match(chunk.body)) and not _is_large(chunk)
+
+
+def _cut(chunk: _Chunk, length: int) -> bytes:
+    """A chunk without what is behind a length: alpha of colours that a palette does not have."""
+    body = bytes(chunk.body[:length])
+    checked = chunk.name + body
+    return len(body).to_bytes(4, "big") + checked + zlib.crc32(checked).to_bytes(4, "big")
 
 
 def _mended(chunk: _Chunk) -> bytes:

@@ -25,8 +25,9 @@ _SIGNATURES = (
     ("TIFF", rb"II[*+]\0|MM\0[*+]|MM[*]\0|II\0[*]"),
     ("BMP", rb"BM.{12}[\x0c\x10\x28\x34\x38\x40\x6c\x7c]\0\0\0"),
     ("DIB", rb"[\x28\x6c\x7c]\0{3}.{8}\x01\0[\x01\x04\x08\x10\x18\x20]\0"),
-    # A number must follow, so that text that begins with P1 is none.
-    ("PPM", rb"P[1-6](\s+|\s*#[^\n]*\n\s*)+[0-9]"),
+    # A number must follow, so that text that begins with P1 is none; or comments that are longer
+    # than what is looked at.
+    ("PPM", rb"P[1-6](?=[\s#])(\s|#[^\r\n]*[\r\n])*([0-9]|(#[^\r\n]*)?\Z(?<=.{%d}))" % START),
     ("JPEG2000", rb"\0\0\0\x0cjP  \r\n\x87\n|\xff\x4f\xff\x51"),
     # From here on: pictures that are not read.
     ("JPEG XL", rb"\xff\x0a|\0\0\0\x0cJXL \r\n\x87\n"),

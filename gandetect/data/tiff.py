@@ -24,16 +24,19 @@ from gandetect.data.depth import (
 )
 from gandetect.data.faults import damaged, unsupported
 from gandetect.data.picture import FIRST_FRAME, Picture
-from gandetect.data.tiff_damage import check_sums, libtiff_heard
+from gandetect.data.tiff_damage import check_jpegs, check_sums, libtiff_heard
+from gandetect.data.tiff_parts import HEIGHT, WIDTH, parts_of
 
 SUBFILE, BITS, COMPRESSION, PHOTOMETRIC, ORIENTATION = 254, 258, 259, 262, 274
 SAMPLES, PLANAR, EXTRA, FORMAT, LOWEST, HIGHEST = 277, 284, 338, 339, 340, 341
 SUBSAMPLING, REFERENCE, DEPTH = 530, 532, 32997
-_PNG = "save it as PNG"
+INK_SET, DOT_RANGE = 332, 336
+_PNG, _RGB = "save it as PNG", "save it as RGB"
 _FURTHER = (330, 34665, 34853, 40965)  # directories of metadata, which Pillow would read
 _KINDS = {1: "", 2: "signed ", 3: "float ", 4: "undefined "}
-_JPEG = (6, 7)
-_WHITE_IS_ZERO, _YCBCR = 0, 6
+_OLD_JPEG = 6
+_JPEG = (_OLD_JPEG, 7)
+_WHITE_IS_ZERO, _CMYK, _YCBCR = 0, 5, 6
 _COLOURS = {0: 1, 1: 1, 2: 3, 3: 1, 4: 1, 5: 4, 6: 3, 8: 3}  # samples a pixel, without extra ones
 _NAMES = {
     0: "white-is-zero grey",
@@ -71,9 +74,13 @@ def read_tiff(file: BinaryIO) -> Picture:
     this or Pillow knows.
     """
     with _opened(file) as opened:
+        if not {WIDTH, HEIGHT} <= set(opened.tag_v2):
+            raise damaged("TIFF without whole tags")
         samples = samples_of(opened.tag_v2)
         _refuse_unread(opened, samples)
-        check_sums(opened, file)
+        parts = parts_of(opened, file)
+        check_sums(opened, parts, file)
+        check_jpegs(opened, parts, file)
         notes = _notes(opened, samples)
         mode = opened.mode
         image = _eight_bits(opened, samples, file)
@@ -137,7 +144,8 @@ def _stated_range(tags: Mapping[int, Any], what: str) -> tuple[float, float]:
     ends = []
     for name in (LOWEST, HIGHEST):
         value = tags.get(name)
-        values: set[Any] = set(value) if isinstance(value, tuple) else {value}
+        # A tag of the kind BYTE is given as bytes.
+        values: set[Any] = set(value) if isinstance(value, (tuple, bytes)) else {value}
         if values == {None} or len(values) != 1:
             raise unsupported(
                 f"is a TIFF of {what}samples that does not say which of them are black and white "
@@ -156,18 +164,35 @@ def _refuse_unread(opened: TiffImageFile, samples: TiffSamples) -> None:
     """Refuse what Pillow decodes otherwise than the tags say."""
     tags = opened.tag_v2
     packed = tags.get(COMPRESSION, 1) != 1
+    if tags.get(COMPRESSION, 1) == _OLD_JPEG:
+        raise unsupported("is a TIFF of old JPEG data (Compression 6)", _PNG)
     if samples.photometric == _YCBCR and tags.get(COMPRESSION, 1) not in _JPEG:
         plain = tags.get(SUBSAMPLING, (2, 2)) == (1, 1) and not packed
         usual = tags.get(REFERENCE, (0, 255, 128, 255, 128, 255)) == (0, 255, 128, 255, 128, 255)
         if not (plain and usual):
             raise unsupported("is a TIFF of YCbCr samples in an unusual form", "save it as RGB")
+    if samples.photometric == _CMYK:
+        _refuse_other_inks(tags, (1 << samples.bits) - 1)
     apart = tags.get(PLANAR, 1) == 2 and int(tags.get(SAMPLES, 1)) > 1
-    if apart and (samples.bits != 8 or 1 in samples.extra):
+    grey_alpha = samples.extra and _COLOURS[samples.photometric] == 1
+    if apart and (samples.bits != 8 or 1 in samples.extra or grey_alpha):
         how = "stored apart (PlanarConfiguration 2) in a form that is not read"
         raise unsupported(f"is a TIFF whose channels are {how}", _PNG)
     if samples.range is not None and packed and tags.prefix == b"MM" and sys.byteorder == "little":
         raise unsupported(f"is a compressed big-endian TIFF of {samples.depth}samples, which is "
                           "not read")  # fmt: skip
+
+
+def _refuse_other_inks(tags: Any, highest: int) -> None:
+    """Refuse samples of inks that are not CMYK, or not from 0 to the highest value."""
+    if tags.get(INK_SET, 1) != 1:
+        raise unsupported(
+            f"is a TIFF of inks that are not said to be CMYK (tag InkSet {tags[INK_SET]})", _RGB
+        )
+    dots = tuple(tags.get(DOT_RANGE, (0, highest)))
+    if dots != (0, highest) * (len(dots) // 2):
+        shown = " ".join(map(str, dots))
+        raise unsupported(f"is a TIFF of inks with the unusual range {shown} (tag DotRange)", _RGB)
 
 
 def _eight_bits(opened: TiffImageFile, samples: TiffSamples, file: BinaryIO) -> Image.Image:
@@ -182,12 +207,16 @@ def _eight_bits(opened: TiffImageFile, samples: TiffSamples, file: BinaryIO) -> 
         opened.load()
     if opened.mode == "La":  # grey that is multiplied by alpha, which Pillow converts to LA only
         return opened.convert("LA")
-    if opened.mode[0] not in "IF":
+    if opened.mode[0] not in "IF" and samples.range is None:
         return opened
     values = np.asarray(opened)
     if samples.range is not None:
+        if values.ndim > 2:
+            raise unsupported(f"is a TIFF of {samples.depth}colours, which are not read", _PNG)
         if samples.bits == 32 and not samples.kind:
             values = values.view(np.uint32)
+        if samples.bits == 8:  # signed ones, which Pillow takes for others
+            values = values.view(np.int8)
         grey = eight_bits_of_range(values, *samples.range)
     else:
         grey = eight_bits(values, (1 << samples.bits) - 1)
@@ -222,10 +251,14 @@ def _not_known(file: BinaryIO) -> Exception:
     file.seek(0)
     try:
         header = file.read(8)
-        header += file.read(8) if header[2:3] == b"+" or header[3:4] == b"+" else b""
+        if header[:4] == b"MM\0+":
+            return unsupported("is a big-endian BigTIFF, which is not read", _PNG)
+        header += file.read(8) if header[2:3] == b"+" else b""
         tags = ImageFileDirectory_v2(header)
         file.seek(tags.next)
         tags.load(file)
+        if not {WIDTH, HEIGHT} <= set(tags):
+            raise SyntaxError("its size is missing")
         samples = samples_of(tags)
     except (SyntaxError, OSError, TypeError, KeyError, OverflowError) as error:
         return damaged(f"TIFF without whole tags: {error}" if str(error) else "TIFF without tags")

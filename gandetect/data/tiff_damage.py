@@ -4,61 +4,60 @@ from __future__ import annotations
 
 import lzma
 import os
+import sys
 import tempfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, BinaryIO
 
+from PIL import Image
 from PIL.TiffImagePlugin import TiffImageFile
 
 from gandetect.data.faults import damaged
+from gandetect.data.jpeg import check_jpeg, pixels_of
+from gandetect.data.tiff_parts import COMPRESSION, TiffPart, contents
+from gandetect.data.unpacking import unpacked_length
 
-_COMPRESSION, _STRIPS, _TILES = 259, (273, 279), (324, 325)  # where parts are, and how long
 _UNPACKERS = {
     8: zlib.decompressobj,
     32946: zlib.decompressobj,
     34925: lzma.LZMADecompressor,
 }
-_PIECE = 1 << 20  # bytes that are unpacked at a time
+_JPEG, _TABLES = 7, 347
+_SPARE = 1 << 20  # bytes beyond the pixels
 _SAMPLE_BYTES = 32  # a pixel, at most
 
 
-def check_sums(opened: TiffImageFile, file: BinaryIO) -> None:
+def check_sums(opened: TiffImageFile, parts: list[TiffPart], file: BinaryIO) -> None:
     """Verify the checksums of the parts of a Deflate or LZMA TIFF, which libtiff does not look at.
 
     Raises `Refusal` where one is wrong or missing.
     """
-    tags = opened.tag_v2
-    unpacker: Any = _UNPACKERS.get(tags.get(_COMPRESSION, 1))
+    unpacker: Any = _UNPACKERS.get(opened.tag_v2.get(COMPRESSION, 1))
     if unpacker is None:
         return
-    where, sizes = (tags.get(tag, ()) for tag in (_TILES if _TILES[0] in tags else _STRIPS))
-    place, length = file.tell(), file.seek(0, os.SEEK_END)
-    if len(where) != len(sizes) or sum(sizes) > length:
-        raise damaged("TIFF whose parts do not fit in the file")
-    room = opened.width * opened.height * _SAMPLE_BYTES + _PIECE
+    room = opened.width * opened.height * _SAMPLE_BYTES + _SPARE
     try:
-        for start, size in zip(where, sizes, strict=True):
-            file.seek(start)
-            room -= _unpack(file.read(size), unpacker(), room)
+        for content in contents(parts, file):
+            room -= unpacked_length(content, unpacker(), room)
     except (zlib.error, lzma.LZMAError, EOFError) as error:
         raise damaged(f"TIFF with a damaged part: {error}") from None
-    file.seek(place)
 
 
-def _unpack(packed: bytes, unpacker: Any, room: int) -> int:
-    """Unpack one part to see whether it is whole; returns its length."""
-    length = 0
-    while not unpacker.eof:
-        piece = unpacker.decompress(packed, _PIECE)
-        packed = getattr(unpacker, "unconsumed_tail", b"")
-        length += len(piece)
-        if not piece and not unpacker.eof:
-            raise EOFError("it ends too early")
-        if length > room:
-            raise EOFError("it does not end")
-    return length
+def check_jpegs(opened: TiffImageFile, parts: list[TiffPart], file: BinaryIO) -> None:
+    """Check the JPEG in each part of a TIFF as a JPEG file is checked; `Refusal` for damage.
+
+    Tables that parts share stand in a tag, as a JPEG without a picture, and are put before each.
+    """
+    if opened.tag_v2.get(COMPRESSION, 1) != _JPEG:
+        return
+    tables = bytes(opened.tag_v2.get(_TABLES, b""))[:-2]  # without its end
+    for content in contents(parts, file):
+        jpeg = tables + content[2:] if tables else content
+        if pixels_of(jpeg) > (Image.MAX_IMAGE_PIXELS or sys.maxsize):
+            raise Image.DecompressionBombError
+        check_jpeg(jpeg)
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import io
 import os
 import re
 import struct
+import warnings
 import zlib
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from typing import Any
 import numpy as np
 import pytest
 import simplejpeg
+import tifffile
+from numpy.typing import NDArray
 from PIL import Image
 from raw_images import SIGNATURE, chunk, png, tiff
 from skimage import data
@@ -110,6 +113,28 @@ def test_pixels_that_fail_the_checksum_of_their_packing_are_damage() -> None:
     refused(b"".join([SIGNATURE, head, chunk(b"IDAT", bytes(other)), end]))
 
 
+@pytest.mark.parametrize("interlaced", [False, True])
+@pytest.mark.parametrize("depth", [1, 8, 16])
+def test_a_png_whose_packed_data_end_at_a_row_is_damaged(depth: int, interlaced: bool) -> None:
+    samples = GREY[:25, :27] >> 7 if depth == 1 else GREY[:25, :27]
+    head, pixels, end = chunks(png(samples, depth=depth, interlaced=interlaced))
+    data = zlib.decompress(pixels[8:-4])
+    last = 1 + -(-27 * depth // 8)  # bytes of a row
+    for kept in (data[:-last], data[: -7 * last], data[:-1]):
+        refused(b"".join([SIGNATURE, head, chunk(b"IDAT", zlib.compress(kept)), end]))
+    for more in (b"", b"\0", bytes(last)):
+        whole = chunk(b"IDAT", zlib.compress(data + more))
+        assert read(b"".join([SIGNATURE, head, whole, end])).error is None
+
+
+def test_a_checksum_of_packed_data_counts_in_a_chunk_of_its_own_and_when_it_is_missing() -> None:
+    head, pixels, end = chunks(png(GREY, level=0))
+    packed = bytearray(pixels[8:-4])
+    packed[50] ^= 255
+    for tail in ([], [chunk(b"IDAT", bytes(packed[-4:]))]):
+        refused(b"".join([SIGNATURE, head, chunk(b"IDAT", bytes(packed[:-4])), *tail, end]))
+
+
 @pytest.mark.parametrize(
     "parts", ["IHDR IHDR IDAT IEND", "IDAT IHDR IEND", "IHDR IEND", "IDAT IEND"]
 )
@@ -121,6 +146,33 @@ def test_chunks_that_are_doubled_missing_or_out_of_order_are_damage(parts: str) 
 def test_a_chunk_that_a_decoder_must_know_is_refused_by_name() -> None:
     answer = read(png(GREY, before=[chunk(b"CgBI", b"\0" * 4)]))
     assert "CgBI" in str(answer.error)
+
+
+@pytest.mark.parametrize("surplus", [1, 100, 300])
+@pytest.mark.parametrize("colours", [64, 256])
+def test_alpha_of_colours_that_a_palette_does_not_have_changes_nothing(
+    surplus: int, colours: int
+) -> None:
+    samples = np.minimum(GREY, colours - 1)
+    palette = chunk(b"PLTE", bytes(value for value in range(colours) for _ in range(3)))
+    alpha = bytes([255, 99] * (colours // 2))
+    usual, more = (
+        read(png(samples, 3, before=[palette, chunk(b"tRNS", one)]))
+        for one in (alpha, alpha + bytes(surplus))
+    )
+    assert more.error is None
+    assert np.array_equal(more.pixels, usual.pixels)
+
+
+def test_a_palette_with_alpha_makes_no_library_print(capfd: pytest.CaptureFixture[str]) -> None:
+    palette = chunk(b"PLTE", bytes(value for value in range(256) for _ in range(3)))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        answer = read(png(GREY, 3, before=[palette, chunk(b"tRNS", b"\xff" * 99)]))
+    assert np.array_equal(answer.pixels[0], GREY)
+    assert answer.conversion == ""
+    assert caught == []
+    assert capfd.readouterr().err == ""
 
 
 # PNG: metadata
@@ -178,9 +230,13 @@ def test_a_bomb_of_text_is_not_unpacked(monkeypatch: pytest.MonkeyPatch) -> None
         def __init__(self) -> None:
             self.real = real()
 
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self.real, name)
+
         def decompress(self, packed: bytes, length: int) -> bytes:
             piece = self.real.decompress(packed, length)
-            unpacked.append(len(piece))
+            if len(piece) > GREY.size + len(GREY):  # no pixels
+                unpacked.append(len(piece))
             return piece
 
     monkeypatch.setattr(zlib, "decompressobj", Watched)
@@ -275,6 +331,21 @@ def test_no_intact_jpeg_is_called_damaged(mode: str, keys: Any, size: Any) -> No
     assert read(saved(picture, "JPEG", **keys)).error is None
 
 
+@pytest.mark.parametrize(
+    "broken",
+    [
+        b"\xff\xe0\0\7JFIF\0", b"\xff\xe0\0\x0bJFIF\0\1\1\0\0", b"\xff\xee\0\7Adobe",
+        b"\xff\xee\0\x0aAdobe\0\x64\0", b"\xff\xe2\0\x0eICC_PROFILE\0", b"\xff\xe0\0\2",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
+def test_a_header_of_a_jpeg_that_is_cut_short_changes_nothing(mode: str, broken: bytes) -> None:
+    content = saved(PHOTO.convert(mode), "JPEG")
+    answer = read(content[:2] + broken + content[2:])
+    assert answer.error is None
+    assert np.array_equal(answer.pixels, read(content).pixels)
+
+
 def test_data_of_a_jpeg_are_checked_by_another_decoder_only_if_its_size_is_safe(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -296,6 +367,104 @@ def test_any_changed_bit_of_a_packed_tiff_with_checksums_is_damage(packing: str)
         changed[place] ^= 4
         answer = read(bytes(changed))
         assert answer.error is not None or np.array_equal(answer.pixels[0], GREY), place
+
+
+def in_parts(samples: NDArray[Any], drop: int, **options: Any) -> bytes:
+    """A TIFF of strips or tiles whose tags leave out the last ones."""
+    stream = io.BytesIO()
+    tifffile.imwrite(stream, samples, **options)
+    content = stream.getvalue()
+    for tag in (273, 279, 324, 325):
+        line = re.search(struct.pack("<HH", tag, 3) + b"|" + struct.pack("<HH", tag, 4), content)
+        if line:
+            place = line.start() + 4
+            count = struct.unpack("<I", content[place : place + 4])[0] - drop
+            content = content[:place] + struct.pack("<I", count) + content[place + 4 :]
+    return content
+
+
+PARTS: dict[str, dict[str, Any]] = {
+    "strips": {"rowsperstrip": 5}, "tiles": {"tile": (16, 16)},
+    "packed strips": {"rowsperstrip": 5, "compression": "zlib"},
+    "packed tiles": {"tile": (16, 16), "compression": "zlib"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", [*PARTS, "planes"])
+def test_a_tiff_that_lacks_strips_tiles_or_planes_is_damaged(kind: str) -> None:
+    samples, options = GREY, PARTS.get(kind, {})
+    if kind == "planes":
+        samples = np.stack([GREY] * 3)
+        options = {"rowsperstrip": 7, "photometric": "rgb", "planarconfig": "separate"}
+    intact(in_parts(samples, 0, **options))
+    for drop in (1, 2):
+        assert "parts that its size demands" in refused(in_parts(samples, drop, **options))
+
+
+def test_a_strip_that_lies_outside_of_the_file_or_is_too_short_is_damage() -> None:
+    plain = tiff(GREY, 8)
+    assert intact(plain) == intact(tiff(GREY, 8, t279=400)) == ""
+    for start in (0, 5, len(plain) - 1, 1 << 31):
+        line = struct.pack("<HHI", 273, 4, 1)
+        place = plain.index(line) + len(line)
+        moved = plain[:place] + struct.pack("<I", start) + plain[place + 4 :]
+        assert "do not fit" in refused(moved)
+    assert "parts that its size demands" in refused(tiff(GREY, 8, t278=10))
+
+
+def test_a_tiff_without_a_tag_is_damaged() -> None:
+    refused(b"II*\0\x08\0\0\0\0\0\0\0\0\0")
+    said = refused(tiff(GREY, 8).replace(struct.pack("<HH", 256, 4), struct.pack("<HH", 255, 4)))
+    assert "without whole tags: its size is missing" in said
+    refused(b"II*\0\x08\0\0\0")
+
+
+def jpeg_tiff(content: bytes, size: int) -> bytes:
+    """A grey TIFF of one strip, which is a JPEG."""
+    plain = tiff(np.zeros((size, size), np.uint8), 8, t259=7, t279=len(content))
+    return plain[: -size * size] + content
+
+
+@pytest.mark.parametrize("kind", ["grey", "grey progressive"])
+def test_a_jpeg_within_a_tiff_is_checked_as_one_in_a_file_is(kind: str) -> None:
+    content = saved(PHOTO.convert("L"), "JPEG", progressive="progressive" in kind)
+    whole = read(jpeg_tiff(content, 256))
+    assert whole.error is None
+    assert np.array_equal(whole.pixels, read(content).pixels)
+    for share in (0.3, 0.8, 0.95):
+        for end in (b"", b"\xff\xd9"):
+            refused(jpeg_tiff(content[: int(len(content) * share)] + end, 256))
+
+
+def test_jpegs_of_a_tiff_that_share_tables_are_checked_one_by_one() -> None:
+    content = saved(PHOTO, "TIFF", compression="jpeg", strip_size=256 * 3 * 64)
+    tags = Image.open(io.BytesIO(content)).tag_v2
+    assert len(tags[273]) > 2
+    assert len(tags[347]) > 100
+    assert read(content).error is None
+    start, length = tags[273][1], tags[279][1]
+    hole = slice(start + length // 2, start + length - 2)
+    refused(content[: hole.start] + bytes(hole.stop - hole.start) + content[hole.stop :])
+
+
+def test_a_jpeg_of_grey_and_alpha_within_a_tiff_is_not_called_damaged() -> None:
+    assert read(saved(PHOTO.convert("LA"), "TIFF", compression="jpeg")).error is None
+
+
+def test_a_jpeg_within_a_tiff_that_says_it_is_huge_is_not_decoded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    content = saved(PHOTO.convert("L"), "JPEG")
+    place = content.index(b"\xff\xc0") + 5
+    huge = content[:place] + b"\xff\xff\xff\xff" + content[place + 4 :]
+    monkeypatch.setattr(simplejpeg, "decode_jpeg", lambda *_, **__: pytest.fail("was called"))
+    assert "bomb" in str(read(jpeg_tiff(huge, 256)).error)
+
+
+def test_old_jpeg_data_in_a_tiff_are_refused_and_not_called_damaged() -> None:
+    answer = read(tiff(GREY, 8, t259=6))
+    assert "old JPEG" in str(answer.error)
+    assert "damaged" not in str(answer.error)
 
 
 def test_what_libtiff_prints_becomes_the_error_and_is_not_printed(

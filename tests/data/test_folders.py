@@ -67,6 +67,9 @@ def test_pictures_of_every_format_that_is_read_are_known_by_their_first_bytes(fo
         (b"8BPS\0\1", "Photoshop"),
         (b"\0\0\1\0\1\0\x20\x20\0\0\1\0", "ICO"),
         (b"P5\n# a comment\n28 28\n255\n", "PPM"),
+        (b"P6\r# a comment\r# another\r28 28\r255\r", "PPM"),
+        ((b"P5\n# " + b"c" * 200)[:START], "PPM"),
+        ((b"P2 " + b"# cccccccc\n" * 20)[:START], "PPM"),
         (b"\0" * 128 + b"DICM", "DICOM"),
     ],
 )
@@ -77,7 +80,9 @@ def test_pictures_that_are_not_read_are_known_too(start: bytes, form: str) -> No
 @pytest.mark.parametrize(
     "start",
     [
-        b"", b"\xff\xd8", b"P1 is the first of the points", b"BMW and others\n" * 3,
+        b"", b"\xff\xd8", b"P1 is the first of the points", b"P1 # a note", b"P1" + b" " * 99,
+        (b"P1 # a note\nand more" * START)[:START], (b"P1# " + b"n" * START)[: START - 1],
+ b"BMW and others\n" * 3,
         b"(\0\0\0 text",
         b"\0\0\0\x18ftypisom\0\0\0\0mp41isom", b"RIFF\0\0\0\0WAVEfmt ", b"%PDF-1.7", b"\x7fELF",
         b"PK\x03\x04", b"id,label\n1,real\n", b'{"a": 1}', b"PAR1", b"\0" * START, b"<svg",

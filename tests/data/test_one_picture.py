@@ -221,3 +221,25 @@ def test_text_that_tells_an_orientation_is_obeyed_as_exif_is() -> None:
     assert np.array_equal(answer.pixels[0], GREY)
     packed = chunk(b"iTXt", b"XML:com.adobe.xmp\0\1\0\0\0" + zlib.compress(xmp * 99_999))
     assert np.array_equal(read(png(GREY, before=[packed])).pixels[0], GREY)
+
+
+@pytest.mark.parametrize("highest", [100, 254, 1000, 40000])
+@pytest.mark.parametrize("colours", [1, 3])
+@pytest.mark.parametrize("plain", [False, True])
+def test_a_pgm_or_ppm_with_a_sample_above_its_highest_value_is_refused(
+    plain: bool, colours: int, highest: int
+) -> None:
+    samples = (GREY.astype(int) * highest // 255).repeat(colours)
+    kind = {(1, False): 5, (3, False): 6, (1, True): 2, (3, True): 3}[colours, plain]
+    head = b"P%d\n# a comment that is long%s\n28 28\n%d\n" % (kind, b"!" * 200, highest)
+
+    def content() -> bytes:
+        if plain:
+            return head + b"# 99999\n" + " ".join(map(str, samples)).encode() + b"\n"
+        return head + samples.astype(">u2" if highest > 255 else np.uint8).tobytes()
+
+    whole = read(content())
+    assert whole.error is None
+    samples[-1] = highest + 1
+    assert f"samples above the {highest:,} that it states" in str(read(content()).error)
+    assert "damaged" not in str(read(content()).error)

@@ -140,6 +140,68 @@ def test_what_a_tiff_does_not_say_is_refused_with_its_name(
     assert "\n" not in str(answer.error)
 
 
+@pytest.mark.parametrize("photometric", ["minisblack", "miniswhite"])
+@pytest.mark.parametrize("kind", ["unassalpha", "assocalpha", "unspecified"])
+def test_grey_and_alpha_stored_apart_are_refused_and_not_called_damaged(
+    photometric: str, kind: str
+) -> None:
+    stream = io.BytesIO()
+    tifffile.imwrite(
+        stream, np.stack([GREY, ALPHA]), photometric=photometric, planarconfig="separate",
+        extrasamples=[kind],
+    )  # fmt: skip
+    answer = read(stream.getvalue())
+    assert "is a" in str(answer.error)
+    assert "not read" in str(answer.error)
+    assert "damaged" not in str(answer.error)
+
+
+@pytest.mark.parametrize("packing", [None, "zlib"])
+@pytest.mark.parametrize(("low", "high"), [(128, 127), (0, 127)])
+def test_signed_samples_with_a_range_in_bytes_are_right_or_refused(
+    low: int, high: int, packing: str | None
+) -> None:
+    stream = io.BytesIO()
+    stated = [(340, "B", 1, low, True), (341, "B", 1, high, True)]
+    with tifffile.TiffWriter(stream) as writer:
+        writer.write(
+            (GREY // 2).astype(np.int8),
+            compression=packing,
+            photometric="minisblack",
+            extratags=stated,
+        )
+    answer = read(stream.getvalue())
+    if low:
+        assert "impossible range 128 to 127" in str(answer.error)
+    else:
+        assert np.array_equal(answer.pixels[0], eight(GREY // 2, 127))
+
+
+@pytest.mark.parametrize(
+    ("tag", "kind", "values", "missing"),
+    [
+        (332, "H", [2], "tag InkSet 2"),
+        (336, "B", [255, 0], "range 255 0 (tag DotRange)"),
+        (336, "B", [0, 255, 0, 255, 10, 255, 0, 255], "tag DotRange"),
+        (332, "H", [1], None),
+        (336, "B", [0, 255], None),
+        (336, "H", [0, 255] * 4, None),
+    ],
+)
+def test_inks_other_than_full_cmyk_are_refused_with_the_tag(
+    tag: int, kind: str, values: list[int], missing: str | None
+) -> None:
+    stream = io.BytesIO()
+    samples = np.dstack([COLOUR, GREY])
+    stated = [(tag, kind, len(values), values if len(values) > 1 else values[0], True)]
+    with tifffile.TiffWriter(stream) as writer:
+        writer.write(samples, photometric="separated", extratags=stated)
+    answer = read(stream.getvalue())
+    assert (answer.error is None) == (missing is None)
+    assert (missing or "") in str(answer.error)
+    assert "damaged" not in str(answer.error)
+
+
 @pytest.mark.parametrize("top", [1.0, 255.0, 40.0])
 def test_floats_are_scaled_by_the_range_that_the_file_states(top: float) -> None:
     values = (GREY / 255 * top).astype(np.float32)
@@ -176,3 +238,24 @@ def test_floats_of_either_byte_order_are_right_or_refused(order: str, packing: s
         assert "is a compressed big-endian TIFF of float samples" in str(answer.error)
     else:
         assert np.array_equal(answer.pixels[0], GREY)
+
+
+@pytest.mark.parametrize("low", [-128, -64])
+def test_signed_bytes_are_scaled_by_their_range_or_refused_outside_of_it(low: int) -> None:
+    stream = io.BytesIO()
+    stated = [(340, "b", 1, low, True), (341, "b", 1, 127, True)]
+    with tifffile.TiffWriter(stream) as writer:
+        samples = (GREY.astype(int) - 128).astype(np.int8)
+        writer.write(samples, photometric="minisblack", extratags=stated)
+    answer = read(stream.getvalue())
+    if low == -128:
+        assert np.array_equal(answer.pixels[0], GREY)
+        assert "8-bit signed" in answer.conversion
+    else:
+        assert "outside of the range -64 to 127" in str(answer.error)
+
+
+def test_a_big_endian_bigtiff_is_refused_and_not_called_damaged() -> None:
+    stream = io.BytesIO()
+    tifffile.imwrite(stream, GREY, byteorder=">", bigtiff=True)
+    assert "is a big-endian BigTIFF, which is not read" in str(read(stream.getvalue()).error)
