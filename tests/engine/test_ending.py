@@ -116,7 +116,7 @@ def killed(out: Path, after: float) -> float:
     return took
 
 
-@pytest.mark.parametrize("after", [0.0, 1.0])
+@pytest.mark.parametrize("after", [0.0, pytest.param(1.0, marks=pytest.mark.slow)])
 def test_ctrl_c_ends_a_study_whose_workers_are_just_starting(after, tmp_path) -> None:
     interrupted(tmp_path, after)
 
