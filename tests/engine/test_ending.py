@@ -121,6 +121,7 @@ def test_ctrl_c_ends_a_study_whose_workers_are_just_starting(after, tmp_path) ->
     interrupted(tmp_path, after)
 
 
+@pytest.mark.slow
 def test_ctrl_c_in_an_epoch_ends_a_study(tmp_path) -> None:
     interrupted(tmp_path, 0.0, "epoch 1/2")
 
