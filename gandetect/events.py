@@ -3,10 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 Event = Mapping[str, Any]
 Notify = Callable[[Event], None]
+
+
+class Listener(Protocol):
+    """Hears of stages, warnings and the events of running tasks."""
+
+    def say(self, message: str) -> None:
+        """A stage began, or something worth a line happened."""
+
+    def warn(self, message: str) -> None:
+        """Something the user should know of, though the study goes on."""
+
+    def event(self, event: Event) -> None:
+        """A running task reports a step, an epoch or a warning."""
 
 
 def say(notify: Notify, message: str) -> None:

@@ -7,25 +7,14 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-
-class Listener(Protocol):
-    """Hears of stages, warnings and the events of running tasks."""
-
-    def say(self, message: str) -> None:
-        """A stage began, or something worth a line happened."""
-
-    def warn(self, message: str) -> None:
-        """Something the user should know of, though the study goes on."""
-
-    def event(self, event: Mapping[str, Any]) -> None:
-        """A running task reports a step, an epoch or a warning."""
+from gandetect.events import Event
 
 
 class Silent:
@@ -38,7 +27,7 @@ class Silent:
         """Warn as Python does, so that a file made afresh is never passed over in silence."""
         warnings.warn(message, stacklevel=2)
 
-    def event(self, event: Mapping[str, Any]) -> None:
+    def event(self, event: Event) -> None:
         """Ignore all but warnings."""
         if event["event"] == "warning":
             self.warn(str(event["message"]))
@@ -61,7 +50,7 @@ class TerminalListener:
         text = f"warning: {message}"
         self._console.print(text, style="yellow", highlight=False, markup=False, soft_wrap=True)
 
-    def event(self, event: Mapping[str, Any]) -> None:
+    def event(self, event: Event) -> None:
         """Move a task's bar, or print the epoch that it finished."""
         if event["event"] == "warning":
             self.warn(str(event["message"]))
@@ -72,7 +61,7 @@ class TerminalListener:
         elif event["event"] == "epoch":
             self.say(_epoch_line(event))
 
-    def _advance(self, event: Mapping[str, Any]) -> None:
+    def _advance(self, event: Event) -> None:
         assert self._progress is not None
         name = str(event["task"])
         if name not in self._bars:
@@ -99,14 +88,14 @@ def terminal_listener(quiet: bool = False) -> Iterator[TerminalListener]:
         yield TerminalListener(console, progress, quiet)
 
 
-def _epoch_line(event: Mapping[str, Any]) -> str:
+def _epoch_line(event: Event) -> str:
     return (
         f"  {event['task']}: epoch {event['epoch']}/{event['epochs']}, "
         f"{event['images_per_second']:.0f} images/s, {event['summary']}"
     )
 
 
-def _step_detail(event: Mapping[str, Any]) -> str:
+def _step_detail(event: Event) -> str:
     parts = []
     if "epoch" in event:
         parts.append(f"epoch {event['epoch']}/{event['epochs']}")

@@ -12,8 +12,7 @@ import torch
 
 from gandetect.data.fashion_mnist import resolve_data_dir
 from gandetect.engine import Context, Finished, Plan, Stage, Task, run_graph
-from gandetect.events import Event, Notify, silent
-from gandetect.progress import Listener
+from gandetect.events import Event, Listener, Notify, silent
 from gandetect.sources.pixel_cache import cache_folder
 
 
@@ -70,17 +69,17 @@ def context_in(run: Path, folder: Path | None = None) -> Context:
     return Context(run, folder or run, data_dir, cache_folder(data_dir), "cpu", 1, 1, 1)
 
 
-class Mute:
-    """Says nothing, not even warnings."""
+class Kept:
+    """A listener that keeps what is said, for whoever looks."""
 
-    def say(self, message: str) -> None:
-        pass
-
-    def warn(self, message: str) -> None:
-        pass
+    def __init__(self) -> None:
+        self.said: list[str] = []
+        self.warnings: list[str] = []
+        self.say, self.warn = self.said.append, self.warnings.append
 
     def event(self, event: Event) -> None:
-        pass
+        if event["event"] == "warning":
+            self.warn(event["message"])
 
 
 def make_stages(
@@ -89,5 +88,5 @@ def make_stages(
     """Make stages complete in a run folder, with images from a data folder; returns the cache."""
     cache = cache_folder(data_dir)
     plan = Plan(Context(run, run, data_dir, cache, "cpu", 1, 1, 1), stages)
-    run_graph([plan], ThisProcess(silent), listener or Mute())
+    run_graph([plan], ThisProcess(silent), listener or Kept())
     return cache

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image, ImageFilter
-from shortcuts import in_this_process, without_drawing
+from shortcuts import Kept, in_this_process, without_drawing
 from sklearn.datasets import load_digits
 
 from gandetect import runs
@@ -73,23 +73,6 @@ def digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _save(image: Image.Image, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     image.save(path)
-
-
-class Listener:
-    """Keeps what a study says."""
-
-    def __init__(self) -> None:
-        self.warnings: list[str] = []
-
-    def say(self, message: str) -> None:
-        pass
-
-    def warn(self, message: str) -> None:
-        self.warnings.append(message)
-
-    def event(self, event) -> None:
-        if event["event"] == "warning":
-            self.warnings.append(event["message"])
 
 
 @pytest.fixture(scope="module")
@@ -162,7 +145,7 @@ def test_the_unlabelled_folder_is_answered(run) -> None:
 
 def test_a_second_run_does_nothing(run, digits) -> None:
     before = {path: path.stat().st_mtime_ns for path in run.rglob("*") if path.is_file()}
-    run_study(parse_experiment(TABLE), Options(run.parent, data_dir=digits, jobs=2), Listener())
+    run_study(parse_experiment(TABLE), Options(run.parent, data_dir=digits, jobs=2), Kept())
     after = {path: path.stat().st_mtime_ns for path in run.rglob("*") if path.is_file()}
     always = {run / name for name in ("study.toml", "study.json", ".lock")}
     assert {p for p in after if after[p] != before.get(p)} <= always
@@ -170,7 +153,7 @@ def test_a_second_run_does_nothing(run, digits) -> None:
 
 def test_files_that_are_no_pictures_are_told_and_change_nothing(run, digits) -> None:
     notes = [digits / "digits" / place / "notes.txt" for place in ("real", "unlabelled")]
-    listener, scores = Listener(), run / "scores.parquet"
+    listener, scores = Kept(), run / "scores.parquet"
     before = scores.stat().st_mtime_ns
     try:
         for path in notes:
@@ -200,7 +183,7 @@ def damaged(digits, tmp_path_factory) -> tuple[Path, list[str]]:
     shutil.copytree(digits, place / "data")
     broken = place / "data" / "digits" / "real" / "007.png"
     broken.write_bytes(broken.read_bytes()[:60])
-    listener = Listener()
+    listener = Kept()
     data = {**TABLE["data"], "folds": 3}
     table = {**TABLE, "data": data, "classifiers": [{**TABLE["classifiers"][0], "epochs": 2}]}
     options = Options(place / "runs", data_dir=place / "data", jobs=2)

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from labelled_layouts import EXPERIMENTS, photographs_module
 from PIL import Image
-from shortcuts import in_this_process, make_stages, without_drawing
+from shortcuts import Kept, in_this_process, make_stages, without_drawing
 
 from gandetect import runs
 from gandetect.config import Experiment, load_experiment, parse_experiment
@@ -34,19 +34,6 @@ DATA = {
 }
 
 QUICK = "7193ed57bbce"
-
-
-class Listener:
-    """Keeps what is said."""
-
-    def __init__(self) -> None:
-        self.said: list[str] = []
-        self.warnings: list[str] = []
-        self.say, self.warn = self.said.append, self.warnings.append
-
-    def event(self, event) -> None:
-        if event["event"] == "warning":
-            self.warn(event["message"])
 
 
 @pytest.fixture(scope="module")
@@ -86,9 +73,9 @@ def experiment(**data) -> Experiment:
 class Prepared:
     """The splits that the data stage of a study leaves, and its digest."""
 
-    def __init__(self, data_dir: Path, listener: Listener | None = None, **data) -> None:
+    def __init__(self, data_dir: Path, listener: Kept | None = None, **data) -> None:
         run, stage = data_dir / "run", ClassData(experiment(**data).data)
-        cache = make_stages(run, data_dir, stage, listener=listener or Listener())
+        cache = make_stages(run, data_dir, stage, listener=listener or Kept())
         self.digest = runs.read_json(run / "data" / "record.json")["digest"]
         self.splits = OpenSplits(run / "data", cache)
         self.training = self.splits.images("training")
@@ -155,7 +142,7 @@ def test_a_cache_that_was_cut_off_is_named_and_made_afresh(data_dir) -> None:
     whole = runs.file_digest(file)
     with file.open("r+b") as opened:
         opened.truncate(1000)
-    listener = Listener()
+    listener = Kept()
     assert prepare(data_dir, listener).digest == digest
     assert "'images.npy' was changed or truncated; it is made afresh" in listener.warnings[0]
     assert runs.file_digest(file) == whole
@@ -199,7 +186,7 @@ def test_a_damaged_record_or_listing_is_as_good_as_none(data_dir, content) -> No
     next((data_dir / "cache" / "listing").iterdir()).write_text(content)
     assert prepare(data_dir).digest == digest
     (cache / "record.json").write_text(content)
-    listener = Listener()
+    listener = Kept()
     assert prepare(data_dir, listener).digest == digest
     assert "it is made afresh" in listener.warnings[0]
 
@@ -216,7 +203,7 @@ def test_what_cannot_be_read_is_named_and_read_when_it_can_be(
     for path in [data_dir, *data_dir.rglob("*")]:
         if path.is_dir():
             path.chmod(0o777)
-    before, after = Listener(), Listener()
+    before, after = Kept(), Kept()
     with without_privileges():
         first = prepare(Path(), before)
     assert "3 file(s) are left out: everyday/coffee-000.png: cannot be read" in before.warnings[0]
@@ -254,7 +241,7 @@ def test_without_room_it_is_said_before_anything_is_decoded(data_dir, monkeypatc
 def test_pictures_that_cannot_be_decoded_are_named_and_left_out(data_dir) -> None:
     folder = data_dir / "photos" / "everyday"
     (folder / "china-999.png").write_bytes(b"\x89PNG\r\n\x1a\nno more")
-    listener = Listener()
+    listener = Kept()
     images = prepare(data_dir, listener)
     assert "1 file(s) are left out: everyday/china-999.png" in listener.warnings[0]
     facts = runs.read_json(data_dir / "run" / "data" / "data.json")
@@ -269,7 +256,7 @@ def test_files_that_are_no_pictures_are_told_and_pictures_need_no_suffix(data_di
     picture = sorted(folder.glob("*.png"))[0]
     picture.rename(folder / "no-suffix")
     (folder / "notes.txt").write_text("words")
-    listener = Listener()
+    listener = Kept()
     prepare(data_dir, listener)
     assert listener.warnings[0] == "1 file is no picture: .txt"
     facts = runs.read_json(data_dir / "run" / "data" / "data.json")
@@ -372,7 +359,7 @@ def test_a_study_in_colour_is_complete_and_its_detector_takes_colour(
 ) -> None:
     in_this_process(monkeypatch)
     without_drawing(monkeypatch)
-    folder = run_study(experiment(), Options(tmp_path / "runs", data_dir, "cpu", 1), Listener())
+    folder = run_study(experiment(), Options(tmp_path / "runs", data_dir, "cpu", 1), Kept())
     scores = pd.read_parquet(folder / "scores.parquet")
     assert set(scores["detector"]) == {"dcgan-bn", "dcgan-plain", "cnn-small"}
     assert np.isfinite(scores["score"]).all()

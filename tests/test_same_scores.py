@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import pytest
 from labelled_layouts import make_photographs
-from shortcuts import Mute, without_drawing
+from shortcuts import Kept, without_drawing
 
 from gandetect.config import load_experiment, parse_experiment
 from gandetect.config.ablation import is_ablation
@@ -143,6 +143,6 @@ def test_jobs_and_engines_change_no_score(name, data_dir, tmp_path, monkeypatch)
         "ray": Options(tmp_path / "ray", where, jobs=2, engine=ray),
     }
     run = run_ablation if is_ablation(experiment) else run_study
-    found = {way: tables_of(run(experiment, options, Mute())) for way, options in ways.items()}
+    found = {way: tables_of(run(experiment, options, Kept())) for way, options in ways.items()}
     assert found["one"]
     assert found["one"] == found["two"] == found["ray"]

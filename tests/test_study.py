@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from shortcuts import in_this_process, without_drawing
+from shortcuts import Kept, in_this_process, without_drawing
 
 from gandetect import runs
 from gandetect.config import Experiment, parse_experiment
@@ -41,24 +41,6 @@ TABLE = {
     "quality": {"classifier_epochs": 1, "generated": 100},
     "evaluation": {"own_generated": 120, "other_generated": 60},
 }
-
-
-class Listener:
-    """Keeps what a study says."""
-
-    def __init__(self) -> None:
-        self.said: list[str] = []
-        self.warnings: list[str] = []
-
-    def say(self, message: str) -> None:
-        self.said.append(message)
-
-    def warn(self, message: str) -> None:
-        self.warnings.append(message)
-
-    def event(self, event) -> None:
-        if event["event"] == "warning":
-            self.warnings.append(event["message"])
 
 
 @pytest.fixture(scope="module")
@@ -146,7 +128,7 @@ def test_manifest_says_what_was_run_and_no_name_of_place_or_user(run) -> None:
 def test_a_second_run_does_nothing_and_says_nothing(run, experiment) -> None:
     before = {path: path.stat().st_mtime_ns for path in run.rglob("*.safetensors")}
     report = (run / "report.html").stat().st_mtime_ns
-    listener = Listener()
+    listener = Kept()
     assert run_study(experiment, Options(run.parent, jobs=2), listener) == run
     assert listener.said == listener.warnings == []
     assert before == {path: path.stat().st_mtime_ns for path in run.rglob("*.safetensors")}
@@ -235,7 +217,7 @@ def mend(copy, experiment, monkeypatch) -> Callable[..., Path]:
     """Run the study again on the copy, without workers and without writing the report anew."""
     in_this_process(monkeypatch)
 
-    def mended(listener: Listener | None = None) -> Path:
+    def mended(listener: Kept | None = None) -> Path:
         with monkeypatch.context() as patch:
             patch.setattr("gandetect.report.build_report", lambda run: None)
             return run_study(experiment, Options(copy.parent, jobs=2), listener)
@@ -257,7 +239,7 @@ def mend(copy, experiment, monkeypatch) -> Callable[..., Path]:
 def test_a_tampered_file_is_named_and_made_afresh(name, copy, mend) -> None:
     before = (copy / name).read_bytes()
     (copy / name).write_bytes(before[:-7] + b"garbage")
-    listener = Listener()
+    listener = Kept()
     mend(listener)
     assert any(Path(name).name in warning for warning in listener.warnings), listener.warnings
     assert (copy / name).read_bytes() == before

@@ -6,7 +6,7 @@ machine.
 
 from gandetect.engine.graph import Plan, planned, run_graph
 from gandetect.engine.local import LocalEngine, local_engine
-from gandetect.engine.stage import BEGUN, Context, Facts, Stage, perform
+from gandetect.engine.stage import BEGUN, Context, Facts, Stage, perform, with_needs
 from gandetect.engine.tasks import Engine, Finished, Task, prepare_process, run_all
 
 __all__ = [
@@ -25,4 +25,5 @@ __all__ = [
     "prepare_process",
     "run_all",
     "run_graph",
+    "with_needs",
 ]

@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection
 from multiprocessing.connection import wait as wait_for
 from multiprocessing.context import SpawnProcess
-from multiprocessing.pool import ExceptionWithTraceback  # type: ignore[attr-defined]
+from traceback import format_exc
 
 from gandetect.engine.tasks import Finished, Task, prepare_process
 from gandetect.errors import RunError
@@ -150,5 +150,8 @@ def _serve(pipe: Connection, threads: int) -> None:
             try:
                 answer = ("result", task.work(notify=notify))
             except Exception as error:
-                answer = ("error", ExceptionWithTraceback(error, error.__traceback__))
+                error.add_note(
+                    f"In the worker:\n{format_exc()}"
+                )  # which travels, as its stack cannot
+                answer = ("error", error)
             pipe.send(answer)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -131,6 +131,22 @@ class Stage:
         """The digest of its result, from those of the stages that it needs."""
         kind = [type(self).__name__, self.VERSION]
         return digest_of([*kind, self.settings(), outside, list(needed)])
+
+
+def with_needs(targets: Iterable[Stage]) -> list[Stage]:
+    """These stages and all that they need, each once and after those that it needs."""
+    found: dict[str, Stage] = {}
+
+    def visit(stage: Stage) -> None:
+        if stage.place in found:
+            return
+        for needed in stage.needs():
+            visit(needed)
+        found[stage.place] = stage
+
+    for target in targets:
+        visit(target)
+    return list(found.values())
 
 
 def as_json(value: object) -> object:

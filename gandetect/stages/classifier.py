@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Protocol
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -49,13 +49,6 @@ class Loaded:
     training: Examples
     validation: Examples
     scored: Mapping[str, ImageSet]
-
-
-class ExamplesOf(Protocol):
-    """Where a classifier's examples come from; a frozen dataclass of settings and stages."""
-
-    def load(self, config: ClassifierConfig, seed: int, context: Context) -> Loaded:
-        """Read or make the examples."""
 
 
 @dataclass(frozen=True)
@@ -119,32 +112,23 @@ class LabelledExamples:
 
 
 @dataclass(frozen=True)
-class TrainClassifier(Stage):
-    """Train, the epoch chosen on validation images alone, then score the images at hand."""
+class _ClassifierTraining(Stage):
+    """What trainings of classifiers have in common."""
 
     config: ClassifierConfig
     seed: int
     preprocessing: Preprocessing
-    examples: GanExamples | LabelledExamples
 
     VERSION: ClassVar[int] = 2
     WRITES: ClassVar = "resumes"
-
-    @property
-    def place(self) -> str:
-        return f"classifiers/{self.config.name}/seed-{self.seed}"
 
     @property
     def title(self) -> str:
         return f"Training {self.subject}"
 
     @property
-    def subject(self) -> str:
-        return f"{self.config.name} seed {self.seed}"
-
-    @property
     def weight(self) -> float:
-        return 20.0 * self.config.epochs
+        return 20.0 * self.config.epochs  # networks differ too much to say more
 
     def settings(self) -> Mapping[str, object]:
         """Not what others have published of such a network."""
@@ -152,7 +136,26 @@ class TrainClassifier(Stage):
 
     def outside(self, context: Context) -> object:
         """The content of a file of weights that training starts from."""
-        return _weights_digest(self.config)
+        return [runs.file_digest(file) for file in _weights_file(self.config)]
+
+    def reads(self, context: Context) -> list[Path]:
+        """A file of weights, too."""
+        return [*super().reads(context), *_weights_file(self.config)]
+
+
+@dataclass(frozen=True)
+class TrainClassifier(_ClassifierTraining):
+    """Train, the epoch chosen on validation images alone, then score the images at hand."""
+
+    examples: GanExamples | LabelledExamples
+
+    @property
+    def place(self) -> str:
+        return f"classifiers/{self.config.name}/seed-{self.seed}"
+
+    @property
+    def subject(self) -> str:
+        return f"{self.config.name} seed {self.seed}"
 
     def run(self, context: Context) -> Facts:
         """Train, then keep the scores of training and validation images."""
@@ -182,53 +185,23 @@ class TrainClassifier(Stage):
             pd.concat(tables, ignore_index=True).to_parquet(temporary, index=False)
         return {"n": len(loaded.training)}
 
-    def reads(self, context: Context) -> list[Path]:
-        """A file of weights, too."""
-        return [*super().reads(context), *_weights_file(self.config)]
-
 
 @dataclass(frozen=True)
-class CrossValidationFold(Stage):
+class CrossValidationFold(_ClassifierTraining):
     """Train without one fold and test the network on it, at the validation images' best cut."""
 
-    config: ClassifierConfig
-    seed: int
     fold: int
     folds: int
-    preprocessing: Preprocessing
     images: DecodedImages
     data: LabelledData
-
-    VERSION: ClassVar[int] = 2
-    WRITES: ClassVar = "resumes"
 
     @property
     def place(self) -> str:
         return f"folds/{self.config.name}/seed-{self.seed}/fold-{self.fold:02d}"
 
     @property
-    def title(self) -> str:
-        return f"Training {self.subject}"
-
-    @property
     def subject(self) -> str:
         return f"{self.config.name} seed {self.seed} fold {self.fold}"
-
-    @property
-    def weight(self) -> float:
-        return 20.0 * self.config.epochs
-
-    def settings(self) -> Mapping[str, object]:
-        """As for a classifier."""
-        return {**super().settings(), "config": _identity(self.config)}
-
-    def outside(self, context: Context) -> object:
-        """The content of a file of weights that training starts from."""
-        return _weights_digest(self.config)
-
-    def reads(self, context: Context) -> list[Path]:
-        """A file of weights, too."""
-        return [*super().reads(context), *_weights_file(self.config)]
 
     def run(self, context: Context) -> Facts:
         """Train on the other folds; returns the figures of this one."""
@@ -290,10 +263,6 @@ def _identity(config: ClassifierConfig) -> dict[str, object]:
 def _weights_file(config: ClassifierConfig) -> list[Path]:
     file = Path(config.weights)
     return [file] if config.weights not in ("none", "imagenet") and file.is_file() else []
-
-
-def _weights_digest(config: ClassifierConfig) -> list[str]:
-    return [runs.file_digest(file) for file in _weights_file(config)]
 
 
 def _fakes(

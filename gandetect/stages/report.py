@@ -13,7 +13,7 @@ import pandas as pd
 
 from gandetect import machine, runs
 from gandetect.config import Experiment
-from gandetect.engine import Context, Facts, Stage
+from gandetect.engine import Context, Facts, Stage, with_needs
 from gandetect.sources.labelled import read_table
 from gandetect.sources.splits import HELD_OUT, IN_DISTRIBUTION, OpenSplits
 from gandetect.stages.audit import AUDIT, AuditSource
@@ -146,7 +146,7 @@ class Report(Stage):
 
     def _manifest(self, context: Context) -> dict[str, Any]:
         """What was run, where and when, with the digest of every stage."""
-        stages = {one.place: _record(context, one) for one in _all(self.needs())}
+        stages = {one.place: _record(context, one) for one in with_needs(self.needs())}
         return {
             **machine.describe(context.device),
             "device": context.device,
@@ -162,16 +162,6 @@ class Report(Stage):
                 **{place: one["digest"] for place, one in sorted(stages.items())},
             },
         }
-
-
-def _all(stages: Iterable[Stage]) -> list[Stage]:
-    """These stages and all that they need, each once."""
-    found: dict[str, Stage] = {}
-    for stage in stages:
-        if stage.place not in found:
-            found[stage.place] = stage
-            found |= {one.place: one for one in _all(stage.needs())}
-    return list(found.values())
 
 
 def _record(context: Context, stage: Stage) -> Mapping[str, Any]:

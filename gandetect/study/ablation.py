@@ -10,7 +10,8 @@ from gandetect import runs
 from gandetect.config import Experiment
 from gandetect.config.ablation import BASELINE, expand, is_ablation
 from gandetect.errors import UsageError, unknown_name
-from gandetect.progress import Listener, Silent
+from gandetect.events import Listener
+from gandetect.progress import Silent
 from gandetect.study.joined import Joined, lines_of, resolved, run_joined, write_joined
 from gandetect.study.plan import Options, Study, plan_study
 

@@ -172,7 +172,7 @@ def _of_labelled_images(
             subjects.append(Subject(trained, shape(one), sources, (images, data)))
     folds = tuple(
         CrossValidationFold(
-            one, experiment.seeds[0], fold, config.folds, shape(one), decoded[one.stored_size], data
+            one, experiment.seeds[0], shape(one), fold, config.folds, decoded[one.stored_size], data
         )
         for one in experiment.classifiers
         if config.folds is not None

@@ -9,7 +9,7 @@ from pathlib import Path
 from gandetect import machine, runs
 from gandetect.config import Experiment, digest_of
 from gandetect.errors import RunError
-from gandetect.progress import Listener
+from gandetect.events import Listener
 from gandetect.study.plan import Options, Study, plan_lines
 from gandetect.study.run import run_studies
 

@@ -66,11 +66,6 @@ class Study:
         at_a_time = f"as many as {self.cluster} has room for" if self.cluster else self.jobs
         return f"{at_a_time} at a time with {self.threads} thread(s) each, on {self.context.device}"
 
-    @property
-    def name(self) -> str:
-        """What it is called in messages: its run folder."""
-        return self.folder.name
-
     def plan(self, stop_after: str, after: Plan | None = None, label: str = "") -> Plan:
         """Its stages on this machine, up to the report or to one of its trainings.
 
@@ -185,7 +180,7 @@ def plan_lines(study: Study) -> list[str]:
     """What a study would do, resolved, for ``--dry-run``."""
     lines = [f"# would be put in {study.folder}; {study.share}"]
     others = 0
-    for _, stage, stands in planned([study.plan("report")]):
+    for stage, stands in planned(study.plan("report")):
         if isinstance(stage, TrainGan | TrainClassifier | MakeDetector):
             state = "stands already, would be verified" if stands else "to do"
             lines.append(f"# {stage.title}: {state}")

@@ -10,7 +10,8 @@ from gandetect import runs
 from gandetect.config import Experiment
 from gandetect.engine import Plan, run_graph
 from gandetect.errors import RunError
-from gandetect.progress import Listener, Silent
+from gandetect.events import Listener
+from gandetect.progress import Silent
 from gandetect.study.engines import open_engine
 from gandetect.study.plan import Options, Study, plan_study
 

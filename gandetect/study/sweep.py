@@ -11,7 +11,8 @@ from gandetect.config.sweep import expand, is_sweep
 from gandetect.data import class_names
 from gandetect.data.fashion_mnist import resolve_data_dir
 from gandetect.errors import UsageError
-from gandetect.progress import Listener, Silent
+from gandetect.events import Listener
+from gandetect.progress import Silent
 from gandetect.stages.class_data import resolve_classes
 from gandetect.study.joined import Joined, lines_of, resolved, run_joined, write_joined
 from gandetect.study.plan import Options, plan_study

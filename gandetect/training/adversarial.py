@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from gandetect.config import GanConfig
 from gandetect.data.stored import Images
+from gandetect.events import Notify
 from gandetect.models import NOISE_SIZE
 from gandetect.models.layers import seed_dropout
 from gandetect.models.scaling import to_unit_range
@@ -29,7 +30,6 @@ from gandetect.training.discriminating import (
     with_remembered,
 )
 from gandetect.training.epochs import (
-    Notify,
     channels_last,
     look,
     real_batches,

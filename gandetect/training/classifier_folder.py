@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ import torch
 from torch import nn
 
 from gandetect import runs
+from gandetect.events import Notify
 from gandetect.training.checkpoints import load_weights, save_weights
 
 WEIGHTS = "weights.safetensors"
@@ -26,7 +27,6 @@ HISTORY = "history.csv"
 BATCH = "batch.npz"
 TRAINING = "training.json"
 
-Notify = Callable[[Mapping[str, Any]], None]
 History = Sequence[Mapping[str, Any]]
 
 

@@ -12,13 +12,13 @@ from torch import Tensor
 
 from gandetect.config import GanConfig
 from gandetect.errors import TrainingError
+from gandetect.events import Notify
 from gandetect.randomness import stream
 from gandetect.training.checkpoints import GanFolder, Trainable
 from gandetect.training.images import generate
 from gandetect.training.quality import QualityJudge
 from gandetect.training.reals import Reals
 
-Notify = Callable[[Mapping[str, Any]], None]
 STEPS_BETWEEN_LOOKS = 25
 
 

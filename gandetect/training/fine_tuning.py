@@ -5,7 +5,7 @@ What it learns from does not move any more, so nothing is forgotten while it lea
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from time import perf_counter
 from typing import Any
 
@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from gandetect.config import FineTunedConfig, GanConfig, ReplayConfig
 from gandetect.data.stored import Images
 from gandetect.errors import TrainingError
+from gandetect.events import Notify
 from gandetect.models.layers import seed_dropout
 from gandetect.models.scaling import to_unit_range
 from gandetect.randomness import integer_seed, stream
@@ -28,7 +29,6 @@ from gandetect.training.networks import build_optimizer
 from gandetect.training.reals import on_device
 from gandetect.training.views import View
 
-Notify = Callable[[Mapping[str, Any]], None]
 UPDATES_A_ROW = 100  # of the history; a GPU need not wait more often
 STATISTICS = ("loss", "accuracy_real", "accuracy_fake")
 

@@ -17,12 +17,13 @@ from lightning.pytorch.callbacks import EarlyStopping
 from gandetect import runs
 from gandetect.config.classifier import AugmentationConfig, ClassifierConfig
 from gandetect.errors import TrainingError
+from gandetect.events import Notify
 from gandetect.models.classifiers import ImageClassifier, build_classifier, set_trainable
 from gandetect.models.pretrained import load_pretrained
 from gandetect.randomness import integer_seed
 from gandetect.training.augmentation import augment
 from gandetect.training.batches import ALONE, augmented_afresh, training_batches
-from gandetect.training.classifier_folder import BATCH, ClassifierFolder, Notify
+from gandetect.training.classifier_folder import BATCH, ClassifierFolder
 from gandetect.training.contrastive import check_batch
 from gandetect.training.data_parallel import Given, World, check_shareable, leaders_world, led
 from gandetect.training.examples import Examples

@@ -18,6 +18,7 @@ from gandetect.config.classifier import ClassifierConfig, ContrastiveConfig
 from gandetect.errors import TrainingError
 from gandetect.evaluation.decisions import binary_figures, confusion
 from gandetect.evaluation.ranking import auroc
+from gandetect.events import Notify
 from gandetect.models.classifiers import ImageClassifier
 from gandetect.randomness import integer_seed
 from gandetect.training.batches import (
@@ -28,7 +29,6 @@ from gandetect.training.batches import (
     augmented_afresh,
     training_batches,
 )
-from gandetect.training.classifier_folder import Notify
 from gandetect.training.contrastive import LATE, check_contrastive, contrastive_loss
 from gandetect.training.data_parallel import everywhere, gathered
 from gandetect.training.examples import Examples

@@ -17,7 +17,8 @@ from lightning.fabric.plugins.environments.lightning import LightningEnvironment
 from lightning.pytorch.callbacks import Checkpoint, EarlyStopping
 
 from gandetect.config.classifier import ClassifierConfig
-from gandetect.training.classifier_folder import ClassifierFolder, Notify
+from gandetect.events import Notify
+from gandetect.training.classifier_folder import ClassifierFolder
 from gandetect.training.data_parallel import World
 
 

@@ -16,12 +16,12 @@ from torch import Tensor, nn
 
 from gandetect.config import GanConfig
 from gandetect.data.stored import Images
+from gandetect.events import Notify
 from gandetect.models.scaling import to_unit_range
 from gandetect.randomness import integer_seed
 from gandetect.training.checkpoints import GanFolder
 from gandetect.training.discriminating import update
 from gandetect.training.epochs import (
-    Notify,
     channels_last,
     look,
     real_batches,

@@ -80,21 +80,26 @@ def nothing_left(group: int) -> bool:
     return False
 
 
+def ended(process: subprocess.Popen[str], code: int, words: str) -> float:
+    """Wait for a study's end, with this exit code and sentence; returns how long it took."""
+    began = time.monotonic()
+    stdout, stderr = process.communicate(timeout=PATIENCE)
+    took = time.monotonic() - began
+    assert process.returncode == code, stderr
+    assert words in stderr
+    assert "Traceback" not in stderr
+    assert stdout == ""
+    assert nothing_left(process.pid)
+    return took
+
+
 def interrupted(out: Path, after: float, words: str = "Training the classifier") -> float:
     """Press Ctrl-C so many seconds after these words were said; returns how long the end took."""
     with study(out) as process:
         wait_for(process, words)
         time.sleep(after)
         os.killpg(process.pid, signal.SIGINT)  # as a terminal does, to the whole group
-        pressed = time.monotonic()
-        stdout, stderr = process.communicate(timeout=PATIENCE)
-        took = time.monotonic() - pressed
-        assert process.returncode == 130, stderr
-        assert "give the same command again to go on" in stderr
-        assert "Traceback" not in stderr
-        assert stdout == ""
-        assert nothing_left(process.pid)
-    return took
+        return ended(process, 130, "give the same command again to go on")
 
 
 def killed(out: Path, after: float) -> float:
@@ -106,14 +111,7 @@ def killed(out: Path, after: float) -> float:
             time.sleep(0.01)
         time.sleep(after)
         os.kill(workers[0], signal.SIGKILL)
-        pressed = time.monotonic()
-        _, stderr = process.communicate(timeout=PATIENCE)
-        took = time.monotonic() - pressed
-        assert process.returncode == 1, stderr
-        assert "a worker process was killed from outside" in stderr
-        assert "Traceback" not in stderr
-        assert nothing_left(process.pid)
-    return took
+        return ended(process, 1, "a worker process was killed from outside")
 
 
 @pytest.mark.parametrize("after", [0.0, pytest.param(1.0, marks=pytest.mark.slow)])

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from shortcuts import ThisProcess
+from shortcuts import Kept, ThisProcess
 from toy_stages import Sentence, Word
 
 from gandetect import runs
@@ -20,29 +20,12 @@ from gandetect.study.compose import compose
 EXPERIMENTS = Path(__file__).parents[2] / "experiments"
 
 
-class Told:
-    """Keeps what a graph says."""
-
-    def __init__(self) -> None:
-        self.said: list[str] = []
-        self.warnings: list[str] = []
-
-    def say(self, message: str) -> None:
-        self.said.append(message)
-
-    def warn(self, message: str) -> None:
-        self.warnings.append(message)
-
-    def event(self, event) -> None:
-        pass
-
-
 def plan(run: Path, *targets: Stage, **more) -> Plan:
     return Plan(Context(run, run, run, run, "cpu", 1, 1, 1), targets, **more)
 
 
-def run(*plans: Plan) -> Told:
-    told = Told()
+def run(*plans: Plan) -> Kept:
+    told = Kept()
     run_graph(plans, ThisProcess(silent), told)
     return told
 
@@ -146,7 +129,7 @@ def test_the_longest_chain_starts_first(tmp_path, monkeypatch) -> None:
 def test_results_do_not_depend_on_how_many_run_at_a_time(tmp_path) -> None:
     for jobs in (1, 2):
         with local_engine(jobs, 1, silent) as engine:
-            run_graph([plan(tmp_path / f"{jobs}", BOTH)], engine, Told())
+            run_graph([plan(tmp_path / f"{jobs}", BOTH)], engine, Kept())
     one, two = (
         {str(path.relative_to(run)): path.read_bytes() for path in run.rglob("*.txt")}
         for run in (tmp_path / "1", tmp_path / "2")
