@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gandetect.config import Experiment, load_experiment
-    from gandetect.detectors import Detector, load_detector
+    from gandetect.detectors.folder import load_detector
+    from gandetect.detectors.protocol import Detector
     from gandetect.errors import GandetectError
     from gandetect.study import run_study
 
@@ -28,10 +29,10 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Detector": "detectors",
+    "Detector": "detectors.protocol",
     "Experiment": "config",
     "GandetectError": "errors",
-    "load_detector": "detectors",
+    "load_detector": "detectors.folder",
     "load_experiment": "config",
     "run_study": "study",
 }

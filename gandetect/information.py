@@ -10,9 +10,9 @@ from typing import Any
 import torch
 
 from gandetect import machine
-from gandetect.config import RECIPES, ClassifierConfig
+from gandetect.config import ARCHITECTURES, RECIPES, ClassifierConfig
 from gandetect.errors import unknown_name
-from gandetect.models import ARCHITECTURES, keras_parameter_count
+from gandetect.models import keras_parameter_count
 from gandetect.models.classifiers import build_classifier, layer_table, set_trainable
 from gandetect.runs import load_study, read_json
 

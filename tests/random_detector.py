@@ -12,12 +12,10 @@ def save_random_detector(folder: Path, scale: float = 1) -> Path:
     """
     import torch
 
-    from gandetect.detectors import (
-        DetectorDescription,
-        as_detector,
-        save_detector,
-    )
-    from gandetect.models import ARCHITECTURES
+    from gandetect.config import ARCHITECTURES
+    from gandetect.detectors.folder import save_detector
+    from gandetect.detectors.network import as_detector
+    from gandetect.detectors.protocol import DetectorDescription
 
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)

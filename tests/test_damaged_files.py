@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from gandetect.cli import main
 from gandetect.data.quarantine import LOG
-from gandetect.detectors import DESCRIPTION
+from gandetect.detectors.folder import DESCRIPTION
 
 CONTENTS = {
     "nothing": "",

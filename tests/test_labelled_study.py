@@ -17,7 +17,7 @@ from sklearn.datasets import load_digits
 
 from gandetect import runs
 from gandetect.config import parse_experiment
-from gandetect.detectors import load_detector
+from gandetect.detectors.folder import load_detector
 from gandetect.errors import GandetectError
 from gandetect.study import Options, run_study
 

@@ -11,7 +11,7 @@ import torch
 from shortcuts import context_in, in_this_process, without_drawing
 
 from gandetect.config import parse_experiment
-from gandetect.detectors import load_detector
+from gandetect.detectors.folder import load_detector
 from gandetect.errors import UsageError
 from gandetect.evaluation.audit import audit
 from gandetect.report.build import CHAPTERS

@@ -9,11 +9,10 @@ import pandas as pd
 import pytest
 from shortcuts import in_this_process, without_drawing
 
-from gandetect.config import NO_DISCRIMINATOR, GanConfig, parse_experiment
+from gandetect.config import ARCHITECTURES, GanConfig, parse_experiment
 from gandetect.errors import UsageError
 from gandetect.evaluation.audit import audit
 from gandetect.information import architectures, information_lines
-from gandetect.models import ARCHITECTURES
 from gandetect.report.inputs import read_inputs
 from gandetect.runs import load_study, to_toml
 from gandetect.study import Options, run_study
@@ -37,11 +36,6 @@ TABLE = {
 
 def gan(**table: object) -> GanConfig:
     return parse_experiment({"name": "x", "gans": [table]}).gans[0]
-
-
-def test_what_has_no_discriminator_is_what_has_an_encoder() -> None:
-    encoded = {name for name, one in ARCHITECTURES.items() if one.partner_kind == "encoder"}
-    assert encoded == NO_DISCRIMINATOR
 
 
 def test_a_wgan_gp_is_trained_as_its_paper_says() -> None:

@@ -17,7 +17,7 @@ from shortcuts import Kept, in_this_process, make_stages, without_drawing
 from gandetect import runs
 from gandetect.config import Experiment, load_experiment, parse_experiment
 from gandetect.data.stored import StoredImages
-from gandetect.detectors import load_detector
+from gandetect.detectors.folder import load_detector
 from gandetect.errors import DataError, GandetectError, UsageError
 from gandetect.sources import picture_cache
 from gandetect.sources.splits import OpenSplits

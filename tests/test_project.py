@@ -9,9 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from gandetect.config import TRAINING_DEFAULTS
-from gandetect.models import ARCHITECTURES
-
 ROOT = Path(__file__).parent.parent
 TEXTS = {".cfg", ".css", ".csv", ".j2", ".md", ".py", ".toml"}
 
@@ -22,10 +19,6 @@ def imported_by(program: str) -> set[str]:
         [sys.executable, "-c", command], capture_output=True, text=True, check=True
     )
     return {name.partition(".")[0] for name in answer.stdout.splitlines()[-1].split()}
-
-
-def test_every_architecture_has_training_defaults() -> None:
-    assert set(ARCHITECTURES) == set(TRAINING_DEFAULTS)
 
 
 def test_help_and_completion_import_nothing_heavy() -> None:

@@ -18,7 +18,7 @@ from pydantic.fields import FieldInfo
 from gandetect.cli import main
 from gandetect.config import Experiment, load_experiment
 from gandetect.config.data import TABLES_BY_TAG
-from gandetect.config.detector import DETECTOR_TABLES
+from gandetect.config.detector import post_hoc_kinds
 from gandetect.config.section import Section
 from gandetect.errors import GandetectError, UsageError
 
@@ -156,7 +156,7 @@ def test_options_of_absurd_values_are_refused_in_few_words(option, value, tmp_pa
 
 def sections() -> list[type[Section]]:
     """Every kind of table, from the experiment down."""
-    found = dict.fromkeys([Experiment, *TABLES_BY_TAG.values(), *DETECTOR_TABLES.values()])
+    found = dict.fromkeys([Experiment, *TABLES_BY_TAG.values(), *post_hoc_kinds().values()])
     waiting = list(found)
     while waiting:
         for field in waiting.pop().model_fields.values():

@@ -24,7 +24,8 @@ from PIL import Image
 from gandetect.cli import main
 from gandetect.data.images import read_image
 from gandetect.data.streaming import BATCH
-from gandetect.detectors import Detector, load_detector
+from gandetect.detectors.folder import load_detector
+from gandetect.detectors.network import NetworkDetector as Detector
 from gandetect.errors import DetectorError, UsageError
 from gandetect.scoring import ConversionTally, ScoredImage, score_paths, write_scores
 from gandetect.scoring.conversions import KINDS

@@ -124,7 +124,7 @@ def score_command(
         # their cores to the decoders, instead of spinning on them.
         os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     from gandetect.data.folders import PassedOver
-    from gandetect.detectors import load_detector
+    from gandetect.detectors.folder import load_detector
     from gandetect.scoring import ConversionTally, score_paths, write_scores
 
     device = resolve_device(device)

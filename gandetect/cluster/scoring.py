@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from gandetect import runs
-from gandetect.detectors import DESCRIPTION, WEIGHTS, Detector, load_detector
+from gandetect.detectors.folder import DESCRIPTION, WEIGHTS, load_detector
+from gandetect.detectors.protocol import Detector
 from gandetect.errors import GandetectError, RunError
 from gandetect.scoring.collection import Counts, Work, score_shard
 from gandetect.scoring.shards import Order, Shard

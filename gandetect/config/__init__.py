@@ -2,9 +2,11 @@
 
 Everything is frozen and unknown keys are refused, so a misspelt option can never be silently
 ignored. Where two architectures or recipes differ in how they are trained, the difference is data
-(`TRAINING_DEFAULTS`, `RECIPES`), not code in a loop.
+(`Architecture.training`, `RECIPES`), not code in a loop. What can be asked for by name stands in
+registries (`ARCHITECTURES`, `DATA_SETS`, `DETECTORS`).
 """
 
+from gandetect.config.architecture import ARCHITECTURES, Architecture
 from gandetect.config.canonical import canonical_json, digest_of
 from gandetect.config.class_images import (
     ClassImagesConfig,
@@ -29,18 +31,16 @@ from gandetect.config.data import (
     FolderDataConfig,
     LabelledDataConfig,
 )
+from gandetect.config.data_set import DATA_SETS, DataSet
 from gandetect.config.detector import (
-    CheckpointEnsembleConfig,
-    DetectorConfig,
-    FineTunedConfig,
+    DETECTORS,
+    DetectorTable,
     IngredientConfig,
-    OneClassConfig,
+    detector_table,
 )
 from gandetect.config.epochs import chosen_epochs
 from gandetect.config.experiment import EvaluationConfig, Experiment, QualityConfig
 from gandetect.config.gan import (
-    NO_DISCRIMINATOR,
-    TRAINING_DEFAULTS,
     DiscriminatorOptions,
     GanConfig,
     GeneratorOptions,
@@ -53,24 +53,25 @@ from gandetect.config.loading import apply_override, load_experiment, parse_expe
 from gandetect.config.recipes import RECIPES
 
 __all__ = [
-    "NO_DISCRIMINATOR",
+    "ARCHITECTURES",
+    "DATA_SETS",
+    "DETECTORS",
     "RECIPES",
-    "TRAINING_DEFAULTS",
+    "Architecture",
     "AugmentationConfig",
-    "CheckpointEnsembleConfig",
     "ClassImagesConfig",
     "ClassifierConfig",
     "ClassifierOptimizerConfig",
     "ContrastiveConfig",
     "CsvDataConfig",
     "DataConfig",
-    "DetectorConfig",
+    "DataSet",
+    "DetectorTable",
     "DiscriminatorOptions",
     "EarlyStoppingConfig",
     "EvaluationConfig",
     "Experiment",
     "FashionMnistConfig",
-    "FineTunedConfig",
     "FolderDataConfig",
     "GanConfig",
     "GeneratorOptions",
@@ -78,7 +79,6 @@ __all__ = [
     "IngredientConfig",
     "LabelledDataConfig",
     "NegativesConfig",
-    "OneClassConfig",
     "OptimizerConfig",
     "PenaltyConfig",
     "PhaseConfig",
@@ -91,6 +91,7 @@ __all__ = [
     "apply_override",
     "canonical_json",
     "chosen_epochs",
+    "detector_table",
     "digest_of",
     "load_experiment",
     "parse_experiment",

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from gandetect.config.data import LabelledDataConfig
-from gandetect.config.detector import IngredientConfig
+from gandetect.config.detector import IngredientConfig, detector_table
 from gandetect.config.experiment import Experiment
 from gandetect.config.gan import GanConfig
 from gandetect.config.loading import parse_experiment
@@ -16,8 +16,8 @@ from gandetect.errors import UsageError
 BASELINE = "baseline"
 JOINT = "+"
 SMOOTHED = ("real_label", "fake_label")
-# Where a table says what it is made of; every other kind of detector says it in `gan`.
-MADE_OF = {"one-class": "features_of", "classifier": "fakes_from"}
+# The key in which a table says what it is made of, if its kind has one of these.
+MADE_OF = ("gan", "features_of")
 
 
 def is_ablation(experiment: Experiment) -> bool:
@@ -179,7 +179,10 @@ def _made(
         label = [ingredient.name, *([kind] if told_apart else [])]
         label += [str(number)] if len(tables) > 1 else []
         name = table.get("name", "-".join(label))
-        key = MADE_OF.get(kind, "gan")
+        key = "fakes_from"
+        if "kind" in table:
+            fields = detector_table(kind).model_fields
+            key = next((one for one in MADE_OF if one in fields), key)
         if key in table:
             yield {**table, "name": name}
             continue

@@ -7,6 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
 from pydantic import Field, field_validator, model_validator
 
+from gandetect.config.data_set import DATA_SETS, Channels
 from gandetect.config.section import (
     ImageCount,
     OpenProbability,
@@ -20,7 +21,6 @@ Choice: TypeAlias = tuple[str | int, ...]  # classes by name or number
 HeldOut: TypeAlias = str | Choice | tuple[Choice, ...]
 Fit = Literal["stretch", "pad", "crop"]
 Side = Annotated[int, Field(ge=28, le=128)]
-Channels = Literal[1, 3]
 PATTERN_SHARE = 0.95  # of the file names of each class, what a group_pattern has to fit
 
 
@@ -49,6 +49,11 @@ class ClassImagesConfig(Section):
         """Channels, and the side in pixels, of every image."""
         raise NotImplementedError
 
+    @property
+    def least_images(self) -> int:
+        """How many training images an epoch has at least, as far as the table alone can say."""
+        return 100
+
     @field_validator("held_out", mode="before")
     @classmethod
     def _a_choice_or_a_sweep(cls, given: Any) -> Any:
@@ -75,26 +80,20 @@ class FashionMnistConfig(ClassImagesConfig):
         """Channels, and the side in pixels, of every image."""
         return 1, 28
 
-
-# Channels and side of the images as the data sets have them; digits are 8 x 8, and enlarged.
-SMALL_SETS: dict[str, tuple[Channels, int]] = {
-    "digits": (1, 28),
-    "mnist": (1, 28),
-    "kmnist": (1, 28),
-    "emnist": (1, 28),
-    "cifar-10": (3, 32),
-    "svhn": (3, 32),
-}
+    @property
+    def least_images(self) -> int:
+        """How many training images an epoch has at least."""
+        return 30_000
 
 
 class SmallSetConfig(ClassImagesConfig):
-    """A data set of small images by its name: of torchvision's, or scikit-learn's digits.
+    """A data set of small images by its name, one of `DATA_SETS`.
 
     Images are resized to ``image_size`` where it is not the set's own, and made grey or RGB where
     ``channels`` are not. ``calibration_fraction`` is for sets without an official test file.
     """
 
-    name: Literal["digits", "mnist", "kmnist", "emnist", "cifar-10", "svhn"]
+    name: str
     image_size: Side | None = None
     channels: Channels | None = None
     calibration_fraction: OpenProbability = 0.1
@@ -107,8 +106,19 @@ class SmallSetConfig(ClassImagesConfig):
     @property
     def shape(self) -> tuple[int, int]:
         """Channels, and the side in pixels, of every image."""
-        channels, side = SMALL_SETS[self.name]
+        channels, side = DATA_SETS[self.name].shape
         return self.channels or channels, self.image_size or side
+
+    @property
+    def least_images(self) -> int:
+        """How many training images an epoch has at least."""
+        return DATA_SETS[self.name].at_least
+
+    @field_validator("name")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        DATA_SETS[name]
+        return name
 
 
 class PicturesConfig(ClassImagesConfig):
@@ -165,8 +175,8 @@ def side_of(data: Any) -> int | None:
         return data.shape[1]
     if not isinstance(data, dict):
         return None
-    default = SMALL_SETS.get(str(data.get("name")), (1, None))[1]
-    side = data.get("image_size", default)
+    name = data.get("name")
+    side = data.get("image_size", DATA_SETS[name].shape[1] if name in DATA_SETS else None)
     return side if isinstance(side, int) else None
 
 

@@ -9,13 +9,13 @@ from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
 from gandetect.config.class_images import (
     PATTERN_SHARE,
-    SMALL_SETS,
     FashionMnistConfig,
     Fit,
     PicturesConfig,
     SmallSetConfig,
     checked_pattern,
 )
+from gandetect.config.data_set import DATA_SETS
 from gandetect.config.section import ImageCount, OpenProbability, Probability, Section, SplitSeed
 
 Label = Literal["real", "generated", "ignored"]
@@ -110,12 +110,11 @@ class CsvDataConfig(LabelledDataConfig):
     split_column: str | None = None
 
 
-# The tables by name. A folder's pictures are all real, and for GANs, unless `classes` says of each
-# class whether it is: then they are labelled, and bring their own fakes.
+# The tables by name, but for those of `DATA_SETS`. A folder's pictures are all real, and for GANs,
+# unless `classes` says of each class whether it is: then they are labelled, and bring their fakes.
 PICTURES = "folder of real images"
 DATA_TABLES: dict[str, type[Section]] = {
     "fashion-mnist": FashionMnistConfig,
-    **dict.fromkeys(SMALL_SETS, SmallSetConfig),
     "folder": FolderDataConfig,
     "csv": CsvDataConfig,
 }
@@ -130,7 +129,7 @@ def kind_of_data(given: Any) -> str | None:
         return None
     if name == "folder" and not isinstance(given.get("classes"), Mapping):
         return PICTURES
-    if name in SMALL_SETS:
+    if name in DATA_SETS:
         return "small set"
     return name if name in DATA_TABLES else None
 

@@ -1,135 +1,103 @@
-"""Detectors that are made of what was trained: averaged, fine-tuned, or fitted to reals alone."""
+"""Post-hoc detectors in an experiment file: what all kinds have in common, and which there are."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from typing import Annotated, Any, ClassVar
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, SerializeAsAny, TypeAdapter, model_validator
 
-from gandetect.config.epochs import Epochs
-from gandetect.config.gan import Change, DiscriminatorOptions, NegativesConfig
-from gandetect.config.section import (
-    Count,
-    ImageCount,
-    LearningRate,
-    Name,
-    Section,
-    StepCount,
-    each_once,
+from gandetect.config.classifier import ClassifierConfig
+from gandetect.config.gan import GanConfig
+from gandetect.config.section import Name, Section
+from gandetect.errors import unknown_name
+from gandetect.registry import Registry
+
+# What a folder of a detector may hold. Those whose class is a `DetectorTable` can be asked for in
+# ``[[detectors]]``; a discriminator comes of ``[[gans]]``, a classifier of ``[[classifiers]]``.
+DETECTORS: Registry[type[object]] = Registry(
+    "kind of detector",
+    {
+        "discriminator": "gandetect.detectors.discriminator:Discriminator",
+        "classifier": "gandetect.detectors.classifier:Classifier",
+        "checkpoint-ensemble": "gandetect.detectors.checkpoint_ensemble:CheckpointEnsemble",
+        "fine-tuned": "gandetect.detectors.fine_tuned:FineTuned",
+        "one-class": "gandetect.detectors.one_class:OneClassDetector",
+    },
 )
 
 
-class CheckpointEnsembleConfig(Section):
-    """The discriminators of several epochs of one training, averaged.
+class DetectorTable(Section):
+    """One table of ``[[detectors]]``: a detector that is made of finished trainings.
 
-    "logit" is the mean of their logits; "rank" the mean of each one's rank among calibration
-    reals, so that an epoch with large logits counts no more than others.
+    A kind is a sub-class in a file of its own (`gandetect.detectors.protocol.PostHoc`), which adds
+    the keys of its table and how such a detector is made.
     """
 
-    kind: Literal["checkpoint-ensemble"]
+    MADE: ClassVar[str]  # what reports say of it: "A post-hoc detector was made …"
+    SECONDS: ClassVar[float] = 10.0  # that making one takes on one core, roughly
+
+    kind: str
     name: Name
-    gan: str
-    epochs: Epochs = "all"
-    average: Literal["logit", "rank"] = "logit"
 
     @property
-    def known(self) -> tuple[str, ...]:
-        """Names of the GANs whose images it was trained on."""
-        return (self.gan,)
-
-
-class FineTunedConfig(Section):
-    """A discriminator trained further, or afresh, with the generators frozen: replay afterwards.
-
-    Its fakes come from the generators of ``history``'s epochs of every GAN in ``fakes_from`` (its
-    own, if nothing is said), as many of each: ``images`` in all, drawn once. ``updates`` are steps
-    with ``batch_size`` reals and as many fakes, in the way of ``gan``'s own training (its loss,
-    penalty and labels). ``start`` "fresh" begins with initial weights, and may then have other
-    options than the GAN's ``discriminator``. ``leave_one_out`` makes one such detector for every
-    GAN of ``fakes_from``, each trained without that one.
-    """
-
-    kind: Literal["fine-tuned"]
-    name: Name
-    gan: str
-    fakes_from: tuple[str, ...] = ()
-    history: Epochs = "all"
-    start: Literal["last", "fresh"] = "last"
-    updates: StepCount = 2000
-    batch_size: Annotated[int, Field(ge=2, le=65536)] = 64
-    learning_rate: LearningRate = 2e-4
-    images: ImageCount = 20000
-    negatives: NegativesConfig = NegativesConfig()
-    differentiable: tuple[Change, ...] = ()
-    discriminator: DiscriminatorOptions | None = None
-    leave_one_out: Literal[False] = False
-    left_out: str | None = None
-
-    LATER: ClassVar[frozenset[str]] = frozenset({"discriminator", "leave_one_out", "left_out"})
+    def made_of(self) -> tuple[str, ...]:
+        """Names of the GANs and classifiers that it is made of."""
+        raise NotImplementedError
 
     @property
-    def known(self) -> tuple[str, ...]:
-        """Names of the GANs whose images it was trained on."""
-        others = self.fakes_from or (self.gan,)
-        return tuple(dict.fromkeys((self.gan, *others) if self.start == "last" else others))
+    def images_trained_on(self) -> int:
+        """How often an image goes through the network of `made_of`'s first GAN in training."""
+        return 0
 
-    @model_validator(mode="after")
-    def _each_generator_once(self) -> FineTunedConfig:
-        each_once(self.name, self.fakes_from)
-        return self
+    def known(self, known_to: Callable[[str], tuple[str, ...]]) -> tuple[str, ...]:
+        """Names of the GANs whose images it knows: those known to all that it is made of.
 
-    @model_validator(mode="after")
-    def _options_of_a_fresh_network(self) -> FineTunedConfig:
-        if self.discriminator is not None and self.start != "fresh":
-            raise ValueError(
-                f"{self.name!r} has discriminator options of its own, and the weights that it "
-                'starts from are of another network; give start = "fresh", or remove them'
-            )
-        return self
+        ``known_to`` answers for one of those by its name.
+        """
+        return tuple(dict.fromkeys(gan for name in self.made_of for gan in known_to(name)))
 
-    @model_validator(mode="after")
-    def _left_out_is_unknown(self) -> FineTunedConfig:
-        if self.left_out is not None and self.left_out in self.known:
-            raise ValueError(
-                f"{self.left_out!r} is left out, but {self.name!r} starts from its discriminator, "
-                'which has seen its fakes; give start = "fresh", or another gan'
-            )
-        return self
+    def check(self, gans: Sequence[GanConfig], classifiers: Sequence[ClassifierConfig]) -> None:
+        """Raise `UsageError` or `ValueError` where it is made of what the study does not have.
+
+        It may be made of discriminators and classifiers, unless a kind says otherwise.
+        """
+        there = [gan.name for gan in gans if gan.adversarial]
+        there += [one.name for one in classifiers]
+        for name in self.made_of:
+            if name not in there:
+                key = next((key for key, value in self if value == name), "made of")
+                raise unknown_name(key, name, there)
 
 
-class OneClassConfig(Section):
-    """What the reals look like, from scikit-learn: no fake is looked at when it is fitted.
-
-    ``features_of`` is "pixels", a GAN (its last discriminator's features) or a classifier; those
-    two have seen fakes. ``images`` training reals are fitted, ``neighbours`` are the k of kNN.
-    """
-
-    kind: Literal["one-class"]
-    name: Name
-    method: Literal["isolation-forest", "one-class-svm", "nearest-neighbours"]
-    features_of: str = "pixels"
-    images: Annotated[ImageCount, Field(ge=20)] = 5000
-    neighbours: Count = 5
-
-    @model_validator(mode="after")
-    def _more_images_than_neighbours(self) -> OneClassConfig:
-        if self.neighbours >= self.images:
-            raise ValueError(
-                f"{self.name!r} looks at {self.neighbours} neighbours among {self.images} images; "
-                "give more images, or fewer neighbours"
-            )
-        return self
+def post_hoc_kinds() -> dict[str, type[DetectorTable]]:
+    """The tables of all kinds that can be asked for in ``[[detectors]]``."""
+    return {name: table for name, table in DETECTORS.items() if issubclass(table, DetectorTable)}
 
 
-DetectorConfig = Annotated[
-    CheckpointEnsembleConfig | FineTunedConfig | OneClassConfig, Field(discriminator="kind")
-]
-DETECTOR_TABLES: dict[str, type[Section]] = {
-    "checkpoint-ensemble": CheckpointEnsembleConfig,
-    "fine-tuned": FineTunedConfig,
-    "one-class": OneClassConfig,
-}
+def detector_table(kind: object) -> type[DetectorTable]:
+    """The table of a kind of post-hoc detector; `UsageError` names those that there are."""
+    kinds = post_hoc_kinds()
+    if not isinstance(kind, str) or kind not in kinds:
+        raise unknown_name("kind of detector", kind, kinds)
+    return kinds[kind]
+
+
+@cache
+def _below_its_kind(table: type[DetectorTable]) -> TypeAdapter[dict[str, DetectorTable]]:
+    return TypeAdapter(dict[str, table])  # type: ignore[valid-type]
+
+
+def _by_kind(given: Any) -> Any:
+    """Validate a table as that of its kind, which then stands in the location of a problem."""
+    if isinstance(given, DetectorTable):
+        return given
+    kind = given.get("kind") if isinstance(given, Mapping) else None
+    return _below_its_kind(detector_table(kind)).validate_python({kind: given})[str(kind)]
+
+
+AnyDetectorTable = Annotated[SerializeAsAny[DetectorTable], BeforeValidator(_by_kind)]
 
 
 class IngredientConfig(Section):

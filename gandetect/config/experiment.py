@@ -17,15 +17,10 @@ from gandetect.config.data import (
     LabelledDataConfig,
     kind_of_data,
 )
-from gandetect.config.detector import (
-    DETECTOR_TABLES,
-    DetectorConfig,
-    FineTunedConfig,
-    IngredientConfig,
-    OneClassConfig,
-)
+from gandetect.config.data_set import DATA_SETS
+from gandetect.config.detector import AnyDetectorTable, DetectorTable, IngredientConfig
 from gandetect.config.epochs import chosen_epochs
-from gandetect.config.gan import NO_DISCRIMINATOR, GanConfig
+from gandetect.config.gan import GanConfig
 from gandetect.config.leave_one_out import one_for_each
 from gandetect.config.section import EpochCount, ImageCount, Name, OpenProbability, Section
 from gandetect.errors import unknown_name
@@ -99,7 +94,7 @@ class Experiment(Section):
     data: DataConfig = FashionMnistConfig()
     gans: tuple[GanConfig, ...] = ()
     classifiers: tuple[ClassifierConfig, ...] = ()
-    detectors: tuple[DetectorConfig, ...] = ()
+    detectors: tuple[AnyDetectorTable, ...] = ()
     quality: QualityConfig = QualityConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
     ingredients: tuple[IngredientConfig, ...] = ()
@@ -116,6 +111,11 @@ class Experiment(Section):
         """The GANs whose images every detector is scored on, beside those that it knows."""
         return tuple(gan for gan in self.gans if gan.role != "detector")
 
+    @property
+    def not_of_gans(self) -> tuple[ClassifierConfig | DetectorTable, ...]:
+        """All detectors that are no GAN's discriminator."""
+        return (*self.classifiers, *self.detectors)
+
     def known_to(self, name: str) -> tuple[str, ...]:
         """Names of the GANs whose images the detector of that name was trained on."""
         for gan in self.gans:
@@ -126,11 +126,7 @@ class Experiment(Section):
                 return classifier.fakes_from
         for detector in self.detectors:
             if detector.name == name:
-                if not isinstance(detector, OneClassConfig):
-                    return detector.known
-                return (
-                    () if detector.features_of == "pixels" else self.known_to(detector.features_of)
-                )
+                return detector.known(self.known_to)
         raise KeyError(name)
 
     @field_validator("seeds")
@@ -146,8 +142,8 @@ class Experiment(Section):
         if not isinstance(given, dict):
             return given
         name = given.get("name", "fashion-mnist")
-        if not isinstance(name, str) or name not in DATA_TABLES:
-            raise unknown_name("data set", name, DATA_TABLES)
+        if not isinstance(name, str) or name not in (*DATA_TABLES, *DATA_SETS):
+            raise unknown_name("data set", name, (*DATA_TABLES, *DATA_SETS))
         return {"name": name, **given}
 
     @model_validator(mode="before")
@@ -182,26 +178,15 @@ class Experiment(Section):
             return given
         return {**given, "classifiers": [at_size_of_data(table, side) for table in tables]}
 
-    @field_validator("detectors", mode="before")
-    @classmethod
-    def _kind_of_detector(cls, given: Any) -> Any:
-        for table in given if isinstance(given, list | tuple) else ():
-            kind = table.get("kind") if isinstance(table, dict) else getattr(table, "kind", None)
-            if not isinstance(kind, str) or kind not in DETECTOR_TABLES:
-                raise unknown_name("kind of detector", str(kind), DETECTOR_TABLES)
-        return given
-
     @model_validator(mode="after")
     def _distinct_names(self) -> Experiment:
-        names = [gan.name for gan in self.gans] + [
-            one.name for one in (*self.classifiers, *self.detectors)
-        ]
+        names = [one.name for one in (*self.gans, *self.not_of_gans)]
         if not names:
             raise ValueError("there is nothing to train; give at least one [[gans]] table, or "
                              "[[classifiers]] on labelled images")  # fmt: skip
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
-            others = {one.name for one in (*self.classifiers, *self.detectors)}
+            others = {one.name for one in self.not_of_gans}
             kind = "detectors" if twice[0] in others else "GANs"
             raise ValueError(
                 f'two {kind} are named {twice[0]!r}; give one of them another name = "…"'
@@ -231,37 +216,24 @@ class Experiment(Section):
     def _detectors_know_whom(self) -> None:
         """Refuse detectors of GANs or classifiers that the experiment does not have."""
         alone = [gan.name for gan in self.gans if gan.role == "detector"]
-        for one in (*self.classifiers, *self.detectors):
-            if not isinstance(one, ClassifierConfig | FineTunedConfig) or one.left_out is None:
+        for one in self.not_of_gans:
+            left_out = getattr(one, "left_out", None)
+            if left_out is None:
                 continue
-            if one.left_out not in [gan.name for gan in self.gans]:
-                raise unknown_name("left_out", one.left_out, [gan.name for gan in self.gans])
-            if one.left_out in self.known_to(one.name):
+            if left_out not in [gan.name for gan in self.gans]:
+                raise unknown_name("left_out", left_out, [gan.name for gan in self.gans])
+            if left_out in self.known_to(one.name):
                 raise ValueError(
-                    f"{one.name!r} leaves out {one.left_out!r}, which is among the GANs that it is "
+                    f"{one.name!r} leaves out {left_out!r}, which is among the GANs that it is "
                     "trained on; remove it from fakes_from, or remove left_out"
                 )
-            if one.left_out in alone:
+            if left_out in alone:
                 raise ValueError(
-                    f'{one.name!r} leaves out {one.left_out!r}, whose role = "detector" keeps its '
+                    f'{one.name!r} leaves out {left_out!r}, whose role = "detector" keeps its '
                     "images from being scored by others; give that GAN another role"
                 )
-        discriminators = [gan.name for gan in self.gans if gan.architecture not in NO_DISCRIMINATOR]
-        generators = [gan.name for gan in self.gans]
-        features = ["pixels", *discriminators, *(one.name for one in self.classifiers)]
         for detector in self.detectors:
-            if isinstance(detector, OneClassConfig):
-                if detector.features_of not in features:
-                    raise unknown_name("features_of", detector.features_of, features)
-                continue
-            if detector.gan not in discriminators:
-                raise unknown_name("gan", detector.gan, discriminators)
-            if isinstance(detector, FineTunedConfig) and detector.discriminator is not None:
-                gan = next(gan for gan in self.gans if gan.name == detector.gan)
-                GanConfig.model_validate({**dict(gan), "discriminator": detector.discriminator})
-            for name in detector.fakes_from if isinstance(detector, FineTunedConfig) else ():
-                if name not in generators:
-                    raise unknown_name("fakes_from", name, generators)
+            detector.check(self.gans, self.classifiers)
 
     def _labelled(self) -> Experiment:
         assert isinstance(self.data, LabelledDataConfig)

@@ -7,6 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
+from gandetect.config.architecture import ARCHITECTURES
 from gandetect.config.section import (
     Count,
     Decay,
@@ -20,7 +21,6 @@ from gandetect.config.section import (
     Switch,
     Weight,
 )
-from gandetect.errors import unknown_name
 
 # What both reals and fakes are changed by before a discriminator sees them.
 Change = Literal["brightness", "translation", "cutout", "shuffle"]
@@ -97,7 +97,7 @@ class NegativesConfig(Section):
 class GanConfig(Section):
     """One GAN: its architecture and how it is trained.
 
-    Keys left out take the architecture's own values from `TRAINING_DEFAULTS`.
+    Keys left out take the architecture's own values (`Architecture.training`).
     """
 
     architecture: str
@@ -138,6 +138,11 @@ class GanConfig(Section):
         }
     )
 
+    @property
+    def adversarial(self) -> bool:
+        """Whether it is trained against a discriminator, which can then be a detector."""
+        return ARCHITECTURES[self.architecture].adversarial
+
     def training_identity(self) -> dict[str, Any]:
         """What of this table changes the training; what its networks are used for does not."""
         identity = self.identity()
@@ -149,10 +154,9 @@ class GanConfig(Section):
     def _architecture_defaults(cls, given: Any) -> Any:
         if not isinstance(given, Mapping) or "architecture" not in given:
             return given
-        architecture = given["architecture"]
-        if not isinstance(architecture, str) or architecture not in TRAINING_DEFAULTS:
-            raise unknown_name("architecture", architecture, TRAINING_DEFAULTS)
-        defaults = {"name": architecture, **TRAINING_DEFAULTS[architecture]}
+        architecture = ARCHITECTURES[given["architecture"]]
+        others = {} if architecture.adversarial else {**ADVERSARIAL, "role": "source"}
+        defaults = {"name": given["architecture"], **others, **architecture.training}
         for key in ("generator_optimizer", "discriminator_optimizer"):
             if isinstance(given.get(key), Mapping):  # one number given: the others stay
                 defaults[key] = {**defaults[key], **given[key]}
@@ -163,7 +167,7 @@ class GanConfig(Section):
 
     @model_validator(mode="after")
     def _nothing_adversarial_without_a_discriminator(self) -> GanConfig:
-        if self.architecture not in NO_DISCRIMINATOR:
+        if self.adversarial:
             return self
         if self.role != "source":
             raise ValueError(
@@ -241,22 +245,17 @@ class GanConfig(Section):
 def check_options(options: DiscriminatorOptions, architecture: str) -> None:
     """Raise `ValueError` for options that an architecture's discriminator does not have."""
     given = [name for name in ("spectral_norm", "histogram") if getattr(options, name)]
-    if given and architecture not in WITH_BRANCHES:
+    if given and not ARCHITECTURES[architecture].branches:
+        having = [name for name, one in ARCHITECTURES.items() if one.branches]
         raise ValueError(
             f"the discriminator of {architecture!r} has no option {given[0]!r}; only those of "
-            f"{' and '.join(WITH_BRANCHES)} have; remove it"
+            f"{' and '.join(having)} have; remove it"
         )
 
 
 def _default_of(key: str) -> Any:
     return GanConfig.model_fields[key].get_default(call_default_factory=True)
 
-
-# Architectures that are trained without a discriminator: their images are sources only.
-NO_DISCRIMINATOR = frozenset({"vae"})
-
-# Architectures whose discriminators take all of `DiscriminatorOptions`.
-WITH_BRANCHES = ("dcgan-bn", "dcgan-plain")
 
 # Keys that say how a discriminator is trained, or a generator against one, and what stands there
 # where there is none; keys of `GanConfig.LATER` stand at their defaults.
@@ -268,65 +267,4 @@ ADVERSARIAL: dict[str, Any] = {
     "fake_label": 0.0,
     "discriminator_optimizer": {},
     "discriminator": {},
-}
-
-# The DCGANs are two public notebooks, to the last number (README, "Sources"). The others follow
-# the papers that their networks name (`gandetect/models/`), with numbers chosen by FID and samples.
-TRAINING_DEFAULTS: dict[str, dict[str, Any]] = {
-    "dcgan-bn": {
-        "epochs": 50,
-        "batch_size": 100,
-        "sampling": "shuffled",
-        "discriminator_updates": "separate",
-        "discriminator_fakes": "inference",
-        "shared_noise": False,
-        "real_label": 1.0,
-        "generator_optimizer": {"learning_rate": 1e-3, "betas": (0.9, 0.999)},
-        "discriminator_optimizer": {"learning_rate": 1e-3, "betas": (0.9, 0.999)},
-    },
-    "dcgan-plain": {
-        "epochs": 10,
-        "batch_size": 16,
-        "steps_per_epoch": 3750,
-        "sampling": "with-replacement",
-        "discriminator_updates": "joint",
-        "discriminator_fakes": "training",
-        "shared_noise": True,
-        "real_label": 0.9,
-        "generator_optimizer": {"learning_rate": 2e-4, "betas": (0.5, 0.999)},
-        "discriminator_optimizer": {"learning_rate": 2e-4, "betas": (0.5, 0.999)},
-    },
-    "wgan-gp": {
-        "epochs": 10,
-        "batch_size": 64,
-        "sampling": "shuffled",
-        "discriminator_updates": "joint",
-        "discriminator_fakes": "training",
-        "shared_noise": False,
-        "real_label": 1.0,
-        "loss": "wasserstein",
-        "penalty": {"name": "wgan-gp", "weight": 10.0},
-        "critic_steps": 5,
-        "generator_optimizer": {"learning_rate": 2e-4, "betas": (0.5, 0.9)},
-        "discriminator_optimizer": {"learning_rate": 2e-4, "betas": (0.5, 0.9)},
-    },
-    "dense": {
-        "epochs": 20,
-        "batch_size": 64,
-        "sampling": "shuffled",
-        "discriminator_updates": "joint",
-        "discriminator_fakes": "training",
-        "shared_noise": True,
-        "real_label": 1.0,
-        "generator_optimizer": {"learning_rate": 2e-4, "betas": (0.5, 0.999)},
-        "discriminator_optimizer": {"learning_rate": 2e-4, "betas": (0.5, 0.999)},
-    },
-    "vae": {
-        **ADVERSARIAL,
-        "epochs": 10,
-        "batch_size": 64,
-        "sampling": "shuffled",
-        "role": "source",
-        "generator_optimizer": {"learning_rate": 1e-3, "betas": (0.9, 0.999)},
-    },
 }

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from gandetect.config.data import TABLES_BY_TAG
-from gandetect.config.detector import DETECTOR_TABLES
+from gandetect.config.detector import detector_table
 from gandetect.config.experiment import Experiment
 from gandetect.config.toml import DEEPEST, parse_toml, read_toml
 from gandetect.errors import UsageError, did_you_mean, listed, shortened, shown
@@ -23,7 +23,6 @@ EXTENDS, CHANGES = "extends", "changes"  # keys of a file that is a variation of
 
 # In the location of a problem stands also which kind of table it is; nobody has written that.
 KIND_AT = {"data": 1, "detectors": 2}
-TABLES_BY_KIND: dict[str, type[BaseModel]] = {**TABLES_BY_TAG, **DETECTOR_TABLES}
 
 
 def load_experiment(path: Path, overrides: Sequence[str] = ()) -> Experiment:
@@ -222,11 +221,11 @@ def _explain(problem: Any) -> str:
 
 def _keys_at(location: Sequence[str | int]) -> list[str]:
     model: type[BaseModel] = Experiment
-    for part in location:
+    for at, part in enumerate(location):
         if isinstance(part, int):
             continue
-        if part in TABLES_BY_KIND:
-            model = TABLES_BY_KIND[part]
+        if at == KIND_AT.get(str(location[0])):
+            model = TABLES_BY_TAG[part] if location[0] == "data" else detector_table(part)
             continue
         annotation = model.model_fields[part].annotation
         candidates = [annotation, *getattr(annotation, "__args__", ())]

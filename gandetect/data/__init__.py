@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gandetect.config import ClassImagesConfig, PicturesConfig, SmallSetConfig
+from gandetect.config import DATA_SETS, ClassImagesConfig, PicturesConfig, SmallSetConfig
 
 
 def class_names(config: ClassImagesConfig, data_dir: Path) -> tuple[str, ...]:
@@ -12,10 +12,10 @@ def class_names(config: ClassImagesConfig, data_dir: Path) -> tuple[str, ...]:
 
     Raises `DataError` and `UsageError` for a folder of pictures that is none.
     """
-    from gandetect.data import fashion_mnist, picture_folders, small_sets
+    from gandetect.data import fashion_mnist, picture_folders
 
     if isinstance(config, PicturesConfig):
         return picture_folders.picture_classes(config, data_dir)
     if isinstance(config, SmallSetConfig):
-        return small_sets.CLASSES[config.name]
+        return DATA_SETS[config.name].classes
     return fashion_mnist.CLASSES

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gandetect.config import ClassifierConfig, DetectorConfig, Experiment, LabelledDataConfig
+from gandetect.config import ClassifierConfig, DetectorTable, Experiment, LabelledDataConfig
 from gandetect.errors import DataError
 from gandetect.evaluation.operating_points import NATIVE_THRESHOLD, calibrate, youden
 from gandetect.evaluation.scores import (
@@ -24,8 +24,8 @@ from gandetect.evaluation.scores import (
 )
 
 DetectorFacts = Mapping[str, Any]
-# What a detector is, in the order of every table: derived ones are made of the others.
-KINDS = ("discriminator", "classifier", "derived")
+# What a detector is, in the order of every table: post-hoc ones are made of the others.
+KINDS = ("discriminator", "classifier", "post-hoc")
 
 
 @dataclass(frozen=True)
@@ -70,12 +70,12 @@ def detectors_of(experiment: Experiment) -> dict[str, dict[str, Any]]:
         facts[classifier.name] |= _left_out(classifier)
     for detector in experiment.detectors:
         own = [f"generated:{name}" for name in experiment.known_to(detector.name)]
-        facts[detector.name] = {"kind": "derived", "recipe": detector.kind, "own": own}
+        facts[detector.name] = {"kind": "post-hoc", "recipe": detector.kind, "own": own}
         facts[detector.name] |= _left_out(detector)
     return facts
 
 
-def _left_out(table: ClassifierConfig | DetectorConfig) -> dict[str, str]:
+def _left_out(table: ClassifierConfig | DetectorTable) -> dict[str, str]:
     """The generated source that a detector was made without, to be tested on it."""
     name = getattr(table, "left_out", None)
     return {} if name is None else {"left_out": f"generated:{name}"}

@@ -22,7 +22,7 @@ from gandetect.report.words import source_name
 NOUNS = {
     "discriminator": "discriminator",
     "classifier": "classifier",
-    "derived": "derived detector",
+    "post-hoc": "post-hoc detector",
 }
 Chapter: TypeAlias = "Callable[[Material], list[Block]]"
 
@@ -46,7 +46,7 @@ class Material:
 
     @property
     def detectors(self) -> list[str]:
-        """Names of all detectors: discriminators, classifiers, then derived ones."""
+        """Names of all detectors: discriminators, classifiers, then post-hoc ones."""
         return detector_names(self.metrics)
 
     @property
@@ -55,11 +55,11 @@ class Material:
         return [name for name in self.detectors if self.kind(name) == "classifier"]
 
     def kind(self, detector: str) -> str:
-        """``discriminator``, ``classifier``, or ``derived`` of what was trained."""
+        """``discriminator``, ``classifier``, or ``post-hoc``, made of what was trained."""
         return str(self._facts(detector)["kind"])
 
     def recipe(self, detector: str) -> str | None:
-        """How a classifier was trained or a derived detector was made; None for the others."""
+        """How a classifier was trained or the kind of a post-hoc detector; None for the others."""
         recipe: str | None = self._facts(detector)["recipe"]
         return recipe
 

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 
 from gandetect import runs
 from gandetect.data.streaming import BATCH, Decoded, DecodeOptions, decode
-from gandetect.detectors import Detector
+from gandetect.detectors.protocol import Detector
 from gandetect.scoring.paths import ScoredImage, decode_options, score_batch
 from gandetect.scoring.shards import PARQUET, Entry, Order, Shard
 

@@ -12,7 +12,7 @@ from scipy.special import expit
 
 from gandetect.data.found import written
 from gandetect.data.streaming import Decoded, DecodeOptions, Tell, decode_batches
-from gandetect.detectors import Detector
+from gandetect.detectors.protocol import Detector
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from gandetect import runs
 from gandetect.data.folders import NO_PICTURE, Found
 from gandetect.data.images import find_images
 from gandetect.data.streaming import Tell
-from gandetect.detectors import DESCRIPTION
+from gandetect.detectors.folder import DESCRIPTION
 from gandetect.errors import DataError, RunError
 
 FILES = 10_000  # image files in a shard

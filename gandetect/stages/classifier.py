@@ -17,20 +17,24 @@ from gandetect.config import ClassifierConfig
 from gandetect.config.epochs import chosen_epochs
 from gandetect.data.groups import folds_by_group, split_by_group
 from gandetect.data.stored import Images
-from gandetect.detectors import Preprocessing
-from gandetect.engine import Context, Facts, Stage
+from gandetect.detectors.classifier import as_classifier, classifier_of
+from gandetect.detectors.network import NetworkDetector
+from gandetect.detectors.protocol import Preprocessing
+from gandetect.engine import Context, Facts
 from gandetect.evaluation import youden
 from gandetect.evaluation.decisions import binary_figures, confusion
 from gandetect.evaluation.ranking import auroc
 from gandetect.randomness import stream
 from gandetect.sources import ImageSet
+from gandetect.sources.image_sets import Indices
 from gandetect.sources.labelled import image_set, read_table
 from gandetect.sources.splits import IN_DISTRIBUTION, TRAINING, OpenSplits
 from gandetect.stages.class_data import ClassData
 from gandetect.stages.gan import TrainGan, load_generator
 from gandetect.stages.labelled_data import DecodedImages, LabelledData
 from gandetect.stages.scoring import SCORES, score_images, tidy_scores
-from gandetect.stages.trained import make_detector
+from gandetect.stages.trained import Trained
+from gandetect.training.augmentation import fixed_copy
 from gandetect.training.examples import Examples
 from gandetect.training.history import even_shares, fakes_of_epochs
 from gandetect.training.images import generate
@@ -112,11 +116,10 @@ class LabelledExamples:
 
 
 @dataclass(frozen=True)
-class _ClassifierTraining(Stage):
+class _ClassifierTraining(Trained):
     """What trainings of classifiers have in common."""
 
     config: ClassifierConfig
-    seed: int
     preprocessing: Preprocessing
 
     VERSION: ClassVar[int] = 2
@@ -137,6 +140,28 @@ class _ClassifierTraining(Stage):
     def check(self, context: Context) -> None:
         """Refuse a network that cannot be built, or phases that cannot be combined."""
         check_classifier(self.config, self.preprocessing.channels)
+
+    def detector(self, context: Context, preprocessing: Preprocessing) -> NetworkDetector:
+        """The network of the best epoch."""
+        folder, device = context.of(self), torch.device(context.device)
+        epoch = self.epoch(folder)
+        return classifier_of(self.config, self.seed, folder, preprocessing, device, epoch)
+
+    def epoch(self, folder: Path) -> int:
+        """The best, by the validation images."""
+        return int(runs.read_json(folder / "training.json")["best_epoch"])
+
+    def augmented(
+        self, pixels: NDArray[np.uint8], copies: Indices, rows: Indices
+    ) -> NDArray[np.uint8]:
+        """As the training has seen them."""
+        augmentation, size = self.config.augmentation, self.config.image_size
+        return np.stack(
+            [
+                fixed_copy(image, copy, row, augmentation, size)
+                for image, copy, row in zip(pixels, copies.tolist(), rows.tolist(), strict=True)
+            ]
+        )
 
     def outside(self, context: Context) -> object:
         """The content of a file of weights that training starts from."""
@@ -174,14 +199,14 @@ class TrainClassifier(_ClassifierTraining):
             device=device,
             notify=context.notify,
         )
-        detector = make_detector(self.config, network, self.preprocessing, {}, device)
+        detector = as_classifier(self.config, network, self.preprocessing, device)
         tables = [
             tidy_scores(
                 self.config.name,
                 self.seed,
                 name,
                 images.indices(),
-                score_images(detector, images, self.config),
+                score_images(detector, images, augment=self.augmented),
             )
             for name, images in loaded.scored.items()
         ]
@@ -220,11 +245,11 @@ class CrossValidationFold(_ClassifierTraining):
             device=device,
             notify=context.notify,
         )
-        detector = make_detector(self.config, network, self.preprocessing, {}, device)
+        detector = as_classifier(self.config, network, self.preprocessing, device)
 
         def scored(rows: pd.DataFrame, label: str) -> NDArray[np.float64]:
             images = _of_label(context.run, self.images.size, rows, label)
-            return score_images(detector, images, self.config)
+            return score_images(detector, images, augment=self.augmented)
 
         cut = youden(scored(validation, "generated"), scored(validation, "real"))
         fakes, reals = scored(held_back, "generated"), scored(held_back, "real")

@@ -9,7 +9,7 @@ from typing import ClassVar
 import torch
 
 from gandetect import runs
-from gandetect.detectors import WEIGHTS
+from gandetect.detectors.folder import WEIGHTS
 from gandetect.engine import Context, Facts, Stage
 from gandetect.models.feature_classifier import FeatureClassifier
 from gandetect.sources.splits import HELD_OUT, IN_DISTRIBUTION, TRAINING, OpenSplits

@@ -12,8 +12,11 @@ import torch
 from torch import nn
 
 from gandetect import runs
-from gandetect.config import NO_DISCRIMINATOR, GanConfig, QualityConfig
+from gandetect.config import GanConfig, QualityConfig
 from gandetect.data.stored import Images
+from gandetect.detectors.discriminator import discriminator_of
+from gandetect.detectors.network import NetworkDetector
+from gandetect.detectors.protocol import Preprocessing
 from gandetect.engine import BEGUN, Context, Facts, Stage
 from gandetect.errors import UsageError
 from gandetect.models.common import Growth
@@ -21,6 +24,7 @@ from gandetect.sources.generators import IMAGES, drawn_folder
 from gandetect.sources.splits import CALIBRATION, IN_DISTRIBUTION, TRAINING, OpenSplits
 from gandetect.stages.class_data import ClassData
 from gandetect.stages.feature_network import FeatureNetwork, load_feature_network
+from gandetect.stages.trained import Trained
 from gandetect.training.adversarial import train_gan
 from gandetect.training.checkpoints import GENERATOR, GanFolder, load_weights
 from gandetect.training.images import generate
@@ -32,12 +36,11 @@ IMAGES_A_SECOND = 150  # in training on one core, to know which trainings are lo
 
 
 @dataclass(frozen=True)
-class TrainGan(Stage):
+class TrainGan(Trained):
     """Train one generator, and its discriminator if it has one, judging every epoch's images."""
 
     config: GanConfig
     quality: QualityConfig
-    seed: int
     data: ClassData
     features: FeatureNetwork
 
@@ -80,7 +83,7 @@ class TrainGan(Stage):
         network = load_feature_network(context.of(self.features), images.shape[2], images.shape[1])
         digest = str(runs.read_json(context.folder / BEGUN)["digest"])
         folder = GanFolder(context.folder, digest, context.warn)
-        train = train_vae if self.config.architecture in NO_DISCRIMINATOR else train_gan
+        train = train_gan if self.config.adversarial else train_vae
         trained = train(
             self.config,
             images,
@@ -93,6 +96,15 @@ class TrainGan(Stage):
         )
         folder.finish(trained, self.config.epochs)
         return {"epochs": self.config.epochs}
+
+    def detector(self, context: Context, preprocessing: Preprocessing) -> NetworkDetector:
+        """The discriminator of the last epoch."""
+        folder, device = context.of(self), torch.device(context.device)
+        return discriminator_of(self.config, self.seed, folder, preprocessing, device)
+
+    def epoch(self, folder: Path) -> int:
+        """The last."""
+        return self.config.epochs
 
 
 @dataclass(frozen=True)

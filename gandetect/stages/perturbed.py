@@ -8,18 +8,17 @@ from typing import ClassVar
 
 import numpy as np
 import pandas as pd
-import torch
 
 from gandetect.data.perturbations import PERTURBATIONS, perturb
 from gandetect.data.stored import Images
-from gandetect.detectors import Preprocessing
+from gandetect.detectors.protocol import Preprocessing
 from gandetect.engine import Context, Facts, Stage
 from gandetect.errors import unknown_name
 from gandetect.randomness import integer_seed
 from gandetect.sources import ImageSet, Source
-from gandetect.stages.score import ImageStage, TrainedStage
+from gandetect.stages.score import ImageStage
 from gandetect.stages.scoring import score_images, ticker, tidy_scores
-from gandetect.stages.trained import trained_detector
+from gandetect.stages.trained import Trained
 
 PERTURBED = "perturbed.parquet"
 
@@ -31,7 +30,7 @@ class ScorePerturbed(Stage):
     Of each source the first ``most`` images, or with ``sampled`` a sample: files stand by class.
     """
 
-    trained: TrainedStage
+    trained: Trained
     sources: tuple[Source, ...]
     images: tuple[ImageStage, ...]
     preprocessing: Preprocessing
@@ -59,14 +58,7 @@ class ScorePerturbed(Stage):
     def run(self, context: Context) -> Facts:
         """Process and score, source by source."""
         config, seed = self.trained.config, self.trained.seed
-        detector = trained_detector(
-            config,
-            seed,
-            context.of(self.trained),
-            self.preprocessing,
-            {},
-            torch.device(context.device),
-        )
+        detector = self.trained.detector(context, self.preprocessing)
         steps = [("none", 0.0)]
         steps += [
             (name, level) for name in self.perturbations for level in PERTURBATIONS[name].levels
@@ -79,7 +71,7 @@ class ScorePerturbed(Stage):
                 seed, f"perturbation of {one.name}"
             )  # fakes and reals: each its own
             for name, level, pixels in _processed(images, steps, noise % 2**32):
-                scores = score_images(detector, ImageSet(pixels), config, tick)
+                scores = score_images(detector, ImageSet(pixels), tick)
                 rows = tidy_scores(config.name, seed, one.name, images.indices(), scores)
                 tables.append(rows.assign(source_seed=one.seed, perturbation=name, level=level))
         table = pd.concat(tables, ignore_index=True).drop(columns="epoch")

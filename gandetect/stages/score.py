@@ -9,13 +9,14 @@ from typing import ClassVar
 
 import numpy as np
 import pandas as pd
-import torch
 
 from gandetect import runs
-from gandetect.config import ClassifierConfig, digest_of
+from gandetect.config import digest_of
 from gandetect.data.folders import PassedOver
 from gandetect.data.images import find_images
-from gandetect.detectors import Detector, Preprocessing, save_detector
+from gandetect.detectors.folder import save_detector
+from gandetect.detectors.network import NetworkDetector
+from gandetect.detectors.protocol import Preprocessing
 from gandetect.engine import Context, Facts, Stage
 from gandetect.evaluation import thresholds_from
 from gandetect.evaluation.scores import by_source
@@ -24,16 +25,13 @@ from gandetect.scoring import score_paths, write_scores
 from gandetect.sources import ImageSet, Source
 from gandetect.sources.splits import TRAINING, OpenSplits
 from gandetect.stages.class_data import ClassData
-from gandetect.stages.classifier import TrainClassifier
 from gandetect.stages.gan import DrawImages, TrainGan
 from gandetect.stages.labelled_data import DecodedImages, LabelledData
 from gandetect.stages.look import DISTANCES, NEIGHBOURS, images_to_look_at, neighbours
-from gandetect.stages.post_hoc import MakeDetector
 from gandetect.stages.scoring import SCORES, score_images, ticker, tidy_scores
-from gandetect.stages.trained import epoch_of, trained_detector
+from gandetect.stages.trained import Trained
 
 ANSWERS = "unlabelled.csv"
-TrainedStage = TrainGan | TrainClassifier | MakeDetector
 ImageStage = ClassData | LabelledData | DecodedImages | DrawImages
 Opened = list[tuple[Source, ImageSet]]
 
@@ -49,7 +47,7 @@ class ScoreDetector(Stage):
     the data folder, are answered in ``unlabelled.csv``.
     """
 
-    trained: TrainedStage
+    trained: Trained
     sources: tuple[Source, ...]
     images: tuple[ImageStage, ...]  # what the sources are opened from
     preprocessing: Preprocessing
@@ -94,13 +92,14 @@ class ScoreDetector(Stage):
 
     def run(self, context: Context) -> Facts:
         """Score, choose thresholds, save the detector and its scores."""
-        detector = self._detector(context)
+        detector = self.trained.detector(context, self.preprocessing)
         opened = [(one, one.open(context.run, context.cache)) for one in self.sources]
         opened = [(one, images) for one, images in opened if len(images)]
         tick = ticker(sum(len(images) for _, images in opened), context.notify)
         config, seed = self.trained.config, self.trained.seed
         scored = [
-            (one, images, score_images(detector, images, config, tick)) for one, images in opened
+            (one, images, score_images(detector, images, tick, self.trained.augmented))
+            for one, images in opened
         ]
         tables = [
             tidy_scores(config.name, seed, one.name, images.indices(), scores).assign(
@@ -109,9 +108,9 @@ class ScoreDetector(Stage):
             for one, images, scores in scored
         ]
         trained = context.of(self.trained)
-        if isinstance(config, ClassifierConfig):
+        if (trained / SCORES).is_file():
             tables.append(pd.read_parquet(trained / SCORES))
-        table = pd.concat(tables, ignore_index=True).assign(epoch=epoch_of(config, trained))
+        table = pd.concat(tables, ignore_index=True).assign(epoch=self.trained.epoch(trained))
         table.to_parquet(context.folder / SCORES, index=False)
         pictures = images_to_look_at(scored, seed, self.kept_mistakes)
         if isinstance(self.trained, TrainGan):
@@ -125,26 +124,18 @@ class ScoreDetector(Stage):
         self._finish(detector, points, context)
         return {"n": len(table)}
 
-    def _detector(self, context: Context) -> Detector:
+    def _finish(
+        self, detector: NetworkDetector, points: Mapping[str, float], context: Context
+    ) -> None:
         provenance = {
+            **detector.description.provenance,
             "experiment": self.experiment,
             "digest": str(runs.read_json(context.of(self.trained) / runs.RECORD)["digest"]),
             "held_out": list(self.held_out),
             "calibrated_fpr": self.calibrated_fpr,
             "gandetect": own_version(),
         }
-        return trained_detector(
-            self.trained.config,
-            self.trained.seed,
-            context.of(self.trained),
-            self.preprocessing,
-            provenance,
-            torch.device(context.device),
-        )
-
-    def _finish(self, detector: Detector, points: Mapping[str, float], context: Context) -> None:
-        described = detector.description.model_copy(update={"operating_points": dict(points)})
-        finished = Detector(detector.network, described, detector.device)
+        finished = detector.described(operating_points=dict(points), provenance=provenance)
         save_detector(context.folder, finished)
         if self.unlabelled is not None:
             with (context.folder / ANSWERS).open("w", encoding="utf-8") as stream:

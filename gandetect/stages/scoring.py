@@ -9,13 +9,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from gandetect.config import ClassifierConfig, DetectorConfig, GanConfig
-from gandetect.detectors import Detector
+from gandetect.detectors.protocol import Detector
 from gandetect.events import Notify
 from gandetect.sources import ImageSet, Indices
-from gandetect.training.augmentation import fixed_copy
 
-Trained = GanConfig | ClassifierConfig | DetectorConfig
+Pixels = NDArray[np.uint8]
+Augment = Callable[[Pixels, Indices, Indices], Pixels]  # images, copies of them, their rows
 CHUNK = 2000  # images of 28 x 28 in memory at a time
 SCORES = "scores.parquet"
 
@@ -36,25 +35,21 @@ def ticker(total: int, notify: Notify) -> Callable[[int], None]:
 def score_images(
     detector: Detector,
     images: ImageSet,
-    config: Trained,
     tick: Callable[[int], None] = lambda _: None,
+    augment: Augment | None = None,
 ) -> NDArray[np.float64]:
-    """Score images in order, a chunk at a time: ``(M,)`` log-odds."""
+    """Score images in order, a chunk at a time: ``(M,)`` log-odds.
+
+    ``augment`` makes the copies that are asked for.
+    """
     pixels, rows = images.array(), images.all_rows()
     scores = np.empty(len(rows))
     chunk = max(1, CHUNK * 28 * 28 // max(pixels.shape[2], 28) ** 2)
     for start in range(0, len(rows), chunk):
         chosen = rows[start : start + chunk]
-        part = np.asarray(pixels[chosen])
-        if images.copies is not None and isinstance(config, ClassifierConfig):
-            copies = images.copies[start : start + chunk].tolist()
-            augmentation, size = config.augmentation, config.image_size
-            part = np.stack(
-                [
-                    fixed_copy(image, copy, row, augmentation, size)
-                    for image, copy, row in zip(part, copies, chosen.tolist(), strict=True)
-                ]
-            )
+        part: Pixels = np.asarray(pixels[chosen])
+        if images.copies is not None and augment is not None:
+            part = augment(part, images.copies[start : start + chunk], chosen)
         scores[start : start + chunk] = detector.decision_function(part)
         tick(len(part))
     return scores

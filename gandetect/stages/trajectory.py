@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import ClassVar
 
 import pandas as pd
 import torch
 
 from gandetect.data.stored import Images
-from gandetect.detectors import Preprocessing
+from gandetect.detectors.discriminator import discriminator_of
+from gandetect.detectors.protocol import Preprocessing
 from gandetect.engine import Context, Facts, Stage
 from gandetect.sources import ImageSet, Source
 from gandetect.stages.gan import TrainGan
 from gandetect.stages.score import ImageStage
 from gandetect.stages.scoring import score_images, ticker, tidy_scores
-from gandetect.stages.trained import discriminator
 from gandetect.training.checkpoints import GENERATOR, load_weights
 from gandetect.training.images import generate
 from gandetect.training.networks import build_networks
@@ -67,17 +66,17 @@ class ScoreTrajectory(Stage):
         tick = ticker(scored * len(self.epochs), context.notify)
         tables = []
         for epoch in self.epochs:
-            detector = discriminator(
+            detector = discriminator_of(
                 self.gan.config,
                 self.gan.seed,
-                self._epoch(epoch, context),
+                context.of(self.gan),
                 self.preprocessing,
-                {},
                 torch.device(context.device),
+                epoch,
             )
             for source_epoch, group in groups.items():
                 for name, seed, images in group:
-                    scores = score_images(detector, images, self.gan.config, tick)
+                    scores = score_images(detector, images, tick)
                     rows = tidy_scores(
                         self.gan.config.name, self.gan.seed, name, images.indices(), scores
                     )
@@ -88,15 +87,13 @@ class ScoreTrajectory(Stage):
         table.to_parquet(context.folder / TRAJECTORY, index=False)
         return {}
 
-    def _epoch(self, epoch: int, context: Context) -> Path:
-        return context.of(self.gan) / "epochs" / f"{epoch:04d}"
-
     def _fakes(self, epoch: int, context: Context) -> Images:
         device, size = torch.device(context.device), self.preprocessing
         generator, _ = build_networks(
             self.gan.config, size.image_size, size.channels, self.gan.seed, device
         )
-        load_weights(generator, self._epoch(epoch, context) / GENERATOR)
+        kept = context.of(self.gan) / "epochs" / f"{epoch:04d}"
+        load_weights(generator, kept / GENERATOR)
         return generate(
             generator, self.count, seed=self.gan.seed, purpose="trajectory", device=device
         )

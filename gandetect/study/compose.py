@@ -17,7 +17,7 @@ from gandetect.config import (
     FolderDataConfig,
     PicturesConfig,
 )
-from gandetect.detectors import Preprocessing
+from gandetect.detectors.protocol import Preprocessing
 from gandetect.engine import Stage
 from gandetect.evaluation.scores import (
     GENERATED_CALIBRATION,
@@ -42,9 +42,10 @@ from gandetect.stages.gan import DrawImages, TrainGan
 from gandetect.stages.labelled_data import DecodedImages, LabelledData
 from gandetect.stages.overlap import CheckOverlap
 from gandetect.stages.perturbed import ScorePerturbed
-from gandetect.stages.post_hoc import MakeDetector, made_of
+from gandetect.stages.post_hoc import MakeDetector
 from gandetect.stages.report import Report
-from gandetect.stages.score import ImageStage, ScoreDetector, TrainedStage
+from gandetect.stages.score import ImageStage, ScoreDetector
+from gandetect.stages.trained import Trained
 from gandetect.stages.trajectory import ScoreTrajectory
 
 AUDITED = 2000  # images of each side
@@ -56,7 +57,7 @@ LARGE = 64
 class Subject:
     """A detector to be, and the sources that it is scored on with the stages they come from."""
 
-    trained: TrainedStage
+    trained: Trained
     preprocessing: Preprocessing
     sources: tuple[Source, ...]
     images: tuple[ImageStage, ...]
@@ -89,7 +90,7 @@ def _of_gans(experiment: Experiment, config: ClassImagesConfig) -> Composed:
     evaluation = experiment.evaluation
     features = FeatureNetwork(experiment.quality.classifier_epochs, data)
     gans = {
-        (gan.name, seed): TrainGan(gan, experiment.quality, seed, data, features)
+        (gan.name, seed): TrainGan(gan, seed, experiment.quality, data, features)
         for seed in experiment.seeds
         for gan in experiment.gans
     }
@@ -111,19 +112,19 @@ def _of_gans(experiment: Experiment, config: ClassImagesConfig) -> Composed:
     }
     trained: dict[tuple[str, int], TrainGan | TrainClassifier] = {**gans, **classifiers}
     made = [
-        MakeDetector(one, seed, shape, tuple(trained[name, seed] for name in made_of(one)), data)
+        MakeDetector(one, seed, shape, tuple(trained[name, seed] for name in one.made_of), data)
         for seed in experiment.seeds
         for one in experiment.detectors
     ]
 
-    def subject(trained: TrainedStage) -> Subject:
+    def subject(trained: Trained) -> Subject:
         sources = _gan_sources(experiment, trained)
         used = [one for one in sources if isinstance(one, GeneratedSource)]
         images = dict.fromkeys(drawn[one.gan, one.seed, one.purpose] for one in used)
         return Subject(trained, shape, sources, (data, *images))
 
     wanted = [gan for gan in gans.values() if gan.config.role != "source"]
-    detectors: list[TrainedStage] = [*wanted, *classifiers.values(), *made]
+    detectors: list[Trained] = [*wanted, *classifiers.values(), *made]
     subjects = [subject(one) for seed in experiment.seeds for one in detectors if one.seed == seed]
     trajectories = [
         _trajectory(experiment, one.trained, one)
@@ -229,7 +230,7 @@ def _report(
     return Report(experiment, scores, data, None, None, (), (), (), (), perturbed)
 
 
-def _gan_sources(experiment: Experiment, trained: TrainedStage) -> tuple[Source, ...]:
+def _gan_sources(experiment: Experiment, trained: Trained) -> tuple[Source, ...]:
     """All images that one detector of a GAN study is scored on.
 
     Fakes of every generator of its own seed, fakes of its own generators of the next seed, fresh

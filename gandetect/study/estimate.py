@@ -15,28 +15,16 @@ from typing import TYPE_CHECKING
 import torch
 
 from gandetect import machine
-from gandetect.config import ClassifierConfig, ClassImagesConfig, FineTunedConfig, GanConfig
+from gandetect.config import ARCHITECTURES, ClassifierConfig, ClassImagesConfig, GanConfig
 from gandetect.errors import UsageError, shown
-from gandetect.models import ARCHITECTURES
 
 if TYPE_CHECKING:
     from gandetect.study.plan import Study
 
 YEAR = 365 * 86400.0
-AT_BEST = {"dcgan-bn": 1000, "dcgan-plain": 300, "wgan-gp": 1000, "dense": 20_000, "vae": 10_000}
-OTHERS_AT_BEST = 20_000
 CLASSIFIER_AT_BEST = 3000  # images of 28 px a second, on one core
 CORES_OF_A_GPU = 200
 LEAST_IMAGES = 100  # of an epoch, where only reading the data would tell
-LEAST_OF = {
-    "fashion-mnist": 30_000,
-    "digits": 800,
-    "mnist": 30_000,
-    "kmnist": 30_000,
-    "emnist": 50_000,
-    "cifar-10": 25_000,
-    "svhn": 35_000,
-}
 SPARE = 64 << 20  # bytes of disk that stay free
 
 
@@ -68,15 +56,12 @@ def _trainings(study: Study) -> Iterator[tuple[str, float]]:
     cores = CORES_OF_A_GPU if study.context.device != "cpu" else machine.cores()
     scale = _side(study) ** 2 / 28**2 / cores * len(experiment.seeds)
     for gan in experiment.gans:
-        yield (
-            gan.name,
-            _images_of(study, gan) * scale / AT_BEST.get(gan.architecture, OTHERS_AT_BEST),
-        )
+        yield gan.name, _images_of(study, gan) * scale / ARCHITECTURES[gan.architecture].speed
+    architectures = {gan.name: gan.architecture for gan in experiment.gans}
     for one in experiment.detectors:
-        if isinstance(one, FineTunedConfig):
-            gan = next(gan for gan in experiment.gans if gan.name == one.gan)
-            speed = AT_BEST.get(gan.architecture, OTHERS_AT_BEST)
-            yield one.name, one.updates * one.batch_size * scale / speed
+        if one.images_trained_on:
+            speed = ARCHITECTURES[architectures[one.made_of[0]]].speed
+            yield one.name, one.images_trained_on * scale / speed
     for classifier in experiment.classifiers:
         yield classifier.name, _classifier_seconds(study, classifier, cores)
 
@@ -97,7 +82,7 @@ def _classifier_seconds(study: Study, one: ClassifierConfig, cores: int) -> floa
 def _training_images(study: Study) -> int:
     """Images of an epoch, as far as it can be known without reading the data."""
     data = study.experiment.data
-    there = LEAST_OF.get(data.name, LEAST_IMAGES)
+    there = data.least_images if isinstance(data, ClassImagesConfig) else LEAST_IMAGES
     return min(data.images // 2, there) if data.images else there
 
 
@@ -118,6 +103,7 @@ def _bytes(study: Study) -> float:
 def _network_bytes(gan: GanConfig, side: int, channels: int) -> int:
     """Bytes of a GAN's two networks, without making them."""
     architecture = ARCHITECTURES[gan.architecture]
+    networks: tuple[torch.nn.Module, ...]
     with torch.device("meta"):
         networks = architecture.generator(side, channels), architecture.partner(side, channels)
     return 4 * sum(one.numel() for network in networks for one in network.parameters())

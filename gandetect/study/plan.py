@@ -11,9 +11,7 @@ from gandetect.data.fashion_mnist import resolve_data_dir
 from gandetect.engine import Context, Plan, planned, with_needs
 from gandetect.errors import UsageError
 from gandetect.sources.pixel_cache import cache_folder
-from gandetect.stages.classifier import TrainClassifier
-from gandetect.stages.gan import TrainGan
-from gandetect.stages.post_hoc import MakeDetector
+from gandetect.stages.trained import Trained
 from gandetect.study.compose import compose
 from gandetect.study.engines import EngineOptions
 from gandetect.study.estimate import require_feasible
@@ -156,7 +154,7 @@ def plan_lines(study: Study) -> list[str]:
     lines = [f"# would be put in {study.folder}; {study.share}"]
     others = 0
     for stage, stands in planned(study.plan("report")):
-        if isinstance(stage, TrainGan | TrainClassifier | MakeDetector):
+        if isinstance(stage, Trained):
             state = "stands already, would be verified" if stands else "to do"
             lines.append(f"# {stage.title}: {state}")
         else:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from gandetect.config import GanConfig, OptimizerConfig
-from gandetect.models import ARCHITECTURES
+from gandetect.config import ARCHITECTURES, GanConfig, OptimizerConfig
 from gandetect.randomness import integer_seed
 from gandetect.training.checkpoints import Gan
 

@@ -34,7 +34,8 @@ from torch import nn
 from gandetect import runs
 from gandetect.config import Experiment, GanConfig, load_experiment
 from gandetect.data.fashion_mnist import resolve_data_dir
-from gandetect.detectors import DetectorDescription, as_detector
+from gandetect.detectors.network import as_detector
+from gandetect.detectors.protocol import DetectorDescription
 from gandetect.engine import Context, LocalEngine, Task, local_engine, perform, run_all
 from gandetect.events import silent
 from gandetect.machine import cores, native_precision

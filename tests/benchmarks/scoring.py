@@ -11,7 +11,7 @@ from .matrix_work import flop_of_scoring, prepare_peak
 from .results import Measured, Settings
 
 if TYPE_CHECKING:
-    from gandetect.detectors import Detector
+    from gandetect.detectors.protocol import Detector
 
 SECTION = "scoring"
 IMAGES = 10_000
@@ -40,8 +40,9 @@ def fresh_detector(architecture: str) -> Detector:
     """A discriminator with its initial weights; how good it is costs no time."""
     import torch
 
-    from gandetect.detectors import DetectorDescription, as_detector
-    from gandetect.models import ARCHITECTURES
+    from gandetect.config import ARCHITECTURES
+    from gandetect.detectors.network import as_detector
+    from gandetect.detectors.protocol import DetectorDescription
 
     description = DetectorDescription(name=architecture, architecture=architecture)
     network = ARCHITECTURES[architecture].discriminator()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gandetect.config import SmallSetConfig
-from gandetect.data import small_sets
+from gandetect.data.sets import cifar10, svhn
 from gandetect.data.small_sets import load_small_set
 from gandetect.errors import DataError
 
@@ -61,7 +61,7 @@ def test_cifar_is_read_from_its_binary_version(tmp_path, monkeypatch) -> None:
         (folder / f"{name}.bin").write_bytes(batch.tobytes())
     with pytest.raises(DataError, match="has 12,292 bytes, and CIFAR-10's has 30,730,000"):
         load("cifar-10", tmp_path)
-    monkeypatch.setattr(small_sets, "CIFAR_BATCH", 4)
+    monkeypatch.setattr(cifar10, "BATCH", 4)
     cifar = load("cifar-10", tmp_path)
     assert cifar.train_images.shape == (20, 3, 32, 32)
     np.testing.assert_array_equal(cifar.test_images, records[5, :, 1:].reshape(4, 3, 32, 32))
@@ -69,10 +69,10 @@ def test_cifar_is_read_from_its_binary_version(tmp_path, monkeypatch) -> None:
 
 
 def test_a_set_that_cannot_be_had_is_one_sentence(tmp_path, monkeypatch) -> None:
-    def part(name, root, split, *, download):
+    def part(root, split, download):
         raise RuntimeError("no\nnetwork" if download else "Dataset not found.")
 
-    monkeypatch.setattr(small_sets, "_part", part)
+    monkeypatch.setattr(svhn, "_part", part)
     with pytest.raises(DataError) as caught:
         load("svhn", tmp_path)
     assert "data set 'svhn' is not in" in str(caught.value)

@@ -8,8 +8,9 @@ import numpy as np
 import torch
 from torch import nn
 
-from gandetect.detectors import Detector, DetectorDescription, Preprocessing, as_detector
-from gandetect.models import ARCHITECTURES
+from gandetect.config import ARCHITECTURES
+from gandetect.detectors.network import as_detector
+from gandetect.detectors.protocol import Detector, DetectorDescription, Preprocessing
 from gandetect.models.classifiers import CLASSIFIERS, build_classifier
 from gandetect.models.ensemble import Ensemble
 from gandetect.models.features import Features

@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 import torch
 from torch import Tensor
 
-from gandetect.config import NO_DISCRIMINATOR, GanConfig
+from gandetect.config import GanConfig
 from gandetect.models.feature_classifier import FeatureClassifier
 from gandetect.training.adversarial import AdversarialStep, train_epoch, train_gan, why_not_graphed
 from gandetect.training.checkpoints import Gan, GanFolder
@@ -28,7 +28,7 @@ def graphs(settings: Settings, record: Record) -> None:
         return
     for option in OPTIONS:
         config = config_of(option, batch_size=32, steps_per_epoch=4)
-        if config.architecture in NO_DISCRIMINATOR:
+        if not config.adversarial:
             continue
         name = f"graphs: {option}"
         if against := why_not_graphed(config):

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from gandetect import machine
-from gandetect.config import NO_DISCRIMINATOR, GanConfig
+from gandetect.config import GanConfig
 from gandetect.training import variational
 from gandetect.training.adversarial import AdversarialStep
 from gandetect.training.networks import build_gan
@@ -114,7 +114,7 @@ def _trained(
 ) -> Mapping[str, Moved]:
     """What steps of every kind lead to, by network."""
     device = device or torch.device(settings.device)
-    if config.architecture in NO_DISCRIMINATOR:
+    if not config.adversarial:
         return _variational(config, settings, device)
     gan = build_gan(config, side(settings), 1, 0, device)
     _livelier(gan.networks)

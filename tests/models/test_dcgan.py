@@ -8,7 +8,8 @@ import torch
 from keras_reference_weights import NETWORKS, inputs, weights, weights_digest
 from torch import nn
 
-from gandetect.models import ARCHITECTURES, keras_parameter_count
+from gandetect.config import ARCHITECTURES
+from gandetect.models import keras_parameter_count
 from gandetect.models.layers import SeededDropout
 
 REFERENCE = dict(np.load(Path(__file__).with_name("keras_reference.npz"), allow_pickle=False))

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from gandetect.models import ARCHITECTURES
+from gandetect.config import ARCHITECTURES
 from gandetect.models.ensemble import MOST_QUANTILES, Ensemble, build_ensemble
 
 

@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from gandetect.models import ARCHITECTURES, keras_parameter_count
+from gandetect.config import ARCHITECTURES
+from gandetect.models import keras_parameter_count
 from gandetect.models.layers import SeededDropout, seed_dropout
 
 PARAMETERS = {

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from gandetect.models import ARCHITECTURES
+from gandetect.config import ARCHITECTURES
 from gandetect.models.common import Growth
 
 CONVOLUTIONAL = ("dcgan-bn", "dcgan-plain", "wgan-gp", "vae")

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
+from gandetect.config import ARCHITECTURES
 from gandetect.data.class_images import ClassImages
-from gandetect.models import ARCHITECTURES
 from gandetect.models.classifiers import build_classifier
 from gandetect.models.features import Features, before_last_layer
 from gandetect.models.one_class import METHODS, OneClass, build_one_class, sizes_of

@@ -13,10 +13,11 @@ from scipy.ndimage import gaussian_filter
 from torch.nn import functional
 
 from gandetect.config.classifier import ClassifierConfig
-from gandetect.detectors import Preprocessing, load_detector, save_detector
+from gandetect.detectors.classifier import as_classifier
+from gandetect.detectors.folder import load_detector, save_detector
+from gandetect.detectors.protocol import Preprocessing
 from gandetect.errors import TrainingError, UsageError
 from gandetect.models.classifiers import build_classifier
-from gandetect.stages.trained import make_detector
 from gandetect.training.batches import training_batches
 from gandetect.training.contrastive import contrastive_loss
 from gandetect.training.examples import Examples
@@ -124,15 +125,13 @@ def test_every_network_embeds_at_length_one_before_its_last_layer(network) -> No
 def test_a_saved_detector_loads_and_scores_the_same(clothes, tmp_path) -> None:
     config = configure({"embedding": 5}, image_size=28)
     network = new_classifier(config, 1, weights=False, seed=3)
-    detector = make_detector(config, network, Preprocessing(), {}, CPU)
+    detector = as_classifier(config, network, Preprocessing(), CPU)
     save_detector(tmp_path, detector)
     images = np.pad(clothes[0].pixels()[:8], ((0, 0), (0, 0), (4, 4), (4, 4)))
     again = load_detector(tmp_path).decision_function(images)
     assert np.array_equal(again, detector.decision_function(images))
     plain = configure().model_copy(update={"contrastive": None})
-    without = make_detector(
-        plain, new_classifier(plain, 1, weights=False), Preprocessing(), {}, CPU
-    )
+    without = as_classifier(plain, new_classifier(plain, 1, weights=False), Preprocessing(), CPU)
     assert "embedding" not in without.description.options  # an old file stays what it was
 
 

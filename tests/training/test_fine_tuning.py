@@ -5,10 +5,11 @@ import pytest
 import torch
 from safetensors.torch import save
 
-from gandetect.config import FineTunedConfig, GanConfig
+from gandetect.config import GanConfig
 from gandetect.data.class_images import ClassImages
+from gandetect.detectors.fine_tuned import FineTuned
+from gandetect.detectors.fine_tuning import STATISTICS, fine_tune, trains_as
 from gandetect.errors import TrainingError
-from gandetect.training.fine_tuning import STATISTICS, fine_tune, trains_as
 from gandetect.training.networks import build_gan
 
 CPU = torch.device("cpu")
@@ -22,9 +23,9 @@ GAN = GanConfig.model_validate(
 )
 
 
-def config(**keys) -> FineTunedConfig:
+def config(**keys) -> FineTuned:
     given = {"updates": 3, "batch_size": 8, "negatives": {"kinds": ["jigsaw"]}, **keys}
-    return FineTunedConfig(kind="fine-tuned", name="tuned", gan="dcgan-bn", **given)
+    return FineTuned(kind="fine-tuned", name="tuned", gan="dcgan-bn", **given)
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +66,7 @@ def test_it_learns_what_is_real(reals) -> None:
 
 
 def test_rows_of_the_history_end_with_the_last_update(reals, monkeypatch) -> None:
-    monkeypatch.setattr("gandetect.training.fine_tuning.UPDATES_A_ROW", 2)
+    monkeypatch.setattr("gandetect.detectors.fine_tuning.UPDATES_A_ROW", 2)
     _, history = tuned(reals, updates=5)
     assert [row["update"] for row in history] == [2, 4, 5]
 

@@ -43,7 +43,7 @@ class Comparison:
         return sorted(rows, key=lambda row: -abs(row["difference"]))
 
     def detectors(self, rows: Sequence[Row]) -> list[str]:
-        """Detectors of some rows: discriminators, classifiers, derived ones, each by name."""
+        """Detectors of some rows: discriminators, classifiers, post-hoc ones, each by name."""
         kinds = {one["detector"]: one["kind"] for run in self.runs
                  for one in run.metrics["detectors"]}  # fmt: skip
         names = {row["detector"] for row in rows}

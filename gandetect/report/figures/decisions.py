@@ -26,7 +26,7 @@ WHITE_FROM = 0.65  # from this share on the palette is so dark that white reads 
 
 
 def detector_names(metrics: Metrics) -> list[str]:
-    """All detectors as rows: discriminators, classifiers, derived ones, each by name."""
+    """All detectors as rows: discriminators, classifiers, post-hoc ones, each by name."""
     rows = metrics["detectors"]
     ordered = sorted(rows, key=lambda row: (KINDS.index(row["kind"]), row["detector"]))
     return [str(row["detector"]) for row in ordered]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from gandetect.config import LabelledDataConfig
+from gandetect.config import DETECTORS, LabelledDataConfig, detector_table
 from gandetect.evaluation.subjects import KINDS
 from gandetect.report.document import Block, Fold, Text
 from gandetect.report.figures.decisions import matrix_sources
@@ -21,13 +21,6 @@ from gandetect.report.sections.answer import (
 from gandetect.report.sections.generalisation import hold_table
 from gandetect.report.sections.matrix import share_heat
 from gandetect.report.words import count, listing, per_hundred, sentence
-
-# How each recipe makes a detector of what was trained.
-RECIPES = {
-    "checkpoint-ensemble": "by averaging a discriminator over its epochs",
-    "fine-tuned": "by training a discriminator on while generators stand still",
-    "one-class": "by learning what real images look like",
-}
 
 
 def opening(material: Material) -> list[Block]:
@@ -68,9 +61,10 @@ def _who(material: Material, counts: Mapping[str, int]) -> str:
         )
     if counts["classifier"]:
         words.append("A classifier was trained for nothing but to tell real from fake. ")
-    if derived := _named(material, "derived"):
-        recipes = [words for one, words in RECIPES.items() if one in map(material.recipe, derived)]
-        words.append(f"A derived detector was made after training: {listing(recipes, 'or')}. ")
+    if post_hoc := _named(material, "post-hoc"):
+        kinds = {material.recipe(name) for name in post_hoc}
+        ways = [detector_table(kind).MADE for kind in DETECTORS if kind in kinds]
+        words.append(f"A post-hoc detector was made after training: {listing(ways, 'or')}. ")
     return "".join(words)
 
 

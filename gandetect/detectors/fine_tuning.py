@@ -13,8 +13,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from gandetect.config import FineTunedConfig, GanConfig, ReplayConfig
+from gandetect.config import GanConfig, ReplayConfig
 from gandetect.data.stored import Images
+from gandetect.detectors.fine_tuned import FineTuned
 from gandetect.errors import TrainingError
 from gandetect.events import Notify
 from gandetect.models.layers import seed_dropout
@@ -34,7 +35,7 @@ STATISTICS = ("loss", "accuracy_real", "accuracy_fake")
 
 
 def fine_tune(
-    config: FineTunedConfig,
+    config: FineTuned,
     gan: GanConfig,
     discriminator: nn.Module,
     reals: Images,
@@ -85,7 +86,7 @@ def fine_tune(
     return history
 
 
-def trains_as(config: FineTunedConfig, gan: GanConfig) -> GanConfig:
+def trains_as(config: FineTuned, gan: GanConfig) -> GanConfig:
     """The way of training: the GAN's own loss, penalty and labels, the rest from ``config``.
 
     Adam keeps the betas of the GAN's own optimizer. Instance noise has fallen to nothing when a
@@ -107,7 +108,7 @@ def trains_as(config: FineTunedConfig, gan: GanConfig) -> GanConfig:
 
 def _batches(
     images: Images,
-    config: FineTunedConfig,
+    config: FineTuned,
     seed: int,
     purpose: str,
     device: torch.device,
@@ -124,7 +125,7 @@ def _batches(
         yield batch.contiguous(memory_format=torch.channels_last)
 
 
-def _row(config: FineTunedConfig, seen: Tensor, done: int) -> dict[str, float]:
+def _row(config: FineTuned, seen: Tensor, done: int) -> dict[str, float]:
     """One row of the history of ``(K, 3)`` statistics, the last of them that of update ``done``."""
     finite = seen[:, 0].isfinite()
     if not finite.all():
@@ -138,7 +139,7 @@ def _row(config: FineTunedConfig, seen: Tensor, done: int) -> dict[str, float]:
 
 
 def _progress(
-    config: FineTunedConfig, row: Mapping[str, float], done: int, rate: float
+    config: FineTuned, row: Mapping[str, float], done: int, rate: float
 ) -> dict[str, Any]:
     return {
         "event": "step",

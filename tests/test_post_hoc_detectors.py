@@ -14,8 +14,10 @@ from shortcuts import context_in, in_this_process, without_audits, without_drawi
 
 from gandetect import runs
 from gandetect.cli import main
-from gandetect.config import FineTunedConfig, parse_experiment
-from gandetect.detectors import Preprocessing, load_detector
+from gandetect.config import parse_experiment
+from gandetect.detectors.fine_tuned import FineTuned
+from gandetect.detectors.folder import load_detector
+from gandetect.detectors.protocol import Preprocessing
 from gandetect.evaluation import detectors_of
 from gandetect.stages.post_hoc import MakeDetector
 from gandetect.study import Options, run_study
@@ -102,7 +104,7 @@ def test_the_metrics_say_what_each_is_made_of(metrics) -> None:
     facts = {row["detector"]: row for row in metrics["detectors"]}
     bn, plain = "generated:dcgan-bn", "generated:dcgan-plain"
     assert facts["tuned"] == {
-        "detector": "tuned", "kind": "derived", "recipe": "fine-tuned", "own": [bn]
+        "detector": "tuned", "kind": "post-hoc", "recipe": "fine-tuned", "own": [bn]
     }  # fmt: skip
     assert (facts["forest"]["own"], facts["forest"]["recipe"]) == ([], "one-class")
     assert facts["knn"]["own"] == [plain]
@@ -113,7 +115,7 @@ def test_one_made_without_a_generator_says_so() -> None:
              "fakes_from": ["dcgan-bn", "dcgan-plain"], "leave_one_out": True}  # fmt: skip
     facts = detectors_of(parse_experiment({**TABLE, "detectors": [tuned]}))
     assert facts["d-without-dcgan-bn"] == {
-        "kind": "derived",
+        "kind": "post-hoc",
         "recipe": "fine-tuned",
         "own": ["generated:dcgan-plain"],
         "left_out": "generated:dcgan-bn",
@@ -135,7 +137,7 @@ def test_loaded_from_its_folder_it_scores_as_before(run, name) -> None:
     np.testing.assert_allclose(detector.decision_function(images), expected, rtol=1e-4, atol=1e-4)
     assert detector.description.provenance["seed"] == 0
     assert detector.operating_points["calibrated"] != 0
-    kept = {path.suffix for path in [*folder.iterdir(), *(run / "derived").glob(f"{name}/*/*")]}
+    kept = {path.suffix for path in [*folder.iterdir(), *(run / "post_hoc").glob(f"{name}/*/*")]}
     assert kept <= {".json", ".safetensors", ".parquet", ".npz", ".csv"}
 
 
@@ -160,7 +162,7 @@ def test_an_ensembles_members_are_the_epochs_discriminators(run) -> None:
 def test_fine_tuning_starts_where_it_is_told(run, tmp_path, start) -> None:
     given = {"name": "d", "gan": "dcgan-bn", "start": start, "updates": 1, "images": 4}
     # So small a step that nothing moves.
-    config = FineTunedConfig(kind="fine-tuned", batch_size=2, **given)
+    config = FineTuned(kind="fine-tuned", batch_size=2, **given)
     config = config.model_copy(update={"learning_rate": 1e-30})
     gan = compose(parse_experiment(TABLE)).report.gans[0]
     stage = MakeDetector(config, 0, Preprocessing(), (gan,), gan.data)
@@ -178,24 +180,28 @@ def _same(network: torch.nn.Module, weights: dict[str, torch.Tensor]) -> bool:
 
 def test_what_is_made_stands_and_is_not_made_again(run, out) -> None:
     def written() -> dict[Path, int]:
-        return {path: path.stat().st_mtime_ns for path in run.glob("d*/*/seed-0/record.json")}
+        return {
+            path: path.stat().st_mtime_ns
+            for folder in ("detectors", "post_hoc")
+            for path in run.glob(f"{folder}/*/seed-0/record.json")
+        }
 
     before = written()
     assert len(before) == 5 + 7
-    damaged = run / "derived" / "tuned" / "seed-0" / "weights.safetensors"
+    damaged = run / "post_hoc" / "tuned" / "seed-0" / "weights.safetensors"
     digest = runs.file_digest(damaged)
     damaged.write_bytes(b"damaged")
     with pytest.warns(UserWarning, match="'weights.safetensors' was changed"):
         assert _run(out) == run
     changed = {path.parent.parent for path, time in written().items() if time != before[path]}
-    assert changed == {run / "derived" / "tuned"}
+    assert changed == {run / "post_hoc" / "tuned"}
     assert runs.file_digest(damaged) == digest
 
 
 def test_the_report_tells_of_them(run) -> None:
     report = (run / "report.md").read_text()
-    assert "1 discriminator, 1 classifier and 5 derived detectors" in report
+    assert "1 discriminator, 1 classifier and 5 post-hoc detectors" in report
     for words in ("over its epochs", "while generators stand still", "what real images look like"):
         assert words in report
-    assert "| The derived detector forest |" in report
+    assert "| The post-hoc detector forest |" in report
     assert "has seen no fakes" in report

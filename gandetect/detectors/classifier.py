@@ -1,0 +1,83 @@
+"""A supervised classifier as a detector; its table is ``[[classifiers]]``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gandetect.config import ClassifierConfig
+from gandetect.detectors.protocol import DetectorDescription, Kind, Preprocessing
+from gandetect.errors import unknown_name
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+    from gandetect.detectors.network import NetworkDetector
+
+
+class Classifier(Kind):
+    """A backbone with a head, which answers with the score itself."""
+
+    @classmethod
+    def build(
+        cls, architecture: str, options: Mapping[str, Any], preprocessing: Preprocessing
+    ) -> nn.Module:
+        """One of the networks of `gandetect.models.classifiers`."""
+        from gandetect.models.classifiers import CLASSIFIERS, build_classifier
+
+        if architecture not in CLASSIFIERS:
+            raise unknown_name("architecture", architecture, CLASSIFIERS)
+        return build_classifier(architecture, channels=preprocessing.channels, **options)
+
+
+def options_of(config: ClassifierConfig) -> dict[str, Any]:
+    """What `Classifier.build` needs to know, beside the network's name and the channels."""
+    return {
+        "image_size": config.image_size,
+        "stored_size": config.stored_size,
+        "outputs": 1 if config.loss == "bce" else 2,
+        "normalise": config.normalise,
+        **config.head.model_dump(mode="json"),
+        **({"embedding": config.contrastive.embedding} if config.contrastive else {}),
+    }
+
+
+def as_classifier(
+    config: ClassifierConfig,
+    network: nn.Module,
+    preprocessing: Preprocessing,
+    device: torch.device,
+    **provenance: object,
+) -> NetworkDetector:
+    """A trained classifier as a detector."""
+    from gandetect.detectors.network import as_detector
+
+    description = DetectorDescription(
+        kind="classifier",
+        name=config.name,
+        architecture=config.network,
+        options=options_of(config),
+        preprocessing=preprocessing,
+        provenance={"recipe": config.recipe, **provenance},
+    )
+    return as_detector(network, description, device)
+
+
+def classifier_of(
+    config: ClassifierConfig,
+    seed: int,
+    folder: Path,
+    preprocessing: Preprocessing,
+    device: torch.device,
+    epoch: int,
+) -> NetworkDetector:
+    """The classifier that a training's folder holds, that of its best epoch."""
+    from gandetect.detectors.folder import WEIGHTS
+    from gandetect.training.checkpoints import load_weights
+    from gandetect.training.supervised import new_classifier
+
+    network = new_classifier(config, preprocessing.channels, weights=False)
+    load_weights(network, folder / WEIGHTS)
+    return as_classifier(config, network, preprocessing, device, seed=seed, epoch=epoch)

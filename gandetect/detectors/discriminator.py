@@ -1,0 +1,70 @@
+"""A GAN's discriminator, taken as a detector after any epoch; its table is ``[[gans]]``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gandetect.config import ARCHITECTURES, GanConfig
+from gandetect.detectors.protocol import DetectorDescription, Kind, Preprocessing
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+    from gandetect.detectors.network import NetworkDetector
+
+
+class Discriminator(Kind):
+    """A discriminator with the options of its GAN's ``discriminator``."""
+
+    @classmethod
+    def build(
+        cls, architecture: str, options: Mapping[str, Any], preprocessing: Preprocessing
+    ) -> nn.Module:
+        """One of an architecture that has discriminators."""
+        network: nn.Module = ARCHITECTURES[architecture].discriminator(
+            preprocessing.image_size, preprocessing.channels, **options
+        )
+        return network
+
+
+def options_of(gan: GanConfig) -> dict[str, Any]:
+    """What `Discriminator.build` needs to know, beside the architecture and the input's size."""
+    return gan.discriminator.model_dump(exclude_none=True)
+
+
+def fresh_discriminator(
+    gan: GanConfig, seed: int, preprocessing: Preprocessing, device: torch.device
+) -> nn.Module:
+    """A GAN's discriminator with its initial weights."""
+    from gandetect.training.networks import build_networks
+
+    size, channels = preprocessing.image_size, preprocessing.channels
+    return build_networks(gan, size, channels, seed, device)[1]
+
+
+def discriminator_of(
+    gan: GanConfig,
+    seed: int,
+    folder: Path,
+    preprocessing: Preprocessing,
+    device: torch.device,
+    epoch: int | None = None,
+) -> NetworkDetector:
+    """A GAN's discriminator after its last epoch, or after a kept one, from the GAN's folder."""
+    from gandetect.detectors.network import as_detector
+    from gandetect.training.checkpoints import DISCRIMINATOR, load_weights
+
+    network = fresh_discriminator(gan, seed, preprocessing, device)
+    kept = folder if epoch is None else folder / "epochs" / f"{epoch:04d}"
+    load_weights(network, kept / DISCRIMINATOR)
+    description = DetectorDescription(
+        name=gan.name,
+        architecture=gan.architecture,
+        options=options_of(gan),
+        preprocessing=preprocessing,
+        provenance={"gan": gan.name, "seed": seed, "epoch": epoch or gan.epochs},
+    )
+    return as_detector(network, description, device)

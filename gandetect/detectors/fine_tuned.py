@@ -1,0 +1,145 @@
+"""A discriminator trained further, or afresh, with the generators frozen: replay afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+
+import numpy as np
+from pydantic import Field, model_validator
+
+from gandetect.config import ClassifierConfig, DiscriminatorOptions, GanConfig, NegativesConfig
+from gandetect.config.epochs import Epochs
+from gandetect.config.gan import Change
+from gandetect.config.section import ImageCount, LearningRate, StepCount, each_once
+from gandetect.detectors.discriminator import Discriminator, fresh_discriminator, options_of
+from gandetect.detectors.protocol import Made, PostHoc, Preprocessing
+from gandetect.errors import unknown_name
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from gandetect.detectors.material import Material
+
+
+class FineTuned(PostHoc):
+    """A discriminator trained further, or afresh, with the generators frozen: replay afterwards.
+
+    Its fakes come from the generators of ``history``'s epochs of every GAN in ``fakes_from`` (its
+    own, if nothing is said), as many of each: ``images`` in all, drawn once. ``updates`` are steps
+    with ``batch_size`` reals and as many fakes, in the way of ``gan``'s own training (its loss,
+    penalty and labels). ``start`` "fresh" begins with initial weights, and may then have other
+    options than the GAN's ``discriminator``. ``leave_one_out`` makes one such detector for every
+    GAN of ``fakes_from``, each trained without that one.
+    """
+
+    MADE: ClassVar = "by training a discriminator on while generators stand still"
+    SECONDS: ClassVar = 60.0
+    LATER: ClassVar[frozenset[str]] = frozenset({"discriminator", "leave_one_out", "left_out"})
+
+    kind: Literal["fine-tuned"]
+    gan: str
+    fakes_from: tuple[str, ...] = ()
+    history: Epochs = "all"
+    start: Literal["last", "fresh"] = "last"
+    updates: StepCount = 2000
+    batch_size: Annotated[int, Field(ge=2, le=65536)] = 64
+    learning_rate: LearningRate = 2e-4
+    images: ImageCount = 20000
+    negatives: NegativesConfig = NegativesConfig()
+    differentiable: tuple[Change, ...] = ()
+    discriminator: DiscriminatorOptions | None = None
+    leave_one_out: Literal[False] = False
+    left_out: str | None = None
+
+    @property
+    def makers(self) -> tuple[str, ...]:
+        """Names of the GANs that its fakes come from."""
+        return self.fakes_from or (self.gan,)
+
+    @property
+    def made_of(self) -> tuple[str, ...]:
+        """The GAN of its discriminator, and those that its fakes come from."""
+        return tuple(dict.fromkeys((self.gan, *self.makers)))
+
+    @property
+    def images_trained_on(self) -> int:
+        """As many as its batches hold."""
+        return self.updates * self.batch_size
+
+    def known(self, known_to: Callable[[str], tuple[str, ...]]) -> tuple[str, ...]:
+        """A fresh network knows the GANs of its fakes alone."""
+        return self.made_of if self.start == "last" else tuple(dict.fromkeys(self.makers))
+
+    def check(self, gans: Sequence[GanConfig], classifiers: Sequence[ClassifierConfig]) -> None:
+        """Refuse GANs that the study does not have, and options that the network does not."""
+        by_name = {gan.name: gan for gan in gans}
+        discriminators = [name for name, gan in by_name.items() if gan.adversarial]
+        if self.gan not in discriminators:
+            raise unknown_name("gan", self.gan, discriminators)
+        if self.discriminator is not None:
+            options = {"discriminator": self.discriminator}
+            GanConfig.model_validate({**dict(by_name[self.gan]), **options})
+        for name in self.fakes_from:
+            if name not in by_name:
+                raise unknown_name("fakes_from", name, by_name)
+
+    @model_validator(mode="after")
+    def _each_generator_once(self) -> FineTuned:
+        each_once(self.name, self.fakes_from)
+        return self
+
+    @model_validator(mode="after")
+    def _options_of_a_fresh_network(self) -> FineTuned:
+        if self.discriminator is not None and self.start != "fresh":
+            raise ValueError(
+                f"{self.name!r} has discriminator options of its own, and the weights that it "
+                'starts from are of another network; give start = "fresh", or remove them'
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _left_out_is_unknown(self) -> FineTuned:
+        if self.left_out is not None and self.left_out in self.known(lambda name: (name,)):
+            raise ValueError(
+                f"{self.left_out!r} is left out, but {self.name!r} starts from its discriminator, "
+                'which has seen its fakes; give start = "fresh", or another gan'
+            )
+        return self
+
+    def make(self, material: Material) -> Made:
+        """Draw the fakes, and train on them."""
+        from gandetect.detectors.fine_tuning import fine_tune
+
+        gan, _ = material.gans[self.gan]
+        if self.discriminator is not None:
+            gan = gan.model_copy(update={"discriminator": self.discriminator})
+        seed, device = material.seed, material.device
+        if self.start == "fresh":
+            network = fresh_discriminator(gan, seed, material.preprocessing, device)
+        else:
+            network = material.discriminator(self.gan)
+        ends = np.linspace(0, self.images, len(self.makers) + 1).round().astype(int)
+        fakes = [
+            material.fakes(name, self.history, share, f"fine-tuning of {self.name}")
+            for name, share in zip(self.makers, np.diff(ends).tolist(), strict=True)
+            if share
+        ]
+        history = fine_tune(
+            self,
+            gan,
+            network,
+            material.reals,
+            np.concatenate(fakes),
+            seed=seed,
+            device=device,
+            notify=material.notify,
+        )
+        return Made(network, gan.architecture, options_of(gan), gan.epochs, history)
+
+    @classmethod
+    def build(
+        cls, architecture: str, options: Mapping[str, Any], preprocessing: Preprocessing
+    ) -> nn.Module:
+        """A discriminator."""
+        return Discriminator.build(architecture, options, preprocessing)

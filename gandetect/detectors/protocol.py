@@ -1,0 +1,132 @@
+"""What a detector is to the rest of the code, and what a kind of detector has to bring."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from pydantic import BaseModel, ConfigDict, Field
+from scipy.special import expit
+
+from gandetect.config import DETECTORS, DetectorTable
+from gandetect.errors import unknown_name
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from gandetect.detectors.material import Material
+
+CLASSES = ("real", "generated")
+FORMAT = 1  # of detector.json
+
+
+class Preprocessing(BaseModel):
+    """How any image file becomes what the network was trained on; see `data.images.read_image`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    image_size: Annotated[int, Field(ge=1, le=2048)] = 28
+    channels: Literal[1, 3] = 1
+    fit: Literal["pad", "crop", "stretch"] = "pad"
+    background: Annotated[int, Field(ge=0, le=255)] = 0
+
+
+class DetectorDescription(BaseModel):
+    """What ``detector.json`` holds; ``provenance`` says which run, seed and epoch it came from."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    format: Literal[1] = 1  # FORMAT
+    kind: str = "discriminator"
+    name: str
+    architecture: str  # of its networks, or what stands for one, such as "pixels"
+    options: dict[str, Any] = {}  # what the network is built with, beside its input's size
+    preprocessing: Preprocessing = Preprocessing()
+    operating_points: dict[str, float] = {"native": 0.0}
+    weights_sha256: str = ""
+    provenance: dict[str, Any] = {}
+
+
+class Detector:
+    """Scores images ``(N, C, H, W) uint8``, in scikit-learn's words.
+
+    A score is the log-odds that an image is generated, and depends on no other image of its batch.
+    What a detector has to bring is its ``description`` and its `decision_function`.
+    """
+
+    description: DetectorDescription
+
+    @property
+    def classes_(self) -> NDArray[np.str_]:
+        """The class names, in the order of `predict_proba`'s columns."""
+        return np.array(CLASSES)
+
+    @property
+    def operating_points(self) -> Mapping[str, float]:
+        """Thresholds by name; an image is called generated when its score is above."""
+        return self.description.operating_points
+
+    def decision_function(self, images: ArrayLike) -> NDArray[np.float64]:
+        """Score images ``(N, C, H, W) uint8``: log-odds of being generated, shape ``(N,)``."""
+        raise NotImplementedError
+
+    def predict_proba(self, images: ArrayLike) -> NDArray[np.float64]:
+        """Probabilities ``(N, 2)`` of real and generated: the score's logistic function."""
+        generated = expit(self.decision_function(images))
+        return np.column_stack([1.0 - generated, generated])
+
+    def predict(self, images: ArrayLike, operating_point: str = "native") -> NDArray[np.str_]:
+        """Class names ``(N,)`` at an operating point; `UsageError` names those that exist."""
+        generated = self.decision_function(images) > self.threshold(operating_point)
+        answers: NDArray[np.str_] = self.classes_[generated.astype(int)]
+        return answers
+
+    def threshold(self, operating_point: str) -> float:
+        """The score above which an image is called generated."""
+        if operating_point not in self.operating_points:
+            raise unknown_name("operating point", operating_point, self.operating_points)
+        return self.operating_points[operating_point]
+
+
+class Kind:
+    """A kind of detector, as a saved one needs it."""
+
+    @classmethod
+    def build(
+        cls, architecture: str, options: Mapping[str, Any], preprocessing: Preprocessing
+    ) -> nn.Module:
+        """The network that a description tells of, its weights about to be loaded.
+
+        It is an `ImageClassifier`, or answers like a discriminator: images ``(N, C, H, W)`` in
+        [-1, 1] to ``(N,)``, high = real. Raises `UsageError` for an unknown architecture.
+        """
+        raise NotImplementedError
+
+
+class PostHoc(DetectorTable, Kind):
+    """A kind of detector that is made of finished trainings; an instance is its table."""
+
+    def make(self, material: Material) -> Made:
+        """Train or fit one."""
+        raise NotImplementedError
+
+
+def kind_named(name: str) -> type[Kind]:
+    """The kind of that name; `UsageError` names those that there are."""
+    kind = DETECTORS[name]
+    assert issubclass(kind, Kind), f"{name!r} stands for {kind}, which is no kind of detector"
+    return kind
+
+
+@dataclass(frozen=True)
+class Made:
+    """A network that answers like a discriminator, and how `Kind.build` builds it again."""
+
+    network: nn.Module
+    architecture: str
+    options: Mapping[str, Any]
+    epoch: int = 0  # the last epoch of a GAN that is in it
+    history: Sequence[Mapping[str, float]] = ()

@@ -1,0 +1,56 @@
+"""A kind of detector in one file: a logistic regression on the mean grey level of an image."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+import numpy as np
+
+from gandetect.config.section import ImageCount
+from gandetect.detectors.protocol import Made, PostHoc, Preprocessing
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from gandetect.detectors.material import Material
+
+
+class GreyLevel(PostHoc):
+    """Tells fakes of ``gan`` from training reals by how light they are, from ``images`` of each."""
+
+    MADE: ClassVar = "by weighing how light real images and fakes are"
+
+    kind: Literal["grey-level"]
+    gan: str
+    images: ImageCount = 100
+
+    @property
+    def made_of(self) -> tuple[str, ...]:
+        """Its GAN, whose images it knows."""
+        return (self.gan,)
+
+    def make(self, material: Material) -> Made:
+        """Fit it on the last epoch's fakes."""
+        import torch
+        from sklearn.linear_model import LogisticRegression
+
+        size = material.preprocessing
+        fakes = material.fakes(self.gan, "last", self.images, f"grey levels of {self.name}")
+        both = np.concatenate([material.reals[: self.images], fakes]) / 127.5 - 1  # in [-1, 1]
+        is_real = np.repeat([1, 0], [len(both) - len(fakes), len(fakes)])
+        fitted = LogisticRegression().fit(both.mean(axis=(2, 3)), is_real)
+        network = self.build("mean", {}, size)
+        weights = {"2.weight": fitted.coef_, "2.bias": fitted.intercept_}
+        network.load_state_dict({name: torch.tensor(value) for name, value in weights.items()})
+        return Made(network.to(material.device), "mean", {})
+
+    @classmethod
+    def build(
+        cls, architecture: str, options: Mapping[str, Any], preprocessing: Preprocessing
+    ) -> nn.Module:
+        """The mean of every channel, weighed: images ``(N, C, H, W)`` to ``(N,)``, high = real."""
+        from torch import nn
+
+        weigh = nn.Linear(preprocessing.channels, 1)
+        return nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), weigh, nn.Flatten(0))
