@@ -11,6 +11,7 @@ import torch
 
 from gandetect import machine
 from gandetect.config import ARCHITECTURES, RECIPES, ClassifierConfig
+from gandetect.detectors.classifier import options_of
 from gandetect.errors import unknown_name
 from gandetect.models import keras_parameter_count
 from gandetect.models.classifiers import build_classifier, layer_table, set_trainable
@@ -72,15 +73,7 @@ def recipe_information(name: str) -> dict[str, Any]:
         raise unknown_name("recipe", name, RECIPES)
     config = ClassifierConfig.model_validate({"recipe": name})
     with torch.device("meta"):  # shapes without numbers
-        classifier = build_classifier(
-            config.network,
-            channels=3,
-            image_size=config.image_size,
-            stored_size=config.stored_size,
-            outputs=1 if config.loss == "bce" else 2,
-            normalise=config.normalise,
-            **config.head.model_dump(),
-        )
+        classifier = build_classifier(config.network, channels=3, **options_of(config))
     phases = [phase.trainable for phase in config.phases] or [config.trainable]
     trainable = []
     for parts in phases:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from gandetect.config.data import LabelledDataConfig
-from gandetect.config.detector import IngredientConfig, detector_table
+from gandetect.config.detector import DetectorTable, IngredientConfig, post_hoc_kinds
 from gandetect.config.experiment import Experiment
 from gandetect.config.gan import GanConfig
 from gandetect.config.loading import parse_experiment
@@ -181,8 +181,8 @@ def _made(
         name = table.get("name", "-".join(label))
         key = "fakes_from"
         if "kind" in table:
-            fields = detector_table(kind).model_fields
-            key = next((one for one in MADE_OF if one in fields), key)
+            fields = post_hoc_kinds().get(kind, DetectorTable).model_fields
+            key = next((one for one in MADE_OF if one in fields), MADE_OF[0])
         if key in table:
             yield {**table, "name": name}
             continue

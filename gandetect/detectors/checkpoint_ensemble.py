@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from gandetect.config import chosen_epochs
 from gandetect.config.epochs import Epochs
 from gandetect.detectors.discriminator import Discriminator, options_of
-from gandetect.detectors.protocol import Made, PostHoc, Preprocessing
+from gandetect.detectors.protocol import DetectorDescription, Made, PostHoc
 
 if TYPE_CHECKING:
     from torch import nn
@@ -56,14 +55,11 @@ class CheckpointEnsemble(PostHoc):
         return Made(ensemble, gan.architecture, options, epochs[-1])
 
     @classmethod
-    def build(
-        cls, architecture: str, options: Mapping[str, Any], preprocessing: Preprocessing
-    ) -> nn.Module:
+    def build(cls, described: DetectorDescription) -> nn.Module:
         """Its members, and room for the quantiles of each."""
-        from gandetect.models.ensemble import build_ensemble
+        from gandetect.models.ensemble import Ensemble
 
-        others = dict(options)
-        given = others.pop("network")
-        return build_ensemble(
-            lambda: Discriminator.build(architecture, given, preprocessing), **others
-        )
+        options = described.options
+        member = described.within(options["network"])
+        members = [Discriminator.build(member) for _ in range(options["members"])]
+        return Ensemble(members, options["average"], options["quantiles"])

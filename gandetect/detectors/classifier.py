@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,15 +20,14 @@ class Classifier(Kind):
     """A backbone with a head, which answers with the score itself."""
 
     @classmethod
-    def build(
-        cls, architecture: str, options: Mapping[str, Any], preprocessing: Preprocessing
-    ) -> nn.Module:
+    def build(cls, described: DetectorDescription) -> nn.Module:
         """One of the networks of `gandetect.models.classifiers`."""
         from gandetect.models.classifiers import CLASSIFIERS, build_classifier
 
-        if architecture not in CLASSIFIERS:
-            raise unknown_name("architecture", architecture, CLASSIFIERS)
-        return build_classifier(architecture, channels=preprocessing.channels, **options)
+        if described.architecture not in CLASSIFIERS:
+            raise unknown_name("architecture", described.architecture, CLASSIFIERS)
+        channels = described.preprocessing.channels
+        return build_classifier(described.architecture, channels=channels, **described.options)
 
 
 def options_of(config: ClassifierConfig) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,12 +19,11 @@ class Discriminator(Kind):
     """A discriminator with the options of its GAN's ``discriminator``."""
 
     @classmethod
-    def build(
-        cls, architecture: str, options: Mapping[str, Any], preprocessing: Preprocessing
-    ) -> nn.Module:
+    def build(cls, described: DetectorDescription) -> nn.Module:
         """One of an architecture that has discriminators."""
-        network: nn.Module = ARCHITECTURES[architecture].discriminator(
-            preprocessing.image_size, preprocessing.channels, **options
+        size = described.preprocessing
+        network: nn.Module = ARCHITECTURES[described.architecture].discriminator(
+            size.image_size, size.channels, **described.options
         )
         return network
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -13,16 +13,14 @@ from gandetect.config.epochs import Epochs
 from gandetect.config.gan import Change
 from gandetect.config.section import ImageCount, LearningRate, StepCount, each_once
 from gandetect.detectors.discriminator import Discriminator, fresh_discriminator, options_of
-from gandetect.detectors.protocol import Made, PostHoc, Preprocessing
+from gandetect.detectors.protocol import Made, PostHoc
 from gandetect.errors import unknown_name
 
 if TYPE_CHECKING:
-    from torch import nn
-
     from gandetect.detectors.material import Material
 
 
-class FineTuned(PostHoc):
+class FineTuned(PostHoc, Discriminator):
     """A discriminator trained further, or afresh, with the generators frozen: replay afterwards.
 
     Its fakes come from the generators of ``history``'s epochs of every GAN in ``fakes_from`` (its
@@ -136,10 +134,3 @@ class FineTuned(PostHoc):
             notify=material.notify,
         )
         return Made(network, gan.architecture, options_of(gan), gan.epochs, history)
-
-    @classmethod
-    def build(
-        cls, architecture: str, options: Mapping[str, Any], preprocessing: Preprocessing
-    ) -> nn.Module:
-        """A discriminator."""
-        return Discriminator.build(architecture, options, preprocessing)

@@ -80,7 +80,7 @@ def _refuse_newer(folder: Path, content: Any) -> None:
 def _build(description: DetectorDescription) -> nn.Module:
     kind = kind_named(description.kind)
     with torch.random.fork_rng(devices=[]):  # initial weights, which are about to be replaced
-        return kind.build(description.architecture, description.options, description.preprocessing)
+        return kind.build(description)
 
 
 def _check_description(folder: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import numpy as np
@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from gandetect.config import ClassifierConfig, GanConfig
 from gandetect.config.section import Count, ImageCount
-from gandetect.detectors.protocol import Made, PostHoc, Preprocessing, kind_named
+from gandetect.detectors.protocol import DetectorDescription, Made, PostHoc, kind_named
 from gandetect.errors import unknown_name
 from gandetect.randomness import stream
 
@@ -87,17 +87,14 @@ class OneClassDetector(PostHoc):
         return Made(detector, architecture, {**options, **sizes_of(detector)}, epoch)
 
     @classmethod
-    def build(
-        cls, architecture: str, options: Mapping[str, Any], preprocessing: Preprocessing
-    ) -> nn.Module:
+    def build(cls, described: DetectorDescription) -> nn.Module:
         """The estimator, with the network that brings its features."""
         from gandetect.models.one_class import build_one_class
 
-        others = dict(options)
-        features_of, given = others.pop("features_of"), others.pop("network")
-        network = None
+        sizes, network = dict(described.options), None
+        features_of, options = sizes.pop("features_of"), sizes.pop("network")
         if features_of != PIXELS:
-            network = kind_named(features_of).build(architecture, given, preprocessing)
-        elif architecture != PIXELS:
-            raise unknown_name("architecture", architecture, [PIXELS])
-        return build_one_class(network=network, **others)
+            network = kind_named(features_of).build(described.within(options))
+        elif described.architecture != PIXELS:
+            raise unknown_name("architecture", described.architecture, [PIXELS])
+        return build_one_class(network=network, **sizes)

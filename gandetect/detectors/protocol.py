@@ -49,6 +49,10 @@ class DetectorDescription(BaseModel):
     weights_sha256: str = ""
     provenance: dict[str, Any] = {}
 
+    def within(self, options: dict[str, Any]) -> DetectorDescription:
+        """The description of a network within this one, of the same architecture."""
+        return self.model_copy(update={"options": options})
+
 
 class Detector:
     """Scores images ``(N, C, H, W) uint8``, in scikit-learn's words.
@@ -63,6 +67,16 @@ class Detector:
     def classes_(self) -> NDArray[np.str_]:
         """The class names, in the order of `predict_proba`'s columns."""
         return np.array(CLASSES)
+
+    @property
+    def name(self) -> str:
+        """What the study calls it."""
+        return self.description.name
+
+    @property
+    def provenance(self) -> Mapping[str, Any]:
+        """Which run, seed and epoch it came from."""
+        return self.description.provenance
 
     @property
     def operating_points(self) -> Mapping[str, float]:
@@ -95,9 +109,7 @@ class Kind:
     """A kind of detector, as a saved one needs it."""
 
     @classmethod
-    def build(
-        cls, architecture: str, options: Mapping[str, Any], preprocessing: Preprocessing
-    ) -> nn.Module:
+    def build(cls, described: DetectorDescription) -> nn.Module:
         """The network that a description tells of, its weights about to be loaded.
 
         It is an `ImageClassifier`, or answers like a discriminator: images ``(N, C, H, W)`` in

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Literal
 
 import torch
@@ -61,13 +61,3 @@ class Ensemble(nn.Module):
         count = min(MOST_QUANTILES, ordered.shape[1])
         places = torch.linspace(0, ordered.shape[1] - 1, count, dtype=torch.float64)
         self.reference = ordered[:, places.round().long().to(ordered.device)].contiguous()
-
-
-def build_ensemble(
-    build_member: Callable[[], nn.Module],
-    members: int,
-    average: Average = "logit",
-    quantiles: int = 0,
-) -> Ensemble:
-    """An ensemble of freshly built members, its weights and quantiles about to be loaded."""
-    return Ensemble([build_member() for _ in range(members)], average, quantiles)

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor, nn
 
 from gandetect.config import ARCHITECTURES
-from gandetect.models.ensemble import MOST_QUANTILES, Ensemble, build_ensemble
+from gandetect.models.ensemble import MOST_QUANTILES, Ensemble
 
 
 class Scaled(nn.Module):
@@ -74,8 +74,8 @@ def test_an_ensemble_is_loaded_with_all_its_members_and_quantiles() -> None:
     build = ARCHITECTURES["dcgan-plain"].discriminator
     images = torch.rand(20, 1, 28, 28) * 2 - 1
     with torch.inference_mode():
-        stored = build_ensemble(build, 2, "rank").eval()
+        stored = Ensemble([build(), build()], "rank").eval()
         stored.calibrate(stored.of_members(images))
-        loaded = build_ensemble(build, 2, "rank", quantiles=20).eval()
+        loaded = Ensemble([build(), build()], "rank", quantiles=20).eval()
         loaded.load_state_dict(stored.state_dict())
         assert torch.equal(loaded(images), stored(images))

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 
 from gandetect.config.section import ImageCount
-from gandetect.detectors.protocol import Made, PostHoc, Preprocessing
+from gandetect.detectors.protocol import DetectorDescription, Made, PostHoc
 
 if TYPE_CHECKING:
     from torch import nn
@@ -35,22 +34,24 @@ class GreyLevel(PostHoc):
         import torch
         from sklearn.linear_model import LogisticRegression
 
-        size = material.preprocessing
         fakes = material.fakes(self.gan, "last", self.images, f"grey levels of {self.name}")
         both = np.concatenate([material.reals[: self.images], fakes]) / 127.5 - 1  # in [-1, 1]
         is_real = np.repeat([1, 0], [len(both) - len(fakes), len(fakes)])
         fitted = LogisticRegression().fit(both.mean(axis=(2, 3)), is_real)
-        network = self.build("mean", {}, size)
+        network = self._network(material.preprocessing.channels)
         weights = {"2.weight": fitted.coef_, "2.bias": fitted.intercept_}
         network.load_state_dict({name: torch.tensor(value) for name, value in weights.items()})
         return Made(network.to(material.device), "mean", {})
 
     @classmethod
-    def build(
-        cls, architecture: str, options: Mapping[str, Any], preprocessing: Preprocessing
-    ) -> nn.Module:
+    def build(cls, described: DetectorDescription) -> nn.Module:
+        """The same for every one of as many channels."""
+        return cls._network(described.preprocessing.channels)
+
+    @staticmethod
+    def _network(channels: int) -> nn.Module:
         """The mean of every channel, weighed: images ``(N, C, H, W)`` to ``(N,)``, high = real."""
         from torch import nn
 
-        weigh = nn.Linear(preprocessing.channels, 1)
+        weigh = nn.Linear(channels, 1)
         return nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), weigh, nn.Flatten(0))

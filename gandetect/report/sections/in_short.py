@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from gandetect.config import DETECTORS, LabelledDataConfig, detector_table
+from gandetect.config import LabelledDataConfig, detector_table
 from gandetect.evaluation.subjects import KINDS
 from gandetect.report.document import Block, Fold, Text
 from gandetect.report.figures.decisions import matrix_sources
@@ -62,8 +62,8 @@ def _who(material: Material, counts: Mapping[str, int]) -> str:
     if counts["classifier"]:
         words.append("A classifier was trained for nothing but to tell real from fake. ")
     if post_hoc := _named(material, "post-hoc"):
-        kinds = {material.recipe(name) for name in post_hoc}
-        ways = [detector_table(kind).MADE for kind in DETECTORS if kind in kinds]
+        kinds = {str(material.recipe(name)) for name in post_hoc}
+        ways = [detector_table(kind).MADE for kind in sorted(kinds)]
         words.append(f"A post-hoc detector was made after training: {listing(ways, 'or')}. ")
     return "".join(words)
 
