@@ -33,7 +33,6 @@ from gandetect.config.detector import (
     CheckpointEnsembleConfig,
     DetectorConfig,
     FineTunedConfig,
-    IngredientConfig,
     OneClassConfig,
 )
 from gandetect.config.epochs import chosen_epochs
@@ -75,7 +74,6 @@ __all__ = [
     "GanConfig",
     "GeneratorOptions",
     "HeadConfig",
-    "IngredientConfig",
     "LabelledDataConfig",
     "NegativesConfig",
     "OneClassConfig",

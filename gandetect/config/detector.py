@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -46,8 +45,7 @@ class FineTunedConfig(Section):
     own, if nothing is said), as many of each: ``images`` in all, drawn once. ``updates`` are steps
     with ``batch_size`` reals and as many fakes, in the way of ``gan``'s own training (its loss,
     penalty and labels). ``start`` "fresh" begins with initial weights, and may then have other
-    options than the GAN's ``discriminator``. ``leave_one_out`` makes one such detector for every
-    GAN of ``fakes_from``, each trained without that one.
+    options than the GAN's ``discriminator``.
     """
 
     kind: Literal["fine-tuned"]
@@ -63,10 +61,8 @@ class FineTunedConfig(Section):
     negatives: NegativesConfig = NegativesConfig()
     differentiable: tuple[Change, ...] = ()
     discriminator: DiscriminatorOptions | None = None
-    leave_one_out: Literal[False] = False
-    left_out: str | None = None
 
-    LATER: ClassVar[frozenset[str]] = frozenset({"discriminator", "leave_one_out", "left_out"})
+    LATER: ClassVar[frozenset[str]] = frozenset({"discriminator"})
 
     @property
     def known(self) -> tuple[str, ...]:
@@ -85,15 +81,6 @@ class FineTunedConfig(Section):
             raise ValueError(
                 f"{self.name!r} has discriminator options of its own, and the weights that it "
                 'starts from are of another network; give start = "fresh", or remove them'
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _left_out_is_unknown(self) -> FineTunedConfig:
-        if self.left_out is not None and self.left_out in self.known:
-            raise ValueError(
-                f"{self.left_out!r} is left out, but {self.name!r} starts from its discriminator, "
-                'which has seen its fakes; give start = "fresh", or another gan'
             )
         return self
 
@@ -130,29 +117,3 @@ DETECTOR_TABLES: dict[str, type[Section]] = {
     "fine-tuned": FineTunedConfig,
     "one-class": OneClassConfig,
 }
-
-
-class IngredientConfig(Section):
-    """One row of an ablation: what it changes of the experiment, everything else left as it is.
-
-    ``gans`` are keys that change in the training of every GAN that is a detector. ``detectors``
-    and ``classifiers`` are tables of such entries, one for every such GAN: where a table does not
-    name its GAN (``gan``, ``features_of`` or ``fakes_from``) it is filled in, and its name too.
-    ``against`` names an earlier ingredient that this one is compared with, instead of the baseline.
-    """
-
-    name: Name
-    about: str = ""
-    against: str | None = None
-    gans: Mapping[str, Any] = Field(default_factory=dict)
-    detectors: tuple[dict[str, Any], ...] = ()
-    classifiers: tuple[dict[str, Any], ...] = ()
-
-    @model_validator(mode="after")
-    def _changes_something(self) -> IngredientConfig:
-        if not (self.gans or self.detectors or self.classifiers):
-            raise ValueError(
-                f"ingredient {self.name!r} changes nothing; give it gans = {{ … }}, detectors or "
-                "classifiers"
-            )
-        return self
