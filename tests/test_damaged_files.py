@@ -22,7 +22,7 @@ CONTENTS = {
     "digits": '{"from": ' + "9" * 5000 + "}",
     "bytes": "\udcff",
 }
-FILES = ("study.json", "metrics.json", "sweep.json", "ablation.json", "record.json", LOG)
+FILES = ("study.json", "metrics.json", "variants.json", "record.json", LOG)
 
 
 @pytest.mark.parametrize("content", CONTENTS.values(), ids=list(CONTENTS))

@@ -34,14 +34,6 @@ def test_whom_a_detector_knows() -> None:
     assert made.known_to("forest") == ("dcgan-bn",)
 
 
-def test_one_detector_for_each_generator_that_is_left_out() -> None:
-    names = ["dcgan-bn", "dcgan-plain", "vae"]
-    made = experiment(fine_tuned(fakes_from=names, start="fresh", leave_one_out=True)).detectors
-    assert [one.name for one in made] == [f"f-without-{name}" for name in names]
-    assert [one.left_out for one in made] == names
-    assert all(one.left_out not in one.fakes_from for one in made)
-
-
 @pytest.mark.parametrize(
     ("detector", "said"),
     [
@@ -52,12 +44,6 @@ def test_one_detector_for_each_generator_that_is_left_out() -> None:
         (fine_tuned(fakes_from=["dcgan"]), "fakes_from 'dcgan' is not known"),
         (fine_tuned(fakes_from=["vae", "vae"]), "names a GAN twice"),
         (fine_tuned(history="first"), "'first' names no epochs"),
-        (fine_tuned(fakes_from=["vae"], leave_one_out=True), "name at least two GANs"),
-        (fine_tuned(fakes_from=["vae", ["x"]], leave_one_out=True), "name at least two GANs"),
-        (fine_tuned(leave_one_out="yes"), "'f' has leave_one_out = 'yes'; give true or false"),
-        (fine_tuned(fakes_from=["dcgan-bn", "vae"], leave_one_out=True), 'give start = "fresh"'),
-        (fine_tuned(start="fresh", left_out="dcgan-bn"), "'dcgan-bn' is left out"),
-        (fine_tuned(left_out="nobody"), "left_out 'nobody' is not known"),
         (fine_tuned(discriminator={"histogram": True}), 'give start = "fresh"'),
         (
             {"kind": "one-class", "name": "x", "method": "nearest-neighbours", "images": 20,

@@ -18,7 +18,6 @@ from gandetect.config import parse_experiment
 from gandetect.detectors.fine_tuned import FineTuned
 from gandetect.detectors.folder import load_detector
 from gandetect.detectors.protocol import Preprocessing
-from gandetect.evaluation import detectors_of
 from gandetect.stages.post_hoc import MakeDetector
 from gandetect.study import Options, run_study
 from gandetect.study.compose import compose
@@ -108,19 +107,6 @@ def test_the_metrics_say_what_each_is_made_of(metrics) -> None:
     }  # fmt: skip
     assert (facts["forest"]["own"], facts["forest"]["recipe"]) == ([], "one-class")
     assert facts["knn"]["own"] == [plain]
-
-
-def test_one_made_without_a_generator_says_so() -> None:
-    tuned = {"kind": "fine-tuned", "name": "d", "gan": "dcgan-bn", "start": "fresh",
-             "fakes_from": ["dcgan-bn", "dcgan-plain"], "leave_one_out": True}  # fmt: skip
-    facts = detectors_of(parse_experiment({**TABLE, "detectors": [tuned]}))
-    assert facts["d-without-dcgan-bn"] == {
-        "kind": "post-hoc",
-        "recipe": "fine-tuned",
-        "own": ["generated:dcgan-plain"],
-        "left_out": "generated:dcgan-bn",
-    }
-    assert "left_out" not in facts["cnn"]
 
 
 @pytest.mark.parametrize("name", NAMES)

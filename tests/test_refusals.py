@@ -51,7 +51,7 @@ def dry_run(folder: Path, text: str | bytes, *overrides: str) -> Result:
         ('name = "x"\nevaluation = true\n' + GAN, [], "evaluation = true is a boolean"),
         ('name = "x"\n[gans]\narchitecture = "dcgan-bn"\n', [], "gans is a list of tables"),
         ('name = "x"\ngans = 3\n', [], "gans = 3 is an integer"),
-        ('name = "x"\ningredients = "all"\n' + GAN, [], "each written [[ingredients]]"),
+        ('name = "x"\nvariants = "all"\n' + GAN, [], "each written [[variants]]"),
         ('name = "x"\n[data]\nname = ["digits"]\n' + GAN, [], "data set ['digits'] is not known"),
         ('name = "x"\n[data]\nname = 3\n' + GAN, [], "data set 3 is not known"),
         ('name = "x"\n[[gans]]\narchitecture = [1]\n', [], "architecture [1] is not known"),

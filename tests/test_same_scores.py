@@ -12,10 +12,9 @@ from labelled_layouts import make_photographs
 from shortcuts import Kept, without_drawing
 
 from gandetect.config import load_experiment, parse_experiment
-from gandetect.config.ablation import is_ablation
 from gandetect.study import Options, run_study
-from gandetect.study.ablation import run_ablation
 from gandetect.study.engines import EngineOptions
+from gandetect.study.variants import run_variants
 
 pytestmark = [
     pytest.mark.slow,
@@ -75,13 +74,21 @@ TWO_SEEDS = {
     "classifiers": [{**CNN, "fakes_from": ["dcgan-bn", "dcgan-plain"]}],
     **FEW,
 }
-ABLATION = {
+VARIANTS = {
     "data": {"images": 2000},
     "gans": [BN, PLAIN],
     **FEW,
-    "ingredients": [
-        {"name": "replay", "gans": {"replay": {"share": 0.5, "images": 200}}},
-        {"name": "after", "detectors": [{"kind": "fine-tuned", "updates": 10, "images": 200}]},
+    "variants": [
+        {
+            "name": "replay",
+            "changes": {"gans": [{"name": "*", "replay": {"share": 0.5, "images": 200}}]},
+        },
+        {
+            "name": "after",
+            "changes": {
+                "detectors": [{"kind": "fine-tuned", "gan": "{gan}", "updates": 10, "images": 200}]
+            },
+        },
     ],
 }
 LABELLED = {
@@ -98,14 +105,14 @@ LABELLED = {
 STUDIES = {
     "digits": DIGITS,
     "two-seeds": TWO_SEEDS,
-    "ablation": ABLATION,
+    "variants": VARIANTS,
     "photographs": LABELLED,
 }
 TABLES = ("scores.parquet", "trajectory.parquet", "perturbed.parquet")
 
 
 def tables_of(folder: Path) -> dict[str, str]:
-    """The SHA-256 of every table of scores of a run, or of the runs of an ablation, rows sorted."""
+    """The SHA-256 of every table of scores of a run, or of the runs of variants, rows sorted."""
     found = {}
     for path in sorted(folder.rglob("data.json")):
         run = path.parent
@@ -142,7 +149,7 @@ def test_jobs_and_engines_change_no_score(name, data_dir, tmp_path, monkeypatch)
         "two": Options(tmp_path / "two", where, jobs=2),
         "ray": Options(tmp_path / "ray", where, jobs=2, engine=ray),
     }
-    run = run_ablation if is_ablation(experiment) else run_study
+    run = run_variants if experiment.variants else run_study
     found = {way: tables_of(run(experiment, options, Kept())) for way, options in ways.items()}
     assert found["one"]
     assert found["one"] == found["two"] == found["ray"]

@@ -52,28 +52,19 @@ def report_command(
     from gandetect.evaluation import EXAMPLE_MARKET, Market
     from gandetect.machine import cores
     from gandetect.report import build_report
-    from gandetect.report.ablation import build_ablation_report
-    from gandetect.report.sweep import build_sweep_report
+    from gandetect.report.variants.build import build_variants_report
 
     given = {"prevalence": prevalence, "cost_miss": cost_miss, "cost_delay": cost_delay}
     said = {name: value for name, value in given.items() if value is not None}
     market = Market(**{**EXAMPLE_MARKET.as_dict(), **said})
-    if (run / "sweep.json").is_file():
+    if (run / "variants.json").is_file():
         if said:
             raise UsageError(
-                f"{str(run)!r} is a sweep, which has no cost view; give the run folder of one of "
-                f"its choices, below {str(run / 'choices')!r}"
+                f"{str(run)!r} joins variants, and has no cost view; give the run folder of one of "
+                f"them, below {str(run / 'variants')!r}"
             )
-        numbers = run / "sweep.json"
-        page = build_sweep_report(run, [one for _, one in _studies(numbers, "choices", "run")])
-    elif (run / "ablation.json").is_file():
-        if said:
-            raise UsageError(
-                f"{str(run)!r} is an ablation, which has no cost view; give the run folder of one "
-                f"of its ingredients, below {str(run / 'ingredients')!r}"
-            )
-        numbers = run / "ablation.json"
-        page = build_ablation_report(run, dict(_studies(numbers, "ingredients", "ingredient")))
+        numbers = run / "variants.json"
+        page = build_variants_report(run, _studies(numbers))
     else:
         page = build_report(run, market, processes=min(2, cores())).html
         numbers = run / "metrics.json"
@@ -85,12 +76,13 @@ def report_command(
         click.launch(str(page))
 
 
-def _studies(numbers: Path, key: str, name: str) -> list[tuple[str, Path]]:
-    """Name and run folder of each study that a sweep or an ablation joins."""
+def _studies(numbers: Path) -> dict[str, Path]:
+    """Name and run folder of each study that a report of variants joins."""
     from gandetect.runs import read_json
 
     try:
-        return [(str(one[name]), numbers.parent / one["run"]) for one in read_json(numbers)[key]]
+        listed = read_json(numbers)["variants"]
+        return {str(one["variant"]): numbers.parent / one["run"] for one in listed}
     except (KeyError, TypeError):
         raise RunError(f"{str(numbers)!r} is damaged; run the study again to make it") from None
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,16 +13,17 @@ from gandetect.errors import UsageError
 
 if TYPE_CHECKING:
     from gandetect.config import Experiment
+    from gandetect.study import Options
 
 
 @click.command("run")
 @experiment_options
 @click.option(
-    "--ingredient",
-    "ingredients",
+    "--variant",
+    "variants",
     multiple=True,
     metavar="NAME",
-    help="Of an ablation, run this ingredient and the baseline only; repeat for several.",
+    help="Of the file's variants, run this one and the baseline only; repeat for several.",
 )
 @json_option
 @click.pass_context
@@ -31,8 +31,8 @@ def run_command(context: click.Context, /, dry_run: bool, as_json: bool, **given
     """Run a whole study, from the data to the report.
 
     Interrupted at any point, the same command goes on from the last complete epoch. Where the
-    file's held_out is a sweep ("sweep:3"), every choice of classes is a study, and one more
-    report joins them; so is every one of [[ingredients]], beside the study without them.
+    file has [[variants]], each is a study beside the baseline without them, and one more report
+    joins them.
 
     \b
     Examples:
@@ -41,7 +41,7 @@ def run_command(context: click.Context, /, dry_run: bool, as_json: bool, **given
       gandetect run experiments/quick.toml --set gans.0.epochs=1 --dry-run
       gandetect run experiments/sweep.toml
       gandetect run experiments/reference.toml --engine ray --address head:6379
-      gandetect run experiments/better-detectors.toml --ingredient replay-after
+      gandetect run experiments/better-detectors.toml --variant replay-after
     """
     folder = run_experiment(context, dry_run=dry_run, stop_after="report", **given)
     if folder is None:
@@ -74,42 +74,38 @@ def run_experiment(
     no_shared_path: bool,
     dry_run: bool,
     stop_after: str,
-    ingredients: tuple[str, ...] = (),
+    variants: tuple[str, ...] = (),
 ) -> Path | None:
     """Run an experiment up to a stage; returns the run folder, or None after a dry run."""
     from gandetect.config import load_experiment
     from gandetect.progress import terminal_listener
-    from gandetect.study import Options
+    from gandetect.study import Options, run_study
     from gandetect.study.engines import EngineOptions
+    from gandetect.study.variants import run_variants
 
     if seeds:
         overrides = (*overrides, f"seeds={list(seeds)}")
     loaded = load_experiment(experiment, overrides)
-    if ingredients and not loaded.ingredients:
+    if variants and not loaded.variants:
         raise UsageError(
-            f"--ingredient {ingredients[0]!r} was given, and {str(experiment)!r} has no "
-            "[[ingredients]]; remove it, or give an ablation"
+            f"--variant {variants[0]!r} was given, and {str(experiment)!r} has no [[variants]]; "
+            "remove it, or give a file that has some"
         )
     where = EngineOptions(engine, address, cpus_per_task, gpus_per_task, not no_shared_path)
-    options = Options(out, data_dir, device, jobs, stop_after, reuse, ingredients, where)
-    run, lines = _ways(loaded)
+    options = Options(out, data_dir, device, jobs, stop_after, reuse, variants, where)
     if dry_run:
-        click.echo("\n".join(lines(loaded, options)))
+        click.echo("\n".join(_lines(loaded, options)))
         return None
+    run = run_variants if loaded.variants else run_study
     with terminal_listener(context.obj["quiet"]) as listener:
         return run(loaded, options, listener)
 
 
-def _ways(experiment: Experiment) -> tuple[Callable[..., Path], Callable[..., list[str]]]:
-    """How an experiment is run, and how its plan is told: an ablation, a sweep or one study."""
-    from gandetect.config.ablation import is_ablation
-    from gandetect.config.sweep import is_sweep
-    from gandetect.study import ablation, plan_lines, plan_study, run_study, sweep
+def _lines(experiment: Experiment, options: Options) -> list[str]:
+    """The plan of a study, or of those of all variants."""
+    from gandetect.study import plan_lines, plan_study
+    from gandetect.study.variants import plan_variants, variants_lines
 
-    if is_ablation(experiment):
-        return ablation.run_ablation, lambda *given: ablation.ablation_lines(
-            ablation.plan_ablation(*given)
-        )
-    if is_sweep(experiment):
-        return sweep.run_sweep, lambda *given: sweep.sweep_lines(sweep.plan_sweep(*given))
-    return run_study, lambda *given: plan_lines(plan_study(*given))
+    if experiment.variants:
+        return variants_lines(plan_variants(experiment, options))
+    return plan_lines(plan_study(experiment, options))

@@ -35,7 +35,6 @@ from gandetect.config.data_set import DATA_SETS, DataSet
 from gandetect.config.detector import (
     DETECTORS,
     DetectorTable,
-    IngredientConfig,
     detector_table,
 )
 from gandetect.config.epochs import chosen_epochs
@@ -76,7 +75,6 @@ __all__ = [
     "GanConfig",
     "GeneratorOptions",
     "HeadConfig",
-    "IngredientConfig",
     "LabelledDataConfig",
     "NegativesConfig",
     "OptimizerConfig",

@@ -18,7 +18,6 @@ from gandetect.config.section import (
 from gandetect.errors import shown
 
 Choice: TypeAlias = tuple[str | int, ...]  # classes by name or number
-HeldOut: TypeAlias = str | Choice | tuple[Choice, ...]
 Fit = Literal["stretch", "pad", "crop"]
 Side = Annotated[int, Field(ge=28, le=128)]
 PATTERN_SHARE = 0.95  # of the file names of each class, what a group_pattern has to fit
@@ -26,9 +25,6 @@ PATTERN_SHARE = 0.95  # of the file names of each class, what a group_pattern ha
 
 class ClassImagesConfig(Section):
     """Real images by class: which classes nobody trains on, and how the rest is split.
-
-    ``held_out`` is one choice of classes, or a sweep over several: a list of choices, or
-    "sweep:3", which is as many choices of three as hold out every class (`gandetect.config.sweep`).
 
     With classes in ``selection`` the study chooses settings for another one: those classes stand
     for the held-out ones, a share of the training images for the in-distribution test, and no test
@@ -38,7 +34,7 @@ class ClassImagesConfig(Section):
     LATER: ClassVar[frozenset[str]] = frozenset({"selection"})
 
     name: str
-    held_out: HeldOut
+    held_out: Choice
     test_fraction: OpenProbability = 0.1
     split_seed: SplitSeed = 0
     images: Annotated[ImageCount, Field(ge=100)] | None = None
@@ -56,16 +52,14 @@ class ClassImagesConfig(Section):
 
     @field_validator("held_out", mode="before")
     @classmethod
-    def _a_choice_or_a_sweep(cls, given: Any) -> Any:
-        if isinstance(given, str) and re.fullmatch(r"sweep:[1-9][0-9]{0,5}", given):
-            return given
-        if _is_choice(given):
-            return given
-        if isinstance(given, list | tuple) and all(_is_choice(one) for one in given):
+    def _list_of_classes(cls, given: Any) -> Any:
+        if isinstance(given, list | tuple) and all(
+            isinstance(one, str | int) and not isinstance(one, bool) for one in given
+        ):
             return given
         raise ValueError(
-            f'{shown(given)} is neither a list of classes, such as ["Bag", 0], nor a sweep: a list '
-            'of such lists, or "sweep:3" to hold out every class in groups of three (at least 1)'
+            f'{shown(given)} is not a list of classes, such as ["Bag", 0]; for several such lists '
+            "give [[variants]] whose changes set data.held_out"
         )
 
 
@@ -73,7 +67,7 @@ class FashionMnistConfig(ClassImagesConfig):
     """Fashion-MNIST, 28 x 28 grey; the official test file is what thresholds are chosen by."""
 
     name: Literal["fashion-mnist"] = "fashion-mnist"
-    held_out: HeldOut = ("Sneaker", "Bag", "Ankle boot")
+    held_out: Choice = ("Sneaker", "Bag", "Ankle boot")
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -195,9 +189,3 @@ def _leave_something(calibration: float, test: float) -> None:
             f"calibration_fraction {calibration} and test_fraction {test} leave nothing to train "
             "on; their sum must be below 1"
         )
-
-
-def _is_choice(given: Any) -> bool:
-    return isinstance(given, list | tuple) and all(
-        isinstance(one, str | int) and not isinstance(one, bool) for one in given
-    )

@@ -163,13 +163,10 @@ class ClassifierConfig(Section):
     images are resized before ``image_size`` is cut out of them. ``copies`` makes so many fixed
     augmented copies of each training image, in place of fresh augmentation in every epoch.
     ``images`` caps the training images of each label. ``history`` says which epochs' generators
-    draw the fakes. ``leave_one_out`` makes one such classifier for every GAN of ``fakes_from``,
-    each trained without that one (``left_out``).
+    draw the fakes.
     """
 
-    LATER: ClassVar[frozenset[str]] = frozenset(
-        {"history", "contrastive", "leave_one_out", "left_out"}
-    )
+    LATER: ClassVar[frozenset[str]] = frozenset({"history", "contrastive"})
 
     recipe: str
     name: Name
@@ -199,8 +196,6 @@ class ClassifierConfig(Section):
     published: tuple[PublishedFigure, ...] = ()
     history: Epochs = "last"
     contrastive: ContrastiveConfig | None = None
-    leave_one_out: Literal[False] = False
-    left_out: str | None = None
 
     @model_validator(mode="before")
     @classmethod

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Annotated, Any, ClassVar
 
-from pydantic import BeforeValidator, Field, SerializeAsAny, TypeAdapter, model_validator
+from pydantic import BeforeValidator, SerializeAsAny, TypeAdapter
 
 from gandetect.config.classifier import ClassifierConfig
 from gandetect.config.gan import GanConfig
@@ -98,29 +98,3 @@ def _by_kind(given: Any) -> Any:
 
 
 AnyDetectorTable = Annotated[SerializeAsAny[DetectorTable], BeforeValidator(_by_kind)]
-
-
-class IngredientConfig(Section):
-    """One row of an ablation: what it changes of the experiment, everything else left as it is.
-
-    ``gans`` are keys that change in the training of every GAN that is a detector. ``detectors``
-    and ``classifiers`` are tables of such entries, one for every such GAN: where a table does not
-    name its GAN (``gan``, ``features_of`` or ``fakes_from``) it is filled in, and its name too.
-    ``against`` names an earlier ingredient that this one is compared with, instead of the baseline.
-    """
-
-    name: Name
-    about: str = ""
-    against: str | None = None
-    gans: Mapping[str, Any] = Field(default_factory=dict)
-    detectors: tuple[dict[str, Any], ...] = ()
-    classifiers: tuple[dict[str, Any], ...] = ()
-
-    @model_validator(mode="after")
-    def _changes_something(self) -> IngredientConfig:
-        if not (self.gans or self.detectors or self.classifiers):
-            raise ValueError(
-                f"ingredient {self.name!r} changes nothing; give it gans = {{ … }}, detectors or "
-                "classifiers"
-            )
-        return self

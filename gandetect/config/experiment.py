@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field, field_validator, model_validator
 
 from gandetect.config.canonical import digest_of
+from gandetect.config.changes import VariantConfig
 from gandetect.config.class_images import FashionMnistConfig, side_of
 from gandetect.config.classifier import ClassifierConfig, at_size_of_data
 from gandetect.config.data import (
@@ -18,10 +19,9 @@ from gandetect.config.data import (
     kind_of_data,
 )
 from gandetect.config.data_set import DATA_SETS
-from gandetect.config.detector import AnyDetectorTable, DetectorTable, IngredientConfig
+from gandetect.config.detector import AnyDetectorTable, DetectorTable
 from gandetect.config.epochs import chosen_epochs
 from gandetect.config.gan import GanConfig
-from gandetect.config.leave_one_out import one_for_each
 from gandetect.config.section import EpochCount, ImageCount, Name, OpenProbability, Section
 from gandetect.errors import unknown_name
 
@@ -97,9 +97,9 @@ class Experiment(Section):
     detectors: tuple[AnyDetectorTable, ...] = ()
     quality: QualityConfig = QualityConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
-    ingredients: tuple[IngredientConfig, ...] = ()
+    variants: tuple[VariantConfig, ...] = ()
 
-    LATER: ClassVar[frozenset[str]] = frozenset({"detectors", "ingredients"})
+    LATER: ClassVar[frozenset[str]] = frozenset({"detectors", "variants"})
 
     @property
     def discriminators(self) -> tuple[GanConfig, ...]:
@@ -162,14 +162,6 @@ class Experiment(Section):
 
     @model_validator(mode="before")
     @classmethod
-    def _leave_one_out(cls, given: Any) -> Any:
-        if not isinstance(given, dict):
-            return given
-        lists = {key: given[key] for key in ("classifiers", "detectors") if key in given}
-        return {**given, **{key: one_for_each(tables) for key, tables in lists.items()}}
-
-    @model_validator(mode="before")
-    @classmethod
     def _small_networks_see_the_size_of_the_data(cls, given: Any) -> Any:
         """Give the CNNs of a GAN study that say no ``image_size`` that of the data."""
         tables = given.get("classifiers") if isinstance(given, dict) else None
@@ -215,23 +207,6 @@ class Experiment(Section):
 
     def _detectors_know_whom(self) -> None:
         """Refuse detectors of GANs or classifiers that the experiment does not have."""
-        alone = [gan.name for gan in self.gans if gan.role == "detector"]
-        for one in self.not_of_gans:
-            left_out = getattr(one, "left_out", None)
-            if left_out is None:
-                continue
-            if left_out not in [gan.name for gan in self.gans]:
-                raise unknown_name("left_out", left_out, [gan.name for gan in self.gans])
-            if left_out in self.known_to(one.name):
-                raise ValueError(
-                    f"{one.name!r} leaves out {left_out!r}, which is among the GANs that it is "
-                    "trained on; remove it from fakes_from, or remove left_out"
-                )
-            if left_out in alone:
-                raise ValueError(
-                    f'{one.name!r} leaves out {left_out!r}, whose role = "detector" keeps its '
-                    "images from being scored by others; give that GAN another role"
-                )
         for detector in self.detectors:
             detector.check(self.gans, self.classifiers)
 
@@ -250,11 +225,6 @@ class Experiment(Section):
                 "their own fakes; remove [[detectors]]"
             )
         for classifier in self.classifiers:
-            if classifier.left_out is not None:
-                raise ValueError(
-                    f"classifier {classifier.name!r} leaves out a generator, but its data are "
-                    "labelled images, which bring their own fakes; remove left_out"
-                )
             if classifier.history != "last":
                 raise ValueError(
                     f"classifier {classifier.name!r} names a history of generators, but its data "
@@ -299,8 +269,8 @@ class Experiment(Section):
         identity = self.identity()
         for untold in ("seeds", "question"):
             del identity[untold]
-        if self.ingredients:  # each is a study with a digest of its own, so more may join them
-            identity["ingredients"] = True
+        if self.variants:  # each is a study with a digest of its own, so more may join them
+            identity["variants"] = True
         for classifier in identity["classifiers"]:
             del classifier["published"]
         return digest_of(identity)

@@ -27,13 +27,12 @@ class FineTuned(PostHoc, Discriminator):
     own, if nothing is said), as many of each: ``images`` in all, drawn once. ``updates`` are steps
     with ``batch_size`` reals and as many fakes, in the way of ``gan``'s own training (its loss,
     penalty and labels). ``start`` "fresh" begins with initial weights, and may then have other
-    options than the GAN's ``discriminator``. ``leave_one_out`` makes one such detector for every
-    GAN of ``fakes_from``, each trained without that one.
+    options than the GAN's ``discriminator``.
     """
 
     MADE: ClassVar = "by training a discriminator on while generators stand still"
     SECONDS: ClassVar = 60.0
-    LATER: ClassVar[frozenset[str]] = frozenset({"discriminator", "leave_one_out", "left_out"})
+    LATER: ClassVar[frozenset[str]] = frozenset({"discriminator"})
 
     kind: Literal["fine-tuned"]
     gan: str
@@ -47,8 +46,6 @@ class FineTuned(PostHoc, Discriminator):
     negatives: NegativesConfig = NegativesConfig()
     differentiable: tuple[Change, ...] = ()
     discriminator: DiscriminatorOptions | None = None
-    leave_one_out: Literal[False] = False
-    left_out: str | None = None
 
     @property
     def makers(self) -> tuple[str, ...]:
@@ -93,15 +90,6 @@ class FineTuned(PostHoc, Discriminator):
             raise ValueError(
                 f"{self.name!r} has discriminator options of its own, and the weights that it "
                 'starts from are of another network; give start = "fresh", or remove them'
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _left_out_is_unknown(self) -> FineTuned:
-        if self.left_out is not None and self.left_out in self.known(lambda name: (name,)):
-            raise ValueError(
-                f"{self.left_out!r} is left out, but {self.name!r} starts from its discriminator, "
-                'which has seen its fakes; give start = "fresh", or another gan'
             )
         return self
 

@@ -86,13 +86,19 @@ def tested(found: Statistic) -> dict[str, Any]:
 
 
 def difference_correct(
-    first: Runs, second: Runs, seeds: Sequence[int], sources: tuple[str, str], point: str
+    first: Runs,
+    second: Runs,
+    seeds: Sequence[int],
+    sources: tuple[str, str],
+    point: str,
+    *,
+    paired: bool = True,
 ) -> Statistic:
     """Share correct, first minus second, in each run; each has its own of two ``sources``.
 
-    Where both are the same source it is taken image by image: +1, 0 or -1.
+    Where both are the same images (``paired``) it is taken image by image: +1, 0 or -1.
     """
-    if sources[0] != sources[1]:
+    if not paired:
         shares = (one.share_correct(seeds, source, point)
                   for one, source in zip((first, second), sources, strict=True))  # fmt: skip
         return _independent(*shares)
@@ -108,13 +114,23 @@ def difference_correct(
 
 
 def difference_auroc(
-    first: Runs, second: Runs, seeds: Sequence[int], generated: tuple[str, str], real: str
+    first: Runs,
+    second: Runs,
+    seeds: Sequence[int],
+    generated: tuple[str, str],
+    real: str,
+    *,
+    paired: tuple[bool, bool] = (True, True),
 ) -> Statistic:
-    """AUROC, first minus second, on the same reals (DeLong et al. 1988, for paired curves).
+    """AUROC, first minus second (DeLong et al. 1988, for paired curves).
 
-    Each has its own of two ``generated`` sources; where they are the same, so are the fakes.
+    Each has its own of two ``generated`` sources; ``paired`` says whether both answered the same
+    fakes, and the same reals.
     """
-    same = generated[0] == generated[1]
+    same, same_reals = paired
+    if not same_reals:
+        curves = zip((first, second), generated, strict=True)
+        return _independent(*(one.auroc(seeds, fakes, real) for one, fakes in curves))
     of_fakes, of_reals = [], []
     for seed in seeds:
         fakes = (
@@ -127,8 +143,8 @@ def difference_auroc(
         of_fakes.append((above[0][0], above[1][0]))
         of_reals.append(above[0][1] - above[1][1])
     if same:
-        paired = [a - b for a, b in of_fakes]
-        over_fakes = mean_over_images(paired, same_images=first.same_fakes)
+        moved = [a - b for a, b in of_fakes]
+        over_fakes = mean_over_images(moved, same_images=first.same_fakes)
     else:
         sides = zip(*of_fakes, strict=True)
         over_fakes = _independent(*(mean_over_images(s, same_images=False) for s in sides))

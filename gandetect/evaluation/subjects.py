@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gandetect.config import ClassifierConfig, DetectorTable, Experiment, LabelledDataConfig
+from gandetect.config import Experiment, LabelledDataConfig
 from gandetect.errors import DataError
 from gandetect.evaluation.operating_points import NATIVE_THRESHOLD, calibrate, youden
 from gandetect.evaluation.scores import (
@@ -67,18 +67,10 @@ def detectors_of(experiment: Experiment) -> dict[str, dict[str, Any]]:
     for classifier in experiment.classifiers:
         own = [f"generated:{name}" for name in classifier.fakes_from or _classes(experiment)]
         facts[classifier.name] = {"kind": "classifier", "recipe": classifier.recipe, "own": own}
-        facts[classifier.name] |= _left_out(classifier)
     for detector in experiment.detectors:
         own = [f"generated:{name}" for name in experiment.known_to(detector.name)]
         facts[detector.name] = {"kind": "post-hoc", "recipe": detector.kind, "own": own}
-        facts[detector.name] |= _left_out(detector)
     return facts
-
-
-def _left_out(table: ClassifierConfig | DetectorTable) -> dict[str, str]:
-    """The generated source that a detector was made without, to be tested on it."""
-    name = getattr(table, "left_out", None)
-    return {} if name is None else {"left_out": f"generated:{name}"}
 
 
 def _classes(experiment: Experiment) -> list[str]:

@@ -30,7 +30,6 @@ def further_rows(metrics: Metrics) -> Iterator[Row]:
     """All rows of what `evaluate_further` computed and of what is known over runs."""
     yield from _over_runs(metrics)
     yield from _comparisons(metrics)
-    yield from _left_out(metrics)
     yield from _calibration(metrics)
     yield from _k_shot_and_costs(metrics)
     yield from _classes(metrics)
@@ -60,17 +59,6 @@ def _comparisons(metrics: Metrics) -> Iterator[Row]:
         origin = {"detector": f"{row['first']} minus {row['second']}", "source": row["source"]}
         yield tidy_row("comparison", origin, row["metric"], row["difference"], row["ci95"])
         yield tidy_row("comparison", origin, f"{row['metric']}: p (Holm)", row["p_holm"])
-
-
-def _left_out(metrics: Metrics) -> Iterator[Row]:
-    """For a mean over several left out, ``detector`` is the protocol and ``source`` is empty."""
-    for row in metrics.get("leave_one_out", []):
-        point = {"operating_point": row["operating_point"]}
-        for group in ("unknown", "known", "difference"):
-            found = row[group]
-            yield tidy_row("leave one out", point, f"{row['metric']}: {group}", found["mean"],
-                           found["ci95"], detector=row["detector"] or row["protocol"],
-                           source=row["left_out"], real_source=row["real"])  # fmt: skip
 
 
 def _calibration(metrics: Metrics) -> Iterator[Row]:

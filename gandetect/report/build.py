@@ -34,7 +34,6 @@ from gandetect.report.sections import (
     costs,
     files,
     in_short,
-    leave_one_out,
     looking,
     matrix,
     neighbours,
@@ -71,7 +70,6 @@ PARTS: tuple[tuple[str, tuple[tuple[str, tuple[Chapter, ...]], ...]], ...] = (
         ("From epoch to epoch", (trajectories.trajectories,)),
     )),
     ("What is behind it", (
-        ("A generator that it does not know", (leave_one_out.leave_one_out,)),
         ("Shortcuts: what trivial probes can tell", (audit.audit,)),
         ("Which honest pictures look fake?", (by_class.by_class,)),
         ("Whatever the threshold", (behaviour.pairs,)),

@@ -12,7 +12,6 @@ import pandas as pd
 
 from gandetect import runs
 from gandetect.config import ClassImagesConfig, PicturesConfig, SmallSetConfig
-from gandetect.config.sweep import one_choice
 from gandetect.data import class_names, fashion_mnist
 from gandetect.data import splits as splitting
 from gandetect.data.class_images import ClassImages
@@ -114,9 +113,9 @@ def resolve_classes(
 ) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Numbers of the classes that are held out, and of those in a selection.
 
-    Raises `UsageError` for classes that make no sense, and for a sweep.
+    Raises `UsageError` for classes that make no sense.
     """
-    held_out = splitting.resolve_held_out(one_choice(config), classes, data_set=config.name)
+    held_out = splitting.resolve_held_out(config.held_out, classes, data_set=config.name)
     selection = splitting.resolve_selection(config.selection, held_out, classes, config.name)
     return held_out, selection
 

@@ -1,7 +1,7 @@
 """A study: sources x detectors, composed as a graph of stages and run from where it stands.
 
 `compose.py` is what a study is made of, `plan.py` where and how it runs, `run.py` runs it;
-`sweep.py` and `ablation.py` run several as one graph and join their reports.
+`variants.py` runs several as one graph and joins their reports.
 """
 
 from gandetect.study.plan import Options, Study, plan_lines, plan_study

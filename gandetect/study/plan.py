@@ -27,7 +27,7 @@ class Options:
     jobs: int | None = None
     stop_after: str = "report"
     reuse: tuple[Path, ...] = ()  # run folders whose complete GANs are taken over
-    ingredients: tuple[str, ...] = ()  # of an ablation, those to run now; none: all
+    variants: tuple[str, ...] = ()  # those to run now, beside the baseline; none: all
     engine: EngineOptions = field(default_factory=EngineOptions)
 
 
@@ -72,10 +72,10 @@ class Study:
 
 def plan_study(experiment: Experiment, options: Options) -> Study:
     """Resolve device, precision, folder and the share of the cores, without writing anything."""
-    if experiment.ingredients:
+    if experiment.variants:
         raise UsageError(
-            f"experiment {experiment.name!r} has [[ingredients]], each of which is a study, and "
-            "this needs a plain experiment; use `gandetect run`, or --set 'ingredients=[]'"
+            f"experiment {experiment.name!r} has [[variants]], each of which is a study, and "
+            "this needs a plain experiment; use `gandetect run`, or --set 'variants=[]'"
         )
     _check_something_to_do(experiment, options.stop_after)
     _check_engine(options)
@@ -84,7 +84,7 @@ def plan_study(experiment: Experiment, options: Options) -> Study:
         if not (place / "gans").is_dir():
             raise UsageError(
                 f"--reuse {str(place)!r} has no GANs to take over; give the run folder of a study "
-                "that trained some (of an ablation or a sweep, one of those below it)"
+                "that trained some (of one with variants, one of those below it)"
             )
     device = machine.resolve_device(options.device)
     resolved = experiment.with_precision(machine.native_precision(device))

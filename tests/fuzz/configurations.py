@@ -20,7 +20,7 @@ from typing import Any
 from .judging import problem_with
 
 EXPERIMENTS = Path(__file__).parents[2] / "experiments"
-# Ablations of 27 studies take seconds to plan, each of them like the small one.
+# Files of 30 studies take seconds to plan, each of them like the small one.
 SLOW = ("better-detectors", "better-detectors-screen")
 
 
@@ -36,13 +36,22 @@ VALUES = [
     *("nan", "inf", "-inf", "9" * 5000, "0x" + "F" * 5000, "1979-05-27", "07:32:00", "1_0"),
     *("[]", "[[]]", "[1]", "[true]", '["a"]', '[["a"], ["b"]]', "[[1], 2]", "{}", "[{}]"),
     *("{ a = 1 }", '{ name = "adam" }', '[{ name = "x" }]', "[" * 40 + "]" * 40, "[" * 4000),
-    *('""', '" "', '"all"', '"every 5"', '"sweep:3"', '"sweep:99999999999"', '"("', '"(a*)*b"'),
+    *('""', '" "', '"all"', '"every 5"', '"{gan}"', '"*"', '"("', '"(a*)*b"'),
     *('"x\\ty"', '"\\u0000"', '"\\n"', '"\\U0001F600"', '"../../etc"', '"/"', "'\\xff'", "x", "="),
     *('"' + "x" * 3000 + '"', '["' + '", "'.join(map(str, range(3000))) + '"]', '"fashion-mnist"'),
     *('"folder"', '"csv"', '"digits"', '"real"', '"dcgan-bn"', '"cnn-small"', '"one-class"'),
 ]
 KEYS = ["x", "name", "epochs", "data", "gans", "seeds", "classes", "held_out", "recipe", "kind"]
-KEYS += ["architecture", "extends", "changes", "image_size", "leave_one_out", "", "k" * 3000]
+KEYS += [
+    "architecture",
+    "extends",
+    "changes",
+    "image_size",
+    "variants",
+    "compared_with",
+    "",
+    "k" * 3000,
+]
 PATHS = ["data", "seeds.x.0", "seeds.0", "gans", "gans.0", "gans.9.epochs", "gans.x", "quality"]
 PATHS += ["name.x", "data.classes.a.b", "..", "a" * 3000, ".".join("a" * 40), "evaluation.overlap"]
 PATHS += ["classifiers.0.head.hidden", "gans.0.epochs.x", "data.held_out.0", "detectors.0.gan", " "]
@@ -55,7 +64,7 @@ OPTIONS = {
     "--gpus-per-task": ["nan", "inf", "-1", "1e300", "0.5"],
     "--address": ["", "x" * 3000, "nowhere:1"],
     "--reuse": ["nowhere", "x" * 3000],
-    "--ingredient": ["x", ""],
+    "--variant": ["x", ""],
     "--data-dir": ["nowhere", "x" * 3000],
     "--nonsense": ["x" * 3000],
 }

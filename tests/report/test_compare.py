@@ -237,8 +237,8 @@ def test_what_cannot_be_compared_is_refused_in_a_sentence(runs, tmp_path) -> Non
     first, _ = runs
     plain = tmp_path / "plain"
     plain.mkdir()
-    sweep = changed(first, tmp_path / "sweep", "study.json")
-    write_json(sweep / "sweep.json", {})
+    joined = changed(first, tmp_path / "joined", "study.json")
+    write_json(joined / "variants.json", {})
     young = changed(first, tmp_path / "a young run", "study.json")
     (young / "metrics.json").unlink()
     old = changed(first, tmp_path / "old", "metrics.json", schema=1)
@@ -246,7 +246,7 @@ def test_what_cannot_be_compared_is_refused_in_a_sentence(runs, tmp_path) -> Non
     for folders, error, words in (
         ([first], UsageError, "one cannot be compared; give two or more"),
         ([first, first.parent / "." / first.name], UsageError, "is given twice"),
-        ([first, sweep], UsageError, "is a sweep.*choices"),
+        ([first, joined], UsageError, "joins several runs.*variants"),
         ([first, plain], RunError, "is not a run folder"),
         ([first, tmp_path / "nowhere"], RunError, "does not exist"),
         (

@@ -55,8 +55,9 @@ class Run:
 def read_runs(folders: Sequence[Path]) -> list[Run]:
     """Read `study.json`, `metrics.json` and, where they are, `manifest.json` and `data.json`.
 
-    Raises `UsageError` for fewer than two folders, one given twice, or a sweep; `RunError` for a
-    folder that is no run, or whose metrics are missing, damaged or of another version.
+    Raises `UsageError` for fewer than two folders, one given twice, or one that joins variants;
+    `RunError` for a folder that is no run, or whose metrics are missing, damaged or of another
+    version.
     """
     places = [folder.resolve() for folder in folders]
     if len(folders) < 2:
@@ -67,10 +68,10 @@ def read_runs(folders: Sequence[Path]) -> list[Run]:
     for folder, place in zip(folders, places, strict=True):
         if places.count(place) > 1:
             raise UsageError(f"run folder {str(folder)!r} is given twice; give each run once")
-        if (folder / "sweep.json").is_file():
+        if (folder / "variants.json").is_file():
             raise UsageError(
-                f"{str(folder)!r} is a sweep, which is many runs; give run folders of its choices, "
-                f"below {str(folder / 'choices')!r}"
+                f"{str(folder)!r} joins several runs; give run folders of its variants, below "
+                f"{str(folder / 'variants')!r}"
             )
     studies = [load_study(folder) for folder in folders]
     names = [printable(place.name) for place in places]

@@ -1,29 +1,29 @@
-"""What an ablation has found, in sentences that each stand on an interval."""
+"""What variants change, in sentences that each stand on an interval."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gandetect.config.ablation import BASELINE
-from gandetect.evaluation.ablation import WANTED
-from gandetect.report.ablation_material import SHORT, AblationMaterial, Row
+from gandetect.config.variants import BASELINE
+from gandetect.evaluation.variants.effects import WANTED
 from gandetect.report.document import Block, Heading, Items, Text
+from gandetect.report.variants.material import SHORT, Row, VariantsMaterial
 from gandetect.report.words import count, listing, percent, percent_interval, percent_range
 
 ALPHA = 0.05
-# What is said of changes that are clear, that would be so alone, and that are not.
+# What follows changes that are clear, that would be so alone, and that are not.
 DOUBTS = ("", ", each clear alone, but not among {many}",
           ", which may be chance")  # fmt: skip
 DONE = {
     "own": "own fakes caught",
-    "other": "the other GAN's fakes caught",
-    "in-distribution": "familiar reals accepted",
-    "held-out": "novel reals accepted",
+    "other": "the other generator's fakes caught",
+    "in-distribution": "in-distribution reals accepted",
+    "held-out": "held-out reals accepted",
     "further": "the hardest further generator's fakes caught",
 }
 
 
-def verdict(material: AblationMaterial) -> list[Block]:
+def verdict(material: VariantsMaterial) -> list[Block]:
     """Whether any detector holds on all four groups at once, or how far the best one is."""
     whole = [line for line in material.least if line["holds"] is not None]
     surely = [line for line in whole if line["holds_surely"]]
@@ -48,76 +48,78 @@ def verdict(material: AblationMaterial) -> list[Block]:
     return [*blocks, *map(Text, each), Text(_caution(material), "note")]
 
 
-def each_ingredient(material: AblationMaterial) -> list[Block]:
-    """Under each ingredient a sentence or more for each of its detectors."""
+def each_variant(material: VariantsMaterial) -> list[Block]:
+    """Under each variant a sentence or more for each of its detectors."""
     blocks: list[Block] = []
     for name in material.places:
-        lines = [line for line in material.least if line["ingredient"] == name]
+        lines = [line for line in material.least if line["variant"] == name]
         if name != BASELINE and lines:
-            said = [(_of_detector(material, line), "") for line in lines]
-            blocks += [Heading(name), Items(said)]
+            sentences = [(_of_detector(material, line), "") for line in lines]
+            blocks += [Heading(name), Items(sentences)]
     return blocks
 
 
-def _of_detector(material: AblationMaterial, line: Row) -> str:
+def _of_detector(material: VariantsMaterial, line: Row) -> str:
     rows = [material.row(line, "correct", group) for group in DONE]
-    told = [row for row in rows if row is not None]
-    plain = line["base"] in material.bases and material.label(line) == line["ingredient"]
+    measured = [row for row in rows if row is not None]
+    plain = line["base"] in material.bases and material.label(line) == line["variant"]
     head = f"On {line['base']}" if plain else line["detector"]
-    moved = [row for row in told if row["baseline"]]
-    said = _changes(material, moved) if moved else _levels(told)
+    moved = [row for row in measured if row["compared"]]
+    sentence = _changes(material, moved) if moved else _levels(measured)
     least = f"{_interval(line)} of {SHORT[line['group']]}"
-    return f"{head}: {said} Least of the four, at the stricter threshold: {least}."
+    return f"{head}: {sentence} Least of the four, at the stricter threshold: {least}."
 
 
-def _changes(material: AblationMaterial, rows: Sequence[Row]) -> str:
-    """Changes from the baseline, clear ones first, and of those the largest."""
-    found: dict[str, list[str]] = {}
-    for row in sorted(rows, key=lambda row: (_doubt(row), -abs(row["baseline"]["difference"]))):
-        moved = row["baseline"]
+def _changes(material: VariantsMaterial, rows: Sequence[Row]) -> str:
+    """Differences from what it is compared with, clear ones first, of those the largest."""
+    by_doubt: dict[str, list[str]] = {}
+    for row in sorted(rows, key=lambda row: (_doubt(row), -abs(row["compared"]["difference"]))):
+        moved = row["compared"]
         covers = " over images of one run only" if moved["covers"] == "images" else ""
-        beside = moved["ingredient"]
+        beside = moved["variant"]
         compared = "" if beside == BASELINE else f" beside {beside}"
-        words = "" if found else f"95 % interval{covers}{compared} "
+        words = "" if by_doubt else f"95 % interval{covers}{compared} "
         low, high = map(_points, moved["ci95"])
         change = f"{_points(moved['difference'])} points of {DONE[row['group']]}"
-        found.setdefault(DOUBTS[_doubt(row)], []).append(f"{change} ({words}{low} to {high})")
+        by_doubt.setdefault(DOUBTS[_doubt(row)], []).append(f"{change} ({words}{low} to {high})")
     many = count(material.compared)
     return " ".join(f"{'; '.join(changes)}{doubt.format(many=many)}."
-                    for doubt, changes in found.items())  # fmt: skip
+                    for doubt, changes in by_doubt.items())  # fmt: skip
 
 
 def _doubt(row: Row) -> int:
     """The number of its sentence in `DOUBTS`."""
-    low, high = row["baseline"]["ci95"]
+    low, high = row["compared"]["ci95"]
     if low <= 0 <= high:
         return 2
-    return int(row["baseline"]["p_holm"] >= ALPHA)
+    return int(row["compared"]["p_holm"] >= ALPHA)
 
 
 def _levels(rows: Sequence[Row]) -> str:
-    """Figures of a detector that no discriminator of the baseline is the twin of."""
-    said = [f"{percent_interval(row['mean'], row['ci95'])} of {DONE[row['group']]}" for row in rows]
-    return f"{'; '.join(said)} (95 % intervals)."
+    """Figures of a detector that is compared with none."""
+    levels = [
+        f"{percent_interval(row['mean'], row['ci95'])} of {DONE[row['group']]}" for row in rows
+    ]
+    return f"{'; '.join(levels)} (95 % intervals)."
 
 
-def _best_of(material: AblationMaterial, base: str) -> str:
+def _best_of(material: VariantsMaterial, base: str) -> str:
     lines = [line for line in material.detectors_of(base) if line["holds"] is not None]
     plain = material.discriminator_of(base)
     others = [line for line in lines if line is not plain]
-    said = ""
+    own = ""
     if plain is not None:
-        said = (f"The discriminator of {base} as it was trained answers {_interval(plain)} of "
+        own = (f"The discriminator of {base} as it was trained answers {_interval(plain)} of "
                 f"{SHORT[plain['group']]}, the least of the four at the stricter threshold. "
                 )  # fmt: skip
     if not others:
-        return said.strip()
+        return own.strip()
     best = max(others, key=lambda line: float(line["least"]))
-    return (f"{said}Of {len(others)} other detector{'s' if len(others) > 1 else ''} made of "
+    return (f"{own}Of {len(others)} other detector{'s' if len(others) > 1 else ''} made of "
             f"{base} the best is {_least(best)}.")  # fmt: skip
 
 
-def _caution(material: AblationMaterial) -> str:
+def _caution(material: VariantsMaterial) -> str:
     alone = len(material.experiment.seeds) == 1
     runs = (
         "There is one training run of each, so the intervals cover the drawing of images only: "
@@ -126,12 +128,12 @@ def _caution(material: AblationMaterial) -> str:
         else ""
     )
     return (
-        f"{runs}Differences are paired, run by run and on the same real images, and told at the "
-        "calibrated point. Of twenty 95 % intervals one misses by chance; some are clear alone, "
-        f"but not after correction for all {count(material.compared)} differences (Holm). The "
-        "thresholds are taken as they were chosen, which makes intervals of familiar reals "
-        "somewhat too narrow. The best of many looks a little better than it is, for it was picked "
-        "on the images that it is told of."
+        f"{runs}Differences are paired, run by run and, where the images are the same, image by "
+        "image; they are at the calibrated point. Of twenty 95 % intervals one misses by chance; "
+        f"some are clear alone, but not after correction for all {count(material.compared)} "
+        "differences (Holm). The thresholds are taken as they were chosen, which makes intervals "
+        "of in-distribution reals somewhat too narrow. The best of many looks a little better than "
+        "it is, for it was picked on these very images."
     )
 
 

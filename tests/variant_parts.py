@@ -1,4 +1,4 @@
-"""Studies of an ablation by the shares that their detectors answer correctly."""
+"""Studies of variants by the shares that their detectors answer correctly."""
 
 from __future__ import annotations
 
@@ -7,16 +7,34 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from gandetect.config import Experiment, parse_experiment
 from gandetect.evaluation import evaluate
-from gandetect.evaluation.ablation import Part
 from gandetect.evaluation.scores import CALIBRATION, OTHER_SEED
+from gandetect.evaluation.variants.measured import Part
 
 N = 600  # images of each source
 Shares = Mapping[str, Sequence[float]]  # by source: of each run
 ID, OUT = "real:in-distribution", "real:held-out"
 
 
-def study(name: str, detectors: Mapping[str, tuple[Sequence[str], Shares]]) -> Part:
+def experiment(*variants: dict, seeds: int = 3, **changes: object) -> Experiment:
+    """Two GANs and two further generators; a variant needs a name alone."""
+    gan = {"architecture": "dcgan-plain"}
+    table = {
+        "name": "tiny",
+        "seeds": list(range(seeds)),
+        "gans": [{**gan, "name": "a"}, {**gan, "name": "b"},
+                 *({**gan, "name": name, "role": "source"} for name in ("far", "farther"))],
+        "variants": [{"changes": {"data": {}}, **one} for one in variants],
+    }  # fmt: skip
+    return parse_experiment({**table, **changes})
+
+
+def study(
+    name: str,
+    detectors: Mapping[str, tuple[Sequence[str], Shares]],
+    of: Experiment | None = None,
+) -> Part:
     """A study whose detectors know some GANs and answer these shares of each source correctly."""
     tables = [
         one
@@ -31,7 +49,8 @@ def study(name: str, detectors: Mapping[str, tuple[Sequence[str], Shares]]) -> P
         for detector, (known, _) in detectors.items()
     }  # fmt: skip
     scores = pd.concat(tables, ignore_index=True)
-    return Part(name, evaluate(scores, calibrated_fpr=0.05, detectors=facts), scores)
+    metrics = evaluate(scores, calibrated_fpr=0.05, detectors=facts)
+    return Part(name, of or experiment(), metrics, scores)
 
 
 def _tables(detector: str, source: str, seed: int, share: float) -> list[pd.DataFrame]:

@@ -1,0 +1,1 @@
+"""The report of several variants, from their studies' `metrics.json` and scores."""

@@ -1,0 +1,124 @@
+"""What the chapters on variants are written from: rows, in order and with names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from gandetect.config import Experiment
+from gandetect.config.variants import BASELINE, JOINT, SEVERAL, base_gans
+
+Row = Mapping[str, Any]
+# Groups of images as columns.
+COLUMNS = {
+    "own": "Own fakes",
+    "own-other-seed": "Own generator, another run",
+    "other": "Other generator's fakes",
+    "in-distribution": "In-distribution reals",
+    "held-out": "Held-out reals",
+    "further": "Further generators (lowest)",
+}
+# The four groups in sentences.
+SHORT = {
+    "own": "own fakes",
+    "other": "the other generator's fakes",
+    "in-distribution": "in-distribution reals",
+    "held-out": "held-out reals",
+}
+
+
+@dataclass(frozen=True)
+class VariantsMaterial:
+    """The experiment, where each study lies, and the numbers of `variants.json`."""
+
+    experiment: Experiment
+    places: Mapping[str, str]  # run folders by variant, relative to the folder of all; in order
+    numbers: Mapping[str, Sequence[Row]]
+
+    @property
+    def rows(self) -> Sequence[Row]:
+        """A row for each variant, detector, group and measure."""
+        return self.numbers["rows"]
+
+    @property
+    def least(self) -> Sequence[Row]:
+        """A row for each detector: the group that it answers worst."""
+        return self.numbers["least"]
+
+    @property
+    def bases(self) -> list[str]:
+        """Names of the GANs whose discriminators are detectors of the baseline."""
+        return base_gans(self.experiment)
+
+    @property
+    def made_of(self) -> list[str | None]:
+        """What detectors are made of: those GANs, others, "several", or None."""
+        found = {line["base"] for line in self.least}
+        others = sorted({one for one in found if one} - {*self.bases, SEVERAL})
+        return [one for one in (*self.bases, *others, SEVERAL, None) if one in found]
+
+    @property
+    def covers(self) -> str:
+        """What the intervals cover, in words."""
+        many = len(self.experiment.seeds) > 1
+        return "95 % intervals over " + ("runs and images" if many else "images of one run only")
+
+    @property
+    def compared(self) -> int:
+        """How many differences of shares correct were tested together."""
+        return sum(row["measure"] == "correct" and bool(row["compared"]) for row in self.rows)
+
+    @property
+    def lines(self) -> list[str]:
+        """Labels of all detectors, each once, by variant in order."""
+        return list(dict.fromkeys(self.label(line) for line in self.least))
+
+    def detectors_of(self, base: str | None) -> list[Row]:
+        """Rows of `least`, a detector each, of those made of one GAN."""
+        return [line for line in self.least if line["base"] == base]
+
+    def facts(self, name: str) -> dict[str, Any]:
+        """A variant's table: ``about``, ``compared_with`` and ``changes``."""
+        for one in self.experiment.variants:
+            if one.name == name:
+                return one.model_dump(mode="json", exclude={"name"})
+        return {"about": "the experiment without variants", "compared_with": None, "changes": {}}
+
+    def made(self, base: str | None) -> str:
+        """What is made of a generator, at the head of a table."""
+        if base is None:
+            return "Made without any generator"
+        return "Made of several generators" if base == SEVERAL else f"Made of {base}"
+
+    def label(self, row: Row) -> str:
+        """A detector without the GAN that it is made of: ``baseline``, ``r1``, ``r1: cnn``."""
+        variant, detector = str(row["variant"]), str(row["detector"])
+        if detector == row["base"]:
+            return variant
+        name = detector.removeprefix(f"{row['base']}{JOINT}")
+        return name if variant in name else f"{variant}: {name}"
+
+    def titled(self, row: Row) -> str:
+        """A detector where those of all generators stand together."""
+        variant, name = str(row["variant"]), str(row["detector"])
+        return name if variant in name else f"{name} ({variant})"
+
+    def discriminator_of(self, base: str | None) -> Row | None:
+        """The line of the baseline's discriminator of a GAN."""
+        lines = (one for one in self.detectors_of(base) if self.label(one) == BASELINE)
+        return next(lines, None)
+
+    def of(self, measure: str, groups: Sequence[str]) -> list[Row]:
+        """Rows by one measure of some groups."""
+        return [r for r in self.rows if r["measure"] == measure and r["group"] in groups]
+
+    def row(self, line: Row, measure: str, group: str) -> Row | None:
+        """One figure of a detector, if it has it."""
+        return self._by_figure.get((line["variant"], line["detector"], measure, group))
+
+    @cached_property
+    def _by_figure(self) -> dict[tuple[str, str, str, str], Row]:
+        keys = ("variant", "detector", "measure", "group")
+        return {tuple(row[key] for key in keys): row for row in self.rows}
