@@ -155,7 +155,7 @@ def _apply(function: Callable[[Item], Result], item: Item, *, notify: Notify = s
 def _serve(pipe: Connection, prepare: Callable[[], None] | None) -> None:
     """Do jobs until the parent ends this process, or has ended itself."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    end_with_parent()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     if prepare is not None:
         prepare()
 
@@ -174,12 +174,8 @@ def _serve(pipe: Connection, prepare: Callable[[], None] | None) -> None:
             pipe.send(answer)
 
 
-def end_with_parent() -> None:
-    """Let this worker end as soon as its parent has, even if that was killed."""
-    threading.Thread(target=_wait_for_parent, daemon=True).start()
-
-
-def _wait_for_parent() -> None:
+def _end_with_parent() -> None:
+    """End this process as soon as its parent has, even if that was killed."""
     parent = multiprocessing.parent_process()
     assert parent is not None
     wait_for([parent.sentinel])

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -18,10 +19,12 @@ from gandetect.config.epochs import chosen_epochs
 from gandetect.data.groups import folds_by_group, split_by_group
 from gandetect.data.stored import Images
 from gandetect.detectors import Preprocessing
-from gandetect.engine import Context, Facts, Stage
+from gandetect.engine import Context, Facts, Stage, prepare_process
 from gandetect.evaluation import youden
 from gandetect.evaluation.decisions import binary_figures, confusion
 from gandetect.evaluation.ranking import auroc
+from gandetect.events import silent
+from gandetect.models.classifiers import ImageClassifier
 from gandetect.randomness import stream
 from gandetect.sources import ImageSet
 from gandetect.sources.labelled import image_set, read_table
@@ -31,6 +34,7 @@ from gandetect.stages.gan import TrainGan, load_generator
 from gandetect.stages.labelled_data import DecodedImages, LabelledData
 from gandetect.stages.scoring import SCORES, score_images, tidy_scores
 from gandetect.stages.trained import make_detector
+from gandetect.training.data_parallel import call, own_device
 from gandetect.training.examples import Examples
 from gandetect.training.history import even_shares, fakes_of_epochs
 from gandetect.training.images import generate
@@ -142,6 +146,31 @@ class _ClassifierTraining(Stage):
         """A file of weights, too."""
         return [*super().reads(context), *_weights_file(self.config)]
 
+    def assist(self, context: Context) -> None:
+        """Take part in the training in a process that does not lead."""
+        context = replace(context, device=own_device(context.device))
+        prepare_process(context.threads)
+        self._train(context, *self._examples(context))
+
+    def _examples(self, context: Context) -> tuple[Examples, Examples]:
+        """The examples to train on, and those to choose the epoch by."""
+        raise NotImplementedError
+
+    def _train(self, context: Context, training: Examples, validation: Examples) -> ImageClassifier:
+        return train_classifier(
+            self.config,
+            training,
+            validation,
+            context.folder,
+            seed=self.seed,
+            device=torch.device(context.device),
+            notify=context.notify,
+        )
+
+    def _call_others(self, context: Context) -> None:
+        """Let processes that train together with this one begin, too."""
+        call(partial(self.assist, replace(context, notify=silent)))
+
 
 @dataclass(frozen=True)
 class TrainClassifier(_ClassifierTraining):
@@ -159,17 +188,10 @@ class TrainClassifier(_ClassifierTraining):
 
     def run(self, context: Context) -> Facts:
         """Train, then keep the scores of training and validation images."""
-        device = torch.device(context.device)
+        self._call_others(context)
         loaded = self.examples.load(self.config, self.seed, context)
-        network = train_classifier(
-            self.config,
-            loaded.training,
-            loaded.validation,
-            context.folder,
-            seed=self.seed,
-            device=device,
-            notify=context.notify,
-        )
+        network = self._train(context, loaded.training, loaded.validation)
+        device = torch.device(context.device)
         detector = make_detector(self.config, network, self.preprocessing, {}, device)
         tables = [
             tidy_scores(
@@ -184,6 +206,10 @@ class TrainClassifier(_ClassifierTraining):
         with runs.atomic_file(context.folder / SCORES) as temporary:
             pd.concat(tables, ignore_index=True).to_parquet(temporary, index=False)
         return {"n": len(loaded.training)}
+
+    def _examples(self, context: Context) -> tuple[Examples, Examples]:
+        loaded = self.examples.load(self.config, self.seed, context)
+        return loaded.training, loaded.validation
 
 
 @dataclass(frozen=True)
@@ -205,17 +231,10 @@ class CrossValidationFold(_ClassifierTraining):
 
     def run(self, context: Context) -> Facts:
         """Train on the other folds; returns the figures of this one."""
+        self._call_others(context)
+        _, validation, held_back = self._rows(context.run)
+        network = self._train(context, *self._examples(context))
         device = torch.device(context.device)
-        training, validation, held_back = self._rows(context.run)
-        network = train_classifier(
-            self.config,
-            _examples(context.run, self.images.size, training),
-            _examples(context.run, self.images.size, validation),
-            context.folder,
-            seed=self.seed,
-            device=device,
-            notify=context.notify,
-        )
         detector = make_detector(self.config, network, self.preprocessing, {}, device)
 
         def scored(rows: pd.DataFrame, label: str) -> NDArray[np.float64]:
@@ -234,6 +253,11 @@ class CrossValidationFold(_ClassifierTraining):
             **binary_figures(confusion(fakes, reals, cut)),
         }
         return {"figures": figures}
+
+    def _examples(self, context: Context) -> tuple[Examples, Examples]:
+        training, validation, _ = self._rows(context.run)
+        size = self.images.size
+        return _examples(context.run, size, training), _examples(context.run, size, validation)
 
     def _rows(self, run: Path) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
         """Training and validation images, and those of the fold; no test image is among them."""
