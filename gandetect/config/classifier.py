@@ -6,7 +6,7 @@ A recipe (`RECIPES`) is a set of defaults for these keys under a name.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -166,10 +166,6 @@ class ClassifierConfig(Section):
     draw the fakes. ``leave_one_out`` makes one such classifier for every GAN of ``fakes_from``,
     each trained without that one (``left_out``).
     """
-
-    LATER: ClassVar[frozenset[str]] = frozenset(
-        {"history", "contrastive", "leave_one_out", "left_out"}
-    )
 
     recipe: str
     name: Name

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -65,8 +65,6 @@ class FineTunedConfig(Section):
     discriminator: DiscriminatorOptions | None = None
     leave_one_out: Literal[False] = False
     left_out: str | None = None
-
-    LATER: ClassVar[frozenset[str]] = frozenset({"discriminator", "leave_one_out", "left_out"})
 
     @property
     def known(self) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -53,8 +53,6 @@ class DiscriminatorOptions(Section):
     dropout: Decay | None = None
     spectral_norm: Switch = None
     histogram: Switch = None
-
-    LATER: ClassVar[frozenset[str]] = frozenset({"spectral_norm", "histogram"})
 
 
 class PenaltyConfig(Section):
@@ -125,24 +123,9 @@ class GanConfig(Section):
     negatives: NegativesConfig = NegativesConfig()
     differentiable: tuple[Change, ...] = ()
 
-    LATER: ClassVar[frozenset[str]] = frozenset(
-        {
-            "role",
-            "loss",
-            "penalty",
-            "critic_steps",
-            "instance_noise",
-            "replay",
-            "negatives",
-            "differentiable",
-        }
-    )
-
     def training_identity(self) -> dict[str, Any]:
         """What of this table changes the training; what its networks are used for does not."""
-        identity = self.identity()
-        identity.pop("role", None)
-        return identity
+        return self.model_dump(mode="json", exclude={"role"})
 
     @model_validator(mode="before")
     @classmethod
@@ -170,7 +153,7 @@ class GanConfig(Section):
                 f'role = "{self.role}" makes a detector of a discriminator, and '
                 f'"{self.architecture}" is trained without one; remove it, or give role = "source"'
             )
-        for key in (*ADVERSARIAL, *sorted(self.LATER - {"role"})):
+        for key in (*ADVERSARIAL, *AT_DEFAULTS):
             given, absent = getattr(self, key), ADVERSARIAL.get(key, _default_of(key))
             if isinstance(given, Section):
                 absent = type(given).model_validate(absent)
@@ -259,7 +242,7 @@ NO_DISCRIMINATOR = frozenset({"vae"})
 WITH_BRANCHES = ("dcgan-bn", "dcgan-plain")
 
 # Keys that say how a discriminator is trained, or a generator against one, and what stands there
-# where there is none; keys of `GanConfig.LATER` stand at their defaults.
+# where there is none; and others, which stand at their defaults then.
 ADVERSARIAL: dict[str, Any] = {
     "discriminator_updates": "joint",
     "discriminator_fakes": "training",
@@ -269,6 +252,9 @@ ADVERSARIAL: dict[str, Any] = {
     "discriminator_optimizer": {},
     "discriminator": {},
 }
+AT_DEFAULTS = (
+    "critic_steps", "differentiable", "instance_noise", "loss", "negatives", "penalty", "replay"
+)  # fmt: skip
 
 # The DCGANs are two public notebooks, to the last number (README, "Sources"). The others follow
 # the papers that their networks name (`gandetect/models/`), with numbers chosen by FID and samples.

@@ -52,7 +52,7 @@ class ClassData(Stage):
 
     def settings(self) -> Mapping[str, object]:
         """All of the table but the place of a folder, whose content counts."""
-        return {"config": {**self.config.identity(), "path": ""}}
+        return {"config": self.config.model_dump(mode="json", exclude={"path"})}
 
     def outside(self, context: Context) -> object:
         """The digest of the images, whose pixels are in the cache from here on."""

@@ -33,6 +33,7 @@ from gandetect.stages.class_data import ClassData
 from gandetect.stages.gan import TrainGan, load_generator
 from gandetect.stages.labelled_data import DecodedImages, LabelledData
 from gandetect.stages.scoring import SCORES, score_images, tidy_scores
+from gandetect.stages.speeds import LEAST_IMAGES, least_images, seconds
 from gandetect.stages.trained import make_detector
 from gandetect.training.data_parallel import call, own_device
 from gandetect.training.examples import Examples
@@ -132,11 +133,24 @@ class _ClassifierTraining(Stage):
 
     @property
     def weight(self) -> float:
-        return 20.0 * self.config.epochs  # networks differ too much to say more
+        config = self.config
+        images = min(config.images or LEAST_IMAGES, least_images(self._of.config))
+        seen = images * config.epochs * max(1, config.copies)
+        return seconds("classifier", seen, config.image_size)  # networks differ too much for more
+
+    @property
+    def _of(self) -> ClassData | LabelledData:
+        """The data that the training's images are of."""
+        raise NotImplementedError
 
     def settings(self) -> Mapping[str, object]:
         """Not what others have published of such a network."""
-        return {**super().settings(), "config": _identity(self.config)}
+        return {**super().settings(), "config": self._config()}
+
+    def _config(self) -> dict[str, object]:
+        # The content of a file of weights counts, wherever it stands.
+        weights = {"weights"} if _weights_file(self.config) else set()
+        return self.config.model_dump(mode="json", exclude={"published", *weights})
 
     def outside(self, context: Context) -> object:
         """The content of a file of weights that training starts from."""
@@ -207,6 +221,10 @@ class TrainClassifier(_ClassifierTraining):
             pd.concat(tables, ignore_index=True).to_parquet(temporary, index=False)
         return {"n": len(loaded.training)}
 
+    @property
+    def _of(self) -> ClassData | LabelledData:
+        return self.examples.data
+
     def _examples(self, context: Context) -> tuple[Examples, Examples]:
         loaded = self.examples.load(self.config, self.seed, context)
         return loaded.training, loaded.validation
@@ -254,6 +272,10 @@ class CrossValidationFold(_ClassifierTraining):
         }
         return {"figures": figures}
 
+    @property
+    def _of(self) -> LabelledData:
+        return self.data
+
     def _examples(self, context: Context) -> tuple[Examples, Examples]:
         training, validation, _ = self._rows(context.run)
         size = self.images.size
@@ -274,14 +296,6 @@ class CrossValidationFold(_ClassifierTraining):
         )
         held_back = rows[folds == self.fold - 1]
         return rest[inner == "train"], rest[inner == "validation"], held_back
-
-
-def _identity(config: ClassifierConfig) -> dict[str, object]:
-    identity = config.identity()
-    del identity["published"]
-    if _weights_file(config):
-        del identity["weights"]  # its content counts, wherever it stands
-    return identity
 
 
 def _weights_file(config: ClassifierConfig) -> list[Path]:

@@ -19,14 +19,13 @@ from gandetect.sources.generators import IMAGES, drawn_folder
 from gandetect.sources.splits import CALIBRATION, IN_DISTRIBUTION, TRAINING, OpenSplits
 from gandetect.stages.class_data import ClassData
 from gandetect.stages.feature_network import FeatureNetwork, load_feature_network
+from gandetect.stages.speeds import least_images, seconds
 from gandetect.training.adversarial import train_gan
 from gandetect.training.checkpoints import GENERATOR, GanFolder, load_weights
 from gandetect.training.images import generate
 from gandetect.training.networks import build_networks
 from gandetect.training.quality import QualityJudge
 from gandetect.training.variational import train_vae
-
-IMAGES_A_SECOND = 150  # in training on one core, to know which trainings are long
 
 
 @dataclass(frozen=True)
@@ -56,8 +55,10 @@ class TrainGan(Stage):
 
     @property
     def weight(self) -> float:
-        steps = self.config.steps_per_epoch or 400
-        return self.config.epochs * steps * self.config.batch_size / IMAGES_A_SECOND
+        config, steps = self.config, self.config.steps_per_epoch
+        images = steps * config.batch_size if steps else least_images(self.data.config)
+        images *= config.epochs * config.critic_steps
+        return seconds(config.architecture, images, self.data.config.shape[1])
 
     def settings(self) -> Mapping[str, object]:
         """Not what the networks are used for afterwards."""

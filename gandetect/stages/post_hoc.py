@@ -44,6 +44,7 @@ from gandetect.sources.splits import CALIBRATION, TRAINING, OpenSplits
 from gandetect.stages.class_data import ClassData
 from gandetect.stages.classifier import TrainClassifier
 from gandetect.stages.gan import TrainGan
+from gandetect.stages.speeds import seconds
 from gandetect.stages.trained import classifier_options
 from gandetect.training.checkpoints import DISCRIMINATOR, load_weights
 from gandetect.training.fine_tuning import fine_tune
@@ -79,7 +80,13 @@ class MakeDetector(Stage):
 
     @property
     def weight(self) -> float:
-        return 60.0 if isinstance(self.config, FineTunedConfig) else 10.0
+        config = self.config
+        if not isinstance(config, FineTunedConfig):
+            return 10.0
+        gan = next(one.config for one in self.made_of if one.config.name == config.gan)
+        assert isinstance(gan, GanConfig)
+        images = config.updates * config.batch_size
+        return seconds(gan.architecture, images, self.data.config.shape[1])
 
     def run(self, context: Context) -> Facts:
         """Make it, and save it as `save_detector` does."""

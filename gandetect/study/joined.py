@@ -78,7 +78,7 @@ def write_joined(
     ``files`` are what it leaves in the folder of all, and ``made_of`` the files that it reads.
     """
     read = [runs.file_digest(path) for path in made_of]
-    digest = digest_of([joined.kind, version, joined.experiment.identity(), read])
+    digest = digest_of([joined.kind, version, joined.experiment.model_dump(mode="json"), read])
     if runs.problem_with(joined.folder, digest) is None:
         return
     listener.say(f"Writing the {joined.kind}'s figures and report")

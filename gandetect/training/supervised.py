@@ -142,8 +142,7 @@ def train_classifier(
 
 def _digest(config: ClassifierConfig, seed: int) -> str:
     """What an unfinished training belongs to; data and code are the stage's to compare."""
-    later = set(type(config).model_fields) - set(config.identity())
-    text = f"{config.model_dump_json(exclude={'published', *later})} {seed}"
+    text = f"{config.model_dump_json(exclude={'published'})} {seed}"
     return hashlib.sha256(text.encode()).hexdigest()
 
 
