@@ -20,6 +20,7 @@ from itertools import islice
 from multiprocessing.connection import Connection
 from multiprocessing.connection import wait as wait_for
 from multiprocessing.context import SpawnProcess
+from multiprocessing.resource_tracker import ensure_running
 from traceback import format_exc
 from typing import Any, Generic, TypeVar
 
@@ -190,6 +191,7 @@ def _without_interrupts() -> Iterator[None]:
     interrupted before a process has all that it starts from; as another thread may take the
     signal, blocking alone does not do.
     """
+    ensure_running()  # else it starts with the first process, and ends the blocking
     in_main = threading.current_thread() is threading.main_thread()
     held: list[int] = []
     if in_main:

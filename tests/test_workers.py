@@ -5,10 +5,13 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from contextlib import closing
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -45,6 +48,11 @@ def report(notify: Notify) -> int:
 def wait_long(notify: Notify) -> bytes:
     """Answer with more than a pipe holds, so that it waits for who reads it."""
     return bytes(10_000_000)
+
+
+def blocked(notify: Notify) -> bool:
+    """Whether Ctrl-C does not reach this process."""
+    return signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, [])
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -118,3 +126,30 @@ def test_an_interrupt_waits_until_a_process_has_been_started() -> None:
     with pytest.raises(KeyboardInterrupt):
         start()
     assert steps == ["started"]
+
+
+FIRST = """
+from contextlib import closing
+from gandetect.workers import Pool
+from test_workers import blocked
+if __name__ == "__main__":
+    with closing(Pool(1)) as pool:
+        pool.start(0, blocked)
+        while not (ended := pool.finished()):
+            pass
+    print(ended[0][1])
+"""
+
+
+def test_the_first_worker_of_a_process_hears_nothing_of_ctrl_c(tmp_path: Path) -> None:
+    """Python's resource tracker starts with it, and unblocks what is blocked."""
+    (tmp_path / "first.py").write_text(FIRST)
+    paths = os.pathsep.join([str(Path(__file__).parent), *sys.path])
+    answer = subprocess.run(
+        [sys.executable, tmp_path / "first.py"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=os.environ | {"PYTHONPATH": paths},
+    )
+    assert answer.stdout == "True\n"
