@@ -32,6 +32,16 @@ class TrainingError(GandetectError):
     """Training cannot go on, for example because a loss is not finite."""
 
 
+class WorkerError(GandetectError):
+    """A worker process was killed from outside."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "a worker process was killed from outside, often for want of memory; free some, or "
+            "give fewer --jobs or --workers, and the same command again: what is complete is kept"
+        )
+
+
 class DetectorError(GandetectError):
     """A saved detector is missing, damaged or of another kind."""
 

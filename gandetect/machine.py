@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import platform
+import shutil
 import subprocess
 import warnings
 from importlib import import_module
@@ -12,7 +13,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Literal
 
-from gandetect.errors import UsageError
+from gandetect.errors import UsageError, shown
 
 LIBRARIES = (
     "torch",
@@ -23,6 +24,20 @@ LIBRARIES = (
     "scikit-learn",
     "seaborn",
 )
+
+
+SPARE = 64 << 20  # bytes of disk that stay free
+
+
+def require_room(folder: Path, needed: float, what: str, advice: str) -> None:
+    """Raise `UsageError` where ``needed`` bytes for ``what`` do not fit on the folder's disk."""
+    place = next(one for one in (folder, *folder.absolute().parents) if one.exists())
+    free = shutil.disk_usage(place).free - SPARE
+    if needed > free:
+        raise UsageError(
+            f"{what} needs {needed / 1e9:,.2f} GB in {shown(str(folder))}, where "
+            f"{max(free, 0) / 1e9:,.2f} GB are free; free some space, or {advice}"
+        )
 
 
 def resolve_device(wanted: str) -> str:

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+import multiprocessing
+from collections.abc import Generator
+from typing import Any
 
 import pytest
 
-from gandetect import workers as processes
 from gandetect.data import streaming
+from gandetect.workers import map_ordered
 
 
-def start_at_once(monkeypatch: pytest.MonkeyPatch, then: Callable[[], None] = lambda: None) -> None:
-    """Start the workers before the first file, wait for them, and only then go on."""
+def start_at_once(monkeypatch: pytest.MonkeyPatch, *, killed: bool = False) -> None:
+    """Start the workers with the first file; or kill them as soon as one has answered."""
 
-    @contextmanager
-    def started(workers: int) -> Iterator[ProcessPoolExecutor]:
-        with processes.worker_pool(workers) as pool:
-            pool.submit(int).result()
-            then()
-            yield pool
+    def mapped(*given: Any) -> Generator[Any]:
+        for result in map_ordered(*given):
+            for worker in multiprocessing.active_children() if killed else ():
+                worker.kill()
+            yield result
 
     monkeypatch.setattr(streaming, "PATIENCE", 0)
-    monkeypatch.setattr(streaming, "worker_pool", started)
+    monkeypatch.setattr(streaming, "map_ordered", mapped)

@@ -5,50 +5,31 @@ from __future__ import annotations
 import pickle
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import torch
 
 from gandetect.data.fashion_mnist import resolve_data_dir
-from gandetect.engine import Context, Finished, Plan, Stage, Task, run_graph
+from gandetect.engine import Context, InlineEngine, Plan, Stage, Task, inline_engine, run_graph
 from gandetect.events import Event, Listener, Notify, silent
 from gandetect.sources.pixel_cache import cache_folder
 
 
-class ThisProcess:
-    """An engine that does one task after the other, each as a worker would get it."""
-
-    shared = True
-
-    def __init__(self, listen: Notify) -> None:
-        self.listen = listen
-        self.ended: list[Finished] = []
-
-    def room(self) -> int:
-        return 1 - len(self.ended)
+class Pickled(InlineEngine):
+    """Does one task after the other in this process, each as a worker would get it."""
 
     def start(self, task: Task) -> None:
-        work = pickle.loads(pickle.dumps(task)).work
-        result = work(notify=lambda event: self.listen({"task": task.name, **event}))
-        self.ended.append(Finished(task, result))
-
-    def finished(self) -> list[Finished]:
-        ended, self.ended = self.ended, []
-        return ended
+        super().start(replace(task, work=pickle.loads(pickle.dumps(task.work))))
 
 
 def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Start no workers, which takes seconds; tasks get as many threads here as they would there."""
 
     @contextmanager
-    def engine(jobs: int, threads: int, listen: Notify) -> Iterator[ThisProcess]:
-        before = torch.get_num_threads()
-        torch.set_num_threads(threads)
-        try:
-            yield ThisProcess(listen)
-        finally:
-            torch.set_num_threads(before)
+    def engine(jobs: int, threads: int, listen: Notify) -> Iterator[InlineEngine]:
+        with inline_engine(threads, listen):
+            yield Pickled(listen)
 
     monkeypatch.setattr("gandetect.study.engines.local_engine", engine)
 
@@ -88,5 +69,5 @@ def make_stages(
     """Make stages complete in a run folder, with images from a data folder; returns the cache."""
     cache = cache_folder(data_dir)
     plan = Plan(Context(run, run, data_dir, cache, "cpu", 1, 1, 1), stages)
-    run_graph([plan], ThisProcess(silent), listener or Kept())
+    run_graph([plan], Pickled(silent), listener or Kept())
     return cache

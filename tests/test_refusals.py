@@ -16,11 +16,14 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
 from gandetect.cli import main
-from gandetect.config import Experiment, load_experiment
+from gandetect.config import Experiment, load_experiment, parse_experiment
 from gandetect.config.data import TABLES_BY_TAG
 from gandetect.config.detector import post_hoc_kinds
 from gandetect.config.section import Section
+from gandetect.engine import with_needs
 from gandetect.errors import GandetectError, UsageError
+from gandetect.stages.gan import TrainGan
+from gandetect.study.compose import compose
 
 GAN = '[[gans]]\narchitecture = "dcgan-bn"\n'
 SMALL = f'name = "x"\n{GAN}'
@@ -240,12 +243,26 @@ def test_more_than_a_year_is_said_before_it_starts(tmp_path) -> None:
     assert "a rough, low estimate" in result.stderr
 
 
+def test_a_training_weighs_by_its_epochs_its_images_and_its_architecture() -> None:
+    def weight(**keys: Any) -> float:
+        gan = {"architecture": "dcgan-bn", "epochs": 1, "steps_per_epoch": 10, **keys}
+        table = {"name": "one", "seeds": [0], "gans": [gan], "data": {"name": "fashion-mnist"}}
+        stages = with_needs(compose(parse_experiment(table)).targets("gans"))
+        (training,) = (one for one in stages if isinstance(one, TrainGan))
+        return training.weight
+
+    assert weight(epochs=7) == pytest.approx(7 * weight())
+    assert weight(critic_steps=2) == pytest.approx(2 * weight())
+    assert weight(steps_per_epoch=20) == pytest.approx(2 * weight())
+    assert weight(architecture="dcgan-plain", batch_size=64) > weight(batch_size=64)
+
+
 def test_more_than_the_disk_holds_is_said_before_it_starts(tmp_path, monkeypatch) -> None:
     monkeypatch.setattr("shutil.disk_usage", lambda _: types.SimpleNamespace(free=2 * 10**8))
     result = dry_run(tmp_path, SMALL, "evaluation.other_generated=300000")
     assert result.exit_code == 2
-    assert "would need about 0.4 GB" in result.stderr
-    assert "0.1 GB are free" in result.stderr
+    assert "needs 0.45 GB" in result.stderr
+    assert "0.13 GB are free" in result.stderr
     assert (
         dry_run(tmp_path, SMALL, "evaluation.other_generated=20", "gans.0.epochs=1").exit_code == 0
     )

@@ -423,11 +423,7 @@ def test_workers_change_no_byte_of_the_answer(
 def test_a_killed_worker_is_one_sentence(
     detector_folder: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def kill() -> None:
-        for worker in multiprocessing.active_children():
-            worker.kill()
-
-    start_at_once(monkeypatch, then=kill)
+    start_at_once(monkeypatch, killed=True)
     result = _gandetect("score", detector_folder, *[folder] * 500, "--workers", "2")
     assert result.exit_code == 1
     assert result.stderr.startswith("error: a worker process was killed from outside")

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from gandetect.config import FashionMnistConfig
 from gandetect.data.splits import make_splits, resolve_selection
 from gandetect.errors import UsageError
 from gandetect.runs import take_over, write_record
@@ -25,11 +24,6 @@ def test_no_test_image_of_the_study_proper_is_in_a_selection() -> None:
     for part in (chosen.train, chosen.in_distribution):
         assert set(LABELS[part]) == {0, 2, 3, 4, 6}
     assert set(TEST[chosen.calibration]) == {0, 2, 3, 4, 6}
-
-
-def test_the_key_is_no_part_of_an_identity_until_it_is_used() -> None:
-    assert "selection" not in FashionMnistConfig().identity()
-    assert FashionMnistConfig(selection=("Sandal",)).identity()["selection"] == ["Sandal"]
 
 
 @pytest.mark.parametrize(

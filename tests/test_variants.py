@@ -214,7 +214,7 @@ def test_variants_are_written_as_toml_and_json_that_read_back_the_same() -> None
 def test_held_out_classes_are_one_list() -> None:
     with pytest.raises(UsageError, match=r"not a list of classes.*give \[\[variants\]\]"):
         parse_experiment({**TABLE, "data": {"held_out": [["Bag"], ["Coat"]]}})
-    assert canonical_json(FashionMnistConfig().identity()) == (
+    assert canonical_json(FashionMnistConfig().model_dump(mode="json")) == (
         '{"held_out":["Sneaker","Bag","Ankle boot"],"images":null,"name":"fashion-mnist",'
         '"split_seed":0,"test_fraction":0.1}'
     )

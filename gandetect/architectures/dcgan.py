@@ -18,7 +18,7 @@ BATCH_NORM = Architecture(
         "discriminator_optimizer": {"learning_rate": 1e-3, "betas": (0.9, 0.999)},
     },
     branches=True,
-    speed=1000,
+    speed=330,
 )
 
 PLAIN = Architecture(
@@ -36,5 +36,5 @@ PLAIN = Architecture(
         "discriminator_optimizer": {"learning_rate": 2e-4, "betas": (0.5, 0.999)},
     },
     branches=True,
-    speed=300,
+    speed=100,
 )

@@ -13,5 +13,5 @@ VAE = Architecture(
         "generator_optimizer": {"learning_rate": 1e-3, "betas": (0.9, 0.999)},
     },
     partner_kind="encoder",
-    speed=10_000,
+    speed=3300,
 )

@@ -20,5 +20,5 @@ WGAN_GP = Architecture(
         "generator_optimizer": {"learning_rate": 2e-4, "betas": (0.5, 0.9)},
         "discriminator_optimizer": {"learning_rate": 2e-4, "betas": (0.5, 0.9)},
     },
-    speed=1000,
+    speed=330,
 )

@@ -50,7 +50,6 @@ def report_command(
       gandetect report runs/quick-… --prevalence 0.02 --cost-miss 20 --cost-delay 1
     """
     from gandetect.evaluation import EXAMPLE_MARKET, Market
-    from gandetect.machine import cores
     from gandetect.report import build_report
     from gandetect.report.variants.build import build_variants_report
 
@@ -66,7 +65,7 @@ def report_command(
         numbers = run / "variants.json"
         page = build_variants_report(run, _studies(numbers))
     else:
-        page = build_report(run, market, processes=min(2, cores())).html
+        page = build_report(run, market).html
         numbers = run / "metrics.json"
     if as_json:
         click.echo(numbers.read_text(encoding="utf-8"), nl=False)

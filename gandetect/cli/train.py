@@ -71,7 +71,7 @@ def train_classifier_command(
     if devices * num_nodes == 1 or dry_run:
         folder = run_experiment(context, dry_run=dry_run, stop_after="classifiers", **given)
     else:
-        from gandetect.training.processes import processes
+        from gandetect.training.data_parallel import processes
 
         if given["engine"] == "ray":
             raise UsageError(
@@ -81,7 +81,7 @@ def train_classifier_command(
         with processes(devices, num_nodes) as leads:
             if not leads:
                 return
-            given["jobs"] = 1
+            given |= {"jobs": devices, "engine": "inline"}
             folder = run_experiment(context, dry_run=False, stop_after="classifiers", **given)
     if folder is not None:
         click.echo(folder / "classifiers")

@@ -23,14 +23,14 @@ class Architecture:
 
     ``training`` are the values of keys of ``[[gans]]`` that a table leaves out. With ``branches``
     the discriminator takes all of `DiscriminatorOptions`. ``speed`` is how many images of 28 x 28
-    one core trains on in a second at best, to refuse studies that would take years.
+    one core trains on in a second, roughly: it orders stages and refuses studies of years.
     """
 
     networks: tuple[Build | str, Build | str]
     training: Mapping[str, Any]
     partner_kind: Literal["discriminator", "encoder"] = "discriminator"
     branches: bool = False
-    speed: int = 20_000
+    speed: float = 7000.0
 
     @property
     def adversarial(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, ClassVar, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field, field_validator, model_validator
 
@@ -30,8 +30,6 @@ class ClassImagesConfig(Section):
     for the held-out ones, a share of the training images for the in-distribution test, and no test
     image of the study without ``selection`` is looked at.
     """
-
-    LATER: ClassVar[frozenset[str]] = frozenset({"selection"})
 
     name: str
     held_out: Choice
@@ -125,8 +123,6 @@ class PicturesConfig(ClassImagesConfig):
     ``group_pattern_share`` of each class's file names. ``calibration_fraction`` of the pictures are
     what thresholds are chosen by.
     """
-
-    LATER: ClassVar[frozenset[str]] = ClassImagesConfig.LATER | {"group_pattern_share"}
 
     name: Literal["folder"]
     path: Annotated[str, Field(min_length=1)]

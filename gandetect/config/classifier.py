@@ -6,7 +6,7 @@ A recipe (`RECIPES`) is a set of defaults for these keys under a name.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -165,8 +165,6 @@ class ClassifierConfig(Section):
     ``images`` caps the training images of each label. ``history`` says which epochs' generators
     draw the fakes.
     """
-
-    LATER: ClassVar[frozenset[str]] = frozenset({"history", "contrastive"})
 
     recipe: str
     name: Name

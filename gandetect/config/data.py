@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
@@ -30,8 +30,6 @@ class LabelledDataConfig(Section):
     ``group_pattern`` has to fit ``group_pattern_share`` of each class's file names. A picture that
     stands under both labels is refused unless ``allow_contradictions``.
     """
-
-    LATER: ClassVar[frozenset[str]] = frozenset({"group_pattern_share", "allow_contradictions"})
 
     name: str
     path: str

@@ -36,7 +36,6 @@ class DetectorTable(Section):
     """
 
     MADE: ClassVar[str]  # what reports say of it: "A post-hoc detector was made …"
-    SECONDS: ClassVar[float] = 10.0  # that making one takes on one core, roughly
 
     kind: str
     name: Name

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -98,8 +98,6 @@ class Experiment(Section):
     quality: QualityConfig = QualityConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
     variants: tuple[VariantConfig, ...] = ()
-
-    LATER: ClassVar[frozenset[str]] = frozenset({"detectors", "variants"})
 
     @property
     def discriminators(self) -> tuple[GanConfig, ...]:
@@ -266,11 +264,10 @@ class Experiment(Section):
         Seeds are left out on purpose: each seed's results stand in folders of their own, so a
         study with one more seed goes on in the same run folder and costs one seed.
         """
-        identity = self.identity()
-        for untold in ("seeds", "question"):
-            del identity[untold]
+        identity = self.model_dump(
+            mode="json",
+            exclude={"seeds": True, "question": True, "classifiers": {"__all__": {"published"}}},
+        )
         if self.variants:  # each is a study with a digest of its own, so more may join them
             identity["variants"] = True
-        for classifier in identity["classifiers"]:
-            del classifier["published"]
         return digest_of(identity)

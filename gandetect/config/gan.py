@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -53,8 +53,6 @@ class DiscriminatorOptions(Section):
     dropout: Decay | None = None
     spectral_norm: Switch = None
     histogram: Switch = None
-
-    LATER: ClassVar[frozenset[str]] = frozenset({"spectral_norm", "histogram"})
 
 
 class PenaltyConfig(Section):
@@ -125,19 +123,6 @@ class GanConfig(Section):
     negatives: NegativesConfig = NegativesConfig()
     differentiable: tuple[Change, ...] = ()
 
-    LATER: ClassVar[frozenset[str]] = frozenset(
-        {
-            "role",
-            "loss",
-            "penalty",
-            "critic_steps",
-            "instance_noise",
-            "replay",
-            "negatives",
-            "differentiable",
-        }
-    )
-
     @property
     def adversarial(self) -> bool:
         """Whether it is trained against a discriminator, which can then be a detector."""
@@ -145,9 +130,7 @@ class GanConfig(Section):
 
     def training_identity(self) -> dict[str, Any]:
         """What of this table changes the training; what its networks are used for does not."""
-        identity = self.identity()
-        identity.pop("role", None)
-        return identity
+        return self.model_dump(mode="json", exclude={"role"})
 
     @model_validator(mode="before")
     @classmethod
@@ -174,7 +157,7 @@ class GanConfig(Section):
                 f'role = "{self.role}" makes a detector of a discriminator, and '
                 f'"{self.architecture}" is trained without one; remove it, or give role = "source"'
             )
-        for key in (*ADVERSARIAL, *sorted(self.LATER - {"role"})):
+        for key in (*ADVERSARIAL, *AT_DEFAULTS):
             given, absent = getattr(self, key), ADVERSARIAL.get(key, _default_of(key))
             if isinstance(given, Section):
                 absent = type(given).model_validate(absent)
@@ -258,7 +241,7 @@ def _default_of(key: str) -> Any:
 
 
 # Keys that say how a discriminator is trained, or a generator against one, and what stands there
-# where there is none; keys of `GanConfig.LATER` stand at their defaults.
+# where there is none; and others, which stand at their defaults then.
 ADVERSARIAL: dict[str, Any] = {
     "discriminator_updates": "joint",
     "discriminator_fakes": "training",
@@ -268,3 +251,6 @@ ADVERSARIAL: dict[str, Any] = {
     "discriminator_optimizer": {},
     "discriminator": {},
 }
+AT_DEFAULTS = (
+    "critic_steps", "differentiable", "instance_noise", "loss", "negatives", "penalty", "replay"
+)  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
@@ -44,10 +44,6 @@ class Section(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, strict=True)
 
-    # Keys that came after results existed: at their defaults they are no part of an identity, so
-    # that a folder made before them is still the folder of the same experiment.
-    LATER: ClassVar[frozenset[str]] = frozenset()
-
     @model_validator(mode="before")
     @classmethod
     def _lists_are_tuples(cls, given: Any) -> Any:
@@ -55,12 +51,6 @@ class Section(BaseModel):
         if not isinstance(given, Mapping):
             return given
         return {key: _as_tuples(value) for key, value in given.items()}
-
-    def identity(self) -> dict[str, Any]:
-        """What of this table changes a result, ready for a digest: its JSON, but for `LATER`."""
-        dumped = self.model_dump(mode="json")
-        _prune(self, dumped)
-        return dumped
 
 
 def each_once(name: str, fakes_from: Sequence[str]) -> None:
@@ -73,17 +63,3 @@ def each_once(name: str, fakes_from: Sequence[str]) -> None:
 
 def _as_tuples(given: Any) -> Any:
     return tuple(map(_as_tuples, given)) if isinstance(given, list) else given
-
-
-def _prune(section: Section, dumped: dict[str, Any]) -> None:
-    """Take keys of `LATER` that are at their defaults out of a dump, tables within it too."""
-    for name, field in type(section).model_fields.items():
-        value = getattr(section, name)
-        if name in section.LATER and value == field.get_default(call_default_factory=True):
-            del dumped[name]
-        elif isinstance(value, Section):
-            _prune(value, dumped[name])
-        elif isinstance(value, tuple):
-            for one, table in zip(value, dumped[name], strict=True):
-                if isinstance(one, Section):
-                    _prune(one, table)

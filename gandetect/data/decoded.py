@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from concurrent.futures import as_completed
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -22,9 +22,8 @@ from gandetect.data.images import (
     read_picture,
     refuse_special,
 )
-from gandetect.data.reading import CHUNK, Progress, perceptual_hash
+from gandetect.data.reading import Progress, by_chunks, perceptual_hash
 from gandetect.errors import DataError
-from gandetect.workers import worker_pool
 
 Told = TypeVar("Told")
 Pixels = NDArray[np.uint8]
@@ -103,13 +102,12 @@ def _fill(
     progress: Progress | None,
 ) -> list[Told]:
     """Make the file and fill it chunk by chunk; returns what was told of each chunk, in order."""
-    progress = progress or (lambda done, total: None)
-    progress(0, len(paths))
     try:
         target.open("xb").close()  # so that only a file made here is ever written or removed
         try:
             place = _Place(target, _empty_array(target, shape))
-            return _fill_chunks(paths, place, decode, options, workers, progress)
+            fill = partial(_one_chunk, place=place, decode=decode, options=options)
+            return by_chunks(fill, paths, workers, progress)
         except BaseException:
             target.unlink()
             raise
@@ -141,41 +139,13 @@ def _empty_array(target: Path, shape: tuple[int, ...]) -> int:
     return int(array.offset)
 
 
-def _fill_chunks(
-    paths: Sequence[Path],
-    place: _Place,
-    decode: Callable[[Sequence[Path], dict[str, Any]], tuple[Pixels, Told]],
-    options: dict[str, Any],
-    workers: int,
-    progress: Progress,
-) -> list[Told]:
-    starts = range(0, len(paths), CHUNK)
-    jobs = [(paths[start : start + CHUNK], start) for start in starts]
-    workers, done = min(workers, len(jobs)), 0
-    told: list[Told] = []
-    if workers <= 1:
-        for chunk, start in jobs:
-            told.append(_one_chunk(chunk, start, place, decode, options))
-            progress(done := done + len(chunk), len(paths))
-        return told
-    with worker_pool(workers) as pool:
-        futures = {
-            pool.submit(_one_chunk, chunk, start, place, decode, options): len(chunk)
-            for chunk, start in jobs
-        }
-        for future in as_completed(futures):
-            future.result()
-            progress(done := done + futures[future], len(paths))
-    return [future.result() for future in futures]
-
-
 def _one_chunk(
-    paths: Sequence[Path],
-    start: int,
+    chunk: tuple[int, Sequence[Path]],
     place: _Place,
     decode: Callable[[Sequence[Path], dict[str, Any]], tuple[Pixels, Told]],
     options: dict[str, Any],
 ) -> Told:
+    start, paths = chunk
     images, told = decode(paths, options)
     place.write(start, images)
     return told

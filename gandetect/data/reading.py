@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, as_completed
+from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from PIL import Image
 
 from gandetect.data.images import ImageFault, image_faults, plain_picture, read_picture
 from gandetect.data.overlap import perceptual_hashes
-from gandetect.workers import worker_pool
+from gandetect.workers import map_ordered
 
 CHUNK = 16  # files that a worker is handed at a time
 Progress = Callable[[int, int], None]
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -55,23 +58,29 @@ def examine_files(
 
     Of an animation the first frame is decoded, as `read_image` does. ``hashes`` adds perceptual
     hashes. With several workers, processes share the files; ``progress`` hears how many of how
-    many are done. However the call is left, no worker outlives it. Raises `DataError` when a
+    many are done. However the call is left, no worker outlives it. Raises `WorkerError` when a
     worker is killed from outside.
     """
+    chunks = by_chunks(partial(_examine_chunk, hashes=hashes), paths, workers, progress)
+    return [one for chunk in chunks for one in chunk]
+
+
+def by_chunks(
+    function: Callable[[tuple[int, Sequence[Path]]], Result],
+    paths: Sequence[Path],
+    workers: int,
+    progress: Progress | None,
+) -> list[Result]:
+    """``function`` of every `CHUNK` of the files, with the number of its first file, in order."""
     progress = progress or (lambda done, total: None)
     progress(0, len(paths))
-    chunks = [paths[start : start + CHUNK] for start in range(0, len(paths), CHUNK)]
-    workers = min(workers, len(chunks))
-    if workers <= 1:
-        examined = []
-        for path in paths:
-            examined.append(examine(path, hashes=hashes))
-            progress(len(examined), len(paths))
-        return examined
-    with worker_pool(workers) as pool:
-        futures = [pool.submit(_examine_chunk, chunk, hashes) for chunk in chunks]
-        _follow(futures, len(paths), progress)
-    return [one for future in futures for one in future.result()]
+    chunks = [(start, paths[start : start + CHUNK]) for start in range(0, len(paths), CHUNK)]
+    results = []
+    with closing(map_ordered(function, chunks, min(workers, len(chunks)))) as mapped:
+        for (start, chunk), result in zip(chunks, mapped, strict=True):
+            results.append(result)
+            progress(start + len(chunk), len(paths))
+    return results
 
 
 def examine(path: Path, *, hashes: bool = False) -> Examined:
@@ -117,12 +126,5 @@ def _pixel_digest(picture: Image.Image) -> str:
     return hashlib.sha256(shape + picture.tobytes()).hexdigest()
 
 
-def _examine_chunk(paths: Sequence[Path], hashes: bool) -> list[Examined]:
-    return [examine(path, hashes=hashes) for path in paths]
-
-
-def _follow(futures: Sequence[Future[list[Examined]]], total: int, progress: Progress) -> None:
-    done = 0
-    for future in as_completed(futures):
-        done += len(future.result())
-        progress(done, total)
+def _examine_chunk(chunk: tuple[int, Sequence[Path]], hashes: bool) -> list[Examined]:
+    return [examine(path, hashes=hashes) for path in chunk[1]]

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from time import perf_counter
@@ -18,10 +17,9 @@ from gandetect.data.conversion import conversion_of
 from gandetect.data.folders import Found
 from gandetect.data.images import Fit, find_images, fitted_pixels, image_faults, read_picture
 from gandetect.errors import DataError
-from gandetect.workers import worker_pool
+from gandetect.workers import map_ordered
 
 BATCH = 64  # files that are decoded, and then scored, at a time
-AHEAD = 2  # batches a worker that are decoded or wait to be: the most that is kept in memory
 PATIENCE = 0.5  # seconds of decoding alone before workers are started, which takes as long
 Item = TypeVar("Item")
 Pixels = NDArray[np.uint8]
@@ -73,7 +71,7 @@ def decode_batches(
     Folders are searched as by `find_images`, with ``tell``, and ``paths`` is read only as far as
     needed. With several workers, processes decode the batches ahead; not before `PATIENCE` has
     shown that the files are many. However the generator is left, no worker outlives it. Raises
-    `DataError` when one is killed from outside.
+    `WorkerError` when one is killed from outside.
     """
     # Not threads: small files are bound by Python itself, and `read_image` needs the warning
     # filters, which threads share, for itself.
@@ -87,26 +85,7 @@ def decode_batches(
         decoded = _decode(batch, options)
         spent += perf_counter() - start
         yield decoded
-    with worker_pool(workers) as pool:
-        ready = pool.submit(int)
-        while not ready.done() and (batch := next(batches, None)):  # they are still starting
-            yield _decode(batch, options)
-        yield from _decode_ahead(batches, options, pool, workers * AHEAD)
-
-
-def _decode_ahead(
-    batches: Iterator[list[_Found]],
-    options: DecodeOptions,
-    pool: ProcessPoolExecutor,
-    ahead: int,
-) -> Iterator[list[Decoded]]:
-    waiting: deque[Future[list[Decoded]]] = deque()
-    for batch in batches:
-        waiting.append(pool.submit(_decode, batch, options))
-        if len(waiting) >= ahead:
-            yield waiting.popleft().result()
-    while waiting:
-        yield waiting.popleft().result()
+    yield from map_ordered(partial(_decode, options=options), batches, workers)
 
 
 def _found(paths: Iterable[Path], tell: Tell) -> Iterator[_Found]:

@@ -31,8 +31,6 @@ class FineTuned(PostHoc, Discriminator):
     """
 
     MADE: ClassVar = "by training a discriminator on while generators stand still"
-    SECONDS: ClassVar = 60.0
-    LATER: ClassVar[frozenset[str]] = frozenset({"discriminator"})
 
     kind: Literal["fine-tuned"]
     gan: str

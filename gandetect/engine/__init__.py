@@ -5,7 +5,7 @@ machine.
 """
 
 from gandetect.engine.graph import Plan, planned, run_graph
-from gandetect.engine.local import LocalEngine, local_engine
+from gandetect.engine.local import InlineEngine, LocalEngine, inline_engine, local_engine
 from gandetect.engine.stage import BEGUN, Context, Facts, Stage, perform, with_needs
 from gandetect.engine.tasks import Engine, Finished, Task, prepare_process, run_all
 
@@ -15,10 +15,12 @@ __all__ = [
     "Engine",
     "Facts",
     "Finished",
+    "InlineEngine",
     "LocalEngine",
     "Plan",
     "Stage",
     "Task",
+    "inline_engine",
     "local_engine",
     "perform",
     "planned",

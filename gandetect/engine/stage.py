@@ -14,7 +14,6 @@ from pydantic import BaseModel
 
 from gandetect import runs
 from gandetect.config import digest_of
-from gandetect.config.section import Section
 from gandetect.events import Notify, silent, warn
 
 Facts = Mapping[str, object]
@@ -153,13 +152,11 @@ def with_needs(targets: Iterable[Stage]) -> list[Stage]:
 
 
 def as_json(value: object) -> object:
-    """A setting as JSON can hold it: tables of an experiment file by what changes a result.
+    """A setting as JSON can hold it.
 
     >>> as_json((1, "a"))
     [1, 'a']
     """
-    if isinstance(value, Section):
-        return value.identity()
     if isinstance(value, BaseModel):
         return value.model_dump(mode="json")
     if isinstance(value, tuple | list):

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,7 +41,6 @@ from gandetect.report.sections import (
     trajectories,
 )
 from gandetect.runs import atomic_file, atomic_folder, file_digest, write_json, write_text
-from gandetect.workers import worker_pool
 
 # Parts of the report, the chapters of each, and the pieces that a chapter is made of.
 PARTS: tuple[tuple[str, tuple[tuple[str, tuple[Chapter, ...]], ...]], ...] = (
@@ -110,12 +106,10 @@ class ReportPaths:
     html: Path
 
 
-def build_report(run: Path, market: Market | None = None, processes: int = 1) -> ReportPaths:
+def build_report(run: Path, market: Market | None = None) -> ReportPaths:
     """Compute a run's metrics and write them, the figures and the report into its folder.
 
-    ``market`` is what the cost view reckons with; an example by default. With two ``processes``
-    half of the chapters are drawn in a second one, to the same bytes; a script that asks for it
-    needs an ``if __name__ == "__main__"``.
+    ``market`` is what the cost view reckons with; an example by default.
 
     Everything comes from `study.json`, `scores.parquet` and whatever else lies in the folder; each
     file is written completely or not at all, and equal inputs give equal bytes.
@@ -123,12 +117,11 @@ def build_report(run: Path, market: Market | None = None, processes: int = 1) ->
     Raises `RunError` when the folder is no run or has no readable scores, `DataError` when the
     scores cannot be evaluated.
     """
-    with _assistant(processes) as assistant:
-        inputs = read_inputs(run)
-        check_scores(inputs)
-        metrics = compute_metrics(inputs, market)
-        material = Material(inputs, metrics)
-        document = compose(material, assistant)
+    inputs = read_inputs(run)
+    check_scores(inputs)
+    metrics = compute_metrics(inputs, market)
+    material = Material(inputs, metrics)
+    document = compose(material)
     pictures_made = [p for p in document.pictures() if p.path.startswith("figures/")]
     write_json(run / "metrics.json", metrics)
     with atomic_file(run / "metrics.csv") as temporary:
@@ -186,51 +179,18 @@ def compute_metrics(inputs: Inputs, market: Market | None = None) -> Metrics:
     return metrics | {"audit": inputs.audit.get("rows", []), "overlap": inputs.overlap}
 
 
-def compose(material: Material, assistant: ProcessPoolExecutor | None = None) -> Document:
-    """Write every chapter; one that fails is named in its place and costs no other.
-
-    An assistant draws every second one; if it is killed, that is done here.
-    """
-    if assistant is None:
-        sections = _sections(material, range(len(CHAPTERS)))
-    else:
-        even, odd = range(0, len(CHAPTERS), 2), range(1, len(CHAPTERS), 2)
-        drawn_there = assistant.submit(_sections, material, odd)
-        by_number = dict(zip(even, _sections(material, even), strict=True))
-        try:
-            by_number |= zip(odd, drawn_there.result(), strict=True)
-        except BrokenProcessPool:
-            by_number |= zip(odd, _sections(material, odd), strict=True)
-        sections = [by_number[number] for number in range(len(CHAPTERS))]
-    shown = [section for section in sections if section.blocks]
+def compose(material: Material) -> Document:
+    """Write every chapter; one that fails is named in its place and costs no other."""
+    sections = [
+        Section(title, [block for piece in pieces for block in _attempt(piece, material)], part)
+        for part, title, pieces in CHAPTERS
+    ]
     return Document(
         answer.question(material),
-        shown,
+        [section for section in sections if section.blocks],
         f"gandetect report: {material.inputs.experiment.name}",
         list(_attempt(in_short.opening, material)),
     )
-
-
-def _sections(material: Material, numbers: Iterable[int]) -> list[Section]:
-    return [
-        Section(title, [block for piece in pieces for block in _attempt(piece, material)], part)
-        for part, title, pieces in (CHAPTERS[number] for number in numbers)
-    ]
-
-
-def _make_ready() -> None:
-    """Nothing to do: whoever is sent here has imported this module, and so all of drawing."""
-
-
-@contextmanager
-def _assistant(processes: int) -> Iterator[ProcessPoolExecutor | None]:
-    """A second process that imports what drawing needs while the numbers are computed here."""
-    if processes < 2:
-        yield None
-        return
-    with worker_pool(1) as pool:
-        pool.submit(_make_ready)
-        yield pool
 
 
 def _attempt(chapter: Chapter, material: Material) -> Iterable[Block]:

@@ -51,7 +51,7 @@ def score_paths(
     answer; a script that asks for them needs an ``if __name__ == "__main__"``, and does well to set
     ``OMP_WAIT_POLICY=PASSIVE`` before torch is imported, as `gandetect score` does. No worker
     outlives the generator: close it when you leave it early. Raises `UsageError` for an unknown
-    operating point, before anything is read, and `DataError` when a worker is killed from outside.
+    operating point, before anything is read, and `WorkerError` when a worker is killed.
     """
     threshold = detector.threshold(operating_point)
     return _score_all(

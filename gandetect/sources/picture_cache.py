@@ -26,10 +26,10 @@ from gandetect.data.found import FoundFile
 from gandetect.data.picture_folders import FoundPictures
 from gandetect.errors import DataError, RunError
 from gandetect.events import Notify, say, steps, warn
+from gandetect.machine import require_room
 
 VERSION = 3  # raise it when the code here makes other pixels of the same files
 PIXELS, TABLE, LISTING = "images.npy", "files.parquet", "listing"
-SPARE = 64 << 20  # bytes of disk that stay free
 
 
 def cached_pictures(
@@ -128,7 +128,12 @@ def _build(
     workers: int,
     notify: Notify,
 ) -> Path:
-    _require_room(config, len(found.files), folder)
+    require_room(
+        folder,
+        len(found.files) * config.channels * config.image_size**2,
+        f"the cache of {len(found.files):,} decoded pictures",
+        "set GANDETECT_CACHE_DIR to a folder with room, or give a smaller image_size",
+    )
     for left in folder.glob(".*.tmp"):  # of a process that was killed while it decoded
         shutil.rmtree(left, ignore_errors=True)
     building = folder / f"{found.root.name}-building"
@@ -156,17 +161,6 @@ def _build(
         shutil.rmtree(place)
     building.replace(place)
     return place
-
-
-def _require_room(config: PicturesConfig, count: int, folder: Path) -> None:
-    needed = count * config.channels * config.image_size**2
-    free = shutil.disk_usage(folder).free
-    if needed + SPARE > free:
-        raise DataError(
-            f"the cache of {count:,} decoded pictures needs {needed:,} bytes in {str(folder)!r}, "
-            f"where {free:,} are free; free some space, set GANDETECT_CACHE_DIR to a folder with "
-            "room, or give a smaller image_size"
-        )
 
 
 def _problem_with(place: Path) -> str | None:

@@ -51,7 +51,7 @@ class ClassData(Stage):
 
     def settings(self) -> Mapping[str, object]:
         """All of the table but the place of a folder, whose content counts."""
-        return {"config": {**self.config.identity(), "path": ""}}
+        return {"config": self.config.model_dump(mode="json", exclude={"path"})}
 
     def check(self, context: Context) -> None:
         """Refuse classes that the data set does not have, or that leave nothing to train on."""

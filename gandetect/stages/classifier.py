@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -20,10 +21,12 @@ from gandetect.data.stored import Images
 from gandetect.detectors.classifier import as_classifier, classifier_of
 from gandetect.detectors.network import NetworkDetector
 from gandetect.detectors.protocol import Preprocessing
-from gandetect.engine import Context, Facts
+from gandetect.engine import Context, Facts, prepare_process
 from gandetect.evaluation import youden
 from gandetect.evaluation.decisions import binary_figures, confusion
 from gandetect.evaluation.ranking import auroc
+from gandetect.events import silent
+from gandetect.models.classifiers import ImageClassifier
 from gandetect.randomness import stream
 from gandetect.sources import ImageSet
 from gandetect.sources.image_sets import Indices
@@ -33,8 +36,10 @@ from gandetect.stages.class_data import ClassData
 from gandetect.stages.gan import TrainGan, load_generator
 from gandetect.stages.labelled_data import DecodedImages, LabelledData
 from gandetect.stages.scoring import SCORES, score_images, tidy_scores
+from gandetect.stages.speeds import CLASSIFIER, LEAST_IMAGES, least_images, seconds
 from gandetect.stages.trained import Trained
 from gandetect.training.augmentation import fixed_copy
+from gandetect.training.data_parallel import call, own_device
 from gandetect.training.examples import Examples
 from gandetect.training.history import even_shares, fakes_of_epochs
 from gandetect.training.images import generate
@@ -131,11 +136,24 @@ class _ClassifierTraining(Trained):
 
     @property
     def weight(self) -> float:
-        return 20.0 * self.config.epochs  # networks differ too much to say more
+        config = self.config
+        images = min(config.images or LEAST_IMAGES, least_images(self._of.config))
+        seen = images * config.epochs * max(1, config.copies)
+        return seconds(CLASSIFIER, seen, config.image_size)  # networks differ too much for more
+
+    @property
+    def _of(self) -> ClassData | LabelledData:
+        """The data that the training's images are of."""
+        raise NotImplementedError
 
     def settings(self) -> Mapping[str, object]:
         """Not what others have published of such a network."""
-        return {**super().settings(), "config": _identity(self.config)}
+        return {**super().settings(), "config": self._config()}
+
+    def _config(self) -> dict[str, object]:
+        # The content of a file of weights counts, wherever it stands.
+        weights = {"weights"} if _weights_file(self.config) else set()
+        return self.config.model_dump(mode="json", exclude={"published", *weights})
 
     def check(self, context: Context) -> None:
         """Refuse a network that cannot be built, or phases that cannot be combined."""
@@ -171,6 +189,31 @@ class _ClassifierTraining(Trained):
         """A file of weights, too."""
         return [*super().reads(context), *_weights_file(self.config)]
 
+    def assist(self, context: Context) -> None:
+        """Take part in the training in a process that does not lead."""
+        context = replace(context, device=own_device(context.device))
+        prepare_process(context.threads)
+        self._train(context, *self._examples(context))
+
+    def _examples(self, context: Context) -> tuple[Examples, Examples]:
+        """The examples to train on, and those to choose the epoch by."""
+        raise NotImplementedError
+
+    def _train(self, context: Context, training: Examples, validation: Examples) -> ImageClassifier:
+        return train_classifier(
+            self.config,
+            training,
+            validation,
+            context.folder,
+            seed=self.seed,
+            device=torch.device(context.device),
+            notify=context.notify,
+        )
+
+    def _call_others(self, context: Context) -> None:
+        """Let processes that train together with this one begin, too."""
+        call(partial(self.assist, replace(context, notify=silent)))
+
 
 @dataclass(frozen=True)
 class TrainClassifier(_ClassifierTraining):
@@ -188,17 +231,10 @@ class TrainClassifier(_ClassifierTraining):
 
     def run(self, context: Context) -> Facts:
         """Train, then keep the scores of training and validation images."""
-        device = torch.device(context.device)
+        self._call_others(context)
         loaded = self.examples.load(self.config, self.seed, context)
-        network = train_classifier(
-            self.config,
-            loaded.training,
-            loaded.validation,
-            context.folder,
-            seed=self.seed,
-            device=device,
-            notify=context.notify,
-        )
+        network = self._train(context, loaded.training, loaded.validation)
+        device = torch.device(context.device)
         detector = as_classifier(self.config, network, self.preprocessing, device)
         tables = [
             tidy_scores(
@@ -213,6 +249,14 @@ class TrainClassifier(_ClassifierTraining):
         with runs.atomic_file(context.folder / SCORES) as temporary:
             pd.concat(tables, ignore_index=True).to_parquet(temporary, index=False)
         return {"n": len(loaded.training)}
+
+    @property
+    def _of(self) -> ClassData | LabelledData:
+        return self.examples.data
+
+    def _examples(self, context: Context) -> tuple[Examples, Examples]:
+        loaded = self.examples.load(self.config, self.seed, context)
+        return loaded.training, loaded.validation
 
 
 @dataclass(frozen=True)
@@ -234,17 +278,10 @@ class CrossValidationFold(_ClassifierTraining):
 
     def run(self, context: Context) -> Facts:
         """Train on the other folds; returns the figures of this one."""
+        self._call_others(context)
+        _, validation, held_back = self._rows(context.run)
+        network = self._train(context, *self._examples(context))
         device = torch.device(context.device)
-        training, validation, held_back = self._rows(context.run)
-        network = train_classifier(
-            self.config,
-            _examples(context.run, self.images.size, training),
-            _examples(context.run, self.images.size, validation),
-            context.folder,
-            seed=self.seed,
-            device=device,
-            notify=context.notify,
-        )
         detector = as_classifier(self.config, network, self.preprocessing, device)
 
         def scored(rows: pd.DataFrame, label: str) -> NDArray[np.float64]:
@@ -264,6 +301,15 @@ class CrossValidationFold(_ClassifierTraining):
         }
         return {"figures": figures}
 
+    @property
+    def _of(self) -> LabelledData:
+        return self.data
+
+    def _examples(self, context: Context) -> tuple[Examples, Examples]:
+        training, validation, _ = self._rows(context.run)
+        size = self.images.size
+        return _examples(context.run, size, training), _examples(context.run, size, validation)
+
     def _rows(self, run: Path) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
         """Training and validation images, and those of the fold; no test image is among them."""
         data, table = self.data.config, read_table(run)
@@ -279,14 +325,6 @@ class CrossValidationFold(_ClassifierTraining):
         )
         held_back = rows[folds == self.fold - 1]
         return rest[inner == "train"], rest[inner == "validation"], held_back
-
-
-def _identity(config: ClassifierConfig) -> dict[str, object]:
-    identity = config.identity()
-    del identity["published"]
-    if _weights_file(config):
-        del identity["weights"]  # its content counts, wherever it stands
-    return identity
 
 
 def _weights_file(config: ClassifierConfig) -> list[Path]:

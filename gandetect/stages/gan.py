@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from gandetect import runs
-from gandetect.config import GanConfig, QualityConfig
+from gandetect.config import ARCHITECTURES, GanConfig, QualityConfig
 from gandetect.data.stored import Images
 from gandetect.detectors.discriminator import discriminator_of
 from gandetect.detectors.network import NetworkDetector
@@ -24,6 +24,7 @@ from gandetect.sources.generators import IMAGES, drawn_folder
 from gandetect.sources.splits import CALIBRATION, IN_DISTRIBUTION, TRAINING, OpenSplits
 from gandetect.stages.class_data import ClassData
 from gandetect.stages.feature_network import FeatureNetwork, load_feature_network
+from gandetect.stages.speeds import least_images, seconds
 from gandetect.stages.trained import Trained
 from gandetect.training.adversarial import train_gan
 from gandetect.training.checkpoints import GENERATOR, GanFolder, load_weights
@@ -31,8 +32,6 @@ from gandetect.training.images import generate
 from gandetect.training.networks import build_networks
 from gandetect.training.quality import QualityJudge
 from gandetect.training.variational import train_vae
-
-IMAGES_A_SECOND = 150  # in training on one core, to know which trainings are long
 
 
 @dataclass(frozen=True)
@@ -61,8 +60,11 @@ class TrainGan(Trained):
 
     @property
     def weight(self) -> float:
-        steps = self.config.steps_per_epoch or 400
-        return self.config.epochs * steps * self.config.batch_size / IMAGES_A_SECOND
+        config, steps = self.config, self.config.steps_per_epoch
+        images = steps * config.batch_size if steps else least_images(self.data.config)
+        images *= config.epochs * config.critic_steps
+        speed = ARCHITECTURES[config.architecture].speed
+        return seconds(speed, images, self.data.config.shape[1])
 
     def settings(self) -> Mapping[str, object]:
         """Not what the networks are used for afterwards."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +24,7 @@ from gandetect.data.shortcuts import shortcuts, summary_by_class
 from gandetect.engine import Context, Facts, Stage
 from gandetect.errors import DataError, shortened, shown
 from gandetect.events import steps
+from gandetect.machine import require_room
 from gandetect.sources.labelled import FOLDER, IMAGES, TABLE, pixels_folder, read_table
 
 CHANNELS = 3
@@ -55,8 +55,7 @@ class LabelledData(Stage):
 
     def settings(self) -> Mapping[str, object]:
         """All of the table but places, and but what other stages do with it."""
-        untold = ("path", "folds", "unlabelled")
-        fixed = {key: value for key, value in self.config.identity().items() if key not in untold}
+        fixed = self.config.model_dump(mode="json", exclude={"path", "folds", "unlabelled"})
         return {"config": fixed, "copies": self.copies}
 
     def outside(self, context: Context) -> object:
@@ -106,7 +105,12 @@ class DecodedImages(Stage):
         """Decode each file once, whatever copies of it a leaky split has."""
         root = context.data_dir / self.data.config.path
         paths = [root / path for path in read_table(context.run)["path"].unique()]
-        _require_room(context.folder, len(paths), self.size)
+        require_room(
+            context.folder,
+            len(paths) * CHANNELS * self.size**2,
+            f"an array of {len(paths):,} images of {self.size} px",
+            "give a smaller image_size",
+        )
         decode_to_file(
             paths,
             context.folder / IMAGES,
@@ -206,15 +210,6 @@ def _grouping(config: Config, table: pd.DataFrame) -> dict[str, Any]:
         told = int((table["group"] != "").sum())
         facts["group_column"] = {"column": config.group_column, "files": len(table), "told": told}
     return facts
-
-
-def _require_room(folder: Path, images: int, size: int) -> None:
-    needed, free = images * CHANNELS * size**2, shutil.disk_usage(folder).free
-    if needed > free:
-        raise DataError(
-            f"{images:,} images of {size} px need {needed:,} bytes in {shown(str(folder))}, where "
-            f"{free:,} are free; free some space, or give a smaller image_size"
-        )
 
 
 def _counts(table: pd.DataFrame) -> dict[str, dict[str, int]]:

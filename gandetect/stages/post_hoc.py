@@ -10,7 +10,7 @@ import pandas as pd
 import torch
 
 from gandetect import runs
-from gandetect.config import DetectorTable
+from gandetect.config import ARCHITECTURES, DetectorTable, GanConfig
 from gandetect.detectors.folder import load_detector, save_detector
 from gandetect.detectors.material import Material
 from gandetect.detectors.network import NetworkDetector, as_detector
@@ -20,9 +20,11 @@ from gandetect.sources.splits import CALIBRATION, TRAINING, OpenSplits
 from gandetect.stages.class_data import ClassData
 from gandetect.stages.classifier import TrainClassifier
 from gandetect.stages.gan import TrainGan
+from gandetect.stages.speeds import seconds
 from gandetect.stages.trained import Trained
 
 HISTORY = "history.csv"
+MAKING = 10.0  # seconds, of a detector that is not trained
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,12 @@ class MakeDetector(Trained):
 
     @property
     def weight(self) -> float:
-        return self.config.SECONDS
+        images = self.config.images_trained_on
+        if not images:
+            return MAKING
+        first = self.made_of[0].config
+        assert isinstance(first, GanConfig)
+        return seconds(ARCHITECTURES[first.architecture].speed, images, self.data.config.shape[1])
 
     def run(self, context: Context) -> Facts:
         """Make it, and save it as `save_detector` does."""

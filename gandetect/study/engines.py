@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from gandetect.engine.local import local_engine
+from gandetect.engine.local import inline_engine, local_engine
 from gandetect.engine.tasks import Engine
 from gandetect.errors import UsageError
 from gandetect.events import Notify
@@ -18,6 +18,7 @@ from gandetect.events import Notify
 class EngineOptions:
     """Where tasks are done, and what each is given; all but ``name`` is for Ray alone.
 
+    They are done by processes of this machine ("local"), "inline" in this one, or by "ray".
     Without an ``address`` a Ray of its own is started on this machine, and stopped afterwards.
     ``cpus_per_task`` are also the threads of a task.
     """
@@ -30,7 +31,7 @@ class EngineOptions:
 
     def check(self) -> None:
         """Raise `GandetectError` for what makes no sense here, or for a Ray that is not there."""
-        if self.name == "local":
+        if self.name != "ray":
             self._check_local()
             return
         if find_spec("ray") is None:
@@ -76,6 +77,10 @@ def open_engine(
     if options.name == "local":
         with local_engine(jobs, threads, listen) as local:
             yield local
+        return
+    if options.name == "inline":
+        with inline_engine(threads, listen) as inline:
+            yield inline
         return
     from gandetect.cluster.engine import Share, ray_engine
 

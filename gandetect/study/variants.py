@@ -121,7 +121,7 @@ def _write_report(variants: Variants, listener: Listener) -> None:
 
     complete = {name: one.folder for name, one in variants.studies.items() if _is_complete(one)}
     read = [runs.file_digest(folder / name) for folder in complete.values() for name in INPUTS]
-    digest = digest_of([VARIANTS, VERSION, variants.experiment.identity(), read])
+    digest = digest_of([VARIANTS, VERSION, variants.experiment.model_dump(mode="json"), read])
     if runs.problem_with(variants.folder, digest) is None:
         return
     listener.say("Writing the figures and the report of all variants")

@@ -1,174 +1,125 @@
 """One training over several processes, each with its share of every batch (data parallelism).
 
-One process leads: it alone reads and writes folders. The others wait until it begins a training,
-are told what it is, and follow it step by step. They meet at a store of torch's, whose address
-`gandetect train classifier` puts into an environment variable for the leader's workers.
+Lightning averages their gradients. One process leads: it runs the study. The others wait until it
+calls for a training, take part in that as it does, and write nothing. They are started here, or by
+torchrun or SLURM: Lightning could start them, too, but kills all without a sentence when one ends.
 """
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+import signal
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
+from contextvars import ContextVar
 from datetime import timedelta
-from pathlib import Path
-from time import monotonic, sleep
+from functools import partial
 from typing import Any
 
-import numpy as np
 import torch
+from lightning.fabric.plugins.environments.cluster_environment import ClusterEnvironment
+from lightning.fabric.plugins.environments.lightning import (
+    LightningEnvironment,
+    find_free_network_port,
+)
+from lightning.fabric.plugins.environments.slurm import SLURMEnvironment
+from lightning.fabric.plugins.environments.torchelastic import TorchElasticEnvironment
 from torch import Tensor
 from torch import distributed as dist
-from torch.distributed import PrefixStore, Store, TCPStore  # type: ignore[attr-defined]
 
 from gandetect.config.classifier import ClassifierConfig
-from gandetect.errors import TrainingError
-from gandetect.machine import cores
-from gandetect.training.batches import Share
-from gandetect.training.examples import Examples
+from gandetect.errors import TrainingError, UsageError, WorkerError
+from gandetect.events import Notify, silent
+from gandetect.training.batches import ALONE, Share
+from gandetect.workers import Pool
 
-VARIABLE = "GANDETECT_DATA_PARALLEL"  # set for the processes that the leader starts
-PATIENCE = 300.0  # seconds in which all processes must have joined a training
-FAREWELL = 5.0  # seconds that the leader waits for others at the end; they may have died
-FOR_EVER = timedelta(days=365)
-END, LEFT = "end", "left"
+PATIENCE = timedelta(minutes=5)  # in which all must have joined, and each must do its part
+FOR_EVER = timedelta(days=365)  # the others wait while the leader does what comes before
 
-
-@dataclass(frozen=True)
-class World:
-    """All processes of a training: ``devices`` on each of ``nodes``, and which one this is."""
-
-    host: str
-    port: int
-    devices: int
-    nodes: int = 1
-    rank: int = 0
-
-    @property
-    def size(self) -> int:
-        """The number of processes."""
-        return self.devices * self.nodes
-
-    @property
-    def local_rank(self) -> int:
-        """This process' number on its node."""
-        return self.rank % self.devices
-
-    @property
-    def share(self) -> Share:
-        """What this process takes of every batch."""
-        return Share(self.rank, self.size)
-
-    def store(self, *, host: bool = False) -> Store:
-        """The store that the processes meet at, opened here or joined; or raise `TrainingError`."""
-        patience = timedelta(seconds=PATIENCE)
-        try:
-            store = TCPStore(
-                self.host, self.port, is_master=host, wait_for_workers=False, timeout=patience
-            )
-        except dist.DistError as error:
-            raise TrainingError(
-                f"the processes of the training cannot meet at {self.host}:{self.port} "
-                f"({str(error).splitlines()[0]}); start the first node's command, and see that "
-                "MASTER_ADDR and MASTER_PORT are its address and a free port of it"
-            ) from None
-        return PrefixStore("gandetect", store)
+# The group of processes, on their CPUs, in which the leader calls for trainings.
+_CALLS: ContextVar[Any] = ContextVar("calls", default=None)
 
 
-@dataclass(frozen=True)
-class Given:
-    """What the leader tells the others of a training."""
+@contextmanager
+def processes(devices: int, nodes: int) -> Iterator[bool]:
+    """Let classifiers train in ``devices`` processes on each of ``nodes``; gives whether we lead.
 
-    config: ClassifierConfig
-    train: Examples
-    validation: Examples
-    seed: int
-    history: list[dict[str, Any]]
-    state: Any
-    device: str
+    Where torchrun or SLURM has started all processes, this is one of them. Otherwise the others of
+    this node are started here; on several nodes the same command is given on each, with
+    ``NODE_RANK`` (from 0), ``MASTER_ADDR`` and ``MASTER_PORT`` in the environment, as Lightning has
+    it. A process that does not lead has done its part when the block begins; leave it then. Raises
+    `UsageError` where the environment says something else, and `TrainingError` when the processes
+    do not meet or one of them ends.
+    """
+    started = _started_by_others(devices, nodes)
+    place = started or _first_of_node(devices, nodes, os.environ)
+    with closing(Pool[int](devices - 1)) as pool:
+        for local in range(1, 1 if started else devices):
+            rank = str(int(place["RANK"]) + local)
+            pool.start(local, partial(_follow, {**place, "RANK": rank, "LOCAL_RANK": str(local)}))
+        if place["RANK"] != "0":
+            signal.signal(signal.SIGINT, signal.SIG_DFL)  # torch waits in C++, deaf to Python's
+            _follow(place)
+            yield False
+            return
+        with _met(place), _told_of_ends(pool):
+            yield True
+            call(None)
 
 
-def leaders_world() -> World | None:
-    """The processes that this one leads; None where it trains alone, as it mostly does."""
-    told = os.environ.get(VARIABLE)
-    return World(**json.loads(told)) if told else None
+def cluster_environment() -> ClusterEnvironment:
+    """What Lightning calls that which has started this process."""
+    for kind in (TorchElasticEnvironment, SLURMEnvironment):
+        if kind.detect():
+            return kind()
+    return LightningEnvironment()
 
 
-def check_shareable(world: World | None, config: ClassifierConfig, device: torch.device) -> None:
+def present_share() -> Share:
+    """What this process takes of every batch: all of it where it trains alone."""
+    return Share(dist.get_rank(), dist.get_world_size()) if _CALLS.get() is not None else ALONE
+
+
+def layout() -> dict[str, int]:
+    """The processes that train together, as Lightning's Trainer is told of them."""
+    devices = int(os.environ["LOCAL_WORLD_SIZE"])
+    return {"devices": devices, "num_nodes": dist.get_world_size() // devices}
+
+
+def own_device(device: str) -> str:
+    """The device of this process, of those of its node."""
+    return f"cuda:{os.environ['LOCAL_RANK']}" if device == "cuda" else device
+
+
+def call(part: Callable[[], object] | None) -> None:
+    """Let all other processes, if there are any, do this now; None ends their waiting."""
+    if _CALLS.get() is not None:
+        dist.broadcast_object_list([part], group=_CALLS.get())
+        dist.barrier(group=_CALLS.get())
+
+
+def check_shareable(share: Share, config: ClassifierConfig, device: torch.device) -> None:
     """Raise `TrainingError` for a training that these processes cannot share."""
-    if world is None:
+    if share.size == 1:
         return
-    asked = f"--devices {world.devices} --num-nodes {world.nodes}"
+    devices = layout()["devices"]
+    asked = f"--devices {devices} --num-nodes {share.size // devices}"
     if config.contrastive is not None:
         raise TrainingError(
             f"classifier {config.name!r} learns by pairs of a batch, which {asked} would tear "
             "apart; train it with one process"
         )
-    if config.batch_size < 2 * world.size:
+    if config.batch_size < 2 * share.size:
         raise TrainingError(
             f"batch_size {config.batch_size} leaves less than two examples for each of "
-            f"{world.size} processes ({asked}); give a larger batch or fewer processes"
+            f"{share.size} processes ({asked}); give a larger batch or fewer processes"
         )
-    here = {"cpu": world.devices, "cuda": torch.cuda.device_count()}.get(device.type, 1)
-    if here < world.devices:
+    here = {"cpu": devices, "cuda": torch.cuda.device_count()}.get(device.type, 1)
+    if here < devices:
         raise TrainingError(
             f"{asked} was given, and there are {here} of {device.type} here; give as many as there "
             "are, or --device cpu"
         )
-
-
-@contextmanager
-def leading(world: World) -> Iterator[None]:
-    """Let what this process starts lead, and end the others' waiting when the block is left."""
-    os.environ[VARIABLE] = json.dumps(asdict(replace(world, rank=0)))
-    store = world.store(host=os.environ.get("TORCHELASTIC_USE_AGENT_STORE") != "True")
-    try:
-        yield
-    finally:
-        del os.environ[VARIABLE]
-        store.set(_key(store.add("trainings", 1)), END)
-        _wait_for_leave(store, world.size - 1)
-
-
-@contextmanager
-def led(world: World | None, given: Given) -> Iterator[None]:
-    """Begin a training with all processes of a world; the block is this one's part in it.
-
-    Raises `TrainingError` when not all of them join, or one ends. Nothing happens without a world.
-    """
-    if world is None:
-        yield
-        return
-    store = world.store()
-    number = store.add("trainings", 1)
-    store.set(_key(number), given.device)
-    with _together(world, store, number, given.device):
-        dist.broadcast_object_list([_packed(given)])
-        _agree(None)
-        try:
-            yield
-        except RuntimeError as error:
-            if not isinstance(error, dist.DistError) and "gloo" not in str(error):
-                raise
-            raise TrainingError(
-                f"one of the {world.size} processes of the training has ended, or lost its "
-                "connection; its own messages say why, and the same command goes on from the "
-                "last complete epoch"
-            ) from None
-
-
-def follow(world: World, assist: Callable[[World, Given], None]) -> None:
-    """Take part in every training that the leader begins, until it ends."""
-    store, number = world.store(), 1
-    try:
-        while (device := _next(store, number)) != END:
-            _assist_one(world, store, number, device, assist)
-            number += 1
-        store.add(LEFT, 1)
-    except dist.DistError:  # the leader, whose own message counts, has gone, and its store with it
-        return
 
 
 def gathered(columns: Sequence[Tensor]) -> list[Tensor]:
@@ -185,108 +136,105 @@ def everywhere(flags: Tensor) -> Tensor:
     return smallest.bool()
 
 
-def _assist_one(
-    world: World,
-    store: Store,
-    number: int,
-    device: str,
-    assist: Callable[[World, Given], None],
-) -> None:
+def _started_by_others(devices: int, nodes: int) -> dict[str, str] | None:
+    """This process' place among those that torchrun or SLURM has started; None without them."""
+    found = cluster_environment()
+    if isinstance(found, LightningEnvironment):
+        return None
+    if found.world_size() != devices * nodes:
+        raise UsageError(
+            f"{type(found).__name__.removesuffix('Environment')} has started {found.world_size()} "
+            f"processes, and --devices {devices} --num-nodes {nodes} makes {devices * nodes}; "
+            "give the same numbers to both"
+        )
+    address = found.main_address, found.main_port
+    return _place(devices, nodes, found.global_rank(), found.local_rank(), *address)
+
+
+def _first_of_node(devices: int, nodes: int, environment: Mapping[str, str]) -> dict[str, str]:
+    """The place of this node's first process, which starts the others."""
+    if nodes == 1:
+        return _place(devices, nodes, 0, 0, "127.0.0.1", find_free_network_port())
     try:
-        with _together(world, store, number, device):
-            told: list[Any] = [None]
-            dist.broadcast_object_list(told)
-            given, problem = _unpacked(told[0])
-            _agree(problem)
-            if given is not None:  # else all have agreed to leave
-                assist(world, given)
-    except TrainingError:  # the leader raises it too, and says it
-        return
+        node = int(environment["NODE_RANK"])
+        address = environment["MASTER_ADDR"], int(environment["MASTER_PORT"])
+    except (KeyError, ValueError) as error:
+        raise UsageError(
+            f"--num-nodes is {nodes}, and the environment does not say where the first one is "
+            f"({error}); set NODE_RANK (0 to {nodes - 1}), MASTER_ADDR and MASTER_PORT on every "
+            "node, or start the command with torchrun or SLURM"
+        ) from None
+    if not 0 <= node < nodes:
+        raise UsageError(f"NODE_RANK is {node}; of {nodes} nodes it is 0 to {nodes - 1}")
+    return _place(devices, nodes, node * devices, 0, *address)
 
 
-def _wait_for_leave(store: Store, others: int) -> None:
-    """Keep the store, which goes with this process, until the others have read that it ends."""
-    deadline = monotonic() + FAREWELL
-    while store.add(LEFT, 0) < others and monotonic() < deadline:
-        sleep(0.05)
-
-
-def _next(store: Store, number: int) -> str:
-    store.wait([_key(number)], FOR_EVER)
-    told: bytes = store.get(_key(number))
-    return told.decode()
+def _place(devices: int, nodes: int, rank: int, local: int, host: str, port: int) -> dict[str, str]:
+    """The environment variables by which torch and Lightning know a process."""
+    numbers = {"RANK": rank, "LOCAL_RANK": local, "LOCAL_WORLD_SIZE": devices, "MASTER_PORT": port}
+    numbers |= {"NODE_RANK": rank // devices, "WORLD_SIZE": devices * nodes}
+    return {"MASTER_ADDR": host, **{name: str(number) for name, number in numbers.items()}}
 
 
 @contextmanager
-def _together(world: World, store: Store, number: int, device: str) -> Iterator[None]:
-    """Wait until every process is there; collective operations work within the block."""
-    meeting = PrefixStore(_key(number), store)
-    joined, deadline = meeting.add("joined", 1), monotonic() + PATIENCE
-    while joined < world.size:
-        if monotonic() > deadline:
-            raise TrainingError(
-                f"only {joined} of {world.size} processes have joined the training after "
-                f"{PATIENCE:.0f} seconds; start the same command on every node, with the same "
-                "--devices and --num-nodes"
-            )
-        sleep(0.05)
-        joined = meeting.add("joined", 0)
-    threads = torch.get_num_threads()
-    torch.set_num_threads(max(1, min(threads, cores() // world.devices)))
-    if device == "cuda":
-        torch.cuda.set_device(world.local_rank)
-    backend = "cpu:gloo,cuda:nccl" if device == "cuda" else "gloo"
-    dist.init_process_group(backend, store=meeting, rank=world.rank, world_size=world.size)
+def _met(place: Mapping[str, str]) -> Iterator[None]:
+    """Meet all other processes; collective operations work within the block."""
+    # torch tells of a connection that ends with the stack of its C++; what counts is our sentence.
+    os.environ.update({"TORCH_CPP_LOG_LEVEL": "ERROR", **place})
+    try:
+        dist.init_process_group(
+            "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo", timeout=PATIENCE
+        )
+    except dist.DistError as error:
+        raise TrainingError(
+            f"the {place['WORLD_SIZE']} processes of the training do not meet at "
+            f"{place['MASTER_ADDR']}:{place['MASTER_PORT']} ({str(error).splitlines()[0]}); start "
+            "the same command on every node, with the same --devices and --num-nodes, and see that "
+            "MASTER_ADDR and MASTER_PORT are the first one's address and a free port of it"
+        ) from None
+    token = _CALLS.set(dist.new_group(backend="gloo", timeout=FOR_EVER))
     try:
         yield
     finally:
+        _CALLS.reset(token)
         dist.destroy_process_group()
-        torch.set_num_threads(threads)
 
 
-def _agree(problem: str | None) -> None:
-    """Raise `TrainingError` everywhere when any process has a problem."""
-    problems: list[Any] = [None] * dist.get_world_size()
-    dist.all_gather_object(problems, problem)
-    for rank, said in enumerate(problems):
-        if said:
-            raise TrainingError(f"process {rank} of the training cannot take part: {said}")
-
-
-def _packed(given: Given) -> dict[str, Any]:
-    """What is told as it travels: images that are a file by its path, others as they are."""
-    told = dict(vars(given))
-    for name in ("train", "validation"):
-        examples = vars(told[name])
-        told[name] = {**examples, "images": _file_of(examples["images"]) or examples["images"]}
-    return told
-
-
-def _unpacked(told: dict[str, Any]) -> tuple[Given | None, str | None]:
-    """What was told; or the sentence why images cannot be read here."""
+@contextmanager
+def _told_of_ends(pool: Pool[int]) -> Iterator[None]:
+    """Say in one sentence that a process has ended; where it is of this node, in its own."""
     try:
-        for name in ("train", "validation"):
-            images = told[name]["images"]
-            if isinstance(images, Path):
-                told[name]["images"] = np.load(images, mmap_mode="r", allow_pickle=False)
-            told[name] = Examples(**told[name])
-            told[name].take(np.arange(1)).pixels()
-    except (OSError, ValueError) as error:
-        return None, (
-            f"its images cannot be read there ({error}); put the run folder where every node sees "
-            "it under the same path"
-        )
-    return Given(**told), None
+        yield
+    except RuntimeError as error:
+        if not _is_of_connection(error):
+            raise
+        with suppress(WorkerError):
+            pool.finished(1.0)  # raises what a process of this node has failed with
+        raise TrainingError(
+            f"one of the {dist.get_world_size()} processes of the training has ended, or lost its "
+            "connection; its own messages say why, and the same command goes on from the last "
+            "complete epoch"
+        ) from None
 
 
-def _file_of(images: Any) -> Path | None:
-    """The ``.npy`` file that holds just these images, if they are memory-mapped; None if not."""
-    name = getattr(images, "filename", None)
-    if name is None or Path(name).suffix != ".npy":
-        return None
-    whole = np.load(name, mmap_mode="r", allow_pickle=False)
-    return Path(name).resolve() if whole.shape == images.shape else None
+def _follow(place: Mapping[str, str], *, notify: Notify = silent) -> None:
+    """Do what the leader calls for, until it ends the waiting or has gone, and says why itself."""
+    with _met(place):
+        while True:
+            told: list[Any] = [None]
+            try:
+                dist.broadcast_object_list(told, group=_CALLS.get())
+                dist.barrier(group=_CALLS.get())
+                if told[0] is None:
+                    return
+                told[0]()
+            except TrainingError:
+                return  # it is the leader's, too, which says it
+            except RuntimeError as error:
+                if not _is_of_connection(error):
+                    raise
+                return
 
 
-def _key(number: int) -> str:
-    return f"training {number}"
+def _is_of_connection(error: RuntimeError) -> bool:
+    return isinstance(error, dist.DistError) or "gloo" in str(error)

@@ -22,10 +22,10 @@ from gandetect.models.classifiers import ImageClassifier, build_classifier, set_
 from gandetect.models.pretrained import load_pretrained
 from gandetect.randomness import integer_seed
 from gandetect.training.augmentation import augment
-from gandetect.training.batches import ALONE, augmented_afresh, training_batches
+from gandetect.training.batches import augmented_afresh, training_batches
 from gandetect.training.classifier_folder import BATCH, ClassifierFolder
 from gandetect.training.contrastive import check_batch
-from gandetect.training.data_parallel import Given, World, check_shareable, leaders_world, led
+from gandetect.training.data_parallel import check_shareable, present_share
 from gandetect.training.examples import Examples
 from gandetect.training.supervised_task import SupervisedTask, phases
 from gandetect.training.trainer import Keeper, apart, make_trainer
@@ -89,93 +89,60 @@ def train_classifier(
     `batch.npz`: training images as the network saw them. The training figures in the history are
     those of the epoch's batches as they were trained on: augmented, with dropout, by a network
     that still changed. With `contrastive` an epoch by pairs is never the best, for the last layer
-    has not trained then. Raises `TrainingError` when a loss is not finite or a label is missing.
+    has not trained then. Of processes that train together one writes, and the others return the
+    last epoch's network. Raises `TrainingError` when a loss is not finite or a label is missing.
     """
     train = _training_examples(config, train, seed)
     _check_labels(train, validation)
     phases(config)  # refuses what cannot be combined, before anything is computed
     _check_pairs(config, train, seed)
-    world = leaders_world()
-    check_shareable(world, config, device)
-    folder.mkdir(parents=True, exist_ok=True)
-    _write_batch(config, train, folder, seed)
+    share = present_share()
+    check_shareable(share, config, device)
+    if share.rank == 0:
+        folder.mkdir(parents=True, exist_ok=True)
+        _write_batch(config, train, folder, seed)
 
     # Begin, or go on from the last complete epoch.
     untried = config.contrastive.epochs if config.contrastive else 0
     store = ClassifierFolder(folder, _digest(config, seed), config.best_by, notify, untried)
     history = store.history()
-    channels = train.images.shape[1]
-    classifier = new_classifier(config, channels, weights=not history, seed=seed)
+    # Other processes are sent the leader's weights before the first step.
+    weights = not history and share.rank == 0
+    classifier = new_classifier(config, train.images.shape[1], weights=weights, seed=seed)
     classifier.to(memory_format=torch.channels_last)  # faster on a CPU, by a half for small CNNs
     state = store.restore(classifier, len(history)) if history else None
     stopper = _early_stopping(config, state)
 
-    given = Given(config, train, validation, seed, history, state, device.type)
-    with apart(device), led(world, given):
-        _fit(given, classifier, device, stopper, world, store, notify)
-
-    store.finish(
-        classifier,
-        history,
-        stopped_early=_stopped(stopper),
-        training_images=len(train),
-        validation_images=len(validation),
-        **({"processes": world.size} if world else {}),
-    )
-    return classifier.to(device).eval()
-
-
-def assist(world: World, given: Given) -> None:
-    """Take part in a training that another process leads, without reading or writing folders."""
-    number = f":{world.local_rank}" if given.device == "cuda" else ""
-    device = torch.device(f"{given.device}{number}")
-    channels = given.train.images.shape[1]
-    # The leader's weights, pretrained or gone on from, are copied before the first step.
-    classifier = new_classifier(given.config, channels, weights=False, seed=given.seed)
-    classifier.to(memory_format=torch.channels_last)
-    stopper = _early_stopping(given.config, given.state)
-    with apart(device):
-        _fit(given, classifier, device, stopper, world, None, lambda event: None)
-
-
-def _fit(
-    given: Given,
-    classifier: ImageClassifier,
-    device: torch.device,
-    stopper: EarlyStopping | None,
-    world: World | None,
-    store: ClassifierFolder | None,
-    notify: Notify,
-) -> None:
-    """Train phase after phase; the history grows, and the classifier holds the last epoch."""
-    config, history, state = given.config, given.history, given.state
-    share = world.share if world else ALONE
+    # Train phase after phase; the history grows.
     for phase in phases(config):
         if phase.last <= len(history) or _stopped(stopper):
             continue
         set_trainable(classifier, phase.trainable)
         within = state if len(history) >= phase.first else None
-        task = SupervisedTask(
-            config,
-            classifier,
-            phase,
-            given.train,
-            given.validation,
-            given.seed,
-            history,
-            within,
-            notify,
-            share,
-        )
         patient = [stopper] if stopper and not phase.pretraining else []
         callbacks = [*patient, Keeper(store, stopper, notify)]
-        make_trainer(config, device, phase.last - len(history), callbacks, world).fit(task)
+        with apart(device):
+            task = SupervisedTask(
+                config, classifier, phase, train, validation, seed, history, within, notify, share
+            )
+            epochs = phase.last - len(history)
+            make_trainer(config, device, epochs, callbacks, share).fit(task)
+
+    if share.rank == 0:
+        store.finish(
+            classifier,
+            history,
+            stopped_early=_stopped(stopper),
+            training_images=len(train),
+            validation_images=len(validation),
+            **({"processes": share.size} if share.size > 1 else {}),
+        )
+    return classifier.to(device).eval()
 
 
 def _digest(config: ClassifierConfig, seed: int) -> str:
     """What an unfinished training belongs to; data and code are the stage's to compare."""
-    later = set(type(config).model_fields) - set(config.identity())
-    text = f"{config.model_dump_json(exclude={'published', *later})} {seed}"
+    text = f"{config.model_dump_json(exclude={'published'})} {seed}"
     return hashlib.sha256(text.encode()).hexdigest()
 
 

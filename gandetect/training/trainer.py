@@ -18,15 +18,16 @@ from lightning.pytorch.callbacks import Checkpoint, EarlyStopping
 
 from gandetect.config.classifier import ClassifierConfig
 from gandetect.events import Notify
+from gandetect.training.batches import ALONE, Share
 from gandetect.training.classifier_folder import ClassifierFolder
-from gandetect.training.data_parallel import World
+from gandetect.training.data_parallel import cluster_environment, layout
 
 
 class Keeper(Checkpoint):  # lightning runs checkpoints last, when the early stopping has counted
-    """Writes every epoch as it ends, then says how it went; without a folder neither."""
+    """Writes every epoch as it ends, then says how it went; in the process that leads."""
 
     def __init__(
-        self, store: ClassifierFolder | None, stopper: EarlyStopping | None, notify: Notify
+        self, store: ClassifierFolder, stopper: EarlyStopping | None, notify: Notify
     ) -> None:
         self._store, self._stopper, self._notify = store, stopper, notify
         self._on_terminate = signal.getsignal(signal.SIGTERM)
@@ -38,7 +39,7 @@ class Keeper(Checkpoint):  # lightning runs checkpoints last, when the early sto
 
     def on_train_epoch_end(self, trainer: lightning.Trainer, task: Any) -> None:
         """Keep the epoch."""
-        if self._store is None:
+        if not trainer.is_global_zero:
             return
         state = {
             "optimizer": trainer.optimizers[0].state_dict(),
@@ -67,11 +68,11 @@ def make_trainer(
     device: torch.device,
     epochs: int,
     callbacks: list[Any],
-    world: World | None = None,
+    share: Share = ALONE,
 ) -> lightning.Trainer:
     """A trainer that draws no bars, writes no files and looks for no cluster.
 
-    In a world of processes it is one of them, and they average their gradients.
+    Processes that train together, each with its ``share``, average their gradients.
     """
     return lightning.Trainer(
         accelerator={"cuda": "gpu"}.get(device.type, device.type),
@@ -85,7 +86,7 @@ def make_trainer(
         logger=False,
         enable_progress_bar=False,
         enable_model_summary=False,
-        **(_alone(device) if world is None else _with_others(device, world)),
+        **(_alone(device) if share.size == 1 else _with_others(device)),
     )
 
 
@@ -96,36 +97,14 @@ def _alone(device: torch.device) -> dict[str, Any]:
     }
 
 
-def _with_others(device: torch.device, world: World) -> dict[str, Any]:
+def _with_others(device: torch.device) -> dict[str, Any]:
     return {
-        "devices": world.devices,
-        "num_nodes": world.nodes,
+        **layout(),
         "strategy": "ddp",
         # BatchNorm over the whole batch, for which torch has no code on a CPU.
         "sync_batchnorm": device.type == "cuda",
-        "plugins": [_Ranks(world)],
+        "plugins": [cluster_environment()],
     }
-
-
-class _Ranks(LightningEnvironment):
-    """Tells lightning of processes that exist, and have joined a group, already."""
-
-    def __init__(self, world: World) -> None:
-        super().__init__()
-        self._world = world
-
-    @property
-    def creates_processes_externally(self) -> bool:
-        """Whether lightning need not start any."""
-        return True
-
-    def local_rank(self) -> int:
-        """This process' number on its node."""
-        return self._world.local_rank
-
-    def node_rank(self) -> int:
-        """The number of the node."""
-        return self._world.rank // self._world.devices
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from PIL import Image
 
 from gandetect.data.images import read_picture
 from gandetect.data.reading import CHUNK, examine, examine_files
-from gandetect.errors import DataError
+from gandetect.errors import DataError, WorkerError
 
 
 def saved(path: Path, number: int = 0, **options: object) -> Path:
@@ -163,7 +163,7 @@ def test_a_killed_worker_is_one_sentence(tmp_path: Path) -> None:
         for worker in multiprocessing.active_children():
             worker.kill()
 
-    with pytest.raises(DataError, match="was killed from outside"):
+    with pytest.raises(WorkerError, match="was killed from outside"):
         examine_files([path] * 200 * CHUNK, workers=2, progress=kill)
 
 

@@ -14,7 +14,8 @@ from PIL import Image
 
 from gandetect.data import streaming
 from gandetect.data.images import read_image
-from gandetect.data.streaming import AHEAD, BATCH, DecodeOptions, decode_batches
+from gandetect.data.streaming import BATCH, DecodeOptions, decode_batches
+from gandetect.workers import AHEAD
 
 OPTIONS = DecodeOptions(channels=1, size=28, fit="pad", background=0)
 
@@ -69,7 +70,7 @@ def test_workers_run_only_a_few_batches_ahead(
 
 
 def test_few_files_start_no_workers(files: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(streaming, "worker_pool", None)
+    monkeypatch.setattr(streaming, "map_ordered", None)
     monkeypatch.setattr(streaming, "PATIENCE", 1e9)
     assert len(list(decode_batches(files, OPTIONS, workers=8))) == 6
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from shortcuts import Kept, ThisProcess
+from shortcuts import Kept, Pickled
 from toy_stages import Sentence, Word
 
 from gandetect import runs
@@ -26,7 +26,7 @@ def plan(run: Path, *targets: Stage, **more) -> Plan:
 
 def run(*plans: Plan) -> Kept:
     told = Kept()
-    run_graph(plans, ThisProcess(silent), told)
+    run_graph(plans, Pickled(silent), told)
     return told
 
 

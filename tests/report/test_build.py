@@ -3,8 +3,6 @@ import re
 import shutil
 import subprocess
 import sys
-from concurrent.futures import Future
-from concurrent.futures.process import BrokenProcessPool
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -15,9 +13,6 @@ import pytest
 
 from gandetect.errors import DataError, RunError
 from gandetect.report import build_report
-from gandetect.report.build import compose, compute_metrics
-from gandetect.report.inputs import read_inputs
-from gandetect.report.material import Material
 
 OPTIONAL = [
     "manifest.json", "quality.json", "quality-classifier.json", "data.json", "data-samples.npz",
@@ -81,37 +76,6 @@ def test_the_same_scores_give_the_same_bytes_whatever_the_users_plot_settings(ru
         build_report(run)
         assert dict(mpl.rcParams) == settings
     assert outputs(run) == outputs(built)
-
-
-class Beside(Future):
-    """An assistant that does at once what it is asked, or is killed."""
-
-    def __init__(self, killed: bool) -> None:
-        super().__init__()
-        self.killed = killed
-
-    def submit(self, function, *arguments):
-        if self.killed:
-            self.set_exception(BrokenProcessPool())
-        else:
-            self.set_result(function(*arguments))
-        return self
-
-
-@pytest.mark.parametrize("killed", [False, True])
-def test_an_assistant_changes_nothing_even_if_it_is_killed(run, blank, killed):
-    inputs = read_inputs(run)
-    material = Material(inputs, compute_metrics(inputs))
-    assert compose(material, Beside(killed)) == compose(material)
-
-
-@pytest.mark.slow
-def test_two_processes_write_the_same_bytes_as_one(run):
-    written = []
-    for processes in (1, 2):
-        build_report(run, processes=processes)
-        written.append({p: p.read_bytes() for p in sorted(run.rglob("*")) if p.is_file()})
-    assert written[0] == written[1]
 
 
 def test_what_was_not_asked_for_says_how_to_ask(built):

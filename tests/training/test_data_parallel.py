@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner
+from ending import ended, running, wait_for, workers_of
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageFilter
@@ -20,8 +22,9 @@ from PIL import Image, ImageFilter
 from gandetect.cli import main
 from gandetect.config.classifier import ClassifierConfig
 from gandetect.errors import TrainingError
-from gandetect.training.batches import Batches, Share
-from gandetect.training.data_parallel import World, check_shareable
+from gandetect.training import data_parallel
+from gandetect.training.batches import ALONE, Batches, Share
+from gandetect.training.data_parallel import check_shareable
 from gandetect.training.examples import Examples
 
 EACH = 150
@@ -78,11 +81,14 @@ def test_a_process_alone_takes_every_batch_whole(fashion_mnist) -> None:
         ({"batch_size": 32}, "mps", "--devices 2 --num-nodes 1 was given, and there are 1 of mps"),
     ],
 )
-def test_what_processes_cannot_share_is_one_sentence(keys, device: str, said: str) -> None:
+def test_what_processes_cannot_share_is_one_sentence(
+    keys, device: str, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(data_parallel, "layout", lambda: {"devices": 2, "num_nodes": 1})
     config = ClassifierConfig.model_validate({"recipe": "cnn-small", **keys})
     with pytest.raises(TrainingError, match=said):
-        check_shareable(World("127.0.0.1", 1, 2), config, torch.device(device))
-    check_shareable(None, config, torch.device(device))
+        check_shareable(Share(0, 2), config, torch.device(device))
+    check_shareable(ALONE, config, torch.device(device))
 
 
 @pytest.mark.parametrize(
@@ -117,12 +123,15 @@ def clothes(fashion_mnist, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
+def _command(clothes: Path, out: Path, *options: str) -> list[str]:
+    given = [clothes / "experiment.toml", "--data-dir", clothes, "--out", out, "--device", "cpu"]
+    return ["train", "classifier", *map(str, given), *options]
+
+
 def _train(clothes: Path, out: Path, *options: str, starter: tuple[str, ...] = ("-m",)) -> Path:
     """Train in processes of their own; returns the classifier's folder."""
-    command = [sys.executable, *starter, "gandetect", "train", "classifier"]
-    given = [clothes / "experiment.toml", "--data-dir", clothes, "--out", out, "--device", "cpu"]
     answer = subprocess.run(
-        [*command, *map(str, given), *options],
+        [sys.executable, *starter, "gandetect", *_command(clothes, out, *options)],
         capture_output=True,
         text=True,
         check=False,
@@ -162,3 +171,26 @@ def test_two_gloo_processes_train_what_one_trains(
     assert told.pop("processes") == 2
     assert told == json.loads((alone / "training.json").read_text())
     assert {path.name for path in together.iterdir()} == {path.name for path in alone.iterdir()}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("end", ["interrupted", "killed"])
+def test_a_training_that_ends_early_is_one_sentence_and_goes_on(
+    clothes: Path, tmp_path: Path, end: str
+) -> None:
+    """Ctrl-C to all, as a terminal gives it, or the kill of the process that does not lead."""
+    with running(*_command(clothes, tmp_path, "--devices", "2")) as process:
+        wait_for(process, "epoch 1/2")
+        if end == "interrupted":
+            os.killpg(process.pid, signal.SIGINT)
+            took = ended(process, 130, "give the same command again to go on")
+        else:
+            (follower,) = workers_of(process)
+            os.kill(follower, signal.SIGKILL)
+            took = ended(process, 1, "one of the 2 processes of the training has ended")
+    assert took < 10
+    begun = json.loads(next(tmp_path.rglob("epochs/0001/record.json")).read_text())
+    expected = _figures(_train(clothes, tmp_path / "whole", "--devices", "2"))
+    found = _figures(_train(clothes, tmp_path, "--devices", "2"))
+    assert begun["history"][0]["train_loss"] == found["train_loss"][0]
+    assert found == pytest.approx(expected, rel=1e-5)

@@ -56,7 +56,7 @@ class Measured:
         """What the images of a source come from: equal for equal images of equal index."""
         name = source.partition(":")[2]
         gans = (gan.training_identity() for gan in self.experiment.gans if gan.name == name)
-        return self.experiment.data.identity(), next(gans, None)
+        return self.experiment.data.model_dump(mode="json"), next(gans, None)
 
     def figures(self, measure: str) -> Iterator[dict[str, Any]]:
         """Figures by one measure, a row for each source: every run's, mean, and interval."""

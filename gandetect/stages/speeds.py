@@ -1,0 +1,22 @@
+"""How long trainings take, roughly: the order of stages and the refusal of what takes years."""
+
+from __future__ import annotations
+
+from gandetect.config import ClassImagesConfig, LabelledDataConfig
+
+CLASSIFIER = 1000.0  # images of 28 x 28 pixels that one core trains a classifier on in a second
+LEAST_IMAGES = 100  # in training, where only reading the data would tell
+
+
+def seconds(speed: float, images: float, side: int) -> float:
+    """Seconds in which one core trains on so many images of ``side`` pixels.
+
+    ``speed`` is in images of 28 x 28 pixels a second.
+    """
+    return images * side**2 / 28**2 / speed
+
+
+def least_images(data: ClassImagesConfig | LabelledDataConfig) -> int:
+    """Training images at the least, as far as it can be known without reading the data."""
+    there = data.least_images if isinstance(data, ClassImagesConfig) else LEAST_IMAGES
+    return min(data.images // 2, there) if data.images else there

@@ -1,0 +1,155 @@
+"""Worker processes: results in order, failures as they were, and none that outlives its pool."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gandetect.errors import DataError, WorkerError
+from gandetect.events import Notify
+from gandetect.workers import AHEAD, Pool, _without_interrupts, map_ordered
+
+
+def slow_first(number: int) -> int:
+    """A square; that of 0 takes longer than the others."""
+    time.sleep(0.3 * (number == 0))
+    return number**2
+
+
+def refuse(number: int) -> int:
+    """Fail at 3."""
+    if number == 3:
+        raise DataError(f"{number} is refused")
+    return number
+
+
+def end_hard(number: int) -> None:
+    """End this process as the system does when memory is short."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def report(notify: Notify) -> int:
+    """Tell of an event, then return this process's number."""
+    notify({"event": "step"})
+    return os.getpid()
+
+
+def wait_long(notify: Notify) -> bytes:
+    """Answer with more than a pipe holds, so that it waits for who reads it."""
+    return bytes(10_000_000)
+
+
+def blocked(notify: Notify) -> bool:
+    """Whether Ctrl-C does not reach this process."""
+    return signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, [])
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_results_keep_the_order_of_the_items(workers: int) -> None:
+    assert list(map_ordered(slow_first, range(9), workers)) == [n**2 for n in range(9)]
+    assert list(map_ordered(slow_first, [], workers)) == []
+    assert not multiprocessing.active_children()
+
+
+def test_items_are_read_only_a_little_ahead() -> None:
+    asked: list[int] = []
+    numbers = (asked.append(number) or number for number in range(99))
+    with closing(map_ordered(slow_first, numbers, 2)) as results:
+        for taken in range(1, 5):
+            next(results)
+            assert len(asked) <= taken + 2 * AHEAD
+    assert not multiprocessing.active_children()
+
+
+def test_a_failure_is_raised_as_it_was_with_the_workers_stack() -> None:
+    with pytest.raises(DataError, match="3 is refused") as caught:
+        list(map_ordered(refuse, range(9), 2))
+    assert "in refuse" in caught.value.__notes__[0]
+    assert not multiprocessing.active_children()
+
+
+def test_a_worker_that_is_killed_is_one_sentence() -> None:
+    with pytest.raises(WorkerError, match="a worker process was killed from outside"):
+        list(map_ordered(end_hard, range(2), 2))
+    assert not multiprocessing.active_children()
+
+
+def test_events_come_with_the_key_and_a_worker_does_one_job_after_the_other() -> None:
+    heard: list[tuple[str, Any]] = []
+    found: dict[str, int] = {}
+    with closing(Pool[str](1, listen=lambda *given: heard.append(given))) as pool:
+        for key in ("first", "second"):
+            assert pool.room() == 1
+            pool.start(key, report)
+            assert pool.room() == 0
+            while key not in found:
+                found.update(pool.finished())
+    assert heard == [(key, {"event": "step"}) for key in ("first", "second")]
+    assert found["first"] == found["second"] != os.getpid()
+
+
+def test_a_pool_closes_while_a_large_answer_waits_to_be_read() -> None:
+    pool = Pool[int](1)
+    pool.start(0, wait_long)
+    time.sleep(1.0)
+    started = time.monotonic()
+    pool.close()
+    assert time.monotonic() - started < 2
+    assert not multiprocessing.active_children()
+
+
+def test_an_interrupt_waits_until_a_process_has_been_started() -> None:
+    """Another thread takes the signal, though this one has blocked it."""
+    steps = []
+
+    def start() -> None:
+        with _without_interrupts():
+            thread = threading.Thread(target=partial(os.kill, os.getpid(), signal.SIGINT))
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+            thread.start()
+            thread.join()
+            time.sleep(0.01)
+            steps.append("started")
+        steps.append("not reached")
+
+    with pytest.raises(KeyboardInterrupt):
+        start()
+    assert steps == ["started"]
+
+
+FIRST = """
+from contextlib import closing
+from gandetect.workers import Pool
+from test_workers import blocked
+if __name__ == "__main__":
+    with closing(Pool(1)) as pool:
+        pool.start(0, blocked)
+        while not (ended := pool.finished()):
+            pass
+    print(ended[0][1])
+"""
+
+
+def test_the_first_worker_of_a_process_hears_nothing_of_ctrl_c(tmp_path: Path) -> None:
+    """Python's resource tracker starts with it, and unblocks what is blocked."""
+    (tmp_path / "first.py").write_text(FIRST)
+    paths = os.pathsep.join([str(Path(__file__).parent), *sys.path])
+    answer = subprocess.run(
+        [sys.executable, tmp_path / "first.py"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=os.environ | {"PYTHONPATH": paths},
+    )
+    assert answer.stdout == "True\n"
