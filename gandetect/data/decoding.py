@@ -25,9 +25,7 @@ from gandetect.data.depth import (
 from gandetect.data.faults import unsupported
 from gandetect.data.jpeg import check_jpeg, without_broken_headers
 from gandetect.data.picture import FIRST_FRAME, Picture
-from gandetect.data.png import PngParts, png_parts
-from gandetect.data.png_rows import check_rows
-from gandetect.data.ppm import refuse_overshoot
+from gandetect.data.png import PngParts, check_rows, png_parts
 from gandetect.data.signatures import FORMATS, START, picture_format
 from gandetect.data.tiff import read_tiff
 
@@ -65,7 +63,6 @@ def decoded_picture(file: BinaryIO) -> Picture:
             return _plain(opened)
     with _opened(file, form) as opened:
         highest = highest_sample(file, opened)
-        refuse_overshoot(file, opened, highest)
         deep = opened.mode[0] in "IF"
         return _scaled(opened, highest) if deep else _plain(opened, highest)
 
@@ -123,7 +120,7 @@ def _png(content: bytes) -> Picture:
         image = opened
     picture = Picture(image, "PNG", mode, "16-bit " if parts.depth == 16 else "")
     picture = _upright(picture, opened)
-    notes = picture.notes + (FIRST_FRAME,) * (parts.frames > 1)
+    notes = picture.notes + (FIRST_FRAME,) * (parts.animated)
     return replace(picture, notes=notes, remarks=(*picture.remarks, *parts.remarks))
 
 
@@ -136,7 +133,7 @@ def _sixteen_bit_png(parts: PngParts, opened: Image.Image) -> NDArray[np.uint16]
         channels = np.asarray(opened).astype(np.uint16)[..., None]
     else:
         channels = sixteen_bit_channels(lambda: _opened(BytesIO(parts.stream), "PNG"))
-    if parts.transparency is not None and parts.colour in (_GREY, _COLOUR):
+    if parts.transparency and parts.colour in (_GREY, _COLOUR):
         key = np.frombuffer(parts.transparency[: 2 * channels.shape[2]], ">u2")
         alpha = np.where((channels == key).all(axis=2, keepdims=True), 0, 65535)
         channels = np.concatenate([channels, alpha.astype(np.uint16)], axis=2)
@@ -146,7 +143,7 @@ def _sixteen_bit_png(parts: PngParts, opened: Image.Image) -> NDArray[np.uint16]
 def _correct_transparency(parts: PngParts, opened: Image.Image) -> None:
     """Give the transparent grey or colour of up to 8 bits as it is once decoded."""
     highest = (1 << parts.depth) - 1
-    given = np.frombuffer(parts.transparency or b"", np.uint8)[1::2] & highest
+    given = np.frombuffer(parts.transparency, np.uint8)[1::2] & highest
     if parts.colour == _GREY and len(given):
         opened.info["transparency"] = int(given[0]) * (255 // highest)
     elif parts.colour == _COLOUR and len(given) >= 3:
