@@ -12,10 +12,10 @@ def class_names(config: ClassImagesConfig, data_dir: Path) -> tuple[str, ...]:
 
     Raises `DataError` and `UsageError` for a folder of pictures that is none.
     """
-    from gandetect.data import fashion_mnist, picture_folders, small_sets
+    from gandetect.data import class_folders, fashion_mnist, small_sets
 
     if isinstance(config, PicturesConfig):
-        return picture_folders.picture_classes(config, data_dir)
+        return class_folders.picture_classes(config, data_dir)
     if isinstance(config, SmallSetConfig):
         return small_sets.CLASSES[config.name]
     return fashion_mnist.CLASSES

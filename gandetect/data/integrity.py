@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from gandetect.data.class_folders import layout_notes, split_folders
 from gandetect.data.folders import Found, PassedOver, walk
 from gandetect.data.groups import near_duplicate_pairs
 from gandetect.data.images import SUFFIXES, no_images
-from gandetect.data.layout import layout_notes, split_folders
 from gandetect.data.patterns import pattern_fit
 from gandetect.data.reading import Examined, Progress, examine_files
 from gandetect.data.shortcuts import shortcuts, summary_by_class

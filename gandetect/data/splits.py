@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from sklearn.model_selection import train_test_split
 
 from gandetect.data.class_images import ClassImages
-from gandetect.data.found import listed, same_text
+from gandetect.data.found import same_text
 from gandetect.data.stored import Images, take
-from gandetect.errors import DataError, UsageError, did_you_mean, shown
+from gandetect.errors import DataError, UsageError, did_you_mean, listed, shown
 from gandetect.randomness import integer_seed, stream
 
 Indices = NDArray[np.int64]

@@ -7,9 +7,8 @@ from pathlib import Path, PurePath
 import pytest
 
 from gandetect.config import PicturesConfig
+from gandetect.data.class_folders import layout_notes, picture_classes, split_folders
 from gandetect.data.integrity import places_of
-from gandetect.data.layout import layout_notes, split_folders
-from gandetect.data.picture_folders import picture_classes
 from gandetect.errors import UsageError
 
 SPLITS = ["train/cat/1.png", "train/dog/1.png", "val/cat/2.png", "val/dog/2.png"]
