@@ -19,10 +19,10 @@ from gandetect.data.decoding import decoded_picture
 from gandetect.data.faults import GET, ImageFault, Refusal
 from gandetect.data.folders import DENIED, Found, PassedOver, walk
 from gandetect.data.picture import Fit, Picture
-from gandetect.data.signatures import FORMATS, START, SUFFIXES, picture_format
+from gandetect.data.signatures import FORMATS, START, picture_format
 from gandetect.errors import DataError
 
-__all__ = ["FORMATS", "SUFFIXES", "Fit", "ImageFault", "find_images", "image_faults", "read_image",
+__all__ = ["FORMATS", "Fit", "ImageFault", "find_images", "image_faults", "read_image",
            "read_picture"]  # fmt: skip
 
 _MISSING = "does not exist; give an image file or a folder"
