@@ -9,10 +9,10 @@ import pandas as pd
 
 from gandetect.config import CsvDataConfig, FolderDataConfig, PicturesConfig
 from gandetect.data.class_folders import find_pictures
-from gandetect.data.contradictions import contradictions
 from gandetect.data.found import FoundFile, FoundFiles
 from gandetect.data.integrity import Finding, Integrity, find_faults, in_order
 from gandetect.data.labelled import find_labelled
+from gandetect.data.overlap import contradictions
 from gandetect.data.patterns import pattern_fit
 from gandetect.data.reading import Examined, Progress, examine_files
 from gandetect.data.shortcuts import shortcuts, summary_by_class
