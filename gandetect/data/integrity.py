@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePath
 from typing import Any
@@ -131,25 +131,40 @@ def check_folder(
             paths.append(path)
     if not paths:
         raise DataError(no_images(folder, passed))
-    paths.sort()
-    files = files_of(paths)
-    examined = examine_files(
-        [folder / path for path in paths],
-        hashes=near is not None,
-        workers=workers,
-        progress=progress,
+    files = files_of(sorted(paths))
+    notes = layout_notes(paths)
+    classed = [file for file in files if file.class_name]
+    if pattern is not None and classed:
+        names = [file.class_name for file in classed]
+        notes.append(pattern_fit([file.path for file in classed], names, pattern).sentence())
+    return check_files(
+        folder, files, passed_over, notes, workers=workers, near=near, progress=progress
     )
+
+
+def check_files(
+    root: Path,
+    files: Sequence[FoundFile],
+    passed_over: list[dict[str, str]],
+    notes: Sequence[str],
+    *,
+    labels: Mapping[str, str] | None = None,
+    workers: int = 1,
+    near: int | None = None,
+    progress: Progress | None = None,
+) -> Integrity:
+    """Read files below a folder fully, and judge them; ``labels`` are those of classes."""
+    paths = [root / file.path for file in files]
+    examined = examine_files(paths, hashes=near is not None, workers=workers, progress=progress)
     classed = [(file, one) for file, one in zip(files, examined, strict=True) if file.class_name]
     names = [file.class_name for file, _ in classed]
-    notes = layout_notes(paths)
-    if pattern is not None and classed:
-        notes.append(pattern_fit([file.path for file, _ in classed], names, pattern).sentence())
+    given = [labels[name] for name in names] if labels else None
     return Integrity(
-        len(paths),
-        find_faults(files, examined, near=near),
+        len(files),
+        find_faults(files, examined, labels or {}, near=near),
         passed_over,
         summary_by_class(examined, [file.class_name for file in files]),
-        shortcuts([one for _, one in classed], names),
+        shortcuts([one for _, one in classed], names, given),
         tuple(notes),
     )
 
@@ -165,9 +180,16 @@ def files_of(paths: Sequence[PurePath]) -> list[FoundFile]:
 
 
 def find_faults(
-    files: Sequence[FoundFile], examined: Sequence[Examined], *, near: int | None = None
+    files: Sequence[FoundFile],
+    examined: Sequence[Examined],
+    labels: Mapping[str, str],
+    *,
+    near: int | None = None,
 ) -> list[Finding]:
-    """Judge examined files: findings in the order of their kinds, then of their paths."""
+    """Judge examined files: findings in the order of their kinds, then of their paths.
+
+    ``labels`` are those of classes, where these have any.
+    """
     findings: list[Finding] = []
     pictures: dict[str, list[Picture]] = defaultdict(list)
     for file, one in zip(files, examined, strict=True):
@@ -180,14 +202,9 @@ def find_faults(
             reason = f"{one.remark}; this changes no pixel"
             findings.append(Finding("metadata", file.path, reason))
     for copies in pictures.values():
-        findings += _repeated(copies)
+        findings += _contradictory(copies, labels) or _repeated(copies)
     if near is not None:
         findings += _nearly_repeated([copies[0] for copies in pictures.values()], near)
-    return in_order(findings)
-
-
-def in_order(findings: Sequence[Finding]) -> list[Finding]:
-    """Findings in the order of their kinds, then of their paths."""
     order = {kind: number for number, kind in enumerate((*BAD, *WARNINGS))}
     return sorted(findings, key=lambda one: (order[one.kind], one.path))
 
@@ -202,6 +219,17 @@ def _wrong_name(path: str, form: str) -> Iterator[Finding]:
         yield Finding("wrongly named", path, f"holds {form}, not {suffix}{rename}")
     else:
         yield Finding("unusual name", path, f"holds {form}, which its name does not say{rename}")
+
+
+def _contradictory(copies: Sequence[Picture], labels: Mapping[str, str]) -> list[Finding]:
+    """Judge the files that hold one picture, to the pixel, where they have both labels."""
+    given = {file.path: labels.get(file.class_name, "") for file, _ in copies}
+    findings = []
+    for path, label in given.items():
+        for other in sorted(one for one, its in given.items() if its != label)[:1]:
+            why = f"is {label}, and {other}, with the same pixels, is {given[other]}"
+            findings.append(Finding("contradictory labels", path, why))
+    return findings
 
 
 def _repeated(copies: Sequence[Picture]) -> Iterator[Finding]:

@@ -5,17 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import pandas as pd
-
 from gandetect.config import CsvDataConfig, FolderDataConfig, PicturesConfig
 from gandetect.data.class_folders import find_pictures
 from gandetect.data.found import FoundFile, FoundFiles
-from gandetect.data.integrity import Finding, Integrity, find_faults, in_order
+from gandetect.data.integrity import Integrity, check_files
 from gandetect.data.labelled import find_labelled
-from gandetect.data.overlap import contradictions
 from gandetect.data.patterns import pattern_fit
-from gandetect.data.reading import Examined, Progress, examine_files
-from gandetect.data.shortcuts import shortcuts, summary_by_class
+from gandetect.data.reading import Progress
 from gandetect.errors import UsageError, shown
 
 OwnFiles = FolderDataConfig | CsvDataConfig | PicturesConfig
@@ -47,56 +43,25 @@ def check_study(
     and tables alike: a picture under both labels is a "contradictory labels". Raises `DataError`
     and `UsageError` as a study does where files, classes or columns are missing.
     """
-    found, labels = _find(config, data_dir)
-    paths = [found.root / file.path for file in found.files]
-    examined = examine_files(paths, hashes=near is not None, workers=workers, progress=progress)
-    findings = find_faults(found.files, examined, near=near)
-    classes = [file.class_name for file in found.files]
-    return Integrity(
-        len(paths),
-        in_order(_contradictory(found.files, labels, examined, findings)),
-        found.left_out,
-        summary_by_class(examined, classes),
-        shortcuts(examined, classes, labels if any(labels) else None),
-        tuple(_grouping_notes(config, found.files)),
-    )
-
-
-def _find(config: OwnFiles, data_dir: Path) -> tuple[FoundFiles, list[str]]:
-    """The files, and the label of each: "" where all are real, as in a folder of pictures."""
+    labels = None
     if isinstance(config, PicturesConfig):
-        pictures = find_pictures(config, data_dir)
-        return pictures, [""] * len(pictures.files)
-    labelled = find_labelled(config, data_dir)
-    columns = labelled.table[["path", "class_name", "group", "given_split"]]
-    files = [FoundFile(*row) for row in columns.itertuples(index=False)]
-    return FoundFiles(labelled.root, files, labelled.left_out), labelled.table["label"].tolist()
-
-
-def _contradictory(
-    files: Sequence[FoundFile],
-    labels: Sequence[str],
-    examined: Sequence[Examined],
-    findings: Sequence[Finding],
-) -> list[Finding]:
-    """Findings, those of pictures under both labels said as such."""
-    table = pd.DataFrame(
-        [
-            (file.path, label, str(one.pixels_sha256))
-            for file, label, one in zip(files, labels, examined, strict=True)
-            if one.error is None
-        ],
-        columns=["path", "label", "pixels_sha256"],
+        found = find_pictures(config, data_dir)
+    else:
+        labelled = find_labelled(config, data_dir)
+        columns = labelled.table[["path", "class_name", "group", "given_split"]]
+        files = [FoundFile(*row) for row in columns.itertuples(index=False)]
+        found = FoundFiles(labelled.root, files, labelled.left_out)
+        labels = config.classes
+    return check_files(
+        found.root,
+        found.files,
+        found.left_out,
+        list(_grouping_notes(config, found.files)),
+        labels=labels,
+        workers=workers,
+        near=near,
+        progress=progress,
     )
-    reasons = {}
-    for one in contradictions(table):
-        for path, label in one.items():
-            other = next(path for path, its in one.items() if its != label)
-            reasons[path] = f"is {label}, and {other}, with the same pixels, is {one[other]}"
-    rest = [
-        one for one in findings if one.path not in reasons or one.kind != "cross-class duplicate"
-    ]
-    return [*rest, *(Finding("contradictory labels", path, why) for path, why in reasons.items())]
 
 
 def _grouping_notes(config: OwnFiles, files: Sequence[FoundFile]) -> Iterator[str]:
