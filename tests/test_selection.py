@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from gandetect.data.splits import make_splits, resolve_selection
+from gandetect.data.held_out import resolve_selection
+from gandetect.data.splits import make_splits
 from gandetect.errors import UsageError
 from gandetect.runs import take_over, write_record
 

@@ -12,10 +12,10 @@ def class_names(config: ClassImagesConfig, data_dir: Path) -> tuple[str, ...]:
 
     Raises `DataError` and `UsageError` for a folder of pictures that is none.
     """
-    from gandetect.data import fashion_mnist, picture_folders
+    from gandetect.data import class_folders, fashion_mnist
 
     if isinstance(config, PicturesConfig):
-        return picture_folders.picture_classes(config, data_dir)
+        return class_folders.picture_classes(config, data_dir)
     if isinstance(config, SmallSetConfig):
         return DATA_SETS[config.name].classes
     return fashion_mnist.CLASSES

@@ -1,46 +1,54 @@
-"""Labelled images in folders: one for each class, at the top or inside given split folders."""
+"""Images in folders: one for each class, at the top or inside folders of splits."""
 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path, PurePath
 
-from gandetect.config import FolderDataConfig
+from gandetect.config import FolderDataConfig, PicturesConfig
 from gandetect.data.folders import HIDDEN, NO_PICTURE, Found, PassedOver, found_file, walk
-from gandetect.data.found import FoundFile, LeftOut, leave_out, listed, on_disk
+from gandetect.data.found import SPLIT_WORDS, FoundFile, FoundFiles, on_disk
 from gandetect.data.images import no_images
-from gandetect.errors import DataError, UsageError, did_you_mean
+from gandetect.errors import DataError, UsageError, did_you_mean, listed, shown
 
 CLUTTER = frozenset(("thumbs.db", "desktop.ini", "__macosx"))  # passed over, like hidden files
 
 
-def files_in_folders(
-    config: FolderDataConfig, root: Path, left_out: LeftOut, passed: PassedOver
-) -> list[FoundFile]:
-    """Image files of every class that is not ignored, however deep in its folder they lie.
+def class_folders(folder: Path) -> list[str]:
+    """Names of the sub-folders that could be classes, sorted: hidden ones and clutter are none."""
+    return sorted(path.name for path in folder.iterdir() if path.is_dir() and _matters(path.name))
 
-    ``passed`` counts what else lies there. Raises `UsageError` for a class without a folder and a
-    folder without a class, `DataError` for a split folder that is missing and a class folder
-    without images.
+
+def _matters(name: str) -> bool:
+    return not name.startswith(".") and name.lower() not in CLUTTER
+
+
+# Labelled images: classes, and folders of splits, are named by the experiment file.
+
+
+def add_labelled(config: FolderDataConfig, found: FoundFiles) -> None:
+    """Find image files of every class that is not ignored, however deep in its folder they lie.
+
+    Raises `UsageError` for a class without a folder and a folder without a class, `DataError` for a
+    split folder that is missing and a class folder without images.
     """
-    files: list[FoundFile] = []
     seen: set[str] = set()
-    for split, folder in _split_folders(config, root):
+    for split, folder in _split_folders(config, found.root):
         for name, label in config.classes.items():
             inside = folder / (on_disk(folder, name, {}) or name)
-            if not inside.is_dir():
-                _may_be_missing_here(config, folder, name)
-                continue
-            seen.add(name)
-            if label != "ignored":
-                files += class_files(root, inside, name, split, left_out, passed)
-        _require_mapped(config, root, folder)
-        tell_loose_images(root, folder, left_out, passed)
+            if inside.is_dir():
+                seen.add(name)
+                if label != "ignored":
+                    _add_class(found, inside, name, split)
+            # In a data set that comes split, only classes not trained on may lack a folder.
+            elif config.splits is None or not (label == "ignored" or name in config.held_out):
+                raise _missing_class(config, folder, name)
+        _require_mapped(config, found.root, folder)
+        _leave_out_loose(found, folder)
     for name in config.classes:
         if name not in seen:
-            raise _missing_class(config, root, name)
-    return files
+            raise _missing_class(config, found.root, name)
 
 
 def _split_folders(config: FolderDataConfig, root: Path) -> Iterator[tuple[str, Path]]:
@@ -48,21 +56,13 @@ def _split_folders(config: FolderDataConfig, root: Path) -> Iterator[tuple[str, 
         yield "", root
         return
     for split, name in config.splits.model_dump().items():
-        if name is None:
-            continue
-        if not (root / name).is_dir():
+        if name is not None and not (root / name).is_dir():
             raise DataError(
                 f"the {split} folder {name!r} of splits is not in {str(root)!r}; the folders "
                 f"there are: {listed(class_folders(root))}{did_you_mean(name, class_folders(root))}"
             )
-        yield split, root / name
-
-
-def _may_be_missing_here(config: FolderDataConfig, folder: Path, name: str) -> None:
-    """In a data set that comes split, only classes not trained on may lack a folder."""
-    spared = name in config.held_out or config.classes[name] == "ignored"
-    if config.splits is None or not spared:
-        raise _missing_class(config, folder, name)
+        if name is not None:
+            yield split, root / name
 
 
 def _missing_class(config: FolderDataConfig, folder: Path, name: str) -> UsageError:
@@ -90,45 +90,159 @@ def _require_mapped(config: FolderDataConfig, root: Path, folder: Path) -> None:
         )
 
 
-def tell_loose_images(root: Path, folder: Path, left_out: LeftOut, passed: PassedOver) -> None:
-    """Note images that lie beside the class folders of ``folder``, and so are of no class."""
+# Pictures that are all real: a folder with one sub-folder a class.
+
+
+def picture_classes(config: PicturesConfig, data_dir: Path) -> tuple[str, ...]:
+    """Names of the classes: the sub-folders that are asked for, or all there are, sorted.
+
+    Raises `DataError` for a folder that is missing or has none, `UsageError` for a class without
+    a sub-folder.
+    """
+    root = data_dir / config.path
+    try:
+        there = class_folders(root)
+    except OSError as error:
+        raise DataError(
+            f"folder {str(root)!r} of pictures cannot be read ({error.strerror or error}); path "
+            "is relative to the data folder, which --data-dir names"
+        ) from None
+    for name in config.classes or ():
+        if name not in there:
+            raise UsageError(
+                f"class {name!r} has no folder in {str(root)!r}; the folders there are: "
+                f"{listed(there)}{did_you_mean(name, there)}"
+            )
+    if config.classes is None:
+        _refuse_splits(root, config.path)
+    classes = config.classes or tuple(there)
+    if len(classes) < 2:
+        raise DataError(
+            f"{str(root)!r} has {len(classes)} class folder(s); a study needs at least two, one "
+            "to train on and one to hold out, with image files in each"
+        )
+    return classes
+
+
+def find_pictures(config: PicturesConfig, data_dir: Path) -> FoundFiles:
+    """Find the image files of every class, however deep in its folder they lie; sorted by path.
+
+    Raises `DataError` for a class without image files, and as `picture_classes` does.
+    """
+    found = FoundFiles(data_dir / config.path)
+    try:
+        for name in picture_classes(config, data_dir):
+            _add_class(found, found.root / name, name, "")
+        _leave_out_loose(found, found.root)
+    except OSError as error:
+        raise DataError(f"{str(error.filename)!r} cannot be read: {error.strerror}") from None
+    found.sort()
+    return found
+
+
+def _refuse_splits(root: Path, path: str) -> None:
+    """Raise `UsageError` where the sub-folders are splits, which would be taken for classes."""
+    inside = {name: class_folders(root / name) or [""] for name in class_folders(root)}
+    splits = split_folders(
+        [PurePath(name, inner, "image") for name, inners in inside.items() for inner in inners]
+    )
+    if splits:
+        first = next(iter(splits))
+        raise UsageError(
+            f"the folders of {shown(str(root))} are splits ({listed(list(splits))}), each with the "
+            f"same class folders, and this study splits the pictures itself; give path = "
+            f"{shown(f'{path}/{first}')}, or name them in classes if they are classes"
+        )
+
+
+# Files of a class, and beside classes.
+
+
+def _add_class(found: FoundFiles, folder: Path, name: str, split: str) -> None:
+    """Find the image files below a class folder; what else lies there is noted."""
+    paths, others = [], PassedOver()
+    for one in walk(folder):
+        if one.path == folder:
+            raise DataError(
+                f"class folder {str(folder)!r} {one.passed.removeprefix('is a folder that ')}"
+            )
+        path = one.path.relative_to(found.root).as_posix()
+        if not one.passed:
+            paths.append(path)
+        elif one.passed in (NO_PICTURE, HIDDEN):
+            found.passed.add(one)
+            others.add(one)
+        else:
+            found.leave_out(path, one.passed)
+    if not paths:
+        raise DataError(f"class {no_images(folder, others)}")
+    found.files += [FoundFile(path, name, split=split) for path in paths]
+
+
+def _leave_out_loose(found: FoundFiles, folder: Path) -> None:
+    """Leave out images that lie beside the class folders of ``folder``, and so are of no class."""
     for path in sorted(folder.iterdir()):
         if path.is_dir() and _matters(path.name):
             continue
-        found = Found(path, HIDDEN) if path.is_dir() else found_file(path)
-        if found.passed:
-            passed.add(found)
+        one = Found(path, HIDDEN) if path.is_dir() else found_file(path)
+        if one.passed:
+            found.passed.add(one)
         else:
-            leave_out(left_out, path.relative_to(root).as_posix(), "lies in no class folder")
+            found.leave_out(path.relative_to(found.root).as_posix(), "lies in no class folder")
 
 
-def class_files(
-    root: Path, folder: Path, name: str, split: str, left_out: LeftOut, passed: PassedOver
-) -> list[FoundFile]:
-    """Image files below a class folder; what else lies there is told."""
-    paths, others = [], PassedOver()
-    for found in walk(folder):
-        if found.path == folder:
-            raise DataError(
-                f"class folder {str(folder)!r} {found.passed.removeprefix('is a folder that ')}"
-            )
-        shown = found.path.relative_to(root).as_posix()
-        if not found.passed:
-            paths.append(shown)
-        elif found.passed in (NO_PICTURE, HIDDEN):
-            passed.add(found)
-            others.add(found)
-        else:
-            leave_out(left_out, shown, found.passed)
-    if not paths:
-        raise DataError(f"class {no_images(folder, others)}")
-    return [FoundFile(path, name, given_split=split) for path in paths]
+# Which folders are splits, and which are classes that are only called so.
 
 
-def class_folders(folder: Path) -> list[str]:
-    """Names of the sub-folders that could be classes, sorted: hidden ones and clutter are none."""
-    return sorted(path.name for path in folder.iterdir() if path.is_dir() and _matters(path.name))
+def split_folders(paths: Sequence[PurePath]) -> dict[str, str]:
+    """The split of each top folder of image files, where these are splits; else none.
+
+    A folder called train, val or test is a split only where the structure says so: every folder
+    beside it is named for a split of its own, and all hold the same class folders (a test folder
+    may hold images alone, without labels). Any other folder of such a name is a class.
+
+    >>> paths = [PurePath(one) for one in ("train/cat/1.png", "test/cat/2.png")]
+    >>> split_folders(paths), split_folders([*paths, PurePath("horse/3.png")])
+    ({'train': 'train', 'test': 'test'}, {})
+    """
+    inside = _inside(paths)
+    return {} if _why_no_splits(inside) else {name: SPLIT_WORDS[name.lower()] for name in inside}
 
 
-def _matters(name: str) -> bool:
-    return not name.startswith(".") and name.lower() not in CLUTTER
+def layout_notes(paths: Sequence[PurePath]) -> list[str]:
+    """One sentence where a folder could be taken for a split: what was decided, and why."""
+    inside = _inside(paths)
+    named = sorted(name for name in inside if name.lower() in SPLIT_WORDS)
+    if not named:
+        return []
+    if why := _why_no_splits(inside):
+        return [f"{listed(named)}: taken for classes, not for splits, as {why}"]
+    flat = [name for name in named if not inside[name]]
+    but = f", but for {listed(flat)}, which holds images without labels" if flat else ""
+    classes = listed(sorted(set().union(*inside.values())))
+    return [f"{listed(named)}: taken for splits, as each holds the classes {classes}{but}"]
+
+
+def _why_no_splits(inside: Mapping[str, set[str]]) -> str:
+    """Why top folders, each with its folders, are no splits; empty where they are."""
+    others = sorted(name for name in inside if name.lower() not in SPLIT_WORDS)
+    if others:
+        return f"beside stand other folders ({listed(others, most=3)})"
+    splits = {name: SPLIT_WORDS[name.lower()] for name in inside}
+    flat = sorted(name for name in inside if not inside[name])
+    labelled = [name for name in inside if inside[name] or splits[name] != "test"]
+    if set(flat) & set(labelled) or not labelled:
+        return f"{listed(flat)} holds no class folders"
+    if len(set(splits.values())) < len(splits):
+        return "two of them would be the same split"
+    same = len({frozenset(inside[name]) for name in labelled}) == 1
+    return "" if same else "they do not hold the same class folders"
+
+
+def _inside(paths: Sequence[PurePath]) -> dict[str, set[str]]:
+    """The folders with images in each top folder; files that lie in it alone make none."""
+    inside: dict[str, set[str]] = {}
+    for path in paths:
+        if len(path.parts) > 1:
+            inside.setdefault(path.parts[0], set()).update(path.parts[1:-1][:1])
+    return inside

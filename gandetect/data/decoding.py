@@ -25,9 +25,7 @@ from gandetect.data.depth import (
 from gandetect.data.faults import unsupported
 from gandetect.data.jpeg import check_jpeg, without_broken_headers
 from gandetect.data.picture import FIRST_FRAME, Picture
-from gandetect.data.png import PngParts, png_parts
-from gandetect.data.png_rows import check_rows
-from gandetect.data.ppm import refuse_overshoot
+from gandetect.data.png import PngParts, check_rows, png_parts
 from gandetect.data.signatures import FORMATS, START, picture_format
 from gandetect.data.tiff import read_tiff
 
@@ -51,8 +49,7 @@ def decoded_picture(file: BinaryIO) -> Picture:
 
     Raises `Refusal` for damage and for what cannot be known, and whatever decoders raise.
     """
-    start = file.read(START)
-    form = picture_format(start)
+    form = picture_format(file.read(START))
     file.seek(0)
     if form == "PNG":
         return _png(file.read())
@@ -62,12 +59,13 @@ def decoded_picture(file: BinaryIO) -> Picture:
         content = without_broken_headers(file.read())
         with _opened(BytesIO(content), form) as opened:  # which refuses what is too large
             check_jpeg(content)
-            return _plain(opened)
+            return _upright(opened, _plain(opened))
     with _opened(file, form) as opened:
         highest = highest_sample(file, opened)
-        refuse_overshoot(file, opened, highest)
         deep = opened.mode[0] in "IF"
-        return _scaled(opened, highest) if deep else _plain(opened, highest)
+        picture = _scaled(opened, highest) if deep else _plain(opened)
+        depth = f"{highest.bit_length()}-bit " if highest > 255 or deep else ""
+        return _upright(opened, picture, depth)
 
 
 def _opened(file: BinaryIO, form: str | None) -> Image.Image:
@@ -80,51 +78,40 @@ def _opened(file: BinaryIO, form: str | None) -> Image.Image:
     return Image.open(file, formats=[form])
 
 
-def _plain(opened: Image.Image, highest: int = 255) -> Picture:
+def _plain(opened: Image.Image) -> Image.Image:
     """Take a picture whose decoder gives 8 bits a channel."""
     opened.load()
     # To look for further frames may load another one.
-    image = opened.copy() if opened.format == "GIF" else opened
-    depth = f"{highest.bit_length()}-bit " if highest > 255 else ""
-    picture = Picture(image, str(opened.format), opened.mode, depth)
-    picture = _upright(picture, opened)
-    notes = picture.notes + (FIRST_FRAME,) * _has_more_frames(opened)
-    return replace(picture, notes=notes)
+    return opened.copy() if opened.format == "GIF" else opened
 
 
-def _scaled(opened: Image.Image, highest: int) -> Picture:
+def _scaled(opened: Image.Image, highest: int) -> Image.Image:
     """Take grey samples that a decoder gives as 16 bits, which it has scaled them to."""
     if opened.mode == "F" or not highest:
         raise unsupported(f"is a {opened.format} image of samples whose range it does not say")
     opened.load()
-    bits = highest.bit_length()
     samples: NDArray[Any] = np.asarray(opened).astype(np.uint32)
     if opened.format == "JPEG2000":  # shifted, where a PGM is multiplied
-        samples = samples >> (16 - bits)
+        samples = samples >> (16 - highest.bit_length())
     else:
         samples = (samples * highest + 32767) // 65535
-    grey = eight_bits(samples, highest)
-    depth = f"{bits}-bit "
-    picture = Picture(picture_of(grey, "L"), str(opened.format), opened.mode, depth)
-    return _upright(picture, opened)
+    return picture_of(eight_bits(samples, highest), "L")
 
 
 def _png(content: bytes) -> Picture:
     parts = png_parts(content)
     opened = _opened(BytesIO(parts.stream), "PNG")  # which refuses what is too large
     check_rows(parts)
-    mode = opened.mode
-    if parts.depth == 16:
+    mode, image, deep = opened.mode, opened, parts.depth == 16
+    if deep:
         channels = _sixteen_bit_png(parts, opened)
         image = picture_of(eight_bits(channels, 65535), _MODES[channels.shape[2]])
     else:
         opened.load()
         _correct_transparency(parts, opened)
-        image = opened
-    picture = Picture(image, "PNG", mode, "16-bit " if parts.depth == 16 else "")
-    picture = _upright(picture, opened)
-    notes = picture.notes + (FIRST_FRAME,) * (parts.frames > 1)
-    return replace(picture, notes=notes, remarks=(*picture.remarks, *parts.remarks))
+    picture = _upright(opened, image, "16-bit " if deep else "")
+    notes = (*picture.notes, *[FIRST_FRAME] * parts.animated)
+    return replace(picture, mode=mode, notes=notes, remarks=(*picture.remarks, *parts.remarks))
 
 
 def _sixteen_bit_png(parts: PngParts, opened: Image.Image) -> NDArray[np.uint16]:
@@ -136,7 +123,7 @@ def _sixteen_bit_png(parts: PngParts, opened: Image.Image) -> NDArray[np.uint16]
         channels = np.asarray(opened).astype(np.uint16)[..., None]
     else:
         channels = sixteen_bit_channels(lambda: _opened(BytesIO(parts.stream), "PNG"))
-    if parts.transparency is not None and parts.colour in (_GREY, _COLOUR):
+    if parts.transparency and parts.colour in (_GREY, _COLOUR):
         key = np.frombuffer(parts.transparency[: 2 * channels.shape[2]], ">u2")
         alpha = np.where((channels == key).all(axis=2, keepdims=True), 0, 65535)
         channels = np.concatenate([channels, alpha.astype(np.uint16)], axis=2)
@@ -146,30 +133,26 @@ def _sixteen_bit_png(parts: PngParts, opened: Image.Image) -> NDArray[np.uint16]
 def _correct_transparency(parts: PngParts, opened: Image.Image) -> None:
     """Give the transparent grey or colour of up to 8 bits as it is once decoded."""
     highest = (1 << parts.depth) - 1
-    given = np.frombuffer(parts.transparency or b"", np.uint8)[1::2] & highest
+    given = np.frombuffer(parts.transparency, np.uint8)[1::2] & highest
     if parts.colour == _GREY and len(given):
         opened.info["transparency"] = int(given[0]) * (255 // highest)
     elif parts.colour == _COLOUR and len(given) >= 3:
         opened.info["transparency"] = tuple(int(one) for one in given[:3])
 
 
-def _upright(picture: Picture, opened: Image.Image) -> Picture:
-    """Turn a picture as its EXIF says; EXIF that cannot be read does no harm."""
+def _upright(opened: Image.Image, image: Image.Image, depth: str = "") -> Picture:
+    """Turn a picture as its EXIF says, and note further frames; broken EXIF does no harm."""
+    mode = opened.mode
     try:
         turn = _TURNS.get(opened.getexif().get(_ORIENTATION, 1))
         unread = not _EXIF.match(opened.info.get("exif", b""))
     except Exception:  # its readers die of as much as decoders do
         turn, unread = None, True
-    if unread:
-        picture = replace(picture, remarks=(*picture.remarks, "EXIF cannot be read"))
-    if turn is None:
-        return picture
-    notes = (*picture.notes, "EXIF orientation")
-    return replace(picture, image=picture.image.transpose(turn), notes=notes)
-
-
-def _has_more_frames(opened: Image.Image) -> bool:
     try:
-        return bool(getattr(opened, "is_animated", False))
+        more = opened.format != "PNG" and bool(getattr(opened, "is_animated", False))
     except Exception:  # a damaged second frame is none, and no reason to refuse the first
-        return False
+        more = False
+    upright = image if turn is None else image.transpose(turn)
+    notes = ("EXIF orientation",) * (turn is not None) + (FIRST_FRAME,) * more
+    remarks = ("EXIF cannot be read",) * unread
+    return Picture(upright, str(opened.format), mode, depth, notes, remarks)

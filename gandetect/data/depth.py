@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable
 from typing import Any, BinaryIO
@@ -15,6 +16,7 @@ from gandetect.data.faults import unsupported
 Pixels = NDArray[np.uint8]
 _ROWS = 64  # that are scaled at a time
 _SWAPPED = {"B": "L", "L": "B", "N": "B" if sys.byteorder == "little" else "L"}
+_COMMENT = re.compile(rb"#[^\r\n]*")
 
 
 def eight_bits(samples: NDArray[Any], highest: int) -> Pixels:
@@ -30,12 +32,9 @@ def eight_bits(samples: NDArray[Any], highest: int) -> Pixels:
     return scaled
 
 
-def eight_bits_of_range(samples: NDArray[Any], low: float, high: float) -> Pixels:
-    """Scale samples of a stated range to 0 to 255, rounded; `Refusal` for any outside of it."""
-    values = samples.astype(np.float64)
-    if not (values >= low).all() or not (values <= high).all():  # and for what is no number
-        raise unsupported(f"has samples outside of the range {low:g} to {high:g} that it states")
-    return ((values - low) / (high - low) * 255).round().astype(np.uint8)
+def picture_of(pixels: Pixels, mode: str) -> Image.Image:
+    """A picture of ``(H, W)`` or ``(H, W, C)``."""
+    return Image.frombytes(mode, (pixels.shape[1], pixels.shape[0]), pixels.tobytes())
 
 
 def sixteen_bit_channels(open_again: Callable[[], Image.Image]) -> NDArray[np.uint16]:
@@ -51,10 +50,21 @@ def sixteen_bit_channels(open_again: Callable[[], Image.Image]) -> NDArray[np.ui
     return channels
 
 
-def grey_and_alpha_of_16_bits(opened: Image.Image) -> NDArray[np.uint16]:
+def _half(opened: Any, swap: bool) -> Pixels:
+    tiles = []
+    for tile in opened.tile:
+        raw, *rest = tile.args if isinstance(tile.args, tuple) else (tile.args,)
+        raw = raw.replace("RGBa", "RGBA")  # as stored; dividing by alpha comes later, on 16 bits
+        raw = raw[:-1] + _SWAPPED[raw[-1]] if swap else raw
+        tiles.append(tile._replace(args=(raw, *rest) if rest else raw))
+    opened.tile = tiles
+    opened.load()
+    return np.asarray(opened)
+
+
+def grey_and_alpha_of_16_bits(opened: Any) -> NDArray[np.uint16]:
     """Decode a PNG of 16-bit grey with alpha ``(H, W, 2)``, its 4 bytes a pixel read as RGBA."""
-    opened_file: Any = opened
-    opened_file.tile = [tile._replace(args="RGBA") for tile in opened_file.tile]
+    opened.tile = [tile._replace(args="RGBA") for tile in opened.tile]
     opened.load()
     pixels = np.asarray(opened).astype(np.uint16)
     return pixels[..., 0::2] * 256 + pixels[..., 1::2]
@@ -63,30 +73,28 @@ def grey_and_alpha_of_16_bits(opened: Image.Image) -> NDArray[np.uint16]:
 def highest_sample(file: BinaryIO, opened: Image.Image) -> int:
     """The highest value of a sample by the file's header; 255 where the format has no other.
 
-    Call it before the pixels are decoded. 0 stands for a file that does not say it.
+    Call it before the pixels are decoded. 0 stands for a file that does not say it. Raises
+    `Refusal` for a PGM or PPM with a sample above that, which Pillow would cut.
     """
     if opened.format == "PPM":
-        return _highest_of_ppm(opened)
-    if opened.format == "JPEG2000":
-        return (1 << _bits_of_jpeg2000(_first_bytes(file))) - 1
-    if opened.format == "AVIF":
-        place = _first_bytes(file).find(b"av1C")
-        flags = _first_bytes(file)[place + 6 : place + 7] if place >= 0 else b"\0"
-        deep = bool(flags[0] & 0x40)  # high_bitdepth and twelve_bit of AV1's configuration
-        return (1 << ((12 if flags[0] & 0x20 else 10) if deep else 8)) - 1
-    return 255
+        highest = _highest_of_ppm(opened)
+        _refuse_overshoot(file, opened, highest)
+        return highest
+    if opened.format not in ("JPEG2000", "AVIF"):
+        return 255
+    place = file.tell()
+    file.seek(0)
+    start = file.read(65536)
+    file.seek(place)
+    bits = _bits_of_jpeg2000(start) if opened.format == "JPEG2000" else _bits_of_avif(start)
+    return (1 << bits) - 1
 
 
-def _highest_of_ppm(opened: Image.Image) -> int:
-    """The maxval of a PGM or PPM, which Pillow keeps with what is to be decoded."""
-    for tile in getattr(opened, "tile", ()):
-        arguments = tile.args if isinstance(tile.args, tuple) else (tile.args,)
-        for one in arguments:
-            if isinstance(one, str) and ";16" in one:
-                return 65535
-            if isinstance(one, int) and tile.codec_name in ("ppm", "ppm_plain"):
-                return one
-    return 255 if opened.mode[0] not in "IF" else 0
+def _bits_of_avif(start: bytes) -> int:
+    """By high_bitdepth and twelve_bit of AV1's configuration."""
+    place = start.find(b"av1C")
+    flags = start[place + 6] if 0 <= place < len(start) - 6 else 0
+    return (12 if flags & 0x20 else 10) if flags & 0x40 else 8
 
 
 def _bits_of_jpeg2000(start: bytes) -> int:
@@ -100,29 +108,30 @@ def _bits_of_jpeg2000(start: bytes) -> int:
     return stated[0] + 1
 
 
-def _first_bytes(file: BinaryIO) -> bytes:
-    place = file.tell()
-    file.seek(0)
-    start = file.read(65536)
+def _highest_of_ppm(opened: Image.Image) -> int:
+    """The maxval of a PGM or PPM, which Pillow keeps with what is to be decoded."""
+    for tile in getattr(opened, "tile", ()):
+        for one in tile.args if isinstance(tile.args, tuple) else (tile.args,):
+            if isinstance(one, str) and ";16" in one:
+                return 65535
+            if isinstance(one, int) and tile.codec_name in ("ppm", "ppm_plain"):
+                return one
+    return 255 if opened.mode[0] not in "IF" else 0
+
+
+def _refuse_overshoot(file: BinaryIO, opened: Any, highest: int) -> None:
+    if opened.mode in ("1", "F"):
+        return
+    place, tile = file.tell(), opened.tile[0]
+    file.seek(tile.offset)
+    count = opened.width * opened.height * len(opened.getbands())
+    if tile.codec_name == "ppm_plain":  # words that are no numbers are left to the decoder
+        words = _COMMENT.sub(b" ", file.read()).split()[:count]
+        samples = np.array([int(word) for word in words if word.isdigit() and len(word) < 11])
+    else:
+        wide = 1 + (highest > 255)
+        data = file.read(count * wide)
+        samples = np.frombuffer(data[: len(data) // wide * wide], f">u{wide}")
     file.seek(place)
-    return start
-
-
-def picture_of(pixels: Pixels, mode: str) -> Image.Image:
-    """A picture of ``(H, W)`` or ``(H, W, C)``."""
-    return Image.frombytes(mode, (pixels.shape[1], pixels.shape[0]), pixels.tobytes())
-
-
-def _half(opened: Image.Image, swap: bool) -> Pixels:
-    opened_file: Any = opened
-    opened_file.tile = [_told(tile, swap) for tile in opened_file.tile]
-    opened.load()
-    return np.asarray(opened)
-
-
-def _told(tile: Any, swap: bool) -> Any:
-    """What is to be decoded, with the bytes of a sample swapped."""
-    raw, *rest = tile.args if isinstance(tile.args, tuple) else (tile.args,)
-    raw = raw.replace("RGBa", "RGBA")  # as stored; dividing by alpha comes later, on 16 bits
-    raw = raw[:-1] + _SWAPPED[raw[-1]] if swap else raw
-    return tile._replace(args=(raw, *rest) if isinstance(tile.args, tuple) else raw)
+    if samples.max(initial=0) > highest:
+        raise unsupported(f"has samples above the {highest:,} that it states as the highest value")

@@ -15,7 +15,7 @@ import shutil
 import subprocess
 import tempfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -64,7 +64,7 @@ def load(data_dir: Path, *, download: bool = True, notify: Notify = lambda _: No
     """
     folder = _local_folder(data_dir)
     if folder is not None:
-        return _parse(_verified_locally(folder), str(data_dir))
+        return _parse(_verified(folder, MEND), str(data_dir))
     files, route = _obtain(data_dir, notify, download=download)
     if route != INSTALLED:
         try:
@@ -82,7 +82,7 @@ def fetch(data_dir: Path, *, notify: Notify = lambda _: None, force: bool = Fals
     """
     folder = _local_folder(data_dir)
     if folder is not None and not force:
-        _verified_locally(folder)
+        _verified(folder, MEND)
         return folder
     files, _ = _obtain(data_dir, notify)
     try:
@@ -102,8 +102,8 @@ def check(data_dir: Path) -> list[str]:
     lines = []
     for name in SHA256:
         try:
-            _read_verified(folder, name)
-            lines.append(f"ok: {_find(folder, name)}")
+            path, _ = _read_verified(folder, name)
+            lines.append(f"ok: {path}")
         except DataError as error:
             lines.append(f"bad: {error}; {MEND}")
     return lines
@@ -122,22 +122,15 @@ def _obtain(
             try:
                 return _verified(bring(Path(temporary))), route
             except Exception as error:  # whatever one route dies of, the next is tried
-                failures.append(f"{route}: {_one_line(error)}")
-    if download:
-        hint = (
-            f"Install {INSTALLED}, or put the four gzip files of Fashion-MNIST into "
-            f"{str(data_dir / LAYOUTS[0])!r}"
-        )
-    else:
-        hint = "`gandetect data fetch` gets it"
+                reason = " ".join(str(error).split()) or type(error).__name__
+                failures.append(f"{route}: {reason}")
+    place = str(data_dir / LAYOUTS[0])
     raise DataError(
         f"Fashion-MNIST could not be had. Tried: {str(data_dir)!r}: not there; "
-        f"{'; '.join(failures)}. {hint}"
-    )
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
+        f"{'; '.join(failures)}. "
+        + (f"Install {INSTALLED}, or put the four gzip files of Fashion-MNIST into {place!r}"
+           if download else "`gandetect data fetch` gets it")
+    )  # fmt: skip
 
 
 def _debian(_: Path) -> Path:
@@ -163,29 +156,23 @@ def _torchvision(temporary: Path) -> Path:
 def _apt(temporary: Path) -> Path:
     if not (shutil.which("apt-get") and shutil.which("dpkg")):
         raise DataError("not on this system")
-    download = ["apt-get", "download", "-q", PACKAGE]
-    answer = _run(download, temporary)
+    # apt's sandbox user cannot write into a private folder; as root it need not be used.
+    apt = ["apt-get", "-q", "-o", "APT::Sandbox::User=root"]
+    answer = _run([*apt, "download", PACKAGE], temporary)
     if answer.returncode and os.geteuid() == 0:
-        _run(["apt-get", "update", "-q"], temporary)  # with root, stale lists can be refreshed
-        answer = _run(download, temporary)
-    archives = list(temporary.glob("*.deb"))
-    if answer.returncode or not archives:
-        raise DataError(f"apt-get download {PACKAGE} failed ({_reason(answer)})")
-    answer = _run(["dpkg", "-x", str(archives[0]), "unpacked"], temporary)
-    if answer.returncode:
-        raise DataError(f"dpkg -x {archives[0].name} failed ({_reason(answer)})")
+        _run([*apt, "update"], temporary)  # with root, stale lists can be refreshed
+        answer = _run([*apt, "download", PACKAGE], temporary)
+    for archive in temporary.glob("*.deb"):
+        answer = _run(["dpkg", "-x", archive.name, "unpacked"], temporary)
+    if answer.returncode or not (temporary / "unpacked").is_dir():
+        reason = (answer.stderr.strip().splitlines() or ["no reason given"])[-1]
+        raise DataError(f"{' '.join(answer.args)} failed ({reason})")
     return temporary / "unpacked" / DEBIAN_FOLDER.relative_to("/")
 
 
-def _reason(answer: subprocess.CompletedProcess[str]) -> str:
-    return (answer.stderr.strip().splitlines() or ["no reason given"])[-1]
-
-
 def _run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
-    # apt's sandbox user cannot write into a private folder; as root it need not be used.
-    options = ["-o", "APT::Sandbox::User=root"] if command[0] == "apt-get" else []
     return subprocess.run(
-        [command[0], *options, *command[1:]],
+        command,
         cwd=folder,
         capture_output=True,
         text=True,
@@ -196,40 +183,31 @@ def _run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 def _local_folder(data_dir: Path) -> Path | None:
-    folders = (data_dir / layout for layout in LAYOUTS)
-    return next((folder for folder in folders if _holds_any(folder)), None)
+    return next(filter(_holds_any, (data_dir / layout for layout in LAYOUTS)), None)
 
 
 def _holds_any(folder: Path) -> bool:
-    return any(True for name in SHA256 for _ in _candidates(folder, name))
+    return any(_path(folder, name) is not None for name in SHA256)
 
 
-def _candidates(folder: Path, name: str) -> Iterator[Path]:
-    for path in (folder / name, folder / f"{name}.gz"):
-        if os.path.isfile(path):  # noqa: PTH113  (unlike Path.is_file, False where access is denied)
-            yield path
+def _path(folder: Path, name: str) -> Path | None:
+    """A file, decompressed or not; None where there is none, or access is denied."""
+    paths = (folder / name, folder / f"{name}.gz")
+    return next(filter(os.path.isfile, paths), None)
 
 
-def _find(folder: Path, name: str) -> Path:
-    path = next(_candidates(folder, name), None)
+def _verified(folder: Path, advice: str = "") -> dict[str, bytes]:
+    """All four files; `DataError`, with the advice, for one that is missing or damaged."""
+    try:
+        return {name: _read_verified(folder, name)[1] for name in SHA256}
+    except DataError as error:
+        raise DataError(f"{error}; {advice}" if advice else str(error)) from None
+
+
+def _read_verified(folder: Path, name: str) -> tuple[Path, bytes]:
+    path = _path(folder, name)
     if path is None:
         raise DataError(f"{str(folder / name)!r} is missing, as is {name}.gz")
-    return path
-
-
-def _verified(folder: Path) -> dict[str, bytes]:
-    return {name: _read_verified(folder, name) for name in SHA256}
-
-
-def _verified_locally(folder: Path) -> dict[str, bytes]:
-    try:
-        return _verified(folder)
-    except DataError as error:
-        raise DataError(f"{error}; {MEND}") from None
-
-
-def _read_verified(folder: Path, name: str) -> bytes:
-    path = _find(folder, name)
     try:
         content = path.read_bytes()
         if path.suffix == ".gz":
@@ -246,7 +224,7 @@ def _read_verified(folder: Path, name: str) -> bytes:
             f"{str(path)!r} is not the published file: its SHA-256 is {given[:12]}…, expected "
             f"{SHA256[name][:12]}…{looks}"
         )
-    return content
+    return path, content
 
 
 def _store(files: dict[str, bytes], data_dir: Path) -> Path:

@@ -7,7 +7,7 @@ saved the files has told it.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image, JpegImagePlugin, UnidentifiedImageError
 
 from gandetect.data.faults import Refusal
-from gandetect.data.png import PngParts, png_parts
+from gandetect.data.png import png_parts
 from gandetect.data.signatures import FORMATS, START, picture_format
 from gandetect.errors import DataError
 
@@ -68,10 +68,17 @@ def file_facts(path: Path) -> FileFacts:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            parts = _png_parts(path)  # without metadata that Pillow would stumble over
-            file = BytesIO(parts.stream) if parts else path
-            with Image.open(file, formats=[one for one in FORMATS if _known(one)]) as opened:
-                return _facts(path, opened, parts.names if parts else set())
+            source: Path | BytesIO = path
+            names: set[bytes] = set()
+            with path.open("rb") as file:
+                form = picture_format(file.read(START))
+            if form == "PNG":  # without metadata that Pillow would stumble over
+                parts = png_parts(path.read_bytes())
+                source, names = BytesIO(parts.stream), parts.names
+            Image.init()
+            known = [form for form in FORMATS if form in Image.OPEN]  # older Pillows lack AVIF
+            with Image.open(source, formats=known) as opened:
+                return _facts(path, opened, names)
     except Refusal as refusal:
         raise DataError(f"{str(path)!r} {refusal.reason}") from None
     except UnidentifiedImageError:
@@ -106,19 +113,6 @@ def jpeg_quality(table: Sequence[int]) -> int:
     return int(qualities[np.abs(tables - np.asarray(table)).sum(axis=1).argmin()])
 
 
-def _known(form: str) -> bool:
-    Image.init()
-    return form in Image.OPEN  # older Pillows lack AVIF
-
-
-def _png_parts(path: Path) -> PngParts | None:
-    with path.open("rb") as file:
-        if picture_format(file.read(START)) != "PNG":
-            return None
-        file.seek(0)
-        return png_parts(file.read())
-
-
 def _facts(path: Path, opened: Image.Image, chunks: set[bytes]) -> FileFacts:
     tables: tuple[tuple[int, ...], ...] = ()
     subsampling = None
@@ -144,24 +138,13 @@ def _facts(path: Path, opened: Image.Image, chunks: set[bytes]) -> FileFacts:
 
 def _format(facts: FileFacts) -> list[Any]:
     modes = ("1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I;16")
-    return [
-        *(facts.format == form for form in FORMATS),
-        *(facts.mode == mode for mode in modes),
-        facts.progressive,
-    ]
-
-
-def _bytes(facts: FileFacts) -> list[Any]:
-    return [facts.bytes]
+    forms = [facts.format == form for form in FORMATS]
+    return [*forms, *(facts.mode == mode for mode in modes), facts.progressive]
 
 
 def _dimensions(facts: FileFacts) -> list[Any]:
     width, height = facts.width, facts.height
     return [width, height, width * height, width / height, width % 8, height % 8]
-
-
-def _bytes_a_pixel(facts: FileFacts) -> list[Any]:
-    return [facts.bytes / (facts.width * facts.height)]
 
 
 def _jpeg(facts: FileFacts) -> list[Any]:
@@ -172,16 +155,18 @@ def _jpeg(facts: FileFacts) -> list[Any]:
             *first]  # fmt: skip
 
 
-def _metadata(facts: FileFacts) -> list[Any]:
-    return [facts.exif, facts.icc_profile]
-
-
-_PROBES = {
+_PROBES: dict[str, tuple[Callable[[FileFacts], list[Any]], str]] = {
     "file format": (_format, "the file's format and mode"),
-    "file size": (_bytes, "how many bytes the file has"),
+    "file size": (lambda facts: [facts.bytes], "how many bytes the file has"),
     "dimensions": (_dimensions, "width, height, area and aspect in pixels"),
-    "bytes a pixel": (_bytes_a_pixel, "how many bytes the file has for each pixel"),
+    "bytes a pixel": (
+        lambda facts: [facts.bytes / (facts.width * facts.height)],
+        "how many bytes the file has for each pixel",
+    ),
     "JPEG tables": (_jpeg, "quality, quantisation tables and subsampling of JPEG files"),
-    "metadata": (_metadata, "whether there is EXIF or a colour profile"),
+    "metadata": (
+        lambda facts: [facts.exif, facts.icc_profile],
+        "whether there is EXIF or a colour profile",
+    ),
 }
 LOOKS_AT = {name: words for name, (_, words) in _PROBES.items()}

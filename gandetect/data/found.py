@@ -1,14 +1,14 @@
-"""A labelled image file as it is found, and the list of what is left out and why."""
+"""Image files of a data set as they are found, what is left out and why, and how names compare."""
 
 from __future__ import annotations
 
 import os
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from gandetect.errors import listed as listed
+from gandetect.data.folders import PassedOver
 
 LeftOut = list[dict[str, str]]
 
@@ -26,17 +26,44 @@ SPLIT_WORDS = {
 
 @dataclass(frozen=True, slots=True)  # there may be a million
 class FoundFile:
-    """A file of a class: ``path`` from the data set's folder on; group and split may be ""."""
+    """A file: ``path`` from the data set's folder on; class, group and split may be ""."""
 
     path: str
     class_name: str
     group: str = ""
-    given_split: str = ""
+    split: str = ""
+
+
+@dataclass
+class FoundFiles:
+    """Image files of every class, none decoded yet; and what is left out, with the reason.
+
+    ``passed`` counts what is no picture.
+    """
+
+    root: Path
+    files: list[FoundFile] = field(default_factory=list)
+    left_out: LeftOut = field(default_factory=list)
+    passed: PassedOver = field(default_factory=PassedOver)
+
+    def leave_out(self, path: str, reason: str) -> None:
+        """Note a file that cannot be used."""
+        leave_out(self.left_out, path, reason)
+
+    def sort(self) -> None:
+        """Sort by path; files whose names are no UTF-8 are left out."""
+        for one in self.files:
+            if one.path != readable(one.path):
+                self.leave_out(one.path, "has a name that is not UTF-8; rename it")
+        self.files = sorted(
+            (one for one in self.files if one.path == readable(one.path)), key=lambda one: one.path
+        )
+        self.left_out.sort(key=lambda entry: (entry["path"], entry["reason"]))
 
 
 def leave_out(left_out: LeftOut, path: str, reason: str) -> None:
     """Note a file that cannot be used; the reason reads on from its name."""
-    left_out.append({"path": path, "reason": reason})
+    left_out.append({"path": readable(path), "reason": reason})
 
 
 def same_text(name: str) -> str:

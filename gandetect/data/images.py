@@ -18,16 +18,14 @@ from PIL import Image, UnidentifiedImageError
 from gandetect.data.decoding import decoded_picture
 from gandetect.data.faults import GET, ImageFault, Refusal
 from gandetect.data.folders import DENIED, Found, PassedOver, walk
-from gandetect.data.picture import Picture
-from gandetect.data.signatures import FORMATS, START, SUFFIXES, picture_format
+from gandetect.data.picture import Fit, Picture
+from gandetect.data.signatures import FORMATS, START, picture_format
 from gandetect.errors import DataError
 
-__all__ = ["FORMATS", "SUFFIXES", "Fit", "ImageFault", "find_images", "image_faults", "read_image",
+__all__ = ["FORMATS", "Fit", "ImageFault", "find_images", "image_faults", "read_image",
            "read_picture"]  # fmt: skip
 
-Fit = Literal["pad", "crop", "stretch"]
 _MISSING = "does not exist; give an image file or a folder"
-_LOST = "does not exist: it is a link that leads to nothing"
 
 
 def find_images(
@@ -43,7 +41,7 @@ def find_images(
         # os.path's functions answer False where those of Path raise, as for a very long name.
         if not os.path.isdir(path):  # noqa: PTH112
             if not os.path.lexists(path):
-                raise DataError(f"{_shown(path)} {_MISSING}")
+                raise DataError(f"{str(path)!r} {_MISSING}")
             yield path
             continue
         none, passed = True, PassedOver()
@@ -53,8 +51,7 @@ def find_images(
                 yield found.path
             else:
                 tell(found)
-                if none:  # else nobody asks
-                    passed.add(found)
+                passed.add(found)
         if none:
             raise DataError(no_images(path, passed))
 
@@ -62,7 +59,7 @@ def find_images(
 def no_images(folder: Path, passed: PassedOver) -> str:
     """Say of a folder that it holds no pictures, and what else."""
     others = "; ".join(passed.sentences()) or "it is empty"
-    return f"folder {_shown(folder)} holds no image files: {others}"
+    return f"folder {str(folder)!r} holds no image files: {others}"
 
 
 def read_image(
@@ -197,7 +194,8 @@ def _not_an_image(path: Path, content: bytes | None) -> tuple[str, str]:
 
 def _unreadable(path: Path, error: OSError) -> tuple[str, str]:
     if isinstance(error, FileNotFoundError):
-        return "missing", _LOST if path.is_symlink() else _MISSING
+        lost = "does not exist: it is a link that leads to nothing"
+        return "missing", lost if path.is_symlink() else _MISSING
     if isinstance(error, PermissionError):
         return "unreadable", "cannot be read: permission denied"
     return "damaged", f"is truncated or damaged ({_one_line(error)}); {GET}"
@@ -205,7 +203,3 @@ def _unreadable(path: Path, error: OSError) -> tuple[str, str]:
 
 def _one_line(error: Exception) -> str:
     return " ".join(str(error).split())[:200]
-
-
-def _shown(path: Path) -> str:
-    return repr(str(path))

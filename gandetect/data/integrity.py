@@ -10,35 +10,19 @@ from typing import Any
 
 import numpy as np
 
+from gandetect.data.class_folders import layout_notes, split_folders
 from gandetect.data.folders import Found, PassedOver, walk
+from gandetect.data.found import FoundFile
 from gandetect.data.groups import near_duplicate_pairs
-from gandetect.data.images import SUFFIXES, no_images
-from gandetect.data.layout import layout_notes, split_folders
+from gandetect.data.images import no_images
 from gandetect.data.patterns import pattern_fit
 from gandetect.data.reading import Examined, Progress, examine_files
 from gandetect.data.shortcuts import shortcuts, summary_by_class
+from gandetect.data.signatures import SUFFIXES, SUFFIXES_OF
 from gandetect.errors import DataError
 
-__all__ = ["Finding", "Integrity", "check_folder", "find_faults", "shortcuts", "summary_by_class"]
 # Of a picture on two sides the copy in the last of these stays, so that a test set stays whole.
 SPLIT_ORDER = ("", "train", "validation", "test")
-_JPEG = {".jpg", ".jpeg", ".jpe", ".jfif", ".pjpeg", ".pjp", ".mpo"}
-SUFFIXES_OF = {
-    "PNG": {".png", ".apng"},
-    "JPEG": _JPEG,
-    "MPO": _JPEG,  # JPEG with further pictures, as cameras write it
-    "WEBP": {".webp"},
-    "GIF": {".gif"},
-    "BMP": {".bmp", ".dib"},
-    "DIB": {".dib", ".bmp"},
-    "TIFF": {".tif", ".tiff"},
-    "PPM": {".ppm", ".pgm", ".pbm", ".pnm"},
-    "AVIF": {".avif"},
-    "JPEG2000": {".jp2", ".j2k", ".j2c", ".jpc", ".jpf", ".jpx"},
-}
-USUAL = {"PNG": ".png", "JPEG": ".jpg", "MPO": ".jpg", "WEBP": ".webp", "GIF": ".gif",
-         "BMP": ".bmp", "DIB": ".dib", "TIFF": ".tif", "PPM": ".ppm", "AVIF": ".avif",
-         "JPEG2000": ".jp2"}  # fmt: skip
 # In the order in which they are told. What is bad makes a check fail; the rest is a warning.
 BAD = (
     "damaged",
@@ -53,6 +37,7 @@ BAD = (
     "cross-split duplicate",
 )
 WARNINGS = ("unusual name", "metadata", "duplicate", "near duplicate")
+Picture = tuple[FoundFile, Examined]
 
 
 @dataclass(frozen=True)
@@ -70,15 +55,6 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where a file stands in a data set: its path, split folder ("" for none) and class."""
-
-    path: str
-    split: str
-    class_name: str
-
-
-@dataclass(frozen=True)
 class Integrity:
     """What a check found: findings, what was passed over, and how classes differ."""
 
@@ -92,12 +68,11 @@ class Integrity:
     @property
     def bad(self) -> dict[str, str]:
         """Each bad file's path with all that is wrong with it."""
-        reasons: dict[str, str] = {}
+        reasons: dict[str, list[str]] = defaultdict(list)
         for one in self.findings:
-            if one.bad:
-                said = f"{one.kind}: {one.reason}"
-                reasons[one.path] = f"{reasons[one.path]}; {said}" if one.path in reasons else said
-        return reasons
+            if one.kind in BAD:
+                reasons[one.path].append(f"{one.kind}: {one.reason}")
+        return {path: "; ".join(given) for path, given in reasons.items()}
 
     @property
     def deletable(self) -> dict[str, str]:
@@ -136,166 +111,160 @@ def check_folder(
     """Read every image file below a folder fully, and tell what is wrong with it.
 
     Classes are the sub-folders, or those of the split folders (`split_folders`). What is no image
-    is told of. ``near`` is
-    the distance in bits up to which perceptual hashes make near duplicates; None looks for none.
-    With a ``pattern``, as `group_pattern`, a note says how many file names of each class it fits.
-    Raises `DataError` when there is no folder or no image file in it.
+    is passed over and named. ``near`` is the distance in bits up to which perceptual hashes make
+    near duplicates; None looks for none. With a ``pattern``, as `group_pattern`, a note says how
+    many file names of each class it fits. Raises `DataError` when there is no folder or no image
+    file in it.
     """
     if not folder.is_dir():
         state = "is not a folder" if folder.exists() else "does not exist"
         raise DataError(f"{str(folder)!r} {state}; give the folder of a data set")
-    paths, passed_over = _listed(folder)
-    if not paths:
-        others = PassedOver()
-        for one in passed_over:
-            others.add(Found(Path(one["path"]), one["reason"]))
-        raise DataError(no_images(folder, others))
-    examined = examine_files(
-        [folder / path for path in paths],
-        hashes=near is not None,
-        workers=workers,
-        progress=progress,
-    )
-    places = places_of(paths)
-    classes = [place.class_name for place in places]
-    classed = [one for one, name in zip(examined, classes, strict=True) if name]
-    return Integrity(
-        len(paths),
-        find_faults(places, examined, near=near),
-        passed_over,
-        summary_by_class(examined, classes),
-        shortcuts(classed, [name for name in classes if name]),
-        (*layout_notes(paths), *_pattern_notes(places, pattern)),
-    )
-
-
-def places_of(paths: Sequence[PurePath]) -> list[Place]:
-    """Tell split and class from each path, relative to the data set's folder."""
-    splits = split_folders(paths)
-    return [_place(path, splits) for path in paths]
-
-
-def find_faults(
-    places: Sequence[Place], examined: Sequence[Examined], *, near: int | None = None
-) -> list[Finding]:
-    """Judge examined files: findings in the order of their kinds, then of their paths."""
-    intact = [
-        (place, one) for place, one in zip(places, examined, strict=True) if one.error is None
-    ]
-    findings = [
-        Finding(str(one.kind), place.path, one.error)
-        for place, one in zip(places, examined, strict=True)
-        if one.error is not None
-    ]
-    findings += [fault for place, one in intact for fault in _wrong_name(place, one)]
-    findings += [
-        Finding("metadata", place.path, f"{one.remark}; this changes no pixel")
-        for place, one in intact
-        if one.remark
-    ]
-    groups: dict[str, list[tuple[Place, Examined]]] = defaultdict(list)
-    for place, one in intact:
-        groups[str(one.pixels_sha256)].append((place, one))
-    for group in groups.values():
-        if len(group) > 1:
-            findings += _repeated(group)
-    if near is not None:
-        findings += _nearly_repeated([group[0] for group in groups.values()], near)
-    return in_order(findings)
-
-
-def in_order(findings: Sequence[Finding]) -> list[Finding]:
-    """Findings in the order of their kinds, then of their paths."""
-    order = {kind: number for number, kind in enumerate((*BAD, *WARNINGS))}
-    return sorted(findings, key=lambda one: (order[one.kind], one.path))
-
-
-def _listed(folder: Path) -> tuple[list[PurePath], list[dict[str, str]]]:
-    """List image files, sorted, relative to the folder; and what is passed over, and why."""
-    images: list[PurePath] = []
+    passed = PassedOver()
+    paths: list[PurePath] = []
     passed_over: list[dict[str, str]] = []
     for found in walk(folder):
         path = found.path.relative_to(folder)
         if found.passed:
+            passed.add(Found(path, found.passed))
             passed_over.append({"path": path.as_posix(), "reason": found.passed})
         else:
-            images.append(path)
-    return sorted(images), passed_over
-
-
-def _pattern_notes(places: Sequence[Place], pattern: str | None) -> Iterator[str]:
-    classed = [place for place in places if place.class_name]
+            paths.append(path)
+    if not paths:
+        raise DataError(no_images(folder, passed))
+    files = files_of(sorted(paths))
+    notes = layout_notes(paths)
+    classed = [file for file in files if file.class_name]
     if pattern is not None and classed:
-        names = [place.class_name for place in classed]
-        yield pattern_fit([place.path for place in classed], names, pattern).sentence()
+        names = [file.class_name for file in classed]
+        notes.append(pattern_fit([file.path for file in classed], names, pattern).sentence())
+    return check_files(
+        folder, files, passed_over, notes, workers=workers, near=near, progress=progress
+    )
 
 
-def _place(path: PurePath, splits: Mapping[str, str]) -> Place:
-    folders = path.parts[:-1]
-    split = splits.get(folders[0], "") if folders else ""
-    inner = folders[1:] if split else folders
-    return Place(path.as_posix(), split, inner[0] if inner else "")
+def check_files(
+    root: Path,
+    files: Sequence[FoundFile],
+    passed_over: list[dict[str, str]],
+    notes: Sequence[str],
+    *,
+    labels: Mapping[str, str] | None = None,
+    workers: int = 1,
+    near: int | None = None,
+    progress: Progress | None = None,
+) -> Integrity:
+    """Read files below a folder fully, and judge them; ``labels`` are those of classes."""
+    paths = [root / file.path for file in files]
+    examined = examine_files(paths, hashes=near is not None, workers=workers, progress=progress)
+    classed = [(file, one) for file, one in zip(files, examined, strict=True) if file.class_name]
+    names = [file.class_name for file, _ in classed]
+    given = [labels[name] for name in names] if labels else None
+    return Integrity(
+        len(files),
+        find_faults(files, examined, labels or {}, near=near),
+        passed_over,
+        summary_by_class(examined, [file.class_name for file in files]),
+        shortcuts([one for _, one in classed], names, given),
+        tuple(notes),
+    )
 
 
-def _wrong_name(place: Place, one: Examined) -> Iterator[Finding]:
-    fitting = SUFFIXES_OF.get(str(one.format), set())
-    suffix = PurePath(place.path).suffix.lower()
+def files_of(paths: Sequence[PurePath]) -> list[FoundFile]:
+    """Tell split and class of each path, relative to the data set's folder; "" for none."""
+    splits, files = split_folders(paths), []
+    for path in paths:
+        folders = [*path.parts[:-1], "", ""]
+        split = splits.get(folders[0], "")
+        files.append(FoundFile(path.as_posix(), folders[1 if split else 0], split=split))
+    return files
+
+
+def find_faults(
+    files: Sequence[FoundFile],
+    examined: Sequence[Examined],
+    labels: Mapping[str, str],
+    *,
+    near: int | None = None,
+) -> list[Finding]:
+    """Judge examined files: findings in the order of their kinds, then of their paths.
+
+    ``labels`` are those of classes, where these have any.
+    """
+    findings: list[Finding] = []
+    pictures: dict[str, list[Picture]] = defaultdict(list)
+    for file, one in zip(files, examined, strict=True):
+        if one.error is not None:
+            findings.append(Finding(str(one.kind), file.path, one.error))
+            continue
+        pictures[str(one.pixels_sha256)].append((file, one))
+        findings += _wrong_name(file.path, str(one.format))
+        if one.remark:
+            reason = f"{one.remark}; this changes no pixel"
+            findings.append(Finding("metadata", file.path, reason))
+    for copies in pictures.values():
+        findings += _contradictory(copies, labels) or _repeated(copies)
+    if near is not None:
+        findings += _nearly_repeated([copies[0] for copies in pictures.values()], near)
+    order = {kind: number for number, kind in enumerate((*BAD, *WARNINGS))}
+    return sorted(findings, key=lambda one: (order[one.kind], one.path))
+
+
+def _wrong_name(path: str, form: str) -> Iterator[Finding]:
+    fitting = SUFFIXES_OF.get(form, ())
+    suffix = PurePath(path).suffix.lower()
     if suffix in fitting:
         return
-    rename = f"; rename it to end in {USUAL[str(one.format)]}" if one.format in USUAL else ""
+    rename = f"; rename it to end in {fitting[0]}" if fitting else ""
     if suffix in SUFFIXES:
-        yield Finding("wrongly named", place.path, f"holds {one.format}, not {suffix}{rename}")
+        yield Finding("wrongly named", path, f"holds {form}, not {suffix}{rename}")
     else:
-        reason = f"holds {one.format}, which its name does not say{rename}"
-        yield Finding("unusual name", place.path, reason)
+        yield Finding("unusual name", path, f"holds {form}, which its name does not say{rename}")
 
 
-def _repeated(group: Sequence[tuple[Place, Examined]]) -> Iterator[Finding]:
+def _contradictory(copies: Sequence[Picture], labels: Mapping[str, str]) -> list[Finding]:
+    """Judge the files that hold one picture, to the pixel, where they have both labels."""
+    given = {file.path: labels.get(file.class_name, "") for file, _ in copies}
+    findings = []
+    for path, label in given.items():
+        for other in sorted(one for one, its in given.items() if its != label)[:1]:
+            why = f"is {label}, and {other}, with the same pixels, is {given[other]}"
+            findings.append(Finding("contradictory labels", path, why))
+    return findings
+
+
+def _repeated(copies: Sequence[Picture]) -> Iterator[Finding]:
     """Judge the files that hold one picture, to the pixel."""
-    places = [place for place, _ in group]
-    bytes_of = {place.path: one.sha256 for place, one in group}
-    classed = [place for place in places if place.class_name]
-    if len({place.class_name for place in classed}) > 1:  # and nobody knows which is right
-        for place in classed:
-            other = next(one for one in classed if one.class_name != place.class_name)
-            reason = f"{_same(place, other, bytes_of)}, of class {other.class_name!r}"
-            yield Finding("cross-class duplicate", place.path, reason)
+
+    def same(file: FoundFile, other: FoundFile) -> str:
+        what = "bytes" if bytes_of[file.path] == bytes_of[other.path] else "pixels"
+        return f"has the same {what} as {other.path}"
+
+    files, bytes_of = [file for file, _ in copies], {file.path: one.sha256 for file, one in copies}
+    classed = [file for file in files if file.class_name]
+    if len({file.class_name for file in classed}) > 1:  # and nobody knows which is right
+        for file in classed:
+            other = next(one for one in classed if one.class_name != file.class_name)
+            reason = f"{same(file, other)}, of class {other.class_name!r}"
+            yield Finding("cross-class duplicate", file.path, reason)
         return
-    kept = max(places, key=lambda place: SPLIT_ORDER.index(place.split))
-    for place in places:
-        if place is kept:
-            continue
-        crosses = place.split != kept.split
-        kind = "cross-split duplicate" if crosses else "duplicate"
-        yield Finding(kind, place.path, _same(place, kept, bytes_of))
+    kept = max(files, key=lambda file: SPLIT_ORDER.index(file.split))
+    for file in files:
+        if file is not kept:
+            kind = "duplicate" if file.split == kept.split else "cross-split duplicate"
+            yield Finding(kind, file.path, same(file, kept))
 
 
-def _same(place: Place, other: Place, bytes_of: Mapping[str, str | None]) -> str:
-    what = "bytes" if bytes_of[place.path] == bytes_of[other.path] else "pixels"
-    return f"has the same {what} as {other.path}"
-
-
-def _nearly_repeated(
-    pictures: Sequence[tuple[Place, Examined]], distance: int
-) -> Iterator[Finding]:
+def _nearly_repeated(pictures: Sequence[Picture], distance: int) -> Iterator[Finding]:
     """Tell of each picture that looks like an earlier one, that earlier one."""
     hashes = np.array([one.phash for _, one in pictures], dtype=np.uint64)
     first: dict[int, int] = {}
-    for pair in near_duplicate_pairs(hashes, distance):
-        earlier, later = sorted(pair)
+    for earlier, later in near_duplicate_pairs(hashes, distance):
         first[later] = min(earlier, first.get(later, earlier))
     for later, earlier in sorted(first.items()):
-        place, other = pictures[later][0], pictures[earlier][0]
+        file, other = pictures[later][0], pictures[earlier][0]
         bits = (int(hashes[later]) ^ int(hashes[earlier])).bit_count()
-        where = [
-            f"{kind} {its or 'none'!r}"
-            for kind, ours, its in (
-                ("class", place.class_name, other.class_name),
-                ("split", place.split, other.split),
-            )
-            if ours != its
-        ]
+        differ = [("class", file.class_name, other.class_name), ("split", file.split, other.split)]
+        where = [f"{kind} {its or 'none'!r}" for kind, ours, its in differ if ours != its]
         across = f", of {' and '.join(where)}" if where else ""
-        yield Finding(
-            "near duplicate", place.path, f"looks like {other.path} ({bits} bits){across}"
-        )
+        reason = f"looks like {other.path} ({bits} bits){across}"
+        yield Finding("near duplicate", file.path, reason)

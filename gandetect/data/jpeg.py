@@ -7,9 +7,11 @@ within the data and still makes sense is not found.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
 
 import simplejpeg
+from PIL import Image
 
 from gandetect.data.faults import damaged
 
@@ -27,25 +29,17 @@ _COEFFICIENTS = 64
 
 
 def check_jpeg(content: bytes) -> None:
-    """Raise `Refusal` when a scan, or data of one, is missing; call it for images of safe size.
+    """Raise `Refusal` when a scan, or data of one, is missing, and Pillow's error for a bomb.
 
     Every coefficient of every component must have been sent in full (ITU-T T.81, annex G).
     """
-    if any(max(bits) > 0 for bits in _missing_bits(content).values()):
-        raise damaged("scans of the JPEG are missing")
-    try:  # the smallest picture is enough: all data are read for it
-        simplejpeg.decode_jpeg(content, "GRAY", min_height=1, min_width=1, min_factor=8)
-    except ValueError as error:
-        left = _LEFT.search(str(error))
-        if _MISSING.search(str(error)) or (left and int(left[1]) > _PADDING):
-            raise damaged(str(error)) from None
-
-
-def _missing_bits(content: bytes) -> dict[int, list[int]]:
-    """How many low bits of each coefficient were never sent, by component: 0 for none."""
+    # How many low bits of each coefficient were never sent, by component.
     missing: dict[int, list[int]] = {}
-    for marker, body in _segments(content):
+    for marker, body, _, _ in _segments(content):
         if marker in _FRAMES and len(body) > 5:
+            pixels = int.from_bytes(body[1:3]) * int.from_bytes(body[3:5])
+            if pixels > (Image.MAX_IMAGE_PIXELS or sys.maxsize):
+                raise Image.DecompressionBombError
             components = body[6 : 6 + 3 * body[5] : 3]
             missing = {one: [_COEFFICIENTS] * _COEFFICIENTS for one in components}
         elif marker == _SCAN and body:
@@ -55,13 +49,14 @@ def _missing_bits(content: bytes) -> dict[int, list[int]]:
                 if component in missing:
                     places = slice(first, min(last, _COEFFICIENTS - 1) + 1)
                     missing[component][places] = [bits & 15] * len(missing[component][places])
-    return missing
-
-
-def pixels_of(content: bytes) -> int:
-    """How many pixels a JPEG says it has; 0 for one that does not say it."""
-    sizes = (body[1:5] for marker, body in _segments(content) if marker in _FRAMES)
-    return max((int.from_bytes(size[:2]) * int.from_bytes(size[2:]) for size in sizes), default=0)
+    if any(max(bits) > 0 for bits in missing.values()):
+        raise damaged("scans of the JPEG are missing")
+    try:  # the smallest picture is enough: all data are read for it
+        simplejpeg.decode_jpeg(content, "GRAY", min_height=1, min_width=1, min_factor=8)
+    except ValueError as error:
+        left = _LEFT.search(str(error))
+        if _MISSING.search(str(error)) or (left and int(left[1]) > _PADDING):
+            raise damaged(str(error)) from None
 
 
 def without_broken_headers(content: bytes) -> bytes:
@@ -71,7 +66,7 @@ def without_broken_headers(content: bytes) -> bytes:
     profile's (APP2) without its number.
     """
     kept, place = [], 0
-    for marker, body, start, end in _located(content):
+    for marker, body, start, end in _segments(content):
         if marker == _SCAN:
             break
         name, shortest = _HEADERS.get(marker, (b"", 0))
@@ -81,11 +76,7 @@ def without_broken_headers(content: bytes) -> bytes:
     return b"".join([*kept, content[place:]]) if kept else content
 
 
-def _segments(content: bytes) -> Iterator[tuple[int, bytes]]:
-    return ((marker, body) for marker, body, _, _ in _located(content))
-
-
-def _located(content: bytes) -> Iterator[tuple[int, bytes, int, int]]:
+def _segments(content: bytes) -> Iterator[tuple[int, bytes, int, int]]:
     """Yield the first picture's markers, their bodies, and where each starts and ends.
 
     A scan's data are stepped over.

@@ -7,88 +7,54 @@ import posixpath
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path, PureWindowsPath
 
 from gandetect.config import CsvDataConfig
-from gandetect.data.found import (
-    SPLIT_WORDS,
-    FoundFile,
-    LeftOut,
-    Listings,
-    leave_out,
-    listed,
-    on_disk,
-)
-from gandetect.data.images import SUFFIXES
-from gandetect.data.tables import Row, TextTable, read_table
-from gandetect.errors import DataError, UsageError, did_you_mean, shown
+from gandetect.data.found import SPLIT_WORDS, FoundFile, FoundFiles, Listings, on_disk
+from gandetect.data.signatures import SUFFIXES
+from gandetect.data.tables import Row, read_table
+from gandetect.errors import DataError, UsageError, did_you_mean, listed, shown
 
 
-def files_in_table(config: CsvDataConfig, root: Path, left_out: LeftOut) -> list[FoundFile]:
-    """Image files that the rows of a table name, but for those of ignored classes.
+def add_rows(config: CsvDataConfig, found: FoundFiles) -> None:
+    """Find the image files that the rows of a table name, but for those of ignored classes.
 
-    Labels are found among the classes as `found_class` says. Raises
-    `DataError` for a row without a label or with an unknown one, an image with two labels, a name
-    that leads out of the data set's folder, and when more than half of the images are missing;
-    `UsageError` for a column or a class that is not in the table.
+    Labels are found among the classes as `found_class` says. Raises `DataError` for a row without a
+    label or with an unknown one, an image with two labels, a name that leads out of the data set's
+    folder, and when more than half of the images are missing; `UsageError` for a column or a class
+    that is not in the table.
     """
-    table = _table(config, root)
-    found: dict[str, tuple[FoundFile, int]] = {}
-    seen: set[str] = set()
-    named, missing = Counter[str](), Counter[str]()
-    examples: dict[str, str] = {}
+    rows = _rows(config, found.root)
+    lines: dict[str, tuple[int, FoundFile]] = {}
+    missing: list[tuple[str, str]] = []  # class and path
+    named: Counter[str] = Counter()
     known: Listings = {}
-    for row, line in zip(table.rows, table.lines, strict=True):
+    for line, row in rows:
         where = f"line {line} of {config.table!r}"
-        class_name = _class_of(row, config, where)
-        seen.add(class_name)
-        if config.classes[class_name] == "ignored":
+        name = _class_of(row, config, where)
+        ignored = config.classes[name] == "ignored"
+        named[name] += not ignored
+        if ignored:
             continue
         path = _path_in(config.images_folder, row[config.image_column], where)
-        named[class_name] += 1
-        file, reason = _existing(root, path, known)
+        file, reason = _existing(found.root, path, known)
         if reason:
-            missing[class_name] += 1
-            examples.setdefault(class_name, path)
-            leave_out(left_out, path, f"{reason}; {where} names it")
+            missing.append((name, path))
+            found.leave_out(path, f"{reason}; {where} names it")
             continue
         group = _plain(row[config.group_column]) if config.group_column else ""
-        one = FoundFile(file, class_name, group, _split(row, config, where))
-        if file in found:
-            _refuse_contradiction(*found[file], one, line, config.table)
-            leave_out(left_out, file, f"{where} names it again, after line {found[file][1]}")
-            continue
-        found[file] = one, line
-    _require_classes(config, table, seen)
-    _require_images(config, root, named, missing, examples)
-    return [one for one, _ in found.values()]
+        one = FoundFile(file, name, group, _split(row, config, where))
+        first, other = lines.setdefault(file, (line, one))
+        if first != line:
+            _refuse_contradiction(other, one, (first, line), config.table)
+            found.leave_out(file, f"{where} names it again, after line {first}")
+    _require_classes(config, rows, named)
+    _require_images(config, found.root, named, missing)
+    found.files += [one for _, one in lines.values()]
 
 
-def _require_images(
-    config: CsvDataConfig,
-    root: Path,
-    named: Counter[str],
-    missing: Counter[str],
-    examples: Mapping[str, str],
-) -> None:
-    """Refuse a table of which more than half the images are missing, or all of one class."""
-    whole = next((name for name in missing if missing[name] == named[name]), None)
-    if missing.total() * 2 > named.total():
-        of, lost, total, example = "", missing.total(), named.total(), next(iter(examples.values()))
-    elif whole is not None:
-        of, lost, total = f" of class {shown(whole)}", missing[whole], named[whole]
-        example = examples[whole]
-    else:
-        return
-    raise DataError(
-        f"{lost:,} of the {total:,} images{of} that table {config.table!r} names are missing, for "
-        f"example {shown(str(root / example), 200)}; images_folder says where the names start "
-        f"(now {config.images_folder!r})"
-    )
-
-
-def _table(config: CsvDataConfig, root: Path) -> TextTable:
+def _rows(config: CsvDataConfig, root: Path) -> list[tuple[int, Row]]:
     path = root / config.table
     if not path.is_file():
         names = sorted(entry.name for entry in root.iterdir() if entry.is_file())
@@ -101,13 +67,9 @@ def _table(config: CsvDataConfig, root: Path) -> TextTable:
             f"images_folder {config.images_folder!r} is not in {str(root)!r}; give the folder "
             "where the names of the image column start"
         )
-    wanted = (
-        config.image_column,
-        config.label_column,
-        config.group_column,
-        config.split_column,
-    )
-    return read_table(path, [column for column in wanted if column is not None])
+    optional = (config.group_column, config.split_column)
+    wanted = [config.image_column, config.label_column, *filter(None, optional)]
+    return read_table(path, wanted)
 
 
 def found_class(label: str, classes: Sequence[str]) -> str | None:
@@ -171,21 +133,15 @@ def _path_in(folder: str, name: str, where: str) -> str:
 
 def _existing(root: Path, path: str, known: Listings) -> tuple[str, str]:
     """The path of the file of that name, suffix added where it lacks one, or what is wrong."""
-    if _is_file(root / path):
+    # Unlike Path.is_file, os.path's answers False to names that are too long for any file.
+    if os.path.isfile(root / path):  # noqa: PTH113
         return path, ""
     path = on_disk(root, path, known) or path
-    if _is_file(root / path):
-        return path, ""
-    names = (path + suffix for lower in sorted(SUFFIXES) for suffix in (lower, lower.upper()))
-    found = [name for name in names if _is_file(root / name)]
-    if len(found) > 1:
-        return path, f"could be any of {', '.join(found)}"
-    return (found[0], "") if found else (path, "does not exist")
-
-
-def _is_file(path: Path) -> bool:
-    # Unlike Path.is_file, it answers False to names that are too long for any file.
-    return os.path.isfile(path)  # noqa: PTH113
+    names = [path + suffix for lower in sorted(SUFFIXES) for suffix in (lower, lower.upper())]
+    existing = [name for name in (path, *names) if os.path.isfile(root / name)]  # noqa: PTH113
+    if len(existing) > 1 and existing[0] != path:
+        return path, f"could be any of {', '.join(existing)}"
+    return (existing[0], "") if existing else (path, "does not exist")
 
 
 def _split(row: Row, config: CsvDataConfig, where: str) -> str:
@@ -201,25 +157,47 @@ def _split(row: Row, config: CsvDataConfig, where: str) -> str:
 
 
 def _refuse_contradiction(
-    first: FoundFile, line: int, second: FoundFile, again: int, table: str
+    one: FoundFile, other: FoundFile, lines: tuple[int, int], table: str
 ) -> None:
-    for kind, one, other in (
-        ("label", first.class_name, second.class_name),
-        ("group", first.group, second.group),
-        ("split", first.given_split, second.given_split),
+    for kind, first, second in (
+        ("label", one.class_name, other.class_name),
+        ("group", one.group, other.group),
+        ("split", one.split, other.split),
     ):
-        if one != other:
+        if first != second:
             raise DataError(
-                f"lines {line} and {again} of {table!r} both name the image {first.path!r}, with "
-                f"{kind} {one!r} and {other!r}; take one of them out"
+                f"lines {lines[0]} and {lines[1]} of {table!r} both name the image {one.path!r}, "
+                f"with {kind} {first!r} and {second!r}; take one of them out"
             )
 
 
-def _require_classes(config: CsvDataConfig, table: TextTable, seen: set[str]) -> None:
+def _require_classes(
+    config: CsvDataConfig, rows: Sequence[tuple[int, Row]], named: Counter[str]
+) -> None:
     for name in config.classes:
-        if name not in seen:
-            labels = sorted({row[config.label_column] for row in table.rows})
+        if name not in named:
+            labels = sorted({row[config.label_column] for _, row in rows})
             raise UsageError(
                 f"class {name!r} is no label of table {config.table!r}; column "
                 f"{config.label_column!r} holds: {listed(labels)}{did_you_mean(name, labels)}"
             )
+
+
+def _require_images(
+    config: CsvDataConfig, root: Path, named: Counter[str], missing: Sequence[tuple[str, str]]
+) -> None:
+    """Refuse a table of which more than half the images are missing, or all of one class."""
+    lost = Counter(name for name, _ in missing)
+    whole = [name for name in lost if lost[name] == named[name]]
+    if len(missing) * 2 > named.total():
+        of, examples, total = "", missing, named.total()
+    elif whole:
+        of, total = f" of class {shown(whole[0])}", named[whole[0]]
+        examples = [one for one in missing if one[0] == whole[0]]
+    else:
+        return
+    raise DataError(
+        f"{len(examples):,} of the {total:,} images{of} that table {config.table!r} names are "
+        f"missing, for example {shown(str(root / examples[0][1]), 200)}; images_folder says where "
+        f"the names start (now {config.images_folder!r})"
+    )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import astuple, dataclass
 from pathlib import Path
@@ -11,10 +10,10 @@ from pathlib import Path
 import pandas as pd
 
 from gandetect.config import CsvDataConfig, FolderDataConfig, digest_of
-from gandetect.data.class_folders import files_in_folders
+from gandetect.data.class_folders import add_labelled
 from gandetect.data.folders import PassedOver
-from gandetect.data.found import FoundFile, LeftOut, leave_out, readable
-from gandetect.data.label_tables import files_in_table
+from gandetect.data.found import FoundFiles, LeftOut
+from gandetect.data.label_tables import add_rows
 from gandetect.errors import DataError
 
 COLUMNS = ["path", "class_name", "label", "group", "given_split", "sha256"]
@@ -44,49 +43,39 @@ def find_labelled(config: FolderDataConfig | CsvDataConfig, data_dir: Path) -> L
     Raises `DataError` when the data set, a class or most of its images are missing or when labels
     contradict each other, and `UsageError` when ``classes`` or a column name does not fit.
     """
-    root = data_dir / config.path
-    left_out: LeftOut = []
-    passed = PassedOver()
+    found = FoundFiles(data_dir / config.path)
+    if not found.root.is_dir():
+        raise DataError(
+            f"data set folder {str(found.root)!r} does not exist; data/README.md says how to get "
+            "the data sets and how they are laid out, and --data-dir names the folder they lie in"
+        )
     try:
-        files = _files(config, root, left_out, passed)
+        if isinstance(config, CsvDataConfig):
+            add_rows(config, found)
+        else:
+            add_labelled(config, found)
     except OSError as error:
         raise DataError(f"{str(error.filename)!r} cannot be read: {error.strerror}") from None
-    table = _with_digests(root, files, left_out)
+    rows = _with_digests(found)
+    found.sort()
+    table = pd.DataFrame(rows, columns=[name for name in COLUMNS if name != "label"])
     table.insert(2, "label", table["class_name"].map(config.classes))
-    for entry in left_out:
-        entry["path"] = readable(entry["path"])
-    left_out.sort(key=lambda entry: (entry["path"], entry["reason"]))
-    digest = digest_of([table[COLUMNS].to_numpy().tolist(), left_out])
-    return LabelledFiles(root, table[COLUMNS], left_out, digest, passed)
+    digest = digest_of([table[COLUMNS].to_numpy().tolist(), found.left_out])
+    return LabelledFiles(found.root, table[COLUMNS], found.left_out, digest, found.passed)
 
 
-def _files(
-    config: FolderDataConfig | CsvDataConfig, root: Path, left_out: LeftOut, passed: PassedOver
-) -> list[FoundFile]:
-    if not root.is_dir():
-        raise DataError(
-            f"data set folder {str(root)!r} does not exist; data/README.md says how to get the "
-            "data sets and how they are laid out, and --data-dir names the folder they lie in"
-        )
-    if isinstance(config, CsvDataConfig):
-        return files_in_table(config, root, left_out)
-    return files_in_folders(config, root, left_out, passed)
-
-
-def _with_digests(root: Path, files: Iterable[FoundFile], left_out: LeftOut) -> pd.DataFrame:
-    """One row for each file that can be read, sorted by path."""
-    files = sorted(files, key=lambda one: one.path)
-    rows = []
+def _with_digests(found: FoundFiles) -> list[tuple[str, ...]]:
+    """One row for each file that can be read, sorted by path; of others it is noted why."""
+    found.sort()
     with ThreadPoolExecutor() as pool:
-        digests = pool.map(lambda one: _sha256(root / one.path), files)
-        for one, digest in zip(files, digests, strict=True):
-            if isinstance(digest, OSError):
-                leave_out(left_out, one.path, f"cannot be read: {digest.strerror}")
-            elif one.path != readable(one.path):
-                leave_out(left_out, one.path, "has a name that is not UTF-8; rename it")
-            else:
-                rows.append((*astuple(one), digest))
-    return pd.DataFrame(rows, columns=[name for name in COLUMNS if name != "label"])
+        digests = list(pool.map(lambda one: _sha256(found.root / one.path), found.files))
+    rows = []
+    for one, digest in zip(found.files, digests, strict=True):
+        if isinstance(digest, OSError):
+            found.leave_out(one.path, f"cannot be read: {digest.strerror}")
+        else:
+            rows.append((*astuple(one), digest))
+    return rows
 
 
 def _sha256(path: Path) -> str | OSError:

@@ -1,4 +1,4 @@
-"""Which test images also stand where detectors are trained or thresholds chosen: a leak."""
+"""Pictures that stand where they must not: test images in another split, and both labels."""
 
 from __future__ import annotations
 
@@ -9,19 +9,25 @@ from itertools import islice
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from scipy.fft import dctn
 
 from gandetect.data.stored import Images
-from gandetect.errors import DataError
+from gandetect.errors import DataError, shown
 
 NEAR = 3.0  # mean difference in grey levels up to which two pictures of one hash are twins
 MOST_NEAR = 0.01  # share of a test group that may have such a twin elsewhere
 MOST_PAIRS = 10_000  # of pictures that share a hash, so many pairs are compared
+KEY = "allow_contradictions"
+NAMED = 3  # pictures in a message
 ADVICE = (
     'give evaluation.overlap = "exclude" to leave these test images out, or "allow" to go on '
     "and have the report say so"
 )
+
+
+Contradiction = dict[str, str]  # the paths of one picture, each with its label
 
 
 @dataclass(frozen=True)
@@ -123,3 +129,35 @@ def _equal(hashes: NDArray[np.uint64], tested: NDArray[np.bool_]) -> Iterator[tu
             ours = group[tested[group]].tolist()
             pairs = ((a, b) for a in ours for b in group.tolist() if not tested[b] or a < b)
             yield from islice(pairs, MOST_PAIRS)
+
+
+def contradictions(table: pd.DataFrame) -> list[Contradiction]:
+    """Pictures of a table (path, label, pixels_sha256) that stand under both labels.
+
+    Equal bytes are equal pixels, so that copies by bytes are among them. Sorted by path.
+    """
+    labels = table.groupby("pixels_sha256")["label"].transform("nunique")
+    rows = table[labels > 1].sort_values("path")
+    found = [
+        {str(path): str(label) for path, label in zip(one["path"], one["label"], strict=True)}
+        for _, one in rows.groupby("pixels_sha256", sort=False)
+    ]
+    return sorted(found, key=lambda one: next(iter(one)))
+
+
+def refuse_contradictions(found: Sequence[Contradiction]) -> None:
+    """Raise `DataError` that names the files of the first few pictures under both labels."""
+    if not found:
+        return
+    more = f", and {len(found) - NAMED:,} more" if len(found) > NAMED else ""
+    raise DataError(
+        f"{len(found):,} picture(s) stand under both labels, with the same pixels: "
+        f"{'; '.join(map(_named, found[:NAMED]))}{more}; take the wrong ones out, or give "
+        f"{KEY} = true to train and test on them all the same"
+    )
+
+
+def _named(one: Contradiction) -> str:
+    """One file of each label: ``'a/1.png' is real and 'b/7.png' generated``."""
+    first = {label: path for path, label in reversed(one.items())}
+    return f"{shown(first['real'])} is real and {shown(first['generated'])} generated"

@@ -38,13 +38,12 @@ class PatternFit:
         return sum(one.fits for one in self.classes.values())
 
     def sentence(self) -> str:
-        """How many names it fits, in all and by class."""
-        by_class = ", ".join(
-            f"{shown(name)}: {one.fits:,} of {one.files:,}" for name, one in self._worst()
-        )
+        """How many names it fits, in all and by class: the eight classes that it fits worst."""
+        ranked = sorted(self.classes.items(), key=lambda item: item[1].fits / item[1].files)
+        by_class = [f"{shown(name)}: {one.fits:,} of {one.files:,}" for name, one in ranked[:8]]
         return (
             f"group_pattern {shown(self.pattern)} fits {self.fits:,} of {self.files:,} file names "
-            f"({by_class})"
+            f"({', '.join(by_class)})"
         )
 
     def require(self, share: float) -> None:
@@ -63,29 +62,16 @@ class PatternFit:
 
     def facts(self) -> dict[str, Any]:
         """All of it as JSON can hold it."""
-        by_class = {name: asdict(one) for name, one in self.classes.items()}
-        return {"pattern": self.pattern, "files": self.files, "fits": self.fits} | {
-            "classes": by_class
-        }
-
-    def _worst(self) -> list[tuple[str, ClassFit]]:
-        """The classes that are fitted worst, eight at most."""
-        ranked = sorted(self.classes.items(), key=lambda item: item[1].fits / item[1].files)
-        return ranked[:8]
+        return {"files": self.files, "fits": self.fits, **asdict(self)}
 
 
 def pattern_fit(paths: Sequence[str], classes: Sequence[str], pattern: str) -> PatternFit:
     """Count the names that a pattern fits; ``classes`` names the class of each path."""
-    fitted: dict[str, list[str]] = {name: [] for name in dict.fromkeys(classes)}
-    unlike: dict[str, list[str]] = {name: [] for name in fitted}
+    counted: dict[str, ClassFit] = {}
     for path, name, text in zip(paths, classes, found_in_names(paths, pattern), strict=True):
-        (fitted if text else unlike)[name].append(PurePosixPath(path).name)
-    counted = {
-        name: ClassFit(
-            len(fitted[name]) + len(unlike[name]), len(fitted[name]), next(iter(unlike[name]), "")
-        )
-        for name in fitted
-    }
+        before = counted.get(name, ClassFit(0, 0))
+        unlike = before.unlike or ("" if text else PurePosixPath(path).name)
+        counted[name] = ClassFit(before.files + 1, before.fits + bool(text), unlike)
     return PatternFit(pattern, counted)
 
 

@@ -1,12 +1,23 @@
-"""A decoded image file, as readers of every format give it."""
+"""A decoded image file, and what has to be done to it before a detector can look at it.
+
+A conversion is whatever makes the pixels that a network sees others than the file's own: another
+size, colours turned to grey, transparency laid over a background, 16 bits cut to 8, an orientation
+obeyed, further frames left out. Three equal channels given to a grey detector are that grey picture
+itself, and a palette's colours are RGB: neither is a conversion. A grey file given to a colour
+detector is one, though nothing is lost: such a detector knows pictures in colour.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
+import numpy as np
 from PIL import Image
 
 FIRST_FRAME = "first frame"
+_SAMPLE = (64, 64)  # pixels, by which most colour pictures are told from grey ones
+Fit = Literal["pad", "crop", "stretch"]
 
 
 @dataclass(frozen=True)
@@ -25,3 +36,43 @@ class Picture:
     depth: str = ""
     notes: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
+
+
+def conversion_of(picture: Picture, *, channels: int, size: int, fit: Fit, background: int) -> str:
+    """Say what `images.fitted_pixels` does to a picture, as in ``RGB 640x480 to grey 28x28, pad``.
+
+    Empty for no conversion.
+    """
+    width, height = picture.image.size
+    colours = "grey" if channels == 1 else "RGB"
+    source = f"{picture.depth}{_colours(picture.image, colours)} {width}x{height}"
+    target = f"{colours} {size}x{size}"
+    notes: list[str] = [fit] if width != height else []
+    if _transparent(picture.image):
+        notes.append(f"transparency over {background}")
+    notes += picture.notes
+    return ", ".join([f"{source} to {target}", *notes]) if notes or source != target else ""
+
+
+def _colours(image: Image.Image, target: str) -> str:
+    """What a user would call the colours, three equal channels being grey for a grey detector."""
+    if image.mode in ("1", "L", "LA", "La"):
+        return "grey"
+    if image.mode in ("CMYK", "YCbCr", "LAB", "HSV"):
+        return image.mode
+    return "grey" if target == "grey" and not _coloured(image) else "RGB"
+
+
+def _coloured(image: Image.Image) -> bool:
+    """Whether any pixel's channels differ: by a few pixels if that shows it, else by all."""
+    return any(
+        np.ptp(np.asarray(part.convert("RGBA"))[..., :3], axis=2).any()
+        for part in (image.resize(_SAMPLE, Image.Resampling.NEAREST), image)
+    )
+
+
+def _transparent(image: Image.Image) -> bool:
+    if not image.has_transparency_data:
+        return False
+    with_alpha = image if image.mode in ("LA", "RGBA") else image.convert("RGBA")
+    return bool((np.asarray(with_alpha.getchannel("A")) < 255).any())

@@ -14,7 +14,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -27,7 +27,6 @@ from gandetect.errors import DataError, UsageError
 
 LOG = "quarantine.jsonl"
 UNFINISHED = ".quarantine-tmp"
-_BEHIND = "it is behind a link to another folder; give that folder itself"
 Progress = Callable[[int, int], None]
 Entry = dict[str, Any]
 
@@ -77,21 +76,39 @@ def quarantine(
     """
     check_quarantine(folder, target)
     target.mkdir(parents=True, exist_ok=True)
-    outcome = Outcome()
+    progress = progress or (lambda done, total: None)
     with _opened_log(target) as log:
-        for number, (path, reason) in enumerate(reasons.items()):
-            if progress is not None:
-                progress(number, len(reasons))
+
+        def move(path: str) -> None:
+            _quarantine_one(folder.resolve(), path, reasons[path], target, log)
+
+        return _each(folder, list(reasons), move, "stays where it is", progress)
+
+
+def delete(folder: Path, paths: Iterable[str]) -> Outcome:
+    """Delete files of a folder for good; what cannot be deleted, or is behind a link, is named."""
+    return _each(folder, list(paths), lambda path: (folder / path).unlink(), "was not deleted")
+
+
+def _each(
+    folder: Path,
+    paths: Sequence[str],
+    act: Callable[[str], None],
+    failed: str,
+    progress: Progress = lambda done, total: None,
+) -> Outcome:
+    """Deal with one file after the other, but for those behind a link to another folder."""
+    outcome = Outcome()
+    for number, path in enumerate(paths):
+        progress(number, len(paths))
+        try:
             if behind_a_link(folder, path):
-                outcome.problems.append(f"{path} stays where it is: {_BEHIND}")
-                continue
-            try:
-                _quarantine_one(folder.resolve(), path, reason, target, log)
-                outcome.done.append(path)
-            except OSError as error:
-                outcome.problems.append(f"{path} stays where it is: {_said(error)}")
-    if progress is not None:
-        progress(len(reasons), len(reasons))
+                raise OSError(0, "it is behind a link to another folder; give that folder itself")
+            act(path)
+            outcome.done.append(path)
+        except OSError as error:
+            outcome.problems.append(f"{path} {failed}: {_reason(error)}")
+    progress(len(paths), len(paths))
     return outcome
 
 
@@ -117,23 +134,8 @@ def restore(target: Path) -> Outcome:
                     outcome.done.append(entry["to"])
             except OSError as error:
                 kept.append(entry)
-                outcome.problems.append(f"{entry['to']} stays in quarantine: {_said(error)}")
+                outcome.problems.append(f"{entry['to']} stays in quarantine: {_reason(error)}")
         _tidy(target, kept)
-    return outcome
-
-
-def delete(folder: Path, paths: Iterable[str]) -> Outcome:
-    """Delete files of a folder for good; what cannot be deleted, or is behind a link, is named."""
-    outcome = Outcome()
-    for path in paths:
-        if behind_a_link(folder, path):
-            outcome.problems.append(f"{path} was not deleted: {_BEHIND}")
-            continue
-        try:
-            (folder / path).unlink()
-            outcome.done.append(path)
-        except OSError as error:
-            outcome.problems.append(f"{path} was not deleted: {_said(error)}")
     return outcome
 
 
@@ -199,17 +201,14 @@ def _restore_one(entry: Entry, target: Path) -> bool:
 
 
 def _move(source: Path, place: Path) -> None:
+    """Move a file; to another disk it is copied, and removed once the copy is on the disk."""
     place.parent.mkdir(parents=True, exist_ok=True)
     try:
         source.rename(place)
+        return
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise
-        _move_across_disks(source, place)
-
-
-def _move_across_disks(source: Path, place: Path) -> None:
-    """Copy, make sure that the copy is on the disk, and only then remove the source."""
     temporary = place.with_name(f".{uuid4().hex[:8]}{UNFINISHED}")
     try:
         shutil.copy2(source, temporary, follow_symlinks=False)
@@ -266,14 +265,14 @@ def _line(entry: Entry) -> bytes:
     return json.dumps(entry).encode("ascii") + b"\n"
 
 
-def _tidy(target: Path, kept: list[Entry]) -> None:
+def _tidy(target: Path, kept: Sequence[Entry]) -> None:
     """Leave a log of what is still here, and neither empty folders nor unfinished copies."""
     for unfinished in target.rglob(f"*{UNFINISHED}"):
         unfinished.unlink()
     if kept:
         fresh = target / f"{LOG}{UNFINISHED}"
         with fresh.open("wb") as file:
-            file.writelines(_line(entry) for entry in kept)
+            file.writelines(map(_line, kept))
             file.flush()
             os.fsync(file.fileno())
         fresh.replace(target / LOG)
@@ -284,5 +283,5 @@ def _tidy(target: Path, kept: list[Entry]) -> None:
             Path(parent).rmdir()
 
 
-def _said(error: OSError) -> str:
+def _reason(error: OSError) -> str:
     return error.strerror or str(error)

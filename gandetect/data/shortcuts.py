@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
+from scipy.stats import mannwhitneyu
 
 from gandetect.data.reading import Examined
 
@@ -91,16 +91,16 @@ def _sides(names: Values, labels: Values | None) -> Iterator[tuple[Side, Side]]:
 
 
 def _compare(files: Sequence[Examined], first: Side, second: Side) -> Iterator[str]:
-    formats = np.array([one.format for one in files], dtype=object)
-    modes = np.array([one.mode for one in files], dtype=object)
-    yield from _by_value("format", formats, first, second)
-    yield from _by_value("mode", modes, first, second)
+    def column(values: Iterable[Any]) -> Values:
+        return np.array(list(values), dtype=object)
 
-    sizes = np.array([(one.width, one.height) for one in files], dtype=np.float64).reshape(-1, 2)
-    exact = np.array([f"{one.width} x {one.height} px" for one in files], dtype=object)
-    found = list(_by_value("size", exact, first, second))
-    yield from found
-    if not found:
+    yield from _by_value("format", column(one.format for one in files), first, second)
+    yield from _by_value("mode", column(one.mode for one in files), first, second)
+    exact = column(f"{one.width} x {one.height} px" for one in files)
+    different = list(_by_value("size", exact, first, second))
+    yield from different
+    if not different:
+        sizes = np.array([(one.width, one.height) for one in files], dtype=np.float64)
         yield from _by_rank("area (width x height)", sizes.prod(axis=1), first, second)
         yield from _by_rank("shape (width / height)", sizes[:, 0] / sizes[:, 1], first, second)
 
@@ -110,24 +110,23 @@ def _by_value(kind: str, values: Values, first: Side, second: Side) -> Iterator[
     (name, ours), (other, theirs) = first, second
     n, m = int(ours.sum()), int(theirs.sum())
     counts, others = Counter(values[ours]), Counter(values[theirs])
-    different: list[tuple[float, str]] = []
+    largest, sentence = 0.0, ""
     for value in sorted(set(counts) | set(others)):
         share, its = counts[value] / n, others[value] / m
         pooled = (counts[value] + others[value]) / (n + m)
         error = np.sqrt(pooled * (1 - pooled) * (1 / n + 1 / m))
-        if abs(share - its) >= max(SHARE, STANDARD_ERRORS * error):
+        if abs(share - its) >= max(SHARE, STANDARD_ERRORS * error) and abs(share - its) > largest:
+            largest = abs(share - its)
             sentence = f"{kind}: {value} is {share:.0%} of {name} and {its:.0%} of {other}"
-            different.append((abs(share - its), sentence))
-    if different:
-        yield max(different, key=lambda one: one[0])[1]
+    if sentence:
+        yield sentence
 
 
 def _by_rank(kind: str, values: Values, first: Side, second: Side) -> Iterator[str]:
     """Yield a sentence when a number alone ranks one class above the other (Mann-Whitney)."""
     (name, ours), (other, theirs) = first, second
     n, m = int(ours.sum()), int(theirs.sum())
-    ranks = rankdata(np.concatenate([values[ours], values[theirs]]))
-    auroc = (ranks[:n].sum() - n * (n + 1) / 2) / (n * m)
+    auroc = mannwhitneyu(values[ours], values[theirs], method="asymptotic").statistic / (n * m)
     error = np.sqrt((n + m + 1) / (12 * n * m))
     if abs(auroc - 0.5) >= max(AUROC - 0.5, STANDARD_ERRORS * error):
         more = "larger" if auroc > 0.5 else "smaller"

@@ -7,16 +7,26 @@ import re
 START = 160  # bytes that are enough for every signature here
 # Pillow would hand PostScript to Ghostscript, which is no way to treat an upload.
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "DIB", "TIFF", "PPM", "AVIF", "JPEG2000")
-# Files of these names are taken for pictures unopened. The last line has formats that are not
-# read: an error tells more than silence.
-SUFFIXES = frozenset(
-    (
-        *(".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".pjpeg", ".pjp", ".mpo", ".webp"),
-        *(".gif", ".bmp", ".dib", ".tif", ".tiff", ".ppm", ".pgm", ".pbm", ".pnm", ".avif"),
-        *(".jp2", ".j2k", ".j2c", ".jpc", ".jpf", ".jpx"),
-        *(".heic", ".heif", ".jxl", ".tga", ".psd", ".pfm", ".pam"),
-    )
-)
+_JPEG = (".jpg", ".jpeg", ".jpe", ".jfif", ".pjpeg", ".pjp", ".mpo")
+# How names of files of a format end, the usual way first.
+SUFFIXES_OF = {
+    "PNG": (".png", ".apng"),
+    "JPEG": _JPEG,
+    "MPO": _JPEG,  # JPEG with further pictures, as cameras write it
+    "WEBP": (".webp",),
+    "GIF": (".gif",),
+    "BMP": (".bmp", ".dib"),
+    "DIB": (".dib", ".bmp"),
+    "TIFF": (".tif", ".tiff"),
+    "PPM": (".ppm", ".pgm", ".pbm", ".pnm"),
+    "AVIF": (".avif",),
+    "JPEG2000": (".jp2", ".j2k", ".j2c", ".jpc", ".jpf", ".jpx"),
+}
+# Files of these names are taken for pictures unopened, also in formats that are not read: an error
+# tells more than silence.
+SUFFIXES = frozenset(suffix for known in SUFFIXES_OF.values() for suffix in known) | {
+    *(".heic", ".heif", ".jxl", ".tga", ".psd", ".pfm", ".pam"),
+}
 _SIGNATURES = (
     ("PNG", rb"\x89PNG\r\n\x1a\n"),
     ("JPEG", rb"\xff\xd8\xff"),

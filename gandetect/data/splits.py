@@ -2,14 +2,15 @@
 
 The training file gives the held-out classes, and of the rest a training and an in-distribution
 test split. The official test file is never trained on nor tested on: its in-distribution images
-are the calibration split, its held-out images stay untouched (``reserved``).
+are the calibration split, its held-out images stay untouched (``reserved``). Where there is none,
+the calibration split is cut out of the only file.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,9 +19,9 @@ from numpy.typing import NDArray
 from sklearn.model_selection import train_test_split
 
 from gandetect.data.class_images import ClassImages
-from gandetect.data.found import listed, same_text
+from gandetect.data.groups import cut_by_group
 from gandetect.data.stored import Images, take
-from gandetect.errors import DataError, UsageError, did_you_mean, shown
+from gandetect.errors import DataError
 from gandetect.randomness import integer_seed, stream
 
 Indices = NDArray[np.int64]
@@ -42,132 +43,138 @@ class Splits:
     one_file: bool = False
 
 
-def resolve_held_out(
-    given: Sequence[str | int],
-    classes: Sequence[str],
-    key: str = "held_out",
-    data_set: str = "the data",
-) -> tuple[int, ...]:
-    """Class numbers of classes given by name, a string in any case, or number, an integer; sorted.
-
-    Raises `UsageError` for an unknown class (naming the nearest), one given twice, none or all.
-
-    >>> resolve_held_out(["bag", 9], ["Shirt", "Bag", "Sandal"] + ["other"] * 7)
-    (1, 9)
-    """
-    numbers = [_class_number(name, classes, key, data_set) for name in given]
-    twice = {number for number in numbers if numbers.count(number) > 1}
-    if twice:
-        raise UsageError(f"{key} names {shown(classes[min(twice)])} twice; give each class once")
-    if not numbers:
-        raise UsageError(f"{key} is empty; name at least one class that nobody trains on")
-    if len(numbers) == len(classes):
-        raise UsageError(
-            f"{key} names all {len(classes)} classes, which leaves nothing to train on; "
-            "leave at least one out of it"
-        )
-    return tuple(sorted(numbers))
-
-
-def resolve_selection(
-    given: Sequence[str | int],
-    held_out: Sequence[int],
-    classes: Sequence[str],
-    data_set: str = "the data",
-) -> tuple[int, ...]:
-    """Class numbers that stand for the held-out ones while settings are chosen; mostly none.
-
-    Raises `UsageError` as `resolve_held_out` does, and for a class that is held out anyway.
-
-    >>> resolve_selection(["bag"], (9,), ["Shirt", "Bag", "Sandal"] + ["other"] * 7)
-    (1,)
-    """
-    if not given:
-        return ()
-    chosen = resolve_held_out(given, classes, "selection", data_set)
-    both = [classes[number] for number in chosen if number in held_out]
-    if both:
-        raise UsageError(
-            f"selection names {shown(both[0])}, which is held out and must stay untouched while "
-            "settings are chosen; name classes that are not in held_out"
-        )
-    if len(chosen) + len(held_out) >= len(classes):
-        raise UsageError(
-            "selection and held_out name all classes together, which leaves nothing to train on; "
-            "leave at least one out of both"
-        )
-    return chosen
-
-
 def make_splits(
     train_labels: NDArray[np.integer[Any]],
-    test_labels: NDArray[np.integer[Any]],
+    test_labels: NDArray[np.integer[Any]] | None,
     held_out: Sequence[int],
     *,
     test_fraction: float,
     seed: int,
     images: int | None = None,
     selection: Sequence[int] = (),
+    calibration_fraction: float = 0.0,
+    groups: Indices | None = None,
 ) -> Splits:
-    """Split by class and by seed; the in-distribution test split is stratified by class.
+    """Split by class and by seed; groups ``(N,)`` stay whole, each side has its share of a class.
+
+    Where there is no official test file ``calibration_fraction`` of the only one takes its place,
+    and splits are in an order of chance. A group that also holds images of a held-out class is used
+    for nothing else (``reserved``).
 
     With ``selection``, classes that settings are chosen by, the training split of the study
     without them is split once more: its images of those classes are the held-out ones, and of the
-    rest a share is the in-distribution test. Everything else of the training file stays untouched.
+    rest a share is the in-distribution test. Everything else stays untouched.
 
     ``images`` first takes that many images of the training file, and of the test file the same
     share, both stratified. Raises `DataError` when a split would be too small.
     """
-    told = f"test_fraction {test_fraction}"
-    train_file = stratified_subset(train_labels, images, seed, "train file")
-    share = len(train_file) / len(train_labels)
-    wanted = None if images is None else max(round(share * len(test_labels)), 1)
-    test_file = stratified_subset(test_labels, wanted, seed, "test file")
-    anomalous = np.isin(train_labels[train_file], held_out)
-    familiar = train_file[~anomalous]
-    train, in_distribution = split_off(
-        train_labels, familiar, test_fraction, seed, "test split", told
-    )
-    unknown = train_file[anomalous]
+    pool = test_labels is None
+    file = stratified_subset(train_labels, images, seed, "pool" if pool else "train file")
+    anomalous = np.isin(train_labels[file], held_out)
+    unknown = file[anomalous]
+    rest, reserved = _apart(file[~anomalous], unknown, groups)
+
+    def cut(part: Indices, share: float, name: str, key: str) -> tuple[Indices, Indices]:
+        return _split_off(train_labels, part, groups, share, seed, name, key, pool=pool)
+
+    calibration = rest[:0]
+    if pool:
+        key = f"calibration_fraction {calibration_fraction}"
+        rest, calibration = cut(rest, calibration_fraction, "calibration", key)
+    # Of what is left, so that the test split is its share of all.
+    share, key = test_fraction / (1 - calibration_fraction), f"test_fraction {test_fraction}"
+    train, test = cut(rest, share, "test", key)
     if selection:
         chosen = np.isin(train_labels[train], selection)
+        untouched = [reserved, test, unknown]
         unknown = train[chosen]
-        train, in_distribution = split_off(
-            train_labels, train[~chosen], test_fraction, seed, "selection split", told
-        )
-    reserved = np.isin(test_labels[test_file], [*held_out, *selection])
-    return Splits(
-        train=train,
-        in_distribution=in_distribution,
-        held_out=unknown,
-        calibration=test_file[~reserved],
-        reserved=test_file[reserved],
+        rest, tainted = _apart(train[~chosen], unknown, groups)
+        reserved = np.concatenate([*untouched, tainted])
+        train, test = cut(rest, share, "selection", key)
+    if test_labels is not None:
+        wanted = len(file) / len(train_labels) if images is not None else None
+        official, others = _test_file(test_labels, wanted, [*held_out, *selection], seed)
+        return Splits(train, test, unknown, official, others)
+    selected = np.isin(train_labels[calibration], selection)
+    reserved = np.sort(np.concatenate([reserved, calibration[selected]]))
+    return _in_an_order_of_chance(
+        Splits(train, test, unknown, calibration[~selected], reserved, one_file=True), seed
     )
 
 
-def split_off(
+def _test_file(
+    labels: NDArray[np.integer[Any]], share: float | None, untouched: Sequence[int], seed: int
+) -> tuple[Indices, Indices]:
+    """A share of the official test file, all for None; those of untouched classes apart."""
+    wanted = None if share is None else max(round(share * len(labels)), 1)
+    chosen = stratified_subset(labels, wanted, seed, "test file")
+    others = np.isin(labels[chosen], untouched)
+    return chosen[~others], chosen[others]
+
+
+def _in_an_order_of_chance(splits: Splits, seed: int) -> Splits:
+    """First images stand for a split, and files of a pool are sorted by name."""
+
+    def mixed(part: Indices, name: str) -> Indices:
+        return stream(seed, f"order of {name} images of the pool").permutation(part)
+
+    return replace(
+        splits,
+        train=mixed(splits.train, "training"),
+        in_distribution=mixed(splits.in_distribution, "test"),
+        held_out=mixed(splits.held_out, "held-out"),
+        calibration=mixed(splits.calibration, "calibration"),
+    )
+
+
+def _apart(these: Indices, others: Indices, groups: Indices | None) -> tuple[Indices, Indices]:
+    """Those of ``these`` that are of no group with any of the ``others``, and those that are."""
+    if groups is None:
+        return these, these[:0]
+    shared = np.isin(groups[these], groups[others])
+    return these[~shared], these[shared]
+
+
+def _split_off(
     labels: NDArray[np.integer[Any]],
-    familiar: Indices,
+    part: Indices,
+    groups: Indices | None,
     share: float,
     seed: int,
     name: str,
-    told: str,
+    key: str,
+    *,
+    pool: bool,
 ) -> tuple[Indices, Indices]:
-    """Split a share off indices, by class and by a stream of chance of that name; both sorted."""
-    count = round(share * len(familiar))
-    sizes = np.unique(labels[familiar], return_counts=True)[1].tolist()
-    smallest = min(sizes, default=0)
-    if smallest < 2 or min(count, len(familiar) - count) < len(sizes):
+    """Split a share off sorted indices, by class and with groups kept whole; both sorted.
+
+    ``name`` is that of what is split off, and of its stream of chance; ``key`` is what
+    an error calls the fraction.
+    """
+    if groups is not None and 0 < len(np.unique(groups[part])) < len(part):
+        try:
+            sides = cut_by_group(labels[part], groups[part], {"test": share}, seed=seed)
+        except DataError as error:  # whose sides are those of labelled images
+            raise DataError(str(error).replace("the test split", f"the {name} split")) from None
+        return part[sides == 0], part[sides != 0]
+    if not len(part):
         raise DataError(
-            f"{told} of {len(familiar)} images gives {count} images "
-            f"for {len(sizes)} classes, of which the smallest has {smallest}; "
-            "give more images or another fraction"
+            "no image of a class that is not held out is left to train on; hold out fewer "
+            "classes, or see that their groups (group_pattern) are not those of all others"
         )
+    count = round(share * len(part))
+    sizes = np.unique(labels[part], return_counts=True)[1].tolist()
+    if min(sizes) < 2 or min(count, len(part) - count) < len(sizes):
+        raise DataError(
+            f"{key} of {len(part)} images gives {count} images for {len(sizes)} classes, of which "
+            f"the smallest has {min(sizes)}; give more images or another fraction"
+        )
+    chance = integer_seed(seed, f"{name} of the pool" if pool else f"{name} split")
     train, test = train_test_split(
-        familiar,
+        part,
         test_size=count,
-        stratify=labels[familiar],
-        random_state=np.random.RandomState(integer_seed(seed, name) % 2**32),
+        stratify=labels[part],
+        random_state=np.random.RandomState(chance % 2**32),
     )
     return np.sort(train), np.sort(test)
 
@@ -251,20 +258,3 @@ def stratified_subset(
     classes = shuffled.groupby(shuffled)
     position = (classes.cumcount() + 0.5) / classes.transform("size")
     return np.sort(order[np.argsort(position.to_numpy(), kind="stable")[:wanted]])
-
-
-def _class_number(given: str | int, classes: Sequence[str], key: str, data_set: str) -> int:
-    """The number of a class given by name, a string, or by number, an integer: never the other."""
-    if isinstance(given, str):
-        if given in classes:
-            return list(classes).index(given)
-        told = same_text(given)
-        alike = [number for number, name in enumerate(classes) if same_text(name) == told]
-        if len(alike) == 1:  # where case tells classes apart it has to be given
-            return alike[0]
-    elif not isinstance(given, bool) and 0 <= given < len(classes):
-        return given
-    raise UsageError(
-        f"{key} class {shown(given)} is not in {data_set}; its classes are: {listed(classes)} (or "
-        f"0 to {len(classes) - 1}, without quotes){did_you_mean(given, classes)}"
-    )

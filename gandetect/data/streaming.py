@@ -13,9 +13,9 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from gandetect.data.conversion import conversion_of
 from gandetect.data.folders import Found
-from gandetect.data.images import Fit, find_images, fitted_pixels, image_faults, read_picture
+from gandetect.data.images import find_images, fitted_pixels, image_faults, read_picture
+from gandetect.data.picture import Fit, conversion_of
 from gandetect.errors import DataError
 from gandetect.workers import map_ordered
 
@@ -41,7 +41,7 @@ class DecodeOptions:
 class Decoded:
     """A file's pixels ``(channels, size, size)``, or the sentence why it has none.
 
-    ``conversion`` is what was done to it, as `data.conversion` says; mostly nothing. ``remark`` is
+    ``conversion`` is what was done to it, as `conversion_of` says; mostly nothing. ``remark`` is
     on its metadata, where these are broken or large.
     """
 
@@ -109,7 +109,7 @@ def decode(path: Path, options: DecodeOptions, content: bytes | None = None) -> 
         with image_faults(path, content):
             picture = read_picture(path, content)
             pixels = fitted_pixels(picture, **wanted)
-            conversion = str(conversion_of(picture, **wanted))
+            conversion = conversion_of(picture, **wanted)
     except DataError as error:
         return Decoded(path, None, str(error))
     if conversion and options.strict:

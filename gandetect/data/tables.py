@@ -7,7 +7,6 @@ import csv
 import io
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from gandetect.errors import DataError, UsageError, did_you_mean
@@ -16,40 +15,30 @@ SEPARATORS = (",", ";", "\t", "|")
 Row = dict[str, str]
 
 
-@dataclass(frozen=True)
-class TextTable:
-    """Rows by column name, each cell stripped text, and the line of the file where each ends."""
+def read_table(path: Path, columns: Sequence[str]) -> list[tuple[int, Row]]:
+    """Read a table that has at least these columns; every cell stays the text that it is, stripped.
 
-    path: Path
-    columns: tuple[str, ...]
-    rows: list[Row]
-    lines: list[int]
-
-
-def read_table(path: Path, columns: Sequence[str]) -> TextTable:
-    """Read a table that has at least these columns; every cell stays the text that it is.
-
-    The separator is a comma, semicolon, tab or bar, the encoding UTF-8, UTF-16 or Windows' Latin,
-    with or without a byte order mark. A first line such as ``sep=;``, which spreadsheets write,
-    names the separator. Empty lines are passed over. Raises `DataError` for a file that is missing,
-    empty or no table, and `UsageError` for a column that is not there.
+    Returns the rows by column name, each after the line of the file where it ends. The separator is
+    a comma, semicolon, tab or bar, the encoding UTF-8, UTF-16 or Windows' Latin, with or without a
+    byte order mark. A first line such as ``sep=;``, which spreadsheets write, names the separator.
+    Empty lines are passed over. Raises `DataError` for a file that is missing, empty or no table,
+    and `UsageError` for a column that is not there.
     """
-    text, separator = _told_separator(_decoded(path))
+    text, separator = _stated_separator(_decoded(path))
     separator = separator or _separator(text, columns)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
-    rows: list[Row] = []
-    lines: list[int] = []
-    header: tuple[str, ...] = ()
+    rows: list[tuple[int, Row]] = []
+    header: list[str] = []
     try:
         for cells in reader:
             stripped = [cell.strip() for cell in cells]
             if not any(stripped):
                 continue
-            if not header:
-                header = _checked_header(path, stripped, columns)
-                continue
-            rows.append(_row(path, header, stripped, reader.line_num))
-            lines.append(reader.line_num)
+            if header:
+                rows.append((reader.line_num, _row(path, header, stripped, reader.line_num)))
+            else:
+                header = stripped
+                _check_header(path, header, columns)
     except csv.Error as error:
         raise DataError(
             f"line {reader.line_num} of table {str(path)!r} cannot be read ({error}); "
@@ -60,7 +49,7 @@ def read_table(path: Path, columns: Sequence[str]) -> TextTable:
             f"table {str(path)!r} holds no rows; expected a line of column names, "
             "then one line for each image"
         )
-    return TextTable(path, header, rows, lines)
+    return rows
 
 
 def _decoded(path: Path) -> str:
@@ -68,7 +57,12 @@ def _decoded(path: Path) -> str:
         content = path.read_bytes()
     except OSError as error:
         raise DataError(f"table {str(path)!r} cannot be read: {error.strerror}") from None
-    for encoding in _encodings(content):
+    encodings = ["utf-8-sig", "cp1252"]
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        encodings = ["utf-16"]
+    elif b"\0" in content[:200]:  # UTF-16 without its mark: every other byte of letters is zero
+        encodings = ["utf-16-be" if content[:1] == b"\0" else "utf-16-le"]
+    for encoding in encodings:
         try:
             return content.decode(encoding)
         except UnicodeDecodeError:
@@ -76,16 +70,7 @@ def _decoded(path: Path) -> str:
     return content.decode("latin-1")  # which knows a letter for every byte
 
 
-def _encodings(content: bytes) -> tuple[str, ...]:
-    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return ("utf-16",)
-    start = content[:200]
-    if b"\0" in start:  # UTF-16 without its mark: every other byte of plain letters is zero
-        return ("utf-16-be",) if start[:1] == b"\0" else ("utf-16-le",)
-    return ("utf-8-sig", "cp1252")
-
-
-def _told_separator(text: str) -> tuple[str, str]:
+def _stated_separator(text: str) -> tuple[str, str]:
     """The text without its ``sep=;`` (an empty line in its place), and the separator or ""."""
     line = re.match(r'(\s*)"?sep=([^"\r\n])"?\2*[ \t]*(?=\r|\n|$)', text, re.IGNORECASE)
     if line is None:
@@ -97,7 +82,7 @@ def _separator(text: str, columns: Sequence[str]) -> str:
     """The separator that finds most of the wanted columns in the header, else most columns."""
     header = next((line for line in text.splitlines() if line.strip()), "")
 
-    def found(separator: str) -> tuple[int, int]:
+    def fits(separator: str) -> tuple[int, int]:
         try:
             cells = next(csv.reader([header], delimiter=separator), [])
         except csv.Error:  # one cell too long for any; reading says so with its line
@@ -105,10 +90,10 @@ def _separator(text: str, columns: Sequence[str]) -> str:
         names = [name.strip() for name in cells]
         return sum(column in names for column in columns), len(names)
 
-    return max(SEPARATORS, key=found)
+    return max(SEPARATORS, key=fits)
 
 
-def _checked_header(path: Path, names: list[str], columns: Sequence[str]) -> tuple[str, ...]:
+def _check_header(path: Path, names: Sequence[str], columns: Sequence[str]) -> None:
     for column in columns:
         if column not in names:
             raise UsageError(
@@ -120,10 +105,9 @@ def _checked_header(path: Path, names: list[str], columns: Sequence[str]) -> tup
                 f"table {str(path)!r} has {names.count(column)} columns {column!r}; "
                 "give each a name of its own"
             )
-    return tuple(names)
 
 
-def _row(path: Path, header: tuple[str, ...], cells: list[str], line: int) -> Row:
+def _row(path: Path, header: Sequence[str], cells: list[str], line: int) -> Row:
     while len(cells) > len(header) and not cells[-1]:  # spreadsheets leave separators behind
         cells.pop()
     if len(cells) != len(header):

@@ -22,8 +22,7 @@ import pandas as pd
 from gandetect import runs
 from gandetect.config import PicturesConfig, digest_of
 from gandetect.data.decoded import decode_pictures
-from gandetect.data.found import FoundFile
-from gandetect.data.picture_folders import FoundPictures
+from gandetect.data.found import FoundFile, FoundFiles
 from gandetect.errors import DataError, RunError
 from gandetect.events import Notify, say, steps, warn
 from gandetect.machine import require_room
@@ -34,7 +33,7 @@ PIXELS, TABLE, LISTING = "images.npy", "files.parquet", "listing"
 
 def cached_pictures(
     config: PicturesConfig,
-    found: FoundPictures,
+    found: FoundFiles,
     folder: Path,
     *,
     workers: int,
@@ -99,7 +98,7 @@ def _listed(folder: Path, listing: Path) -> Path | None:
     return folder / str(name) if name else None
 
 
-def _alike(folder: Path, found: FoundPictures, made_of: Mapping[str, Any]) -> Path | None:
+def _alike(folder: Path, found: FoundFiles, made_of: Mapping[str, Any]) -> Path | None:
     """The cache of files with the same content: they may have been copied or touched since."""
     records = [place / runs.RECORD for place in folder.glob("*-*")]
     alike = [one.parent for one in records if _table(one).get("n") == len(found.files)]
@@ -122,7 +121,7 @@ def _table(file: Path) -> dict[str, Any]:
 
 def _build(
     config: PicturesConfig,
-    found: FoundPictures,
+    found: FoundFiles,
     folder: Path,
     made_of: Mapping[str, Any],
     workers: int,
@@ -196,7 +195,7 @@ def _content_digest(
     return digest_of(["pictures", made_of, rows])
 
 
-def _listing_digest(found: FoundPictures, made_of: Mapping[str, Any]) -> str:
+def _listing_digest(found: FoundFiles, made_of: Mapping[str, Any]) -> str:
     rows = []
     for one in found.files:
         try:
@@ -207,7 +206,7 @@ def _listing_digest(found: FoundPictures, made_of: Mapping[str, Any]) -> str:
     return digest_of(["listing", str(found.root.resolve()), made_of, rows])
 
 
-def _name(digest: str, found: FoundPictures) -> str:
+def _name(digest: str, found: FoundFiles) -> str:
     return f"{found.root.name}-{digest[:12]}"
 
 

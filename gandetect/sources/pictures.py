@@ -10,11 +10,11 @@ import pandas as pd
 
 from gandetect import runs
 from gandetect.config import PicturesConfig
+from gandetect.data.class_folders import find_pictures, picture_classes
 from gandetect.data.class_images import ClassImages
 from gandetect.data.found import LeftOut, leave_out, left_out_sentences
 from gandetect.data.groups import groups_of, near_duplicate_pairs
 from gandetect.data.patterns import pattern_fit
-from gandetect.data.picture_folders import find_pictures, picture_classes
 from gandetect.data.stored import StoredImages
 from gandetect.errors import DataError, shortened, shown
 from gandetect.events import Notify, warn

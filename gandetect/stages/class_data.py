@@ -15,7 +15,7 @@ from gandetect.config import ClassImagesConfig, PicturesConfig, SmallSetConfig
 from gandetect.data import class_names, fashion_mnist
 from gandetect.data import splits as splitting
 from gandetect.data.class_images import ClassImages
-from gandetect.data.pool_splits import make_pool_splits
+from gandetect.data.held_out import resolve_held_out, resolve_selection
 from gandetect.data.small_sets import load_small_set
 from gandetect.engine import Context, Facts, Stage
 from gandetect.errors import DataError
@@ -115,8 +115,8 @@ def resolve_classes(
 
     Raises `UsageError` for classes that make no sense.
     """
-    held_out = splitting.resolve_held_out(config.held_out, classes, data_set=config.name)
-    selection = splitting.resolve_selection(config.selection, held_out, classes, config.name)
+    held_out = resolve_held_out(config.held_out, classes, data_set=config.name)
+    selection = resolve_selection(config.selection, held_out, classes, config.name)
     return held_out, selection
 
 
@@ -139,22 +139,17 @@ def _split(
     held_out: tuple[int, ...],
     selection: tuple[int, ...],
 ) -> splitting.Splits:
-    common: dict[str, Any] = {
-        "test_fraction": config.test_fraction,
-        "seed": config.split_seed,
-        "images": config.images,
-        "selection": selection,
-    }
-    if not dataset.one_file:
-        labels = dataset.train_labels, dataset.test_labels
-        return splitting.make_splits(*labels, held_out, **common)
-    assert isinstance(config, SmallSetConfig | PicturesConfig)
-    return make_pool_splits(
+    fraction = getattr(config, "calibration_fraction", 0.0)  # where thresholds have no file
+    return splitting.make_splits(
         dataset.train_labels,
+        None if dataset.one_file else dataset.test_labels,
         held_out,
         groups=dataset.groups,
-        calibration_fraction=config.calibration_fraction,
-        **common,
+        calibration_fraction=fraction if dataset.one_file else 0.0,
+        test_fraction=config.test_fraction,
+        seed=config.split_seed,
+        images=config.images,
+        selection=selection,
     )
 
 

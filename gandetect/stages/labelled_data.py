@@ -12,12 +12,12 @@ import pandas as pd
 
 from gandetect import runs
 from gandetect.config import CsvDataConfig, FolderDataConfig
-from gandetect.data.contradictions import contradictions, refuse_contradictions
 from gandetect.data.decoded import decode_to_file
 from gandetect.data.found import LeftOut, left_out_sentences
 from gandetect.data.groups import groups_of, near_duplicate_pairs
 from gandetect.data.labelled import LabelledFiles, find_labelled
 from gandetect.data.labelled_splits import make_labelled_splits
+from gandetect.data.overlap import contradictions, refuse_contradictions
 from gandetect.data.patterns import pattern_fit
 from gandetect.data.reading import Examined, examine_files
 from gandetect.data.shortcuts import shortcuts, summary_by_class

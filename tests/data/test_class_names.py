@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gandetect.data.held_out import resolve_held_out, resolve_selection
 from gandetect.data.label_tables import found_class
-from gandetect.data.splits import resolve_held_out, resolve_selection
 from gandetect.errors import UsageError
 
 PADDED = ["01", "02", "03", "04"]

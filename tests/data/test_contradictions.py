@@ -17,7 +17,7 @@ from shortcuts import make_stages
 from gandetect import runs
 from gandetect.cli import main
 from gandetect.config import CsvDataConfig, FolderDataConfig
-from gandetect.data.contradictions import contradictions
+from gandetect.data.overlap import contradictions
 from gandetect.errors import DataError
 from gandetect.stages.labelled_data import DecodedImages, LabelledData
 

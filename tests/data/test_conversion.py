@@ -108,8 +108,6 @@ def test_sixteen_bits_of_colour_are_said(tmp_path) -> None:
 def test_other_colours_are_said(tmp_path) -> None:
     picture = PHOTO.resize((28, 28)).convert("CMYK")
     assert converted(picture, tmp_path / "a.jpg", COLOUR) == "CMYK 28x28 to RGB 28x28"
-    said = converted(np.ones((28, 28), "f4"), tmp_path / "a.tif", tiffinfo={340: 0.0, 341: 1.0})
-    assert said == "float grey 28x28 to grey 28x28, range 0 to 1"
 
 
 def test_an_exif_orientation_is_said_and_sizes_are_upright(shoe, tmp_path) -> None:

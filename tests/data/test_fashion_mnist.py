@@ -410,7 +410,7 @@ def test_apt_refreshes_stale_lists_only_as_root(
     commands: list[str] = []
 
     def failing(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
-        commands.append(command[1])
+        commands.append(next(one for one in command if one in ("download", "update")))
         return subprocess.CompletedProcess(command, 100, "", "W: old\nE: Unable to locate it\n")
 
     monkeypatch.setattr(source, "_run", failing)

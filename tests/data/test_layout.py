@@ -7,9 +7,8 @@ from pathlib import Path, PurePath
 import pytest
 
 from gandetect.config import PicturesConfig
-from gandetect.data.integrity import places_of
-from gandetect.data.layout import layout_notes, split_folders
-from gandetect.data.picture_folders import picture_classes
+from gandetect.data.class_folders import layout_notes, picture_classes, split_folders
+from gandetect.data.integrity import files_of
 from gandetect.errors import UsageError
 
 SPLITS = ["train/cat/1.png", "train/dog/1.png", "val/cat/2.png", "val/dog/2.png"]
@@ -44,12 +43,12 @@ def test_folders_are_splits_only_where_the_structure_says_so(names, expected) ->
 
 
 def test_the_class_of_a_file_follows_from_what_was_decided() -> None:
-    split = places_of(paths(*SPLITS))
+    split = files_of(paths(*SPLITS))
     assert [(one.split, one.class_name) for one in split][:2] == [
         ("train", "cat"),
         ("train", "dog"),
     ]
-    classes = places_of(paths(*SPLITS, "horse/1.png"))
+    classes = files_of(paths(*SPLITS, "horse/1.png"))
     assert [(one.split, one.class_name) for one in classes][:1] == [("", "train")]
 
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gandetect.data.pool_splits import make_pool_splits
+from gandetect.data.splits import make_splits
 from gandetect.errors import DataError
 
 PARTS = ("train", "in_distribution", "held_out", "calibration", "reserved")
@@ -13,7 +13,7 @@ PARTS = ("train", "in_distribution", "held_out", "calibration", "reserved")
 
 def split(labels, groups=None, held_out=(2,), **options):
     given = {"calibration_fraction": 0.2, "test_fraction": 0.2, "seed": 0, **options}
-    return make_pool_splits(np.asarray(labels), held_out, groups=groups, **given)
+    return make_splits(np.asarray(labels), None, held_out, groups=groups, **given)
 
 
 def test_without_groups_every_class_is_split_by_the_fractions() -> None:

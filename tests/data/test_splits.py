@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 
 from gandetect.data.class_images import ClassImages
 from gandetect.data.fashion_mnist import CLASSES
+from gandetect.data.held_out import resolve_held_out
 from gandetect.data.splits import (
     Splits,
     counts,
     duplicates_across,
     make_splits,
     manifest,
-    resolve_held_out,
     verify_disjoint,
 )
 from gandetect.errors import DataError, UsageError

@@ -22,10 +22,8 @@ from one_picture import (
     read,
     saved,
 )
-from PIL import Image
 from raw_images import tiff
 
-YCBCR = np.asarray(Image.frombytes("YCbCr", (28, 28), COLOUR.tobytes()).convert("RGB"))
 LAYOUTS: list[dict[str, Any]] = [{}, {"tile": (16, 16)}, {"rowsperstrip": 5}]
 KINDS: dict[str, tuple[NDArray[Any], NDArray[Any], dict[str, Any]]] = {
     "grey": (GREY, GREY, {"photometric": "minisblack"}),
@@ -57,9 +55,9 @@ KINDS: dict[str, tuple[NDArray[Any], NDArray[Any], dict[str, Any]]] = {
     "32-bit": (GREY.astype(np.uint32) * 257, GREY, {"photometric": "minisblack"}),
     "float": (GREY.astype(np.float32) / 255, GREY, {"photometric": "minisblack"}),
     "half": (GREY.astype(np.float16) / 255, GREY, {"photometric": "minisblack"}),
-    "YCbCr": (COLOUR, YCBCR, {"photometric": "ycbcr"}),
+    "YCbCr": (COLOUR, COLOUR, {"photometric": "ycbcr"}),
 }  # fmt: skip
-REFUSED = {"signed", "16-bit signed", "32-bit", "float", "half", "16-bit, apart"}
+REFUSED = {"signed", "16-bit signed", "32-bit", "float", "half", "16-bit, apart", "YCbCr"}
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -81,7 +79,7 @@ def test_a_tiff_of_tifffile_has_its_pixels_or_is_refused_in_every_layout(kind: s
         assert ("16-bit" in answer.conversion) == ("16-bit" in kind)
         assert ("extra channel left out" in answer.conversion) == (kind == "extra channel")
     assert (read_well == 0) == (kind in REFUSED)
-    assert read_well in (0, 6 if kind == "YCbCr" else 9, 18)
+    assert read_well in (0, 9, 18)
 
 
 @pytest.mark.parametrize("kind", ["unassalpha", "assocalpha"])
@@ -121,10 +119,9 @@ def test_a_tiffs_alpha_is_what_its_tag_says(deep: bool, kind: str) -> None:
         (np.dstack([COLOUR, ALPHA]), 8, {"t262": 2}, "ExtraSamples"),
         (np.dstack([GREY, ALPHA]), 8, {}, "ExtraSamples"),
         (GREY, 8, {"t339": 4}, "SampleFormat"),
-        (GREY, 8, {"t339": 2}, "SMinSampleValue"),
-        (GREY, 32, {}, "SMaxSampleValue"),
-        (GREY, 32, {"t339": 3}, "SMinSampleValue"),
-        (GREY, 32, {"t339": 3, "t340": 5, "t341": 5}, "impossible range 5 to 5"),
+        (GREY, 8, {"t339": 2}, "8-bit signed samples, and none but unsigned"),
+        (GREY, 32, {}, "32-bit samples, and none but unsigned integers of at most 16 bits"),
+        (GREY, 32, {"t339": 3, "t340": 0, "t341": 255}, "32-bit float samples"),
         (GREY, 8, {"t254": 1}, "small copy of another"),
         (GREY, 8, {"t262": 32803}, "PhotometricInterpretation 32803"),
         (GREY, 8, {"t32997": 2}, "volume"),
@@ -156,33 +153,12 @@ def test_grey_and_alpha_stored_apart_are_refused_and_not_called_damaged(
     assert "damaged" not in str(answer.error)
 
 
-@pytest.mark.parametrize("packing", [None, "zlib"])
-@pytest.mark.parametrize(("low", "high"), [(128, 127), (0, 127)])
-def test_signed_samples_with_a_range_in_bytes_are_right_or_refused(
-    low: int, high: int, packing: str | None
-) -> None:
-    stream = io.BytesIO()
-    stated = [(340, "B", 1, low, True), (341, "B", 1, high, True)]
-    with tifffile.TiffWriter(stream) as writer:
-        writer.write(
-            (GREY // 2).astype(np.int8),
-            compression=packing,
-            photometric="minisblack",
-            extratags=stated,
-        )
-    answer = read(stream.getvalue())
-    if low:
-        assert "impossible range 128 to 127" in str(answer.error)
-    else:
-        assert np.array_equal(answer.pixels[0], eight(GREY // 2, 127))
-
-
 @pytest.mark.parametrize(
     ("tag", "kind", "values", "missing"),
     [
-        (332, "H", [2], "tag InkSet 2"),
-        (336, "B", [255, 0], "range 255 0 (tag DotRange)"),
-        (336, "B", [0, 255, 0, 255, 10, 255, 0, 255], "tag DotRange"),
+        (332, "H", [2], "InkSet 2"),
+        (336, "B", [255, 0], "DotRange 255 0"),
+        (336, "B", [0, 255, 0, 255, 10, 255, 0, 255], "DotRange 0 255 0 255 10 255 0 255"),
         (332, "H", [1], None),
         (336, "B", [0, 255], None),
         (336, "H", [0, 255] * 4, None),
@@ -202,57 +178,13 @@ def test_inks_other_than_full_cmyk_are_refused_with_the_tag(
     assert "damaged" not in str(answer.error)
 
 
-@pytest.mark.parametrize("top", [1.0, 255.0, 40.0])
-def test_floats_are_scaled_by_the_range_that_the_file_states(top: float) -> None:
-    values = (GREY / 255 * top).astype(np.float32)
-    content = saved(values, "TIFF", tiffinfo={340: 0.0, 341: top})
-    answer = read(content)
-    assert np.array_equal(answer.pixels[0], GREY)
-    assert answer.conversion == f"float grey 28x28 to grey 28x28, range 0 to {top:g}"
-
-
-@pytest.mark.parametrize("odd", [1.01, -0.01, np.nan, np.inf])
-def test_a_float_outside_of_the_stated_range_is_refused(odd: float) -> None:
-    values = (GREY / 255).astype(np.float32)
-    values[3, 3] = odd
-    answer = read(saved(values, "TIFF", tiffinfo={340: 0.0, 341: 1.0}))
-    assert "outside of the range 0 to 1" in str(answer.error)
-
-
-@pytest.mark.parametrize("value", [0.5, 1.0, 1.5, 255.0, 256.0])
-def test_floats_without_a_stated_range_are_refused_whatever_their_values(value: float) -> None:
-    answer = read(saved(np.full((28, 28), value, np.float32), "TIFF"))
-    assert "SMinSampleValue" in str(answer.error)
-
-
-@pytest.mark.parametrize("order", ["<", ">"])
-@pytest.mark.parametrize("packing", [None, "zlib"])
-def test_floats_of_either_byte_order_are_right_or_refused(order: str, packing: str) -> None:
-    stream = io.BytesIO()
-    stated = [(340, "d", 1, 0.0, True), (341, "d", 1, 1.0, True)]
-    with tifffile.TiffWriter(stream, byteorder=order) as writer:
-        values = (GREY / 255).astype(np.float32)
-        writer.write(values, photometric="minisblack", compression=packing, extratags=stated)
-    answer = read(stream.getvalue())
-    if order == ">" and packing:  # Pillow takes the bytes for those of the other order
-        assert "is a compressed big-endian TIFF of float samples" in str(answer.error)
-    else:
-        assert np.array_equal(answer.pixels[0], GREY)
-
-
-@pytest.mark.parametrize("low", [-128, -64])
-def test_signed_bytes_are_scaled_by_their_range_or_refused_outside_of_it(low: int) -> None:
-    stream = io.BytesIO()
-    stated = [(340, "b", 1, low, True), (341, "b", 1, 127, True)]
-    with tifffile.TiffWriter(stream) as writer:
-        samples = (GREY.astype(int) - 128).astype(np.int8)
-        writer.write(samples, photometric="minisblack", extratags=stated)
-    answer = read(stream.getvalue())
-    if low == -128:
-        assert np.array_equal(answer.pixels[0], GREY)
-        assert "8-bit signed" in answer.conversion
-    else:
-        assert "outside of the range -64 to 127" in str(answer.error)
+@pytest.mark.parametrize("top", [0.5, 1.0, 1.5, 255.0, np.nan])
+def test_floats_are_refused_whatever_their_values_and_whatever_range_they_state(top: float) -> None:
+    values = np.full((28, 28), top, np.float32)
+    for tags in ({}, {340: 0.0, 341: 255.0}):
+        answer = read(saved(values, "TIFF", tiffinfo=tags))
+        assert "32-bit float samples" in str(answer.error)
+        assert "damaged" not in str(answer.error)
 
 
 def test_a_big_endian_bigtiff_is_refused_and_not_called_damaged() -> None:
