@@ -50,12 +50,13 @@ class Mutant:
     """A module with the bytes from ``start`` to ``end`` replaced: ``old`` by ``new``.
 
     ``path`` is relative to the root of the tree, ``scope`` the function or class, and ``line`` the
-    source line, stripped.
+    source line, stripped, in which it begins at ``column``.
     """
 
     path: str
     scope: str
     line: str
+    column: int
     start: int
     end: int
     old: str
@@ -74,7 +75,7 @@ class Mutant:
     def rank(self, seed: int, *, place: bool = False) -> str:
         """Where a draw has it: by its text, so that a move or a change elsewhere draws no other."""
         replaced = "" if place else self.new
-        text = "\0".join((str(seed), self.scope, self.line, self.old, replaced))
+        text = "\0".join((str(seed), self.scope, self.line, str(self.column), self.old, replaced))
         return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -92,8 +93,9 @@ def mutants_of(path: str, source: str) -> list[Mutant]:
             assert target.end_col_offset is not None
             end = starts[target.end_lineno - 1] + target.end_col_offset
             old = source.encode()[start:end].decode()
-            line = lines[target.lineno - 1].strip()
-            found.append(Mutant(path, scope, line, start, end, old, new))
+            line = lines[target.lineno - 1]
+            column = target.col_offset - (len(line) - len(line.lstrip()))
+            found.append(Mutant(path, scope, line.strip(), column, start, end, old, new))
     return found
 
 
@@ -198,11 +200,11 @@ def _only_acts(statement: ast.stmt) -> bool:
 
 
 def _of_text(node: ast.BinOp) -> bool:
-    """Whether it joins texts or paths, which no other operator could."""
-    sides = (node.left, node.right)
-    return any(
+    """Whether it joins texts or paths, which no other operator could; file names are constants."""
+    name = ast.unparse(node.right).rpartition(".")[-1]
+    return (isinstance(node.op, ast.Div) and name.isupper() and name.isidentifier()) or any(
         isinstance(one, ast.JoinedStr)
         or (isinstance(one, ast.Constant) and isinstance(one.value, str | bytes))
         or (isinstance(one, ast.BinOp) and _of_text(one))
-        for one in sides
+        for one in (node.left, node.right)
     )
