@@ -91,7 +91,7 @@ def _tried(room: str, mutants: list[Mutant], trees: list[Path]) -> Iterator[tupl
             yield one, outcome
     if not waiting:
         return
-    limit = _limit(room, waiting, trees)
+    limit = _limit(room, waiting, trees, results)
     attempts = [_attempt(room, one, _mutated(one), limit) for one in waiting]
     for number, outcome, seconds in run(attempts, trees):
         one = waiting[number]
@@ -100,20 +100,26 @@ def _tried(room: str, mutants: list[Mutant], trees: list[Path]) -> Iterator[tupl
         yield one, outcome
 
 
-def _limit(room: str, mutants: list[Mutant], trees: list[Path]) -> float:
+def _limit(room: str, mutants: list[Mutant], trees: list[Path], results: Results) -> float:
     """Seconds that a mutant's tests may take: of what they take without a fault, some times more.
 
     Raises `click.ClickException` when a test fails without any mutant.
     """
-    tests = dict.fromkeys(name for one in mutants for name in selected_tests(ROOT, room, one.path))
+    tests = tuple(dict.fromkeys(t for one in mutants for t in selected_tests(ROOT, room, one.path)))
+    everything = "\0".join(_texts(["gandetect"]))
+    known = results.get(everything, _digest(_texts(tests)))
+    if known is not None:
+        return float(known)
     path = mutants[0].path
-    whole = Attempt(path, (ROOT / path).read_text("utf-8"), tuple(tests), LONGEST)
+    whole = Attempt(path, (ROOT / path).read_text("utf-8"), tests, LONGEST)
     ((_, outcome, seconds),) = run([whole], trees[:1])
     if outcome != "survived":
         log = (trees[0] / LOG).read_text("utf-8", errors="replace")
         raise click.ClickException(f"{room}: its tests fail without any mutant\n{log[-3000:]}")
     click.echo(f"{room}: its tests take {seconds:.0f} s", err=True)
-    return 30 + 3 * seconds
+    limit = 30 + 3 * seconds
+    results.add(everything, _digest(_texts(tests)), str(limit))
+    return limit
 
 
 def _attempt(room: str, mutant: Mutant, source: str, limit: float) -> Attempt:

@@ -24,6 +24,7 @@ from pathlib import Path
 from py_compile import PycInvalidationMode
 
 import pytest
+from hypothesis import Phase, settings
 
 # What the package and its tests import: seconds of every mutant, unless it is there already.
 WARM = """
@@ -34,6 +35,7 @@ WARM = """
 ROOT = Path(__file__).parents[2]
 OWN = "GANDETECT_MUTANT"  # an environment variable, by which a mutant's processes are known
 LOG = "tests.log"  # of the last mutant of a tree
+PROFILE = "mutants"  # of Hypothesis: always the same examples, and failing ones as they come
 MEMORY = 8 << 30  # bytes that a mutant may take
 
 
@@ -81,6 +83,8 @@ def run(
     for name in warm.split():
         if find_spec(name.split(".")[0]):
             importlib.import_module(name)
+    phases = Phase.explicit, Phase.generate
+    settings.register_profile(PROFILE, deadline=None, derandomize=True, phases=phases)
     waiting = deque(enumerate(attempts))
     free, running = list(trees), dict[int, _Running]()
     originals: dict[int, tuple[Path, str]] = {}
@@ -141,6 +145,7 @@ def _test(tree: Path, tests: tuple[str, ...]) -> int:
         options = ["-x", "-q", "-p", "no:cacheprovider", f"--basetemp={tree / 'tmp'}"]
         # Hypothesis is imported already, so that pytest cannot rewrite its assertions.
         options += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
+        options += [f"--hypothesis-profile={PROFILE}"]
         code = int(pytest.main([*options, *tests]))
     except BaseException:
         traceback.print_exc()
