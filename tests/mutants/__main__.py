@@ -51,19 +51,20 @@ def main(
         trees = [Path(stack.enter_context(tempfile.TemporaryDirectory())) for _ in range(jobs)]
         for tree in trees:
             copy_tree(ROOT, tree)
+        root = trees[0]  # so that what is edited meanwhile changes nothing
         for room in rooms or ROOMS:
             paths = [
                 path
-                for path in modules_of(ROOT, room)
+                for path in modules_of(root, room)
                 if fnmatch(path, only) and not any(fnmatch(path, one) for one in skip)
             ]
-            drawn = draw(mutants_in(ROOT, paths), count, seed)
+            drawn = draw(mutants_in(root, paths), count, seed)
             outcomes = {one: "equivalent" for one in drawn if key_of(one) in known}
             outcomes |= _tried(room, [one for one in drawn if one not in outcomes], trees)
             table.append(_row(room, Counter(outcomes.values())))
             survivors += [one for one, outcome in outcomes.items() if outcome == "survived"]
     for one in survivors:
-        click.echo(one.diff((ROOT / one.path).read_text("utf-8")) + "\n")
+        click.echo(one.diff((root / one.path).read_text("utf-8")) + "\n")
     click.echo(
         f"{'room':12}{'drawn':>7}" + "".join(f"{name:>12}" for name in OUTCOMES) + "   score"
     )
@@ -81,10 +82,12 @@ def _row(room: str, counts: Mapping[str, int]) -> tuple[str, float]:
 
 def _tried(room: str, mutants: list[Mutant], trees: list[Path]) -> Iterator[tuple[Mutant, str]]:
     """The outcome of each mutant: from an earlier run, or by running its tests now."""
+    root = trees[0]
     results = Results(KEPT / f"{room}.jsonl")
     waiting = []
     for one in mutants:
-        outcome = results.get(_mutated(one), _digest(_texts(selected_tests(ROOT, room, one.path))))
+        tests = selected_tests(root, room, one.path)
+        outcome = results.get(_mutated(root, one), _digest(_texts(root, tests)))
         if outcome is None:
             waiting.append(one)
         else:
@@ -92,12 +95,16 @@ def _tried(room: str, mutants: list[Mutant], trees: list[Path]) -> Iterator[tupl
     if not waiting:
         return
     limit = _limit(room, waiting, trees, results)
-    attempts = [_attempt(room, one, _mutated(one), limit) for one in waiting]
-    for number, outcome, seconds in run(attempts, trees):
-        one = waiting[number]
-        results.add(attempts[number].source, _digest(_texts(attempts[number].tests)), outcome)
-        click.echo(f"{outcome:10}{seconds:5.0f} s  {one.path}: {one.line}  ->  {one.new}", err=True)
-        yield one, outcome
+    attempts = [
+        Attempt(one.path, _mutated(root, one), tuple(selected_tests(root, room, one.path)), limit)
+        for one in waiting
+    ]
+    for outcome in run(attempts, trees):
+        one, attempt = waiting[outcome.number], attempts[outcome.number]
+        results.add(attempt.source, _digest(_texts(root, attempt.tests)), outcome.result)
+        told = f"{outcome.result:10}{outcome.seconds:5.0f} s  {one.path}: {one.line}  ->  {one.new}"
+        click.echo(f"{told}  {outcome.test}".rstrip(), err=True)
+        yield one, outcome.result
 
 
 def _limit(room: str, mutants: list[Mutant], trees: list[Path], results: Results) -> float:
@@ -105,29 +112,26 @@ def _limit(room: str, mutants: list[Mutant], trees: list[Path], results: Results
 
     Raises `click.ClickException` when a test fails without any mutant.
     """
-    tests = tuple(dict.fromkeys(t for one in mutants for t in selected_tests(ROOT, room, one.path)))
-    everything = "\0".join(_texts(["gandetect"]))
-    known = results.get(everything, _digest(_texts(tests)))
+    root = trees[0]
+    tests = tuple(dict.fromkeys(t for one in mutants for t in selected_tests(root, room, one.path)))
+    everything = "\0".join(_texts(root, ["gandetect"]))
+    known = results.get(everything, _digest(_texts(root, tests)))
     if known is not None:
         return float(known)
     path = mutants[0].path
-    whole = Attempt(path, (ROOT / path).read_text("utf-8"), tests, LONGEST)
-    ((_, outcome, seconds),) = run([whole], trees[:1])
-    if outcome != "survived":
+    whole = Attempt(path, (root / path).read_text("utf-8"), tests, LONGEST)
+    (outcome,) = run([whole], trees[:1])
+    if outcome.result != "survived":
         log = (trees[0] / LOG).read_text("utf-8", errors="replace")
         raise click.ClickException(f"{room}: its tests fail without any mutant\n{log[-3000:]}")
-    click.echo(f"{room}: its tests take {seconds:.0f} s", err=True)
-    limit = 30 + 3 * seconds
-    results.add(everything, _digest(_texts(tests)), str(limit))
+    click.echo(f"{room}: its tests take {outcome.seconds:.0f} s", err=True)
+    limit = 30 + 3 * outcome.seconds
+    results.add(everything, _digest(_texts(root, tests)), str(limit))
     return limit
 
 
-def _attempt(room: str, mutant: Mutant, source: str, limit: float) -> Attempt:
-    return Attempt(mutant.path, source, tuple(selected_tests(ROOT, room, mutant.path)), limit)
-
-
-def _mutated(mutant: Mutant) -> str:
-    return mutant.apply((ROOT / mutant.path).read_text("utf-8"))
+def _mutated(root: Path, mutant: Mutant) -> str:
+    return mutant.apply((root / mutant.path).read_text("utf-8"))
 
 
 class Results:
@@ -154,9 +158,9 @@ class Results:
             stream.write(json.dumps([key, outcome]) + "\n")
 
 
-def _texts(tests: Sequence[str]) -> Iterator[str]:
+def _texts(root: Path, tests: Sequence[str]) -> Iterator[str]:
     for place in tests:
-        folder = ROOT / place
+        folder = root / place
         for file in sorted(folder.rglob("*.py")) if folder.is_dir() else [folder]:
             yield file.read_text("utf-8")
 

@@ -13,6 +13,7 @@ GANS = "tests/training/test_ingredients.py tests/training/test_adversarial.py"
 STUDIES = "tests/test_refusals.py tests/cluster/test_engine_options.py tests/engine/test_graph.py"
 PICTURES = "tests/test_few_images.py tests/test_pictures.py"
 DETECTORS = "tests/test_derived_detectors.py"
+EVALUATION = "tests/evaluation/test_cross_evaluation.py tests/evaluation/test_further.py"
 
 # By room, modules and the tests that follow their own `test_<module>.py`; the first match counts.
 ROOMS: dict[str, dict[str, str]] = {
@@ -31,7 +32,7 @@ ROOMS: dict[str, dict[str, str]] = {
         "gandetect/training/*.py": GANS,
     },
     "evaluation": {
-        "gandetect/evaluation/*.py": "tests/evaluation",
+        "gandetect/evaluation/*.py": EVALUATION,
         "gandetect/statistics/*.py": "tests/statistics",
         "gandetect/analyses/*.py": "tests/analyses",
     },
@@ -43,14 +44,14 @@ ROOMS: dict[str, dict[str, str]] = {
         "gandetect/detectors/*.py": f"tests/test_scoring.py {DETECTORS}",
     },
     "runner": {
-        "gandetect/engine/local.py": "tests/engine",
+        "gandetect/engine/local.py": "tests/engine/test_ending.py",
         "gandetect/engine/*.py": "tests/engine/test_graph.py",
         "gandetect/study/*.py": STUDIES,
     },
     "splits": {
         "gandetect/data/*splits*.py": "",
         "gandetect/data/groups.py": "",
-        "gandetect/sources/splits.py": PICTURES,
+        "gandetect/sources/splits.py": f"tests/sources/test_split_sources.py {PICTURES}",
         "gandetect/stages/class_data.py": PICTURES,
     },
 }

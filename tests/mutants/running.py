@@ -9,6 +9,7 @@ from __future__ import annotations
 import compileall
 import importlib
 import os
+import re
 import resource
 import shutil
 import signal
@@ -35,6 +36,7 @@ WARM = """
 ROOT = Path(__file__).parents[2]
 OWN = "GANDETECT_MUTANT"  # an environment variable, by which a mutant's processes are known
 LOG = "tests.log"  # of the last mutant of a tree
+TEST_LIMIT = 30.0  # seconds that a test may compute in its own process
 PROFILE = "mutants"  # of Hypothesis: always the same examples, and failing ones as they come
 MEMORY = 8 << 30  # bytes that a mutant may take
 
@@ -47,6 +49,19 @@ class Attempt:
     source: str
     tests: tuple[str, ...]
     limit: float  # seconds
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of an attempt: "killed", "survived", "timed out", or "broken": no test ran.
+
+    ``test`` is the one that failed.
+    """
+
+    number: int
+    result: str
+    seconds: float
+    test: str
 
 
 @dataclass
@@ -73,13 +88,8 @@ def copy_tree(root: Path, tree: Path) -> None:
     compileall.compile_dir(tree, quiet=2, invalidation_mode=PycInvalidationMode.CHECKED_HASH)
 
 
-def run(
-    attempts: Iterable[Attempt], trees: list[Path], warm: str = WARM
-) -> Iterator[tuple[int, str, float]]:
-    """Run every attempt, one in each tree at a time; yields number, outcome and seconds.
-
-    An outcome is "killed", "survived", "timed out", or "broken" where no test ran.
-    """
+def run(attempts: Iterable[Attempt], trees: list[Path], warm: str = WARM) -> Iterator[Outcome]:
+    """Run every attempt, one in each tree at a time; yields outcomes as they come."""
     for name in warm.split():
         if find_spec(name.split(".")[0]):
             importlib.import_module(name)
@@ -100,8 +110,8 @@ def run(
             running[pid] = _Running(number, tree, now + attempt.limit, now)
         time.sleep(0.1)
         for pid, one in list(running.items()):
-            outcome = _outcome(pid, one)
-            if outcome is None:
+            result = _result(pid, one)
+            if result is None:
                 continue
             _kill_processes_of(one.tree)
             shutil.rmtree(one.tree / "data" / "cache", ignore_errors=True)
@@ -109,20 +119,29 @@ def run(
             module.write_text(source, "utf-8")
             del running[pid]
             free.append(one.tree)
-            yield one.number, outcome, time.monotonic() - one.began
+            failed = re.findall(r"(?m)^(?:FAILED|ERROR) (\S+)", _log(one.tree))
+            seconds = time.monotonic() - one.began
+            yield Outcome(one.number, result, seconds, failed[-1] if failed else "")
 
 
-def _outcome(pid: int, one: _Running) -> str | None:
+def _result(pid: int, one: _Running) -> str | None:
     ended, status = os.waitpid(pid, os.WNOHANG)
     if ended:
         code = os.waitstatus_to_exitcode(status)
         no_tests = code == pytest.ExitCode.NO_TESTS_COLLECTED
-        return "survived" if code == 0 else "broken" if no_tests else "killed"
+        endless = code == -signal.SIGPROF
+        return {0: "survived"}.get(
+            code, "broken" if no_tests else "timed out" if endless else "killed"
+        )
     if time.monotonic() < one.until:
         return None
     os.killpg(pid, signal.SIGKILL)
     os.waitpid(pid, 0)
     return "timed out"
+
+
+def _log(tree: Path) -> str:
+    return (tree / LOG).read_text("utf-8", errors="replace") if (tree / LOG).exists() else ""
 
 
 def _test(tree: Path, tests: tuple[str, ...]) -> int:
@@ -146,13 +165,20 @@ def _test(tree: Path, tests: tuple[str, ...]) -> int:
         # Hypothesis is imported already, so that pytest cannot rewrite its assertions.
         options += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
         options += [f"--hypothesis-profile={PROFILE}"]
-        code = int(pytest.main([*options, *tests]))
+        code = int(pytest.main([*options, *tests], plugins=[_EndlessLoops()]))
     except BaseException:
         traceback.print_exc()
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
+
+
+class _EndlessLoops:
+    """Ends this process when a test computes for too long, without waiting for the limit."""
+
+    def pytest_runtest_setup(self) -> None:
+        signal.setitimer(signal.ITIMER_PROF, TEST_LIMIT)
 
 
 def _kill_processes_of(tree: Path) -> None:

@@ -69,7 +69,7 @@ def test_a_mutant_is_killed_survives_or_is_timed_out_and_its_tree_is_as_before(t
         "tree, sources = Path(sys.argv[1]), json.loads(sys.argv[2])\n"
         "tests = ('test_module.py',)\n"
         "attempts = [Attempt('module.py', one, tests, 10) for one in sources]\n"
-        "print(json.dumps([one[:2] for one in run(attempts, [tree], warm='')]))"
+        "print(json.dumps([[one.result, one.test] for one in run(attempts, [tree], warm='')]))"
     )
     sources = [source, source.replace("> 0", "> 1"), source.replace("-= 1", "+= 1")]
     told = subprocess.run(
@@ -78,7 +78,11 @@ def test_a_mutant_is_killed_survives_or_is_timed_out_and_its_tree_is_as_before(t
         capture_output=True,
         check=True,
     )
-    assert json.loads(told.stdout) == [[0, "survived"], [1, "killed"], [2, "timed out"]]
+    assert json.loads(told.stdout) == [
+        ["survived", ""],
+        ["killed", "test_module.py::test_it"],
+        ["timed out", ""],
+    ]
     assert (tmp_path / "module.py").read_text() == source
 
 
