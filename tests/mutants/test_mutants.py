@@ -42,7 +42,7 @@ def test_one_expression_or_statement_is_replaced(source, expected) -> None:
     "source",
     ["def f(x: a | b) -> a & b: ...", "@f(1)\ndef g(): ...", "assert a < 1", "x = f'{1 + a}'",
      "x = a / 'name' / b", "x = a / m.NAME",
-     "zip(a, b, strict=True)[a]", "import a", "if TYPE_CHECKING:\n    f()"],
+     "zip(a, b, strict=True)[a]", "import a", "VERSION: int = 2", "if TYPE_CHECKING:\n    f()"],
 )  # fmt: skip
 def test_what_no_test_could_notice_is_left_alone(source) -> None:
     assert mutants_of("m.py", source) == []
