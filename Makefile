@@ -14,7 +14,7 @@ export PIP_NO_INPUT := 1
 # Tests run in two processes; each keeps to one thread.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile -q
 
-.PHONY: help study smoke test test-slow screenshots bench same-science gpu-check fuzz lint format clean
+.PHONY: help study smoke test test-slow screenshots bench same-science gpu-check fuzz mutants lint format clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1 - /p' Makefile
@@ -42,6 +42,10 @@ same-science: $(VENV)/.run ## do speed and bf16 change the answers? Five seeds, 
 
 fuzz: $(VENV)/.dev ## broken images, tables and experiment files, drawn from a seed: up to an hour
 	@PYTHONPATH=tests OMP_NUM_THREADS=1 $(BIN)/python -m fuzz
+
+mutants: $(VENV)/.dev ## do the default tests notice small faults? make mutants ROOM=training N=30 SEED=0 JOBS=1
+	@PYTHONPATH=tests OMP_NUM_THREADS=1 nice $(BIN)/python -m mutants \
+	  $(if $(ROOM),--room $(ROOM)) --draw $(or $(N),30) --seed $(or $(SEED),0) --jobs $(or $(JOBS),1)
 
 gpu-check: $(VENV)/.run ## make build/gpu ready for a machine with a GPU, and check it where there is one (docs/gpu.md)
 	@PYTHONPATH=tests $(BIN)/python -m gpu.ready

@@ -44,7 +44,7 @@ TABLE = {
         {"kind": "one-class", "name": "svm", "method": "one-class-svm", "images": 60,
          "features_of": "dcgan-bn"},
         {"kind": "one-class", "name": "knn", "method": "nearest-neighbours", "images": 60,
-         "features_of": "cnn"},
+         "features_of": "cnn", "neighbours": 3},
     ],
     "quality": {"classifier_epochs": 1, "generated": 100},
     "evaluation": {"own_generated": 40, "other_generated": 30, "training_reals": 40,
@@ -142,6 +142,35 @@ def test_an_ensembles_members_are_the_epochs_discriminators(run) -> None:
     assert len(members) == len(epochs) == 2
     for member, epoch in zip(members, epochs, strict=True):
         assert _same(member, load_file(epoch / DISCRIMINATOR))
+
+
+def test_what_is_made_of_a_trained_network_holds_its_weights(run) -> None:
+    def features(name: str) -> torch.nn.Module:
+        return load_detector(run / "detectors" / name / "seed-0").network.features.network
+
+    classifier = load_file(run / "classifiers" / "cnn" / "seed-0" / "weights.safetensors")
+    assert _same(features("knn"), classifier)
+    assert _same(features("svm"), load_file(run / "gans" / "dcgan-bn" / "seed-0" / DISCRIMINATOR))
+    assert load_detector(run / "detectors" / "knn" / "seed-0").network.neighbours == 3
+
+
+def test_records_say_of_which_epoch_it_is_and_what_it_is_made_of(run) -> None:
+    folders = {name: run / "derived" / name / "seed-0" for name in NAMES}
+    epochs = {name: runs.read_json(one / "record.json")["epoch"] for name, one in folders.items()}
+    assert epochs == {"rank": 2, "tuned": 2, "forest": 0, "svm": 2, "knn": 0}
+    made_of = {
+        name: load_detector(one).description.provenance["made_of"] for name, one in folders.items()
+    }
+    bn = ["dcgan-bn"]
+    assert made_of == {"rank": bn, "tuned": bn, "forest": [], "svm": bn, "knn": ["cnn"]}
+
+
+def test_a_fine_tunings_history_is_a_table(run) -> None:
+    text = (run / "derived" / "tuned" / "seed-0" / "history.csv").read_bytes().decode()
+    assert "\r" not in text
+    header, *rows = text.splitlines()
+    assert header == "update,loss,accuracy_real,accuracy_fake"
+    assert [row.split(",")[0] for row in rows] == ["2"]
 
 
 @pytest.mark.parametrize("start", ["last", "fresh"])

@@ -225,6 +225,15 @@ def test_a_class_of_a_few_large_groups_still_reaches_every_side() -> None:
     assert sorted(sides[:15]) == ["test"] * 5 + ["train"] * 5 + ["validation"] * 5
 
 
+def test_a_side_that_rounding_left_empty_gets_a_group_of_the_side_that_holds_most() -> None:
+    classes = np.repeat(["a", "b"], [100, 7])
+    fractions = {"validation_fraction": 0.3, "test_fraction": 0.05}  # of seven: 5, 2 and none
+    for seed in range(3):
+        sides = split_by_group(classes, np.arange(107), **fractions, seed=seed)[100:]
+        counts = {side: int((sides == side).sum()) for side in ("train", "validation", "test")}
+        assert counts == {"train": 4, "validation": 2, "test": 1}
+
+
 def test_a_class_of_too_few_groups_is_refused_with_its_numbers() -> None:
     classes = np.repeat(["photos", "fakes"], [30, 20])
     groups = np.concatenate([np.arange(30), np.full(20, 99)])

@@ -19,6 +19,7 @@ def split(labels, groups=None, held_out=(2,), **options):
 def test_without_groups_every_class_is_split_by_the_fractions() -> None:
     labels = np.repeat([0, 1, 2], [100, 50, 30])
     found = split(labels)
+    assert found.one_file
     sizes = {
         part: np.bincount(labels[getattr(found, part)], minlength=3).tolist() for part in PARTS
     }

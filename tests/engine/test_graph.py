@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 from dataclasses import replace
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from shortcuts import Kept, Pickled
@@ -117,6 +118,62 @@ def test_complete_stages_of_a_run_to_reuse_are_taken_over_and_damaged_ones_are_n
     (tmp_path / "a/words/two/word.txt").write_text("wrong")
     said = run(plan(tmp_path / "b", ONE, TWO, reuse=[tmp_path / "a"])).said
     assert said == [f"Taking words/one over from {tmp_path / 'a'}", "Writing two"]
+
+
+def test_a_stage_that_runs_here_is_handed_to_no_engine_and_others_wait_for_it(
+    tmp_path, monkeypatch
+) -> None:
+    monkeypatch.setattr(Word, "HERE", True)
+    handed: list[str] = []
+
+    class Engine(ThisProcess):
+        def start(self, task: Task) -> None:
+            handed.append(task.name)
+            super().start(task)
+
+    told = Kept()
+    run_graph([plan(tmp_path, BOTH, Word("three"))], Engine(silent), told)
+    assert handed == ["Joining both"]
+    assert sorted(told.said) == ["Joining both", "Writing one", "Writing three", "Writing two"]
+    assert (tmp_path / "sentences/both/sentence.txt").read_text() == "one two"
+
+
+def test_a_task_tells_where_it_writes_what_it_reads_and_whether_it_computes(
+    tmp_path, monkeypatch
+) -> None:
+    given: list[Task] = []
+
+    class Engine(ThisProcess):
+        def start(self, task: Task) -> None:
+            given.append(task)
+            super().start(task)
+
+    monkeypatch.setattr(Word, "COMPUTES", False)
+    monkeypatch.setattr(Word, "shares", lambda self, context: [context.cache / self.word])
+    run_graph([plan(tmp_path, BOTH)], Engine(silent), Kept())
+    words = [tmp_path / "words" / name for name in ("one", "two")]
+    last = given[-1]
+    assert [task.computes for task in given] == [False, False, True]
+    assert [task.folder for task in given] == [*words, tmp_path / "sentences/both"]
+    assert list(last.reads) == [last.folder, *words, tmp_path / "one", tmp_path / "two"]
+
+
+def test_tasks_of_equal_names_that_run_at_once_are_told_apart(tmp_path) -> None:
+    class Three(ThisProcess):
+        started: ClassVar[list[str]] = []
+
+        def room(self) -> int:
+            return 3 - len(self.ended)
+
+        def start(self, task: Task) -> None:
+            self.started.append(task.name)
+            super().start(task)
+
+    plans = [plan(tmp_path / name, ONE, label=name) for name in ("a", "b")]
+    told = Kept()
+    run_graph(plans, Three(silent), told)
+    assert Three.started == ["Writing one", "Writing one of b"]
+    assert told.said == ["Writing one, a", "Writing one, b"]
 
 
 def test_the_longest_chain_starts_first(tmp_path, monkeypatch) -> None:

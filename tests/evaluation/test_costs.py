@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from gandetect.errors import UsageError
 from gandetect.evaluation.calibration import fit
 from gandetect.evaluation.costs import Market, bayes_threshold, costs, expected
+from gandetect.evaluation.intervals import wilson
 from gandetect.evaluation.subjects import Subject
 
 MARKET = {"prevalence": 0.02, "cost_miss": 20.0, "cost_delay": 1.0}
@@ -54,6 +55,29 @@ def test_the_cost_is_counted_by_hand():
     assert row["cost"] == pytest.approx(25 * 5 + 360 * 2)
     assert row["precision"] == pytest.approx(75 / (75 + 360))
     assert (row["caught"], row["delayed"]) == (0.75, 0.4)
+
+
+def test_a_precision_lies_between_those_of_the_shares_bounds():
+    row = expected(np.array([1.0] * 30 + [-1.0] * 20), np.array([1.0] * 6 + [-1.0] * 54), 0.0,
+                   Market(0.1, 5.0, 2.0))  # fmt: skip
+    caught, delayed = 30 / 50, 6 / 60
+    assert row["precision"] == pytest.approx(0.1 * caught / (0.1 * caught + 0.9 * delayed))
+    low, high = row["ci95"]["precision"]
+    # No further off than where both shares are at their worse bound, no nearer than one alone.
+    (few, many), (rare, often) = wilson(30, 50), wilson(6, 60)
+
+    def precision(of_fakes, of_reals):
+        return 0.1 * of_fakes / (0.1 * of_fakes + 0.9 * of_reals)
+
+    assert precision(few, often) < low < min(precision(few, delayed), precision(caught, often))
+    assert max(precision(many, delayed), precision(caught, rare)) < high < precision(many, rare)
+
+
+def test_a_cost_below_one_is_a_cost_and_a_detector_that_cannot_be_judged_stops_no_other(rng):
+    blind = subject(rng, **{"generated:calibration": None})
+    rows, gaps = costs([blind, subject(rng)], 0.02, 0.5, 0.01)
+    assert len(gaps) == 1
+    assert {row["generated"] for row in rows} == {OWN, OTHER}
 
 
 def test_the_cut_is_chosen_on_calibration_images_alone(rng):

@@ -82,3 +82,18 @@ def test_the_tidy_table_holds_what_was_computed(scores):
     )
     cell = table[(table["kind"] == "runs: cell")].iloc[0]
     assert cell["low"] <= cell["value"] <= cell["high"]
+
+
+def test_every_cost_stands_in_the_tidy_table_with_its_images_and_its_interval(scores):
+    metrics = evaluate(scores, calibrated_fpr=0.05) | further(scores)
+    table = tidy(metrics)
+    found = table[table["kind"] == "cost"]
+    assert len(found) == 2 * len(metrics["costs"])
+    keys = ["detector", "detector_seed", "source", "real_source", "metric"]
+    by_key = found.set_index(keys)
+    for row in metrics["costs"]:
+        for name in ("cost", "precision"):
+            key = (row["detector"], row["detector_seed"], row["generated"], row["real"], name)
+            one = by_key.loc[key]
+            assert (one["value"], one["n"]) == (row[name], row["n_generated"] + row["n_real"])
+            assert [one["low"], one["high"]] == row["ci95"][name]

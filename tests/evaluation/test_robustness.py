@@ -84,6 +84,25 @@ def test_the_mean_over_seeds_has_an_interval_that_knows_images_and_runs():
     assert low < mean["change"] < high
 
 
+def test_images_that_all_runs_answered_do_not_count_once_for_each():
+    """Runs that change alike on the same images know no more than one of them."""
+    noise = np.random.default_rng(1).normal(0, 2, N)
+    table = perturbed_table(effect=lambda source, kind, level: noise * (kind == "blur"))
+    first = table[table.detector_seed == 0]
+    copies = pd.concat([first.assign(detector_seed=n, source_seed=n) for n in range(8)])
+
+    def width(table, seeds, same_fakes):
+        found = robustness(table, OWN, cuts(seeds), same_fakes=same_fakes)["across_seeds"]
+        (row,) = picked(found, source="generated:a", perturbation="blur", level=1.0,
+                        applied_to="both")  # fmt: skip
+        return row["change_ci95"][1] - row["change_ci95"][0]
+
+    alone = width(first, (0,), True)
+    shared, apart = (width(copies, range(8), same_fakes) for same_fakes in (True, False))
+    assert shared > 0.9 * alone
+    assert 0.5 * alone < apart < 0.9 * shared  # the reals are shared in any case
+
+
 def test_an_image_is_compared_with_itself():
     """An equal shift of everyone moves no pair, so that its interval is next to nothing."""
     table = perturbed_table(seeds=(0,), effect=lambda source, kind, level: 0.5)

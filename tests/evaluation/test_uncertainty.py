@@ -7,6 +7,7 @@ from scipy.special import expit
 from gandetect.errors import DataError
 from gandetect.evaluation.uncertainty import (
     Statistic,
+    deviations,
     holm,
     mean_over_images,
     over_runs,
@@ -136,3 +137,51 @@ def test_holm_never_lowers_a_p_value_and_keeps_their_order():
 def test_what_is_no_statistic_is_refused(values, covariance):
     with pytest.raises(DataError, match=r"one value for each run|not finite"):
         over_runs(values, covariance)
+
+
+def test_the_chance_of_images_is_the_variance_of_a_mean():
+    rng = np.random.default_rng(0)
+    runs = [rng.random(50) for _ in range(3)]
+    together = mean_over_images(runs, same_images=True).image_covariance
+    np.testing.assert_allclose(together, np.cov(np.stack(runs)) / 50)
+    apart = mean_over_images(runs, same_images=False).image_covariance
+    np.testing.assert_allclose(apart, np.diag([run.var(ddof=1) / 50 for run in runs]))
+    unequal = mean_over_images([runs[0], runs[1][:20]], same_images=True).image_covariance
+    np.testing.assert_allclose(np.diag(unequal), [runs[0].var(ddof=1) / 50,
+                                                  runs[1][:20].var(ddof=1) / 20])  # fmt: skip
+
+
+@pytest.mark.parametrize("n", [1, 6, 50])
+def test_two_more_images_are_imagined_to_differ_where_all_were_answered_alike(n):
+    found = mean_over_images([np.ones(n), np.zeros(n)], same_images=True)
+    np.testing.assert_allclose(found.image_covariance, np.diag([2 / (n + 4) ** 2] * 2))
+
+
+def widening(runs):
+    """E of (S / (S - 1)) (S - 1) / chi^2 with S - 1 degrees of freedom: Student's t, squared."""
+    return runs / (runs - 1) * (runs - 1) / (runs - 3)
+
+
+@pytest.mark.parametrize("runs", [8, 15])
+def test_runs_are_resampled_and_widened_as_students_t_is(runs):
+    values = np.random.default_rng(1).normal(0.5, 0.1, runs)
+    found = deviations(Statistic(values, np.zeros((runs, runs))))
+    assert found.mean() == pytest.approx(0.0, abs=0.002)
+    assert found.var() == pytest.approx(values.var() / runs * widening(runs), rel=0.05)
+
+
+@pytest.mark.parametrize("runs", [8, 15])
+def test_images_that_runs_share_are_drawn_once_more_and_own_ones_where_runs_are_equal(runs):
+    own, shared = 4e-4, 1e-4
+    covariance = np.full((runs, runs), shared) + np.diag([own - shared] * runs)
+    found = deviations(Statistic(np.full(runs, 0.5), covariance))
+    expected = own / runs * widening(runs) + shared
+    assert found.var() == pytest.approx(expected, rel=0.05)
+    values = np.random.default_rng(1).normal(0.5, 0.1, runs)
+    apart = deviations(Statistic(values, np.diag([own] * runs)))
+    assert np.array_equal(apart, deviations(Statistic(values, np.zeros((runs, runs)))))
+
+
+def test_one_run_has_the_chance_of_its_images_alone():
+    found = deviations(Statistic(np.array([0.5]), np.array([[4e-4]])))
+    assert found.std() == pytest.approx(0.02, rel=0.03)

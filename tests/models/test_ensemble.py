@@ -1,5 +1,6 @@
 """Several discriminators that answer as one."""
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -56,10 +57,30 @@ def test_ranks_are_shares_of_the_calibration_reals_below() -> None:
     assert share.item() == pytest.approx(0.5)
 
 
+def test_a_mean_rank_becomes_its_log_odds_as_documented() -> None:
+    reals = torch.tensor([[1.0, 2.0, 3.0, 4.0, 5.0], [10.0, 40.0, 30.0, 20.0, 50.0]])
+    ensemble = Ensemble([Scaled(1.0), Scaled(10.0)], "rank")
+    ensemble.calibrate(reals)
+    below = {0.5: (0, 0), 2.5: (2, 2), 4.2: (4, 4), 9.0: (5, 5)}
+    for value, counts in below.items():
+        odds = (sum(counts) / 2 + 0.5) / 6
+        found = ensemble(images_of(torch.tensor([value])))
+        assert found.item() == pytest.approx(np.log(odds / (1 - odds)))
+    ensemble.calibrate(reals.flip(1)[:, 2:])  # of three: what was kept before is forgotten
+    assert ensemble.reference.tolist() == [[1.0, 2.0, 3.0], [10.0, 30.0, 40.0]]
+
+
+def test_an_ensemble_of_logits_keeps_no_quantiles() -> None:
+    build = ARCHITECTURES["dcgan-plain"].discriminator
+    assert build_ensemble(build, 3).reference.shape == (3, 0)
+
+
 def test_at_most_so_many_quantiles_are_kept_with_both_ends() -> None:
     reference = ranked([1.0, 2.0], torch.arange(50_001.0)).reference
     assert reference.shape == (2, MOST_QUANTILES)
     assert reference[:, 0].tolist() == [0.0, 0.0]
+    steps = reference[0].diff()
+    assert float(steps.max() - steps.min()) <= 1  # evenly spaced, but for rounding
     assert reference[:, -1].tolist() == [50_000.0, 100_000.0]
 
 

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import torch
 from torch_fidelity.metric_fid import fid_features_to_statistics, fid_statistics_to_metric
+from torch_fidelity.metric_kid import kid_features_to_metric
 
 from gandetect.models.feature_classifier import FeatureClassifier
 from gandetect.models.scaling import quantise, to_unit_range
@@ -36,6 +37,18 @@ def test_fid_agrees_with_torch_fidelity_on_the_same_features(judge, images, clas
     answer = fid_statistics_to_metric(*statistics, verbose=False)
     theirs = answer["frechet_inception_distance"]
     assert judge.assess(other, seed=0).fid == pytest.approx(theirs, rel=1e-3)
+
+
+def test_kid_agrees_with_torch_fidelity_where_a_subset_is_all_there_is(images, classifier) -> None:
+    reals, other = images[:300], (images[300:600] * 0.7).astype(np.uint8)
+    with torch.no_grad():
+        features = [classifier.features(to_unit_range(torch.from_numpy(x))) for x in (reals, other)]
+    subsets = {"kid_subsets": 1, "kid_subset_size": 300}
+    theirs = kid_features_to_metric(*features, **subsets, rng_seed=0, verbose=False)
+    quality = QualityJudge(classifier, reals, CPU).assess(other, seed=0)
+    expected = theirs["kernel_inception_distance_mean"]
+    assert quality.kid == pytest.approx(expected, rel=1e-3, abs=1e-6)
+    assert quality.kid_std == pytest.approx(0.0, abs=1e-6)
 
 
 def test_worse_images_are_farther_away(judge, images) -> None:
