@@ -526,6 +526,8 @@ def _edit(**changes: object) -> Callable[[Path], None]:
         (_edit(architecture="dcgan-bn"), "do not fit a 'dcgan-bn' discriminator", 1),
         (_edit(preprocessing={"image_size": 27}), "image_size is 27", 1),
         (_edit(architecture="dcgan-plane"), "did you mean 'dcgan-plain'?", 2),
+        (_edit(kind="clasifier"), "did you mean 'classifier'?", 2),
+        (_edit(kind="one-class"), "do not fit a 'dcgan-plain' one-class", 1),
     ],
 )
 def test_a_damaged_detector_is_one_sentence(

@@ -35,7 +35,7 @@ class DetectorTable(Section):
     the keys of its table and how such a detector is made.
     """
 
-    MADE: ClassVar[str]  # what reports say of it: "A post-hoc detector was made …"
+    METHOD: ClassVar[str]  # what reports say of it: "A post-hoc detector was made …"
 
     kind: str
     name: Name

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from gandetect.config import chosen_epochs
 from gandetect.config.epochs import Epochs
 from gandetect.detectors.discriminator import Discriminator, options_of
-from gandetect.detectors.protocol import DetectorDescription, Made, PostHoc
+from gandetect.detectors.protocol import DetectorDescription, FittedNetwork, PostHoc
 
 if TYPE_CHECKING:
     from torch import nn
@@ -22,7 +22,7 @@ class CheckpointEnsemble(PostHoc):
     reals, so that an epoch with large logits counts no more than others.
     """
 
-    MADE: ClassVar = "by averaging a discriminator over its epochs"
+    METHOD: ClassVar = "by averaging a discriminator over its epochs"
 
     kind: Literal["checkpoint-ensemble"]
     gan: str
@@ -34,7 +34,7 @@ class CheckpointEnsemble(PostHoc):
         """Its GAN."""
         return (self.gan,)
 
-    def make(self, material: Material) -> Made:
+    def make(self, material: Material) -> FittedNetwork:
         """Join them, and rank them among calibration reals if asked for."""
         from gandetect.detectors.network import answers
         from gandetect.models.ensemble import Ensemble
@@ -52,14 +52,14 @@ class CheckpointEnsemble(PostHoc):
             "average": self.average,
             "quantiles": ensemble.reference.shape[1],
         }
-        return Made(ensemble, gan.architecture, options, epochs[-1])
+        return FittedNetwork(ensemble, gan.architecture, options, epochs[-1])
 
     @classmethod
-    def build(cls, described: DetectorDescription) -> nn.Module:
+    def build(cls, description: DetectorDescription) -> nn.Module:
         """Its members, and room for the quantiles of each."""
         from gandetect.models.ensemble import Ensemble
 
-        options = described.options
-        member = described.within(options["network"])
+        options = description.options
+        member = description.within(options["network"])
         members = [Discriminator.build(member) for _ in range(options["members"])]
         return Ensemble(members, options["average"], options["quantiles"])

@@ -20,14 +20,14 @@ class Classifier(Kind):
     """A backbone with a head, which answers with the score itself."""
 
     @classmethod
-    def build(cls, described: DetectorDescription) -> nn.Module:
+    def build(cls, description: DetectorDescription) -> nn.Module:
         """One of the networks of `gandetect.models.classifiers`."""
         from gandetect.models.classifiers import CLASSIFIERS, build_classifier
 
-        if described.architecture not in CLASSIFIERS:
-            raise unknown_name("architecture", described.architecture, CLASSIFIERS)
-        channels = described.preprocessing.channels
-        return build_classifier(described.architecture, channels=channels, **described.options)
+        if description.architecture not in CLASSIFIERS:
+            raise unknown_name("architecture", description.architecture, CLASSIFIERS)
+        channels = description.preprocessing.channels
+        return build_classifier(description.architecture, channels=channels, **description.options)
 
 
 def options_of(config: ClassifierConfig) -> dict[str, Any]:

@@ -19,11 +19,11 @@ class Discriminator(Kind):
     """A discriminator with the options of its GAN's ``discriminator``."""
 
     @classmethod
-    def build(cls, described: DetectorDescription) -> nn.Module:
+    def build(cls, description: DetectorDescription) -> nn.Module:
         """One of an architecture that has discriminators."""
-        size = described.preprocessing
-        network: nn.Module = ARCHITECTURES[described.architecture].discriminator(
-            size.image_size, size.channels, **described.options
+        size = description.preprocessing
+        network: nn.Module = ARCHITECTURES[description.architecture].discriminator(
+            size.image_size, size.channels, **description.options
         )
         return network
 

@@ -13,7 +13,7 @@ from gandetect.config.epochs import Epochs
 from gandetect.config.gan import Change
 from gandetect.config.section import ImageCount, LearningRate, StepCount, each_once
 from gandetect.detectors.discriminator import Discriminator, fresh_discriminator, options_of
-from gandetect.detectors.protocol import Made, PostHoc
+from gandetect.detectors.protocol import FittedNetwork, PostHoc
 from gandetect.errors import unknown_name
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class FineTuned(PostHoc, Discriminator):
     options than the GAN's ``discriminator``.
     """
 
-    MADE: ClassVar = "by training a discriminator on while generators stand still"
+    METHOD: ClassVar = "by training a discriminator on while generators stand still"
 
     kind: Literal["fine-tuned"]
     gan: str
@@ -91,7 +91,7 @@ class FineTuned(PostHoc, Discriminator):
             )
         return self
 
-    def make(self, material: Material) -> Made:
+    def make(self, material: Material) -> FittedNetwork:
         """Draw the fakes, and train on them."""
         from gandetect.detectors.fine_tuning import fine_tune
 
@@ -119,4 +119,4 @@ class FineTuned(PostHoc, Discriminator):
             device=device,
             notify=material.notify,
         )
-        return Made(network, gan.architecture, options_of(gan), gan.epochs, history)
+        return FittedNetwork(network, gan.architecture, options_of(gan), gan.epochs, history)

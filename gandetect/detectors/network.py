@@ -33,7 +33,7 @@ class NetworkDetector(Detector):
     description: DetectorDescription
     device: torch.device
 
-    def described(self, **changes: object) -> NetworkDetector:
+    def with_description(self, **changes: object) -> NetworkDetector:
         """The same network with another description, but for these of its fields."""
         return replace(self, description=self.description.model_copy(update=changes))
 

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from gandetect.config import ClassifierConfig, GanConfig
 from gandetect.config.section import Count, ImageCount
-from gandetect.detectors.protocol import DetectorDescription, Made, PostHoc, kind_named
+from gandetect.detectors.protocol import DetectorDescription, FittedNetwork, PostHoc, kind_named
 from gandetect.errors import unknown_name
 from gandetect.randomness import stream
 
@@ -29,7 +29,7 @@ class OneClassDetector(PostHoc):
     two have seen fakes. ``images`` training reals are fitted, ``neighbours`` are the k of kNN.
     """
 
-    MADE: ClassVar = "by learning what real images look like"
+    METHOD: ClassVar = "by learning what real images look like"
 
     kind: Literal["one-class"]
     method: Literal["isolation-forest", "one-class-svm", "nearest-neighbours"]
@@ -58,7 +58,7 @@ class OneClassDetector(PostHoc):
             )
         return self
 
-    def make(self, material: Material) -> Made:
+    def make(self, material: Material) -> FittedNetwork:
         """Fit it on features of training reals."""
         import torch
 
@@ -84,17 +84,17 @@ class OneClassDetector(PostHoc):
         detector = OneClass(self.method, features, neighbours=self.neighbours)
         detector.to(material.device)
         detector.learn(answers(features.raw, reals, material.device).float().cpu().numpy())
-        return Made(detector, architecture, {**options, **sizes_of(detector)}, epoch)
+        return FittedNetwork(detector, architecture, {**options, **sizes_of(detector)}, epoch)
 
     @classmethod
-    def build(cls, described: DetectorDescription) -> nn.Module:
+    def build(cls, description: DetectorDescription) -> nn.Module:
         """The estimator, with the network that brings its features."""
         from gandetect.models.one_class import build_one_class
 
-        sizes, network = dict(described.options), None
+        sizes, network = dict(description.options), None
         features_of, options = sizes.pop("features_of"), sizes.pop("network")
         if features_of != PIXELS:
-            network = kind_named(features_of).build(described.within(options))
-        elif described.architecture != PIXELS:
-            raise unknown_name("architecture", described.architecture, [PIXELS])
+            network = kind_named(features_of).build(description.within(options))
+        elif description.architecture != PIXELS:
+            raise unknown_name("architecture", description.architecture, [PIXELS])
         return build_one_class(network=network, **sizes)

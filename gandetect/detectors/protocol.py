@@ -109,7 +109,7 @@ class Kind:
     """A kind of detector, as a saved one needs it."""
 
     @classmethod
-    def build(cls, described: DetectorDescription) -> nn.Module:
+    def build(cls, description: DetectorDescription) -> nn.Module:
         """The network that a description tells of, its weights about to be loaded.
 
         It is an `ImageClassifier`, or answers like a discriminator: images ``(N, C, H, W)`` in
@@ -121,7 +121,7 @@ class Kind:
 class PostHoc(DetectorTable, Kind):
     """A kind of detector that is made of finished trainings; an instance is its table."""
 
-    def make(self, material: Material) -> Made:
+    def make(self, material: Material) -> FittedNetwork:
         """Train or fit one."""
         raise NotImplementedError
 
@@ -134,7 +134,7 @@ def kind_named(name: str) -> type[Kind]:
 
 
 @dataclass(frozen=True)
-class Made:
+class FittedNetwork:
     """A network that answers like a discriminator, and how `Kind.build` builds it again."""
 
     network: nn.Module

@@ -82,7 +82,7 @@ class MakeDetector(Trained):
         folder = context.of(self)
         made = load_detector(folder, context.device)
         origin = {"seed": self.seed, "epoch": self.epoch(folder)}
-        return made.described(provenance={**made.description.provenance, **origin})
+        return made.with_description(provenance={**made.description.provenance, **origin})
 
     def epoch(self, folder: Path) -> int:
         """The last epoch of a GAN that is in it."""

@@ -135,7 +135,7 @@ class ScoreDetector(Stage):
             "calibrated_fpr": self.calibrated_fpr,
             "gandetect": own_version(),
         }
-        finished = detector.described(operating_points=dict(points), provenance=provenance)
+        finished = detector.with_description(operating_points=dict(points), provenance=provenance)
         save_detector(context.folder, finished)
         if self.unlabelled is not None:
             with (context.folder / ANSWERS).open("w", encoding="utf-8") as stream:

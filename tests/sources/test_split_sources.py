@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from gandetect.data.pool_splits import make_pool_splits
 
 from gandetect import runs
 from gandetect.data.class_images import ClassImages
-from gandetect.data.pool_splits import make_pool_splits
 from gandetect.data.splits import Splits, make_splits
 from gandetect.data.stored import StoredImages
 from gandetect.sources.pixel_cache import keep_pixels

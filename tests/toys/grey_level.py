@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 import numpy as np
 
 from gandetect.config.section import ImageCount
-from gandetect.detectors.protocol import DetectorDescription, Made, PostHoc
+from gandetect.detectors.protocol import DetectorDescription, FittedNetwork, PostHoc
 
 if TYPE_CHECKING:
     from torch import nn
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class GreyLevel(PostHoc):
     """Tells fakes of ``gan`` from training reals by how light they are, from ``images`` of each."""
 
-    MADE: ClassVar = "by weighing how light real images and fakes are"
+    METHOD: ClassVar = "by weighing how light real images and fakes are"
 
     kind: Literal["grey-level"]
     gan: str
@@ -29,7 +29,7 @@ class GreyLevel(PostHoc):
         """Its GAN, whose images it knows."""
         return (self.gan,)
 
-    def make(self, material: Material) -> Made:
+    def make(self, material: Material) -> FittedNetwork:
         """Fit it on the last epoch's fakes."""
         import torch
         from sklearn.linear_model import LogisticRegression
@@ -41,12 +41,12 @@ class GreyLevel(PostHoc):
         network = self._network(material.preprocessing.channels)
         weights = {"2.weight": fitted.coef_, "2.bias": fitted.intercept_}
         network.load_state_dict({name: torch.tensor(value) for name, value in weights.items()})
-        return Made(network.to(material.device), "mean", {})
+        return FittedNetwork(network.to(material.device), "mean", {})
 
     @classmethod
-    def build(cls, described: DetectorDescription) -> nn.Module:
+    def build(cls, description: DetectorDescription) -> nn.Module:
         """The same for every one of as many channels."""
-        return cls._network(described.preprocessing.channels)
+        return cls._network(description.preprocessing.channels)
 
     @staticmethod
     def _network(channels: int) -> nn.Module:

@@ -70,7 +70,7 @@ def test_they_are_reported_by_name(run) -> None:
     assert facts["grey"]["recipe"] == "grey-level"
     assert facts["grey"]["own"] == ["generated:linear"]
     report = (run / "report.md").read_text()
-    assert f"A post-hoc detector was made after training: {GreyLevel.MADE}." in report
+    assert f"A post-hoc detector was made after training: {GreyLevel.METHOD}." in report
     assert "the post-hoc detector grey catches" in report
     assert "flower, below" in report
 

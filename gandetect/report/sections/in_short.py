@@ -63,7 +63,7 @@ def _who(material: Material, counts: Mapping[str, int]) -> str:
         words.append("A classifier was trained for nothing but to tell real from fake. ")
     if post_hoc := _named(material, "post-hoc"):
         kinds = {str(material.recipe(name)) for name in post_hoc}
-        ways = [detector_table(kind).MADE for kind in sorted(kinds)]
+        ways = [detector_table(kind).METHOD for kind in sorted(kinds)]
         words.append(f"A post-hoc detector was made after training: {listing(ways, 'or')}. ")
     return "".join(words)
 

@@ -1,0 +1,73 @@
+"""What every detector can do, whatever it is: here one without any network."""
+
+import numpy as np
+import pytest
+
+from gandetect.config import ClassifierConfig
+from gandetect.detectors.protocol import Detector, DetectorDescription, kind_named
+from gandetect.errors import UsageError
+from gandetect.sources import ImageSet
+from gandetect.stages.classifier import TrainClassifier
+from gandetect.stages.scoring import score_images
+from gandetect.training.augmentation import fixed_copy
+
+
+class Light(Detector):
+    """The lighter an image, the surer it is generated; 0 at half of the scale."""
+
+    description = DetectorDescription(
+        name="light",
+        architecture="mean",
+        operating_points={"native": 0.0, "strict": 50.0},
+        provenance={"seed": 3},
+    )
+
+    def decision_function(self, images):
+        return np.asarray(images, dtype=float).mean(axis=(1, 2, 3)) - 127.5
+
+
+IMAGES = np.broadcast_to(np.array([0, 130, 255], np.uint8)[:, None, None, None], (3, 1, 28, 28))
+
+
+def test_probabilities_are_of_real_and_generated() -> None:
+    real, generated = Light().predict_proba(IMAGES).T
+    np.testing.assert_allclose(real + generated, 1)
+    assert np.all(np.diff(generated) > 0)
+    assert generated[1] == pytest.approx(1 / (1 + np.exp(-2.5)))
+
+
+def test_an_image_is_generated_above_the_threshold_of_an_operating_point() -> None:
+    assert Light().predict(IMAGES).tolist() == ["real", "generated", "generated"]
+    assert Light().predict(IMAGES, "strict").tolist() == ["real", "real", "generated"]
+    with pytest.raises(UsageError, match=r"'strikt' is not known; .*native, strict"):
+        Light().predict(IMAGES, "strikt")
+
+
+def test_it_says_who_it_is() -> None:
+    light = Light()
+    assert (light.name, light.provenance, light.operating_points["strict"]) == (
+        "light", {"seed": 3}, 50.0
+    )  # fmt: skip
+
+
+def test_an_unknown_kind_names_those_that_there_are() -> None:
+    with pytest.raises(UsageError, match=r"'classifire' is not .* mean 'classifier'"):
+        kind_named("classifire")
+
+
+def test_copies_are_scored_as_a_classifier_was_trained_on_them(fashion_mnist) -> None:
+    table = {"recipe": "cnn-small", "image_size": 28, "augmentation": {"brightness": 0.5}}
+    config = ClassifierConfig.model_validate(table)
+    pixels = fashion_mnist.train_images[:4]
+    chosen = ImageSet(pixels, rows=np.array([2, 2, 0]), copies=np.array([0, 1, 2]))
+    expected = np.stack(
+        [
+            fixed_copy(pixels[row], copy, row, config.augmentation, 28)
+            for row, copy in ((2, 0), (2, 1), (0, 2))
+        ]
+    )
+    stage = TrainClassifier(config, 0, Light.description.preprocessing, None)
+    scores = score_images(Light(), chosen, augment=stage.augmented)
+    np.testing.assert_array_equal(scores, Light().decision_function(expected))
+    as_they_are = score_images(Light(), chosen)
+    assert as_they_are[0] == as_they_are[1] == scores[0] != scores[1]
