@@ -107,7 +107,7 @@ def test_how_far_the_best_one_is_stands_first(finished) -> None:
 
 def test_a_detector_that_holds_is_named(tmp_path) -> None:
     text = text_of(written(tmp_path, [0.951, 0.955, 0.96, 0.95, 0.955]))
-    assert "with an interval that reaches below: b+mean with 95.4 % (" in text
+    assert "with an interval that goes below: b+mean with 95.4 % (" in text
     assert "No detector answers" not in text
 
 

@@ -36,8 +36,8 @@ def verdict(material: VariantsMaterial) -> list[Block]:
             f"{listing([_least(material, line) for line in surely])}.", "lead"))  # fmt: skip
     if holding:
         blocks.append(Text(
-            f"At least {wanted} of all four groups on average, but with an interval that reaches "
-            f"below: {listing([_least(material, line) for line in holding])}.", "lead"))  # fmt: skip
+            f"At least {wanted} of all four groups on average, with an interval that goes below: "
+            f"{listing([_least(material, line) for line in holding])}.", "lead"))  # fmt: skip
     if whole and not surely and not holding:
         best = max(whole, key=lambda line: float(line["least"]))
         short = 100 * (WANTED - best["least"])
