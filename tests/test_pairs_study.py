@@ -62,7 +62,7 @@ def test_a_detector_with_an_embedding_is_usable_on_its_own(run) -> None:
     scores = pd.read_parquet(run / "scores.parquet")
     stored = scores[(scores["detector"] == "pairs")
                     & (scores["source"] == "generated:one")]  # fmt: skip
-    fakes = np.load(run / "generated" / "one" / "seed-0" / "evaluation" / "images.npy")[:30]
+    fakes = np.load(run / "generated" / "one" / "seed-0" / "evaluation" / "images.npy")[:40]
     np.testing.assert_allclose(detector.decision_function(fakes), stored["score"], atol=1e-4)
 
 

@@ -15,7 +15,8 @@ from gandetect.data.fashion_mnist import CLASSES
 from gandetect.errors import RunError
 from gandetect.evaluation.variants.classes import Choice, average_rows, class_rows
 from gandetect.evaluation.variants.effects import FOUR
-from gandetect.report.figures.variants import classes_by_role, groups_by_variant
+from gandetect.report.document import Heat
+from gandetect.report.figures.variants import groups_by_variant
 from gandetect.report.style import house_style
 from gandetect.report.variants.build import FILES, build_variants_report
 from gandetect.report.variants.material import VariantsMaterial
@@ -102,12 +103,11 @@ def test_how_far_the_best_one_is_stands_first(finished) -> None:
     assert "No detector answers at least 95 % of all four groups at once" in opening
     assert "b+mean with 85.0 % (" in opening
     assert opening.endswith("of held-out reals: 10.0 points short.")
-    assert "The discriminator of a as it was trained answers 60.0 %" in findings
 
 
 def test_a_detector_that_holds_is_named(tmp_path) -> None:
     text = text_of(written(tmp_path, [0.951, 0.955, 0.96, 0.95, 0.955]))
-    assert "with an interval that reaches below: b+mean with 95.4 % (" in text
+    assert "with an interval that goes below: b+mean with 95.4 % (" in text
     assert "No detector answers" not in text
 
 
@@ -210,41 +210,20 @@ def class_material(*held_out: tuple[str, ...]) -> VariantsMaterial:
     return VariantsMaterial(experiment(), {}, {"classes": found, "classes_on_average": average})
 
 
-def test_the_class_that_looks_fake_is_named_and_no_other() -> None:
-    texts = [block.text for block in classes(class_material(*TRIPLES)) if hasattr(block, "style")]
-    for name in ("a", "b"):
-        (clear,) = [text for text in texts if text.startswith(f"{name}: ")]
-        named = clear.partition("Clearly flagged more often for being held out: ")[2]
-        assert named.startswith("Bag (6")
-        assert not [other for other in CLASSES if other != "Bag" and other in named]
+def framed(material: VariantsMaterial) -> list[list[str]]:
+    """The classes of each detector whose difference is clear."""
+    heats = [block for block in classes(material) if isinstance(block, Heat)]
+    assert [heat.caption.partition(":")[0] for heat in heats] == ["a", "b"]
+    return [[name for name, cells in heat.rows if cells[-1] and cells[-1].framed]
+            for heat in heats]  # fmt: skip
 
 
-def test_two_variants_name_no_class_as_chance_in_training_is_not_known() -> None:
-    blocks = classes(class_material(CLASSES[:5], CLASSES[5:]))
-    text = " ".join(block.text for block in blocks if hasattr(block, "style"))
-    assert "Clearly flagged" not in text
-    assert text.count("what chance in training does is not known") == 2
-    assert "Newcombe's, over images only" in text
+def test_the_class_that_looks_fake_is_framed_and_no_other() -> None:
+    assert framed(class_material(*TRIPLES)) == [["Bag"], ["Bag"]]
 
 
-def test_every_class_has_a_line_and_its_interval_in_the_figure() -> None:
-    rows = class_material(*TRIPLES).numbers["classes"]
-    with house_style():
-        figure = classes_by_role(rows, ["a", "b"])
-        figure.draw_without_rendering()
-        panels = [axes for axes in figure.axes if axes.get_visible()]
-        boxes = [label.get_window_extent() for label in panels[0].get_yticklabels()]
-    assert not any(first.overlaps(second) for first, second in combinations(boxes, 2))
-    names = [label.get_text() for label in panels[0].get_yticklabels()]
-    assert sorted(names) == sorted(CLASSES)
-    assert names[-1] == "Bag"  # the most flagged when held out stands on top
-    both = [row for row in rows if row["detector"] == "a" and row["difference"] is not None]
-    drawn = [bar.get_segments()[0] for bar in panels[0].collections]
-    assert len(drawn) == len(both)
-    (row,) = [row for row in both if row["class_name"] == "Bag"]
-    (bar,) = [segment for segment in drawn if segment[0][1] == names.index("Bag")]
-    edges = [min(max(row["trained"]["mean"] + edge, 0), 1) for edge in row["ci95"]]
-    np.testing.assert_allclose([point[0] for point in bar], edges)
+def test_two_variants_frame_no_class_as_chance_in_training_is_not_known() -> None:
+    assert framed(class_material(CLASSES[:5], CLASSES[5:])) == [[], []]
 
 
 def test_a_generator_that_was_left_out_stands_beside_those_that_are_known(tmp_path) -> None:
@@ -259,9 +238,6 @@ def test_a_generator_that_was_left_out_stands_beside_those_that_are_known(tmp_pa
         part.scores.to_parquet(places[part.name] / "scores.parquet")
     build_variants_report(tmp_path, places)
     chapter = text_of(tmp_path).partition("## Trained without a generator")[2].partition("\n## ")[0]
-    assert (
-        "joint: of 100 fakes of a generator that it was trained without it catches 60 (" in chapter
-    )
     (row,) = [line for line in chapter.splitlines() if line.startswith("| joint | b | 60.0 %")]
     assert "98.0 %" in row
     assert "-38.0 (" in row

@@ -33,19 +33,18 @@ def verdict(material: VariantsMaterial) -> list[Block]:
     if surely:
         blocks.append(Text(
             f"At least {wanted} of all four groups at once, with all of their intervals: "
-            f"{listing([_least(line) for line in surely])}.", "lead"))  # fmt: skip
+            f"{listing([_least(material, line) for line in surely])}.", "lead"))  # fmt: skip
     if holding:
         blocks.append(Text(
-            f"At least {wanted} of all four groups on average, but with an interval that reaches "
-            f"below: {listing([_least(line) for line in holding])}.", "lead"))  # fmt: skip
+            f"At least {wanted} of all four groups on average, with an interval that goes below: "
+            f"{listing([_least(material, line) for line in holding])}.", "lead"))  # fmt: skip
     if whole and not surely and not holding:
         best = max(whole, key=lambda line: float(line["least"]))
         short = 100 * (WANTED - best["least"])
         blocks.append(Text(
             f"No detector answers at least {wanted} of all four groups at once. The nearest is "
-            f"{_least(best)}: {short:.1f} points short.", "lead"))  # fmt: skip
-    each = filter(None, (_best_of(material, base) for base in material.bases))
-    return [*blocks, *map(Text, each), Text(_caution(material), "note")]
+            f"{_least(material, best)}: {short:.1f} points short.", "lead"))  # fmt: skip
+    return [*blocks, Text(_caution(material), "note")]
 
 
 def each_variant(material: VariantsMaterial) -> list[Block]:
@@ -103,22 +102,6 @@ def _levels(rows: Sequence[Row]) -> str:
     return f"{'; '.join(levels)} (95 % intervals)."
 
 
-def _best_of(material: VariantsMaterial, base: str) -> str:
-    lines = [line for line in material.detectors_of(base) if line["holds"] is not None]
-    plain = material.discriminator_of(base)
-    others = [line for line in lines if line is not plain]
-    own = ""
-    if plain is not None:
-        own = (f"The discriminator of {base} as it was trained answers {_interval(plain)} of "
-                f"{SHORT[plain['group']]}, the least of the four at the stricter threshold. "
-                )  # fmt: skip
-    if not others:
-        return own.strip()
-    best = max(others, key=lambda line: float(line["least"]))
-    return (f"{own}Of {len(others)} other detector{'s' if len(others) > 1 else ''} made of "
-            f"{base} the best is {_least(best)}.")  # fmt: skip
-
-
 def _caution(material: VariantsMaterial) -> str:
     alone = len(material.experiment.seeds) == 1
     runs = (
@@ -137,8 +120,8 @@ def _caution(material: VariantsMaterial) -> str:
     )
 
 
-def _least(line: Row) -> str:
-    return f"{line['detector']} with {_interval(line)} of {SHORT[line['group']]}"
+def _least(material: VariantsMaterial, line: Row) -> str:
+    return f"{material.titled(line)} with {_interval(line)} of {SHORT[line['group']]}"
 
 
 def _interval(line: Row) -> str:

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from gandetect.config import Experiment
-from gandetect.config.variants import BASELINE, JOINT, SEVERAL, base_gans
+from gandetect.config.variants import JOINT, SEVERAL, base_gans
 
 Row = Mapping[str, Any]
 # Groups of images as columns.
@@ -104,11 +104,6 @@ class VariantsMaterial:
         """A detector where those of all generators stand together."""
         variant, name = str(row["variant"]), str(row["detector"])
         return name if variant in name else f"{name} ({variant})"
-
-    def discriminator_of(self, base: str | None) -> Row | None:
-        """The line of the baseline's discriminator of a GAN."""
-        lines = (one for one in self.detectors_of(base) if self.label(one) == BASELINE)
-        return next(lines, None)
 
     def of(self, measure: str, groups: Sequence[str]) -> list[Row]:
         """Rows by one measure of some groups."""
