@@ -61,15 +61,29 @@ class PassedOver:
 
     def sentences(self) -> list[str]:
         """Say what was passed over and why; nothing for nothing."""
-        said = []
-        if count := self.files.total():
-            what = "file is no picture" if count == 1 else "files are no pictures"
-            said.append(f"{count:,} {what}: {_most(self.files)}")
-        if count := self.hidden.total():
-            what = "hidden file or folder is" if count == 1 else "hidden files or folders are"
-            said.append(f"{count:,} {what} passed over: {_most(self.hidden)}")
         more = [f"{self._more:,} more links or folders are passed over"] if self._more else []
-        return [*said, *self.others, *more]
+        return [
+            *_most(self.files, "file is no picture", "files are no pictures"),
+            *_most(self.hidden, "hidden file or folder is passed over",
+                   "hidden files or folders are passed over"),
+            *self.others,
+            *more,
+        ]  # fmt: skip
+
+
+def _count(counts: Counter[str], name: str) -> None:
+    counts[name if name in counts or len(counts) < KINDS else _OTHERS] += 1
+
+
+def _most(counts: Counter[str], one: str, several: str) -> Iterator[str]:
+    """Yield how many there are, and the commonest kinds; nothing for none."""
+    known = Counter({name: count for name, count in counts.items() if name != _OTHERS})
+    most = known.most_common(NAMED)
+    kinds = [f"{name} {count:,}" if count > 1 else name for name, count in most]
+    if rest := counts.total() - sum(count for _, count in most):
+        kinds.append(f"others {rest:,}")
+    if count := counts.total():
+        yield f"{count:,} {one if count == 1 else several}: {', '.join(kinds)}"
 
 
 def walk(folder: Path) -> Iterator[Found]:
@@ -152,16 +166,3 @@ def _why_passed(path: Path) -> str:
         if path.is_symlink() and not os.path.exists(path):  # noqa: PTH110 (loops raise there)
             return "is a link that leads to nothing"
         return ""
-
-
-def _count(counts: Counter[str], name: str) -> None:
-    counts[name if name in counts or len(counts) < KINDS else _OTHERS] += 1
-
-
-def _most(counts: Counter[str]) -> str:
-    known = Counter({name: count for name, count in counts.items() if name != _OTHERS})
-    most = known.most_common(NAMED)
-    said = [f"{name} {count:,}" if count > 1 else name for name, count in most]
-    if rest := counts.total() - sum(count for _, count in most):
-        said.append(f"others {rest:,}")
-    return ", ".join(said)

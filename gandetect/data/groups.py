@@ -38,7 +38,8 @@ def groups_of(
         links.append(_links(np.array(found_in_names(table["path"], pattern), dtype=object)))
     first, second = np.concatenate(links).T
     graph = coo_array((np.ones(len(first), bool), (first, second)), shape=(count, count))
-    return _by_first(connected_components(graph, directed=False)[1])
+    components = connected_components(graph, directed=False)[1]
+    return np.asarray(pd.factorize(components)[0], dtype=np.int64)
 
 
 def near_duplicate_pairs(hashes: NDArray[np.uint64], distance: int) -> list[tuple[int, int]]:
@@ -161,10 +162,6 @@ def _links(values: NDArray[np.object_]) -> Numbers:
     firsts = np.unique(codes, return_index=True)[1]
     pairs = np.stack([said[firsts[codes]], said], axis=1)
     return np.asarray(pairs[pairs[:, 0] != pairs[:, 1]], dtype=np.int64)
-
-
-def _by_first(labels: NDArray[np.integer]) -> Numbers:
-    return np.asarray(pd.factorize(labels)[0], dtype=np.int64)
 
 
 def _wanted(sizes: Numbers, fractions: Mapping[str, float]) -> NDArray[np.float64]:

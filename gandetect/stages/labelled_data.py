@@ -21,6 +21,7 @@ from gandetect.data.overlap import contradictions, refuse_contradictions
 from gandetect.data.patterns import pattern_fit
 from gandetect.data.reading import Examined, examine_files
 from gandetect.data.shortcuts import shortcuts, summary_by_class
+from gandetect.data.splits import counts
 from gandetect.engine import Context, Facts, Stage
 from gandetect.errors import DataError, shortened, shown
 from gandetect.events import steps
@@ -166,7 +167,7 @@ def _split(
     facts = {
         "classes": config.classes,
         "held_out": list(config.held_out),
-        "counts": _counts(rows),
+        "counts": counts(rows),
         "left_out": [*found.left_out, *reasons, *splits.left_out],
         "groups": int(rows["group"].nunique()),
         "near_duplicates": len(pairs),
@@ -210,14 +211,6 @@ def _grouping(config: Config, table: pd.DataFrame) -> dict[str, Any]:
         told = int((table["group"] != "").sum())
         facts["group_column"] = {"column": config.group_column, "files": len(table), "told": told}
     return facts
-
-
-def _counts(table: pd.DataFrame) -> dict[str, dict[str, int]]:
-    crossed = pd.crosstab(table["class_name"], table["split"])
-    return {
-        str(name): {str(split): int(count) for split, count in row.items() if count}
-        for name, row in crossed.to_dict("index").items()
-    }
 
 
 def _phashes(examined: list[Examined]) -> np.ndarray[Any, np.dtype[np.uint64]]:
