@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
+from score_tables import evaluate
 
-from gandetect.evaluation import evaluate
 from gandetect.evaluation.ablation import Part
-from gandetect.evaluation.scores import CALIBRATION, OTHER_SEED
+from gandetect.statistics.scores import CALIBRATION, OTHER_SEED
 
 N = 600  # images of each source
 Shares = Mapping[str, Sequence[float]]  # by source: of each run

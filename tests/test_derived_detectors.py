@@ -13,10 +13,10 @@ from safetensors.torch import load_file
 from shortcuts import context_in, in_this_process, without_audits, without_drawing
 
 from gandetect import runs
+from gandetect.analyses.detectors_of import detectors_of
 from gandetect.cli import main
 from gandetect.config import FineTunedConfig, parse_experiment
 from gandetect.detectors import Preprocessing, load_detector
-from gandetect.evaluation import detectors_of
 from gandetect.stages.post_hoc import MakeDetector
 from gandetect.study import Options, run_study
 from gandetect.study.compose import compose

@@ -10,11 +10,11 @@ import pytest
 import torch
 from shortcuts import context_in, in_this_process, without_drawing
 
+from gandetect.analyses.audit.numbers import audit
+from gandetect.analyses.build import CHAPTERS
 from gandetect.config import parse_experiment
 from gandetect.detectors import load_detector
 from gandetect.errors import UsageError
-from gandetect.evaluation.audit import audit
-from gandetect.report.build import CHAPTERS
 from gandetect.report.inputs import read_inputs
 from gandetect.report.material import Material
 from gandetect.report.sections.leave_one_out import leave_one_out
@@ -58,7 +58,7 @@ def run(tmp_path_factory) -> Path:
         without_drawing(patch)
         patch.setattr("gandetect.stages.audit.audit", partial(audit, folds=2))
         patch.setattr(
-            "gandetect.report.build.CHAPTERS", [one for one in CHAPTERS if one[1] == TITLE]
+            "gandetect.analyses.build.CHAPTERS", [one for one in CHAPTERS if one[1] == TITLE]
         )
         return run_study(parse_experiment(TABLE), Options(tmp_path_factory.mktemp("runs"), jobs=1))
 

@@ -16,10 +16,10 @@ import pytest
 from shortcuts import Kept, in_this_process, without_drawing
 
 from gandetect import runs
+from gandetect.analyses.build import build_report
 from gandetect.config import Experiment, parse_experiment
 from gandetect.detectors import load_detector
 from gandetect.errors import RunError
-from gandetect.report import build_report
 from gandetect.study import Options, plan_study, run_study
 
 TABLE = {

@@ -49,15 +49,15 @@ def report_command(
       gandetect report runs/quick-… --open
       gandetect report runs/quick-… --prevalence 0.02 --cost-miss 20 --cost-delay 1
     """
-    from gandetect.evaluation import EXAMPLE_MARKET, Market
+    from gandetect.analyses.build import build_report
     from gandetect.machine import cores
-    from gandetect.report import build_report
     from gandetect.report.ablation import build_ablation_report
     from gandetect.report.sweep import build_sweep_report
+    from gandetect.statistics.cost_model import EXAMPLE_COSTS, CostModel
 
     given = {"prevalence": prevalence, "cost_miss": cost_miss, "cost_delay": cost_delay}
     said = {name: value for name, value in given.items() if value is not None}
-    market = Market(**{**EXAMPLE_MARKET.as_dict(), **said})
+    market = CostModel(**{**EXAMPLE_COSTS.as_dict(), **said})
     if (run / "sweep.json").is_file():
         if said:
             raise UsageError(

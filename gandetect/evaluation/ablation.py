@@ -13,13 +13,13 @@ from typing import Any
 import pandas as pd
 
 from gandetect.config.ablation import BASELINE, base_of
-from gandetect.evaluation.comparisons import difference_auroc, difference_correct, tested
-from gandetect.evaluation.intervals import wilson
-from gandetect.evaluation.operating_points import calibrate
-from gandetect.evaluation.runs_of import Runs, collect_runs
-from gandetect.evaluation.scores import HELD_OUT, IN_DISTRIBUTION, OTHER_SEED, Metrics, latest
-from gandetect.evaluation.subjects import Subject, calibration_source, make_subjects
-from gandetect.evaluation.uncertainty import Statistic, holm, over_runs
+from gandetect.statistics.bootstrap import Statistic, holm, over_runs
+from gandetect.statistics.contrasts import difference_auroc, difference_correct, tested
+from gandetect.statistics.detector_runs import Runs, collect_runs
+from gandetect.statistics.intervals import wilson
+from gandetect.statistics.operating_points import calibrate
+from gandetect.statistics.scored_detectors import Subject, calibration_source, make_subjects
+from gandetect.statistics.scores import HELD_OUT, IN_DISTRIBUTION, OTHER_SEED, Metrics, latest
 
 Row = Mapping[str, Any]
 Rows = list[dict[str, Any]]

@@ -11,13 +11,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from gandetect.config.leave_one_out import JOINT
-from gandetect.evaluation.intervals import Interval
-from gandetect.evaluation.operating_points import OPERATING_POINTS
-from gandetect.evaluation.runs_of import Runs
-from gandetect.evaluation.scores import TEST_REALS
-from gandetect.evaluation.subjects import DetectorFacts
-from gandetect.evaluation.uncertainty import Statistic, over_runs
-from gandetect.evaluation.weighted import Measure, Terms, WeightedSums
+from gandetect.statistics.bootstrap import Statistic, over_runs
+from gandetect.statistics.detector_runs import Runs
+from gandetect.statistics.intervals import Interval
+from gandetect.statistics.operating_points import OPERATING_POINTS
+from gandetect.statistics.scored_detectors import DetectorFacts
+from gandetect.statistics.scores import TEST_REALS
+from gandetect.statistics.weighted_sums import Measure, Terms, WeightedSums
 
 Facts = Mapping[str, DetectorFacts]
 Rows = Sequence[Mapping[str, Any]]

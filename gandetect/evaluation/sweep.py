@@ -16,9 +16,9 @@ import numpy as np
 import pandas as pd
 from scipy.stats import t as student
 
-from gandetect.evaluation.intervals import Interval, difference
-from gandetect.evaluation.scores import Metrics
-from gandetect.evaluation.uncertainty import over_runs
+from gandetect.statistics.bootstrap import over_runs
+from gandetect.statistics.intervals import Interval, difference
+from gandetect.statistics.scores import Metrics
 
 Row = Mapping[str, Any]
 Rows = list[dict[str, Any]]

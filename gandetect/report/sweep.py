@@ -12,10 +12,9 @@ from gandetect.config import Experiment
 from gandetect.errors import RunError
 from gandetect.evaluation.sweep import Chosen, compare_choices, sweep_table
 from gandetect.report.document import Block, Code, Document, Items, Section, Table, Text
-from gandetect.report.figures.decisions import detector_names
 from gandetect.report.figures.sweep import SHARES, delayed_when_left_out, shares_by_choice
 from gandetect.report.joined import write_files
-from gandetect.report.material import drawn
+from gandetect.report.material import detector_names, drawn
 from gandetect.report.words import POINTS, count, listing, per_hundred, percent, sentence
 from gandetect.runs import load_study, read_json
 

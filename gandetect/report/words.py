@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from statistics import fmean
 from typing import Any
 
-from gandetect.evaluation import role_of
-from gandetect.evaluation.scores import OTHER_SEED
+from gandetect.statistics.scores import OTHER_SEED, role_of
 
 REALS = {
     "real:in-distribution": "real, trained classes (test)",
@@ -154,3 +154,21 @@ def stage_times(manifest: Mapping[str, Any]) -> list[tuple[str, str, float]]:
         for one in (stages if isinstance(stages, list) else ())
         if isinstance(one, Mapping) and isinstance(one.get("seconds"), int | float)
     ]
+
+
+def chosen_on(rows: Sequence[Mapping[str, Any]]) -> str:
+    """What images anything was fitted on: calibration images, or validation ones without those."""
+    sources = {source for row in rows for source in row["fitted_on"]}
+    kinds = [kind for kind in ("calibration", "validation")
+             if any(source.endswith(f":{kind}") for source in sources)]  # fmt: skip
+    return f"{listing(kinds)} images"
+
+
+def spread(values: Sequence[float], say: Callable[[float, Sequence[float] | None], str]) -> str:
+    """A mean, with the lowest and the highest value where they differ.
+
+    >>> spread([0.1, 0.2], number_interval), spread([0.1], percent_interval)
+    ('0.150 (0.100 to 0.200)', '10.0 %')
+    """
+    low, high = min(values), max(values)
+    return say(fmean(values), [low, high] if high > low else None)

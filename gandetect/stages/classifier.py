@@ -19,9 +19,6 @@ from gandetect.data.groups import folds_by_group, split_by_group
 from gandetect.data.stored import Images
 from gandetect.detectors import Preprocessing
 from gandetect.engine import Context, Facts, Stage
-from gandetect.evaluation import youden
-from gandetect.evaluation.decisions import binary_figures, confusion
-from gandetect.evaluation.ranking import auroc
 from gandetect.randomness import stream
 from gandetect.sources import ImageSet
 from gandetect.sources.labelled import image_set, read_table
@@ -31,6 +28,9 @@ from gandetect.stages.gan import TrainGan, load_generator
 from gandetect.stages.labelled_data import DecodedImages, LabelledData
 from gandetect.stages.scoring import SCORES, score_images, tidy_scores
 from gandetect.stages.trained import make_detector
+from gandetect.statistics.decisions import binary_figures, confusion
+from gandetect.statistics.operating_points import youden
+from gandetect.statistics.ranking import auroc
 from gandetect.training.examples import Examples
 from gandetect.training.history import even_shares, fakes_of_epochs
 from gandetect.training.images import generate

@@ -17,8 +17,6 @@ from gandetect.data.folders import PassedOver
 from gandetect.data.images import find_images
 from gandetect.detectors import Detector, Preprocessing, save_detector
 from gandetect.engine import Context, Facts, Stage
-from gandetect.evaluation import thresholds_from
-from gandetect.evaluation.scores import by_source
 from gandetect.machine import own_version
 from gandetect.scoring import score_paths, write_scores
 from gandetect.sources import ImageSet, Source
@@ -31,6 +29,8 @@ from gandetect.stages.look import DISTANCES, NEIGHBOURS, images_to_look_at, neig
 from gandetect.stages.post_hoc import MakeDetector
 from gandetect.stages.scoring import SCORES, score_images, ticker, tidy_scores
 from gandetect.stages.trained import epoch_of, trained_detector
+from gandetect.statistics.scored_detectors import thresholds_from
+from gandetect.statistics.scores import by_source
 
 ANSWERS = "unlabelled.csv"
 TrainedStage = TrainGan | TrainClassifier | MakeDetector

@@ -7,8 +7,8 @@ import pytest
 from ablations import ID, N, shares, study
 
 from gandetect.evaluation.ablation import FOUR, Generators, ablate, ablation_table
-from gandetect.evaluation.intervals import wilson
-from gandetect.evaluation.uncertainty import holm, over_runs
+from gandetect.statistics.bootstrap import holm, over_runs
+from gandetect.statistics.intervals import wilson
 
 THREE = [0.5, 0.6, 0.7]
 MOST = [0.96, 0.97, 0.98]

@@ -3,13 +3,13 @@
 import numpy as np
 import pandas as pd
 import pytest
+from score_tables import evaluate, tidy
 
-from gandetect.evaluation import evaluate, tidy
 from gandetect.evaluation.leave_one_out import leave_one_out
-from gandetect.evaluation.ranking import placements
-from gandetect.evaluation.runs_of import Images, Runs
-from gandetect.evaluation.uncertainty import mean_over_images
-from gandetect.evaluation.weighted import Measure, WeightedSums
+from gandetect.statistics.bootstrap import mean_over_images
+from gandetect.statistics.detector_runs import Images, Runs
+from gandetect.statistics.ranking import placements
+from gandetect.statistics.weighted_sums import Measure, WeightedSums
 
 GENERATORS = ("a", "b", "c")
 SEEDS = (0, 1, 2)

@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from gandetect.evaluation.intervals import difference
 from gandetect.evaluation.sweep import Chosen, compare_choices, sweep_table
+from gandetect.statistics.intervals import difference
 
 NAMES = "abcdefghij"
 GROUPS = ("abc", "def", "ghi", "jad")  # the last is filled up with a and d

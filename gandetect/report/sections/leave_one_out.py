@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import Any
 
-from gandetect.evaluation.scores import IN_DISTRIBUTION
 from gandetect.report.document import Block, Fold, Table, Text
 from gandetect.report.figures.leave_one_out import unknown_beside_known
 from gandetect.report.material import Material, drawn
@@ -17,6 +16,7 @@ from gandetect.report.words import (
     per_hundred,
     percent_interval,
 )
+from gandetect.statistics.scores import IN_DISTRIBUTION
 
 Row = dict[str, Any]
 

@@ -1,0 +1,1 @@
+"""What is caught of a generator that was kept from the detector?"""
