@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -34,7 +34,7 @@ class Chapter:
 
     part: str
     title: str
-    pieces: tuple[Callable[[Material], Iterable[Block]], ...]
+    pieces: Sequence[Callable[[Material], Iterable[Block]]]
 
 
 @dataclass(frozen=True)
@@ -49,4 +49,4 @@ class Analysis:
     name: str
     numbers: Callable[[ScoredStudy], Metrics] = lambda _: {}
     rows: Callable[[Metrics], Iterable[Row]] = lambda _: ()
-    chapters: tuple[Chapter, ...] = ()
+    chapters: Sequence[Chapter] = ()

@@ -61,6 +61,11 @@ class Material:
         return detector_names(self.metrics)
 
     @property
+    def discriminators(self) -> list[str]:
+        """Names of the detectors that were trained inside a GAN."""
+        return [name for name in self.detectors if self.kind(name) == "discriminator"]
+
+    @property
     def classifiers(self) -> list[str]:
         """Names of the detectors that were trained for the job."""
         return [name for name in self.detectors if self.kind(name) == "classifier"]

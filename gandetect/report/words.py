@@ -9,8 +9,16 @@ from typing import Any
 
 from gandetect.statistics.scores import OTHER_SEED, role_of
 
+# The groups of images that a detector is asked about, by their role for it.
+GROUPS = {
+    "own": "own generator",
+    "own-other-seed": "own generator, trained again",
+    "other": "other generator",
+    "in-distribution": "in-distribution",
+    "held-out": "held-out classes",
+}
 REALS = {
-    "real:in-distribution": "real, trained classes (test)",
+    "real:in-distribution": "real, in-distribution",
     "real:validation": "real, validation",
     "real:held-out": "real, held-out classes",
     "real:training": "real, training images",
@@ -43,6 +51,15 @@ def source_name(
         return f"{maker} {name.removesuffix(OTHER_SEED)}, another run"
     role = f" ({role_of(source, own)})" if own is not None else ""
     return f"{maker} {name}{role}"
+
+
+def group(role: str, labelled: bool = False) -> str:
+    """A group by its role; fakes that came with their labels are of a class.
+
+    >>> group("other"), group("other", labelled=True)
+    ('other generator', 'other class')
+    """
+    return GROUPS[role].replace("generator", "class") if labelled else GROUPS[role]
 
 
 def detector_name(row: Mapping[str, Any], many_seeds: bool) -> str:

@@ -176,5 +176,5 @@ ANALYSIS = Analysis(
     "audit",
     numbers.numbers,
     numbers.tidy_rows,
-    (Chapter("What is behind it", "Shortcuts: what trivial probes can tell", (audit,)),),
+    chapters=[Chapter("What is behind it", "Shortcuts: what trivial probes can tell", [audit])],
 )

@@ -108,5 +108,5 @@ ANALYSIS = Analysis(
     "by_class",
     numbers.numbers,
     numbers.rows,
-    (Chapter("What is behind it", "Which honest pictures look fake?", (by_class,)),),
+    chapters=[Chapter("What is behind it", "Which honest pictures look fake?", [by_class])],
 )

@@ -188,5 +188,5 @@ ANALYSIS = Analysis(
     "calibration",
     numbers.numbers,
     numbers.rows,
-    (Chapter("What is behind it", "Do scores mean what they say?", (calibration,)),),
+    chapters=[Chapter("What is behind it", "Do scores mean what they say?", [calibration])],
 )

@@ -275,18 +275,11 @@ ANALYSIS = Analysis(
     "classifiers",
     numbers.numbers,
     numbers.rows,
-    (
-        Chapter("Look at the images", "What the classifiers see", (batches,)),
-        Chapter("The training", "Training of the classifiers", (training,)),
-        Chapter(
-            "The training",
-            "The classifiers, split by split",
-            (
-                splits,
-                confusions,
-            ),
-        ),
-        Chapter("The training", "Cross-validation", (cross_validation,)),
-        Chapter("Beside published figures", "Published figures beside ours", (published,)),
-    ),
+    chapters=[
+        Chapter("Look at the images", "What the classifiers see", [batches]),
+        Chapter("The training", "Training of the classifiers", [training]),
+        Chapter("The training", "The classifiers, split by split", [splits, confusions]),
+        Chapter("The training", "Cross-validation", [cross_validation]),
+        Chapter("Beside published figures", "Published figures beside ours", [published]),
+    ],
 )

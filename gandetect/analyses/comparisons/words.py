@@ -157,8 +157,8 @@ ANALYSIS = Analysis(
     "comparisons",
     numbers.numbers,
     numbers.rows,
-    (
-        Chapter("How much is chance", "From run to run", (runs,)),
-        Chapter("How much is chance", "Which detector is better?", (comparisons,)),
-    ),
+    chapters=[
+        Chapter("How much is chance", "From run to run", [runs]),
+        Chapter("How much is chance", "Which detector is better?", [comparisons]),
+    ],
 )

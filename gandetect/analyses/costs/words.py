@@ -222,5 +222,5 @@ ANALYSIS = Analysis(
     "costs",
     numbers.numbers,
     numbers.rows,
-    (Chapter("Try it", "What it costs, what it saves", (costs,)),),
+    chapters=[Chapter("Try it", "What it costs, what it saves", [costs])],
 )

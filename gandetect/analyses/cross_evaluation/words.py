@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from gandetect.analyses.analysis import Analysis, Chapter
 from gandetect.analyses.cross_evaluation import numbers
 from gandetect.report.document import Block, Cell, Fold, Heat, Table, Text
 from gandetect.report.material import Material, matrix_sources
+from gandetect.report.prose import Prose
 from gandetect.report.words import (
     POINTS,
     count,
@@ -19,38 +19,25 @@ from gandetect.report.words import (
     sentence,
 )
 
-YOUDEN = (
-    " Youden's is the one that parts a classifier's validation images best: the share of fakes "
-    "caught minus the share of reals delayed is at its largest (Youden 1950)."
-)
-
-
 FRAMED = "framed: fakes that a detector was trained on"
+say = Prose(__file__)
 
 
 def matrix(material: Material) -> list[Block]:
-    """The cross-evaluation: who answers what correctly, how often."""
-    choosing = "validation" if material.labelled else "calibration"
-    allowed = percent(material.inputs.experiment.evaluation.calibrated_fpr, 0)
+    """How to read the matrix of the answer, the same at the other points, and run by run."""
+    allowed = material.inputs.experiment.evaluation.calibrated_fpr
+    others = [point for point in material.points if point != material.point]
     each = [_matrix_table(material, point) for point in material.points]
     return [
-        Text(
-            "Each cell is the share of a source's images that a detector answers correctly: "
-            "generated ones called generated, real ones called real. The native operating point is "
-            "the threshold of training, a score of 0; the calibrated one lets at most "
-            f"{allowed} of the {choosing} reals be called generated, which are in no test group."
-            + (YOUDEN if "youden" in material.points else "")
-        ),
-        *(
-            share_heat(material, point, matrix_sources(material.metrics), POINTS[point])
-            for point in material.points
-        ),
+        Text(say.meaning(material, allowed)),
+        *(share_heat(material, point, POINTS[point]) for point in others),
         *([Fold("Run by run", each)] if material.many_seeds else []),
     ]
 
 
-def share_heat(material: Material, point: str, sources: Sequence[str], title: str) -> Heat:
+def share_heat(material: Material, point: str, title: str) -> Heat:
     """Share answered correctly by detector (rows) and source (columns), with its interval."""
+    sources = matrix_sources(material.metrics)
     of_cell = {
         (row["detector"], row["source"]): row
         for row in material.metrics["across_seeds"]
@@ -112,5 +99,5 @@ ANALYSIS = Analysis(
     "cross_evaluation",
     numbers.numbers,
     numbers.rows,
-    (Chapter("In short", "Every detector against every source", (matrix,)),),
+    chapters=[Chapter("In short", "Every detector against every source", [matrix])],
 )

@@ -90,14 +90,5 @@ def _class_samples(material: Material) -> list[Block]:
 ANALYSIS = Analysis(
     "data",
     numbers.numbers,
-    chapters=(
-        Chapter(
-            "Look at the images",
-            "The data at a glance",
-            (
-                data,
-                files,
-            ),
-        ),
-    ),
+    chapters=[Chapter("Look at the images", "The data at a glance", [data, files])],
 )

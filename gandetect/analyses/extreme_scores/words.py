@@ -134,8 +134,8 @@ def _seed(material: Material) -> str:
 
 ANALYSIS = Analysis(
     "extreme_scores",
-    chapters=(
-        Chapter("Look at the images", "The most confident mistakes", (mistakes,)),
-        Chapter("Look at the images", "Surest right answers, and the hardest images", (hardest,)),
-    ),
+    chapters=[
+        Chapter("Look at the images", "The most confident mistakes", [mistakes]),
+        Chapter("Look at the images", "Surest right answers, and the hardest images", [hardest]),
+    ],
 )

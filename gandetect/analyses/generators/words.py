@@ -140,9 +140,9 @@ ANALYSIS = Analysis(
     "generators",
     numbers.numbers,
     numbers.rows,
-    (
-        Chapter("Look at the images", "Samples of the generators", (samples,)),
-        Chapter("The training", "How good are the fakes?", (quality,)),
-        Chapter("The training", "Training curves", (training,)),
-    ),
+    chapters=[
+        Chapter("Look at the images", "Samples of the generators", [samples]),
+        Chapter("The training", "How good are the fakes?", [quality]),
+        Chapter("The training", "Training curves", [training]),
+    ],
 )

@@ -128,5 +128,7 @@ ANALYSIS = Analysis(
     "k_shot",
     numbers.numbers,
     numbers.rows,
-    (Chapter("What is behind it", "How many labelled images does a new source need?", (k_shot,)),),
+    chapters=[
+        Chapter("What is behind it", "How many labelled images does a new source need?", [k_shot])
+    ],
 )

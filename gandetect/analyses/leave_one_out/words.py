@@ -41,11 +41,7 @@ ANALYSIS = Analysis(
     "leave_one_out",
     numbers,
     rows,
-    (
-        Chapter(
-            "What is behind it",
-            "A generator that it does not know",
-            (section.leave_one_out,),
-        ),
-    ),
+    chapters=[
+        Chapter("What is behind it", "A generator that it does not know", [section.leave_one_out])
+    ],
 )

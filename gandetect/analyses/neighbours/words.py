@@ -123,5 +123,5 @@ def _tiles(name: str, pairs: Pairs, what: str) -> Tiles:
 
 ANALYSIS = Analysis(
     "neighbours",
-    chapters=(Chapter("Look at the images", "Is the generator copying?", (neighbours,)),),
+    chapters=[Chapter("Look at the images", "Is the generator copying?", [neighbours])],
 )

@@ -183,18 +183,10 @@ def flatten(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, s
 
 ANALYSIS = Analysis(
     "provenance",
-    chapters=(
-        Chapter("Where it comes from", "What was run", (what_was_run,)),
-        Chapter(
-            "Where it comes from",
-            "Take it with you",
-            (
-                downloads,
-                rebuild,
-                citation,
-            ),
-        ),
-        Chapter("Where it comes from", "Words used here", (glossary,)),
-        Chapter("Where it comes from", "Sources", (sources,)),
-    ),
+    chapters=[
+        Chapter("Where it comes from", "What was run", [what_was_run]),
+        Chapter("Where it comes from", "Take it with you", [downloads, rebuild, citation]),
+        Chapter("Where it comes from", "Words used here", [glossary]),
+        Chapter("Where it comes from", "Sources", [sources]),
+    ],
 )

@@ -53,5 +53,5 @@ ANALYSIS = Analysis(
     "ranking",
     numbers.numbers,
     numbers.rows,
-    (Chapter("What is behind it", "Whatever the threshold", (pairs,)),),
+    chapters=[Chapter("What is behind it", "Whatever the threshold", [pairs])],
 )

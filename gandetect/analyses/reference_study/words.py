@@ -161,5 +161,7 @@ ANALYSIS = Analysis(
     "reference_study",
     numbers.numbers,
     numbers.rows,
-    (Chapter("Beside published figures", "The reference study's tables", (reference_tables,)),),
+    chapters=[
+        Chapter("Beside published figures", "The reference study's tables", [reference_tables])
+    ],
 )

@@ -240,5 +240,5 @@ ANALYSIS = Analysis(
     "robustness",
     numbers.numbers,
     numbers.rows,
-    (Chapter("What is behind it", "Processed images", (robustness,)),),
+    chapters=[Chapter("What is behind it", "Processed images", [robustness])],
 )

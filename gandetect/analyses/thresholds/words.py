@@ -122,5 +122,5 @@ ANALYSIS = Analysis(
     "thresholds",
     numbers.numbers,
     numbers.rows,
-    (Chapter("Try it", "Set the threshold yourself", (thresholds,)),),
+    chapters=[Chapter("Try it", "Set the threshold yourself", [thresholds])],
 )

@@ -65,5 +65,5 @@ ANALYSIS = Analysis(
     "training_gap",
     numbers.numbers,
     numbers.rows,
-    (Chapter("What is behind it", "Training images and unseen images", (gap,)),),
+    chapters=[Chapter("What is behind it", "Training images and unseen images", [gap])],
 )

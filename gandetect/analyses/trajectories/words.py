@@ -229,5 +229,5 @@ ANALYSIS = Analysis(
     "trajectories",
     numbers.numbers,
     numbers.rows,
-    (Chapter("How much is chance", "From epoch to epoch", (trajectories,)),),
+    chapters=[Chapter("How much is chance", "From epoch to epoch", [trajectories])],
 )

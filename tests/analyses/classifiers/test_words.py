@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from gandetect.analyses.summary.answer import answer
 from sklearn.metrics import f1_score, precision_score, recall_score
 
 from analyses.classifier_runs import make_labelled_run, make_mixed_run
 from gandetect.analyses.build import build_report, compute_metrics
 from gandetect.analyses.classifiers.figure import batch_grid, training_curves
 from gandetect.analyses.classifiers.words import ours
-from gandetect.analyses.summary.answer import answer
 from gandetect.report.heatmaps import confusion_matrices
 from gandetect.report.inputs import read_inputs
 from gandetect.report.material import Material
