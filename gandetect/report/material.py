@@ -150,8 +150,12 @@ class Material:
 
     def rows(self, key: str) -> list[dict[str, Any]]:
         """Rows of one key of the metrics, detectors in the report's order; none without it."""
-        rows = self.metrics.get(key, [])
-        return sorted(rows, key=lambda row: self.detectors.index(row["detector"]))
+        return self.sorted(self.metrics.get(key, []))
+
+    def sorted(self, rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Rows by detector, in the report's order; of one detector as they come."""
+        names = self.detectors
+        return sorted(rows, key=lambda row: names.index(row["detector"]))
 
     def present(self, rows: Iterable[Row]) -> list[str]:
         """Detectors that have rows, in the report's order."""

@@ -14,6 +14,8 @@ from gandetect.report.document import Text
 
 FILTERS = (
     words.count,
+    words.group,
+    words.images,
     words.listing,
     words.number,
     words.number_interval,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from statistics import fmean
-from typing import Any
 
 from gandetect.analyses.analysis import Analysis, Chapter
 from gandetect.analyses.audit import numbers
@@ -13,31 +12,12 @@ from gandetect.analyses.audit.numbers import warnings_of
 from gandetect.analyses.audit.probes import LOOKS_AT
 from gandetect.report.document import Block, Table, Text
 from gandetect.report.material import Material, drawn
-from gandetect.report.words import count, listing, number, number_interval, sentence
+from gandetect.report.prose import Prose
+from gandetect.report.words import number, number_interval
+from gandetect.statistics.rows import Rows
 from gandetect.statistics.scores import IN_DISTRIBUTION
 
-Rows = list[dict[str, Any]]
-
-MEANING = (
-    "A probe is a small model on a few numbers of each image, such as how often each grey level "
-    "occurs. It knows nothing of what the picture shows. Each is judged on images that it was not "
-    "fitted to. A probe is a warning when its AUROC is above 0.6 and, beyond chance, above 0.55."
-)
-HIT = (
-    "What a hit means: the fakes differ from the reals in something trivial, and a detector may "
-    "have learnt that and nothing else. It may be a true artefact of how they were made, such as "
-    "the checkerboard of transposed convolutions or a background that is not quite black. It "
-    "may be an accident of the pipeline: another file format, a compression that only one side "
-    "went through, floats against 8 bits. To tell them apart, send reals and fakes through one "
-    "more identical step (save both as JPEG of one quality, or resize both) and audit again: "
-    "what goes away with it was fragile or an accident. Then look whether the same probe also "
-    "hits fakes that were made in another way but went through the same pipeline: an "
-    "accident of the pipeline hits both, an artefact of the making need not."
-)
-BAR = (
-    "A detector that does not beat the best probe has shown nothing more than the probe. Beating "
-    "it does not prove that the detector looks at something else."
-)
+say = Prose(__file__)
 
 
 def audit(material: Material) -> list[Block]:
@@ -48,18 +28,18 @@ def audit(material: Material) -> list[Block]:
                      "missing")]  # fmt: skip
     detectors = _detectors(material)
     return [
-        Text(MEANING),
-        Text(_found(probed), "note"),
+        Text(say.meaning()),
+        Text(say.hits(len(warnings_of(probed)), len(_means(probed, "probe"))), "note"),
         drawn(
             "audit",
             lambda: probes_and_detectors(probed, detectors, material.named),
-            f"AUROC of trivial probes. {_alt(probed)}.",
+            "AUROC of trivial probes; the numbers stand in the table below.",
             _caption(material, detectors),
         ),
         Table("Trivial probes", _header(material), _table(material, probed), text_columns=3),
-        Text(HIT),
-        *(Text(text) for text in _compared(material, probed, detectors)),
-        Text(BAR),
+        Text(say.hit()),
+        *_compared(material, probed, detectors),
+        Text(say.bar()),
     ]
 
 
@@ -83,24 +63,11 @@ def _detectors(material: Material) -> Rows:
     ]
 
 
-def _found(probed: Rows) -> str:
-    hits = len(warnings_of(probed))
-    all_of_them = len(_means(probed, "probe"))
-    if not hits:
-        return f"None of {count(all_of_them)} probes and sources is a warning."
-    return f"{count(hits)} of {count(all_of_them)} pairs of probe and source are a warning."
-
-
-def _alt(probed: Rows) -> str:
-    means = _means(probed, "probe")
-    return listing([f"{source}, {probe} {number(area)}" for (source, probe), area in means.items()])
-
-
 def _caption(material: Material, detectors: Rows) -> str:
     seeds = " A dot for each seed." if material.many_seeds else ""
     beside = (
         " Blue diamonds below the line: detectors on the fakes that they were trained on, against "
-        "test reals of trained classes."
+        "in-distribution test reals."
         if detectors
         else ""
     )
@@ -143,33 +110,19 @@ def _means(rows: Rows, key: str) -> dict[tuple[str, str], float]:
     return {name: fmean(areas) for name, areas in groups.items()}
 
 
-def _compared(material: Material, probed: Rows, detectors: Rows) -> list[str]:
+def _compared(material: Material, probed: Rows, detectors: Rows) -> list[Block]:
     """A sentence for each detector and source: the probes that do as well as it does."""
-    probes = _means(probed, "probe")
-    sentences = []
+    probes, blocks = _means(probed, "probe"), list[Block]()
     for (source, detector), area in _means(detectors, "detector").items():
         own = {probe: value for (of, probe), value in probes.items() if of == source}
         if own:
-            sentences.append(_comparison(material, source, detector, area, own))
-    return sentences
-
-
-def _comparison(
-    material: Material, source: str, detector: str, area: float, probes: dict[str, float]
-) -> str:
-    best = max(probes, key=lambda probe: probes[probe])
-    as_good = [f"{probe} ({number(value)})" for probe, value in probes.items() if value >= area]
-    mean = "a mean AUROC of " if material.many_seeds else "an AUROC of "
-    told = (
-        f"{sentence(material.named(source))}: {material.called(detector)} tells them from real "
-        f"ones with {mean}{number(area)}"
-    )
-    if as_good:
-        probes_do = "this probe does" if len(as_good) == 1 else "these probes do"
-        return (
-            f"{told}, and {probes_do} as well without looking at the picture: {listing(as_good)}."
-        )
-    return f"{told}; the best probe, {best}, reaches {number(probes[best])}."
+            best = max(own, key=lambda probe: own[probe])
+            as_good = [
+                f"{probe} ({number(value)})" for probe, value in own.items() if value >= area
+            ]
+            who = material.named(source), material.called(detector), material.many_seeds
+            blocks.append(Text(say.compared(*who, area, as_good, best, own[best])))
+    return blocks
 
 
 ANALYSIS = Analysis(

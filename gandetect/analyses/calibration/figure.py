@@ -9,20 +9,13 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from gandetect.report.style import COLOURS, QUIET, legend_below, new_figure
-from gandetect.report.words import wrapped
+from gandetect.report.style import COLOURS, MARKERS, QUIET, legend_below, new_figure
+from gandetect.report.words import FAKE_ROLES, REALS, images, wrapped
 
 PANELS = {
     "none": "as scored",
     "platt": "after Platt (scale and shift)",
     "isotonic": "after isotonic regression",
-}
-
-
-ROLES = {
-    "own": ("own fakes", COLOURS["own"], "o"),
-    "own-other-seed": ("fakes of another training run", COLOURS["own-other-seed"], "s"),
-    "other": ("other fakes", COLOURS["other"], "^"),
 }
 
 
@@ -62,13 +55,13 @@ def reliability_diagrams(
 
 
 def _last_on_top(curve: Mapping[str, Any]) -> int:
-    return -list(ROLES).index(curve["role"]) if curve["role"] in ROLES else 1
+    return -FAKE_ROLES.index(curve["role"])
 
 
 def _reliability_line(axes: Axes, curve: Mapping[str, Any], alone: bool) -> None:
-    words, colour, marker = ROLES[curve["role"]]
+    role = curve["role"]
+    colour, marker = COLOURS[role], MARKERS[role]
     held_out = curve["real"] == "real:held-out"
-    reals = "held-out classes" if held_out else "known classes"
     kept = np.array(curve["mass"]) >= LEAST_MASS
     predicted, observed = (np.array(curve[name])[kept] for name in ("predicted", "observed"))
     if alone:
@@ -83,5 +76,5 @@ def _reliability_line(axes: Axes, curve: Mapping[str, Any], alone: bool) -> None
         markerfacecolor="white" if held_out else colour,
         linewidth=1.4 if alone else 0.8,
         linestyle=(0, (4, 1.5)) if held_out else "solid",
-        label=f"{words}, reals of {reals}",
+        label=f"{images(role)} against {REALS[curve['real']]}",
     )

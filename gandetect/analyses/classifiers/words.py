@@ -12,6 +12,7 @@ from gandetect.analyses.classifiers import numbers
 from gandetect.config import ClassifierConfig, PublishedFigure
 from gandetect.report.document import Block, Table, Text, slug
 from gandetect.report.material import Material, drawn, pasted
+from gandetect.report.prose import Prose
 from gandetect.report.words import (
     count,
     detector_name,
@@ -23,6 +24,7 @@ from gandetect.report.words import (
 )
 
 FIGURES = ("accuracy", "auroc", "precision", "recall", "specificity", "f1")
+say = Prose(__file__)
 NAMES = {name: name for name in FIGURES} | {"auroc": "AUROC", "f1": "F1"}
 
 
@@ -102,11 +104,7 @@ def splits(material: Material) -> list[Block]:
         for row in rows
     ]
     return [
-        Text(
-            "The positive class is generated: recall is the share of fakes that are caught, "
-            "specificity the share of honest photos that pass. Test is the images of the kinds "
-            "that the classifier was trained on; it was looked at once, at the end."
-        ),
+        Text(say.splits()),
         Table("Figures by split", header, body, text_columns=3),
         _thresholds(material),
     ]
@@ -151,11 +149,7 @@ def published(material: Material) -> list[Block]:
         return []
     header = ["Classifier", "Figure", "Comparable?", "Published", "Ours"]
     return [
-        Text(
-            "What the source of each recipe reports, beside the same figure of this run at the "
-            "native threshold (means over seeds where there are several). Precision, recall, F1 "
-            "and specificity are of the class that the source calls positive."
-        ),
+        Text(say.published()),
         Table("Published figures and ours", header, rows, text_columns=3),
     ]
 
@@ -182,12 +176,7 @@ def cross_validation(material: Material) -> list[Block]:
         ]
     header = ["Classifier", "Fold", *(sentence(NAMES[name]) for name in FIGURES), "n"]
     return [
-        Text(
-            f"{material.inputs.folds['folds']} folds over all images but the test groups, "
-            "stratified by class, pictures of one group always together. Each network was trained "
-            "without its fold and judged on it, at the youden threshold of its own validation "
-            "images. The spread over folds covers both the training and the images."
-        ),
+        Text(say.cross_validation(material.inputs.folds["folds"])),
         Table("Cross-validation", header, body, text_columns=2),
     ]
 

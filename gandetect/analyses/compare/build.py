@@ -71,10 +71,8 @@ def compose(comparison: Comparison, table: str) -> Document:
         "What was changed, and which figures moved?",
         [section for section in sections if section.blocks],
         f"gandetect compare: {listing(labels)}",
-        [Text(f"Every figure of {listing(labels[1:])} beside that of {labels[0]}. A figure is the "
-              "share of some images that a detector answers correctly, or how well it ranks them; "
-              "it has moved where chance hardly explains the change.")],
-    )  # fmt: skip
+        [Text(answer.say.opening(labels))],
+    )
 
 
 def as_json(comparison: Comparison) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gandetect.analyses.compare.reading import Run
-from gandetect.report.words import source_name
+from gandetect.report.words import signed, signed_points, source_name
 from gandetect.statistics.scored_detectors import KINDS
 
 Row = Mapping[str, Any]
@@ -56,7 +56,5 @@ class Comparison:
 
 def difference_interval(row: Row) -> str:
     """A difference with its 95 % interval: points of a share, or parts of an AUROC."""
-    scale, digits = (1, 3) if row["metric"] == "auroc" else (100, 1)
-    values = (scale * value for value in (row["difference"], *row["difference_ci95"]))
-    difference, low, high = (f"{value:+z.{digits}f}" for value in values)
-    return f"{difference} ({low} to {high})"
+    say = signed if row["metric"] == "auroc" else signed_points
+    return say(row["difference"], row["difference_ci95"])

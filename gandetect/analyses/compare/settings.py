@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gandetect.analyses.compare.comparison import Comparison
 from gandetect.analyses.compare.reading import Run
 from gandetect.report.document import Block, Code, Table, Text
-from gandetect.report.words import listing, stage_times
+from gandetect.report.words import flatten, listing, stage_times
 
 # Names and questions change no figure; the names stand in every table already.
 UNTOLD = ("name", "question")
@@ -86,19 +86,6 @@ def surroundings_that_differ(runs: Sequence[Run]) -> list[tuple[str, list[str]]]
         short = {name: digest and str(digest)[:12] for name, digest in digests.items()}
         tables.append({**table, "digest": short})
     return _differences(tables)
-
-
-def flatten(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Every value of nested tables under its dotted key.
-
-    >>> list(flatten({"data": {"split_seed": 0, "held_out": ["Bag"]}}))
-    [('data.split_seed', 0), ('data.held_out', ['Bag'])]
-    """
-    for key, value in table.items():
-        if isinstance(value, Mapping):
-            yield from flatten(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", value
 
 
 def _with_whole_networks(tables: list[dict[str, Any]]) -> list[dict[str, Any]]:

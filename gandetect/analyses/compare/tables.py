@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from gandetect.analyses.compare.comparison import Comparison, Row, difference_interval
 from gandetect.report.document import Block, Cell, Heading, Heat, Table, Text
+from gandetect.report.prose import Prose
 from gandetect.report.words import (
     POINTS,
     count,
@@ -18,11 +19,8 @@ from gandetect.report.words import (
 )
 from gandetect.statistics.operating_points import OPERATING_POINTS
 
+say = Prose(__file__)
 SHOWN = 12  # moves in the table that one need not open
-VERDICTS = (
-    "Moved? Yes: by more than chance explains, with regard to how many figures are compared. "
-    "Perhaps: beyond its own 95 % interval, as one in twenty is by chance. No: within it."
-)
 REALS = ("real:training", "real:in-distribution", "real:held-out")
 
 
@@ -33,17 +31,7 @@ def matrices(comparison: Comparison) -> list[Block]:
         point for point in OPERATING_POINTS if any(r["operating_point"] == point for r in rows)
     ]
     return [
-        Text(
-            "Each cell is the share of a source's images that a detector answers correctly: "
-            "generated ones called generated, real ones called real. The operating point "
-            "is the score above which an image is called generated. Below the share stands its "
-            "95 % interval: where it would lie on other images"
-            + (
-                ", or after other trainings where a run has several seeds."
-                if any(row["seeds"] > 1 for row in rows)
-                else "."
-            )
-        ),
+        Text(say.shares(any(row["seeds"] > 1 for row in rows))),
         *(
             _heat(
                 comparison,
@@ -61,11 +49,7 @@ def areas(comparison: Comparison) -> list[Block]:
     rows = comparison.results["pairs"]
     reals = dict.fromkeys(row["real_source"] for row in rows)
     return [
-        Text(
-            "AUROC is the chance that a generated image scores higher than a real one: 0.5 is a "
-            "coin toss, 1 is perfect. It needs no threshold, so it does not move when only a "
-            "threshold does."
-        ),
+        Text(say.areas()),
         *(
             _heat(
                 comparison,
@@ -90,13 +74,7 @@ def quality(comparison: Comparison) -> list[Block]:
         if row["gan"] == gan
     ]
     return [
-        Text(
-            "A detector's figures also move when the fakes get better. FID and KID are distances "
-            "between generated and real images as a small classifier sees them; lower is better. "
-            "That classifier is trained in each run, so compare them only between runs whose data "
-            "and versions are the same. They have no interval: with several seeds, the smallest "
-            "and the largest show how far trainings lie apart."
-        ),
+        Text(say.quality()),
         Table("How good the fakes are: mean over seeds (smallest to largest)",
               ["Generator", "Run", "Seeds", "FID", "KID"], body, text_columns=2),
     ]  # fmt: skip
@@ -150,7 +128,7 @@ def _moves(comparison: Comparison, table: str) -> list[Block]:
             blocks.append(_table(comparison, moved[:SHOWN], caption))
         else:
             blocks.append(Text("Nothing moved by more than chance explains."))
-        blocks.append(Text(VERDICTS, "note"))
+        blocks += say.paragraphs("verdicts")
         blocks.append(_table(comparison, rows, f"All differences, the largest first, {against}"))
     return blocks
 

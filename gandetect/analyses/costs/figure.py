@@ -8,15 +8,8 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from gandetect.analyses.calibration.figure import ROLES
-from gandetect.report.style import INK, QUIET, legend_below, new_figure
-from gandetect.report.words import wrapped
-
-HONEST = {
-    "real:in-distribution": "honest uploads of known classes",
-    "real:held-out": "honest uploads of held-out classes",
-}
-
+from gandetect.report.style import COLOURS, INK, MARKERS, QUIET, legend_below, new_figure
+from gandetect.report.words import FAKE_ROLES, REALS, images, wrapped
 
 SPREAD = 0.12  # lines between one seed and the next
 
@@ -25,14 +18,14 @@ def cost_chart(rows: Sequence[Mapping[str, Any]], detectors: Sequence[str]) -> F
     """Expected cost of 1,000 uploads by detector and kind of fake, a panel for each group of reals.
 
     A marker for each generated source and seed; 95 % intervals over images where there is one
-    seed. Lines: what it costs to let everything through and to delay everything. Hollow diamonds:
+    seed. Lines: what it costs to let everything through and to flag everything. Hollow diamonds:
     the best cut on the test images themselves.
     """
-    reals = [real for real in HONEST if any(row["real"] == real for row in rows)]
+    reals = [real for real in REALS if any(row["real"] == real for row in rows)]
     lines = [
         (detector, role)
         for detector in detectors
-        for role in ROLES
+        for role in FAKE_ROLES
         if any((row["detector"], row["role"]) == (detector, role) for row in rows)
     ]
     figure = new_figure(9.6, 1.6 + 0.4 * len(lines))
@@ -48,7 +41,7 @@ def cost_chart(rows: Sequence[Mapping[str, Any]], detectors: Sequence[str]) -> F
                     axes, row, line + SPREAD * (seeds.index(row["detector_seed"]) - middle), alone
                 )
         _separate(axes, lines)
-        axes.set_title(HONEST[real], fontsize=9)
+        axes.set_title(f"uploads: {REALS[real]}", fontsize=9)
         axes.set_xlabel("cost of 1,000 uploads")
         axes.set_xlim(left=0)
     panels[0].set_yticks(range(len(lines)), _names(lines))
@@ -60,13 +53,13 @@ def cost_chart(rows: Sequence[Mapping[str, Any]], detectors: Sequence[str]) -> F
 def _policies(axes: Axes, row: Mapping[str, Any]) -> None:
     axes.axvline(row["let_through"], color=INK, linewidth=1.4, label="let everything through")
     axes.axvline(row["delay_all"], color=INK, linewidth=1.4, linestyle=(0, (4, 2)),
-                 label="delay everything")  # fmt: skip
+                 label="flag everything")  # fmt: skip
     axes.plot([], [], color=INK, marker="D", linestyle="none", markersize=5,
-              markerfacecolor="none", label="best cut possible")  # fmt: skip
+              markerfacecolor="none", label="best threshold possible")  # fmt: skip
 
 
 def _mark(axes: Axes, row: Mapping[str, Any], line: float, alone: bool) -> None:
-    words, colour, marker = ROLES[row["role"]]
+    words, colour, marker = images(row["role"]), COLOURS[row["role"]], MARKERS[row["role"]]
     if alone:
         axes.hlines(line, *row["ci95"]["cost"], color=colour, linewidth=2.0)
     axes.plot(row["cost"], line, color=colour, marker=marker, linestyle="none",

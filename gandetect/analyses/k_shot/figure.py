@@ -10,9 +10,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from gandetect.analyses.calibration.figure import ROLES
-from gandetect.report.style import INK, QUIET, legend_below, new_figure
-from gandetect.report.words import count, wrapped
+from gandetect.report.style import COLOURS, INK, MARKERS, QUIET, legend_below, new_figure
+from gandetect.report.words import count, images, wrapped
 
 
 def k_shot_curves(rows: Sequence[Mapping[str, Any]], detectors: Sequence[str]) -> Figure:
@@ -50,7 +49,8 @@ def k_shot_curves(rows: Sequence[Mapping[str, Any]], detectors: Sequence[str]) -
 
 
 def _k_shot_line(axes: Axes, rows: pd.DataFrame, shots: Sequence[int], offset: float) -> None:
-    words, colour, marker = ROLES[str(rows["role"].iloc[0])]
+    role = str(rows["role"].iloc[0])
+    words, colour, marker = images(role), COLOURS[role], MARKERS[role]
     by_k = rows.groupby("k")
     means = by_k["balanced_accuracy"].mean()
     if len(set(rows["detector_seed"])) == 1:

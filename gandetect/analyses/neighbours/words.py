@@ -8,12 +8,16 @@ from gandetect.report import images as draw
 from gandetect.report.document import Block, Fold, Heading, Table, Text, Tiles, slug
 from gandetect.report.inputs import Trained
 from gandetect.report.material import Material
+from gandetect.report.prose import Prose
 from gandetect.report.reading import Nearness, Neighbours, Pairs
 from gandetect.report.words import count, number, number_interval, percent
 from gandetect.statistics.intervals import wilson
 
 HEADER = ("Images", "looked at", "half lie within (95 % interval)", "nearest", "copies",
           "within the cut")  # fmt: skip
+
+
+say = Prose(__file__)
 
 
 def neighbours(material: Material) -> list[Block]:
@@ -23,15 +27,7 @@ def neighbours(material: Material) -> list[Block]:
         return []
     found = material.inputs.neighbours
     first = material.seeds[0]
-    blocks: list[Block] = [
-        Text(
-            "A generator may learn its training images by heart and hand them out again. So for "
-            "each fake the nearest of all training images is looked for, pixel by pixel. A "
-            "distance of 0 is a copy; 20 means that pixels differ by about 20 of 255 grey levels "
-            "(root mean square). Some images lie close together without any copying, so the same "
-            "is done for real test images, which no generator has seen."
-        )
-    ]
+    blocks: list[Block] = [Text(say.meaning())]
     missing = [gan for gan in gans if (gan, first) not in found]
     for gan in missing[:1] if len(missing) == len(gans) else missing:
         blocks += material.absent(f"detectors/{gan}/seed-{first}/neighbours.npz")
@@ -39,15 +35,7 @@ def neighbours(material: Material) -> list[Block]:
         return blocks
     blocks += [_verdict(material, trained, near) for trained, near in found.items()]
     blocks.append(_table(material))
-    blocks.append(
-        Text(
-            "The cut is drawn where a twentieth of the real test images lies nearer, so a "
-            "twentieth of the fakes may. Blurred or simple fakes lie near many images, and noisy "
-            "ones near none, with no copying at all: look at the pairs. Pixels do not notice a "
-            "copy that was shifted or mirrored.",
-            "note",
-        )
-    )
+    blocks.append(Text(say.cut(), "note"))
     shown = [gan for gan in gans if (gan, first) in found]
     for place, gan in enumerate(shown):
         title = material.title_of((gan, first))
@@ -59,23 +47,10 @@ def neighbours(material: Material) -> list[Block]:
     return blocks
 
 
-def _verdict(material: Material, trained: Trained, near: Neighbours) -> Text:
+def _verdict(material: Material, trained: Trained, near: Neighbours) -> Block:
     fakes, reals, name = near.of_fakes, near.of_reals, material.title_of(trained)
-    if fakes.copies:
-        return Text(
-            f"{count(fakes.copies)} of {count(fakes.n)} fakes of {name} are training images, "
-            f"pixel by pixel; of {count(reals.n)} real test images {count(reals.copies)} are.",
-            "warning",
-        )
-    low, high = wilson(fakes.below_cut, fakes.n)
-    figures = (
-        f"{count(fakes.below_cut)} of {count(fakes.n)} fakes lie within {number(near.cut, 1)} of a "
-        f"training image ({100 * low:.1f} to {100 * high:.1f} %, a 95 % interval); of "
-        f"{count(reals.n)} real test images {count(reals.below_cut)} do."
-    )
-    if low > reals.below_cut / reals.n:
-        return Text(f"{name} may be copying: {figures} Smooth fakes lie so near as well.")
-    return Text(f"{name}: no sign of copying. {figures}")
+    (text,) = say.paragraphs("verdict", name, near, fakes, reals, wilson(fakes.below_cut, fakes.n))
+    return text
 
 
 def _table(material: Material) -> Table:

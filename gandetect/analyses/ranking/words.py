@@ -8,12 +8,15 @@ from gandetect.analyses.analysis import Analysis, Chapter
 from gandetect.analyses.ranking import numbers
 from gandetect.report.document import Block, Table, Text
 from gandetect.report.material import Material
+from gandetect.report.prose import Prose
 from gandetect.report.words import (
     detector_name,
     number,
     number_interval,
     percent,
 )
+
+say = Prose(__file__)
 
 
 def pairs(material: Material) -> list[Block]:
@@ -23,16 +26,10 @@ def pairs(material: Material) -> list[Block]:
         return [Text("Not shown: a pair needs a generated and a real source among the scores; "
                      "score both.", "missing")]  # fmt: skip
     header = ["Detector", "Generated", "Real", "AUROC (95 % interval)",
-              "Average precision", "Reals delayed to catch 95 %",
-              "Caught when 5 % delayed"]  # fmt: skip
+              "Average precision", "Reals flagged to catch 95 %",
+              "Caught when 5 % flagged"]  # fmt: skip
     return [
-        Text(
-            "These figures do not depend on where the cut is made. AUROC is the chance that a "
-            "generated image gets a higher score than a real one: 0.5 is a coin toss, 1 is "
-            "perfect, and below 0.5 the detector takes fakes for more real than the real ones. "
-            "Intervals are DeLong's, on the logit scale, over images only. Average precision "
-            "depends on how many images each side has."
-        ),
+        Text(say.meaning()),
         Table("Threshold-free figures", header, rows, text_columns=3),
     ]
 

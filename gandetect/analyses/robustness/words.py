@@ -2,130 +2,90 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gandetect.analyses.analysis import Analysis, Chapter
 from gandetect.analyses.robustness import numbers
 from gandetect.analyses.robustness.figure import KINDS, auroc_by_level, level_words
+from gandetect.analyses.robustness.numbers import POINTS
 from gandetect.report.document import Block, Table, Text
 from gandetect.report.material import Material, drawn, not_asked
-from gandetect.report.words import count, listing, number, percent, sentence
-
-Row = dict[str, Any]
-Rows = list[Row]
+from gandetect.report.prose import Prose
+from gandetect.report.words import count, number, percent, signed
+from gandetect.statistics.rows import Row, chosen, grouped
 
 NOTICEABLE = 0.1  # change of the AUROC under one-sided processing that is worth a sentence
 AS_FAR = 0.8  # of a fall with the fakes alone: what both together must lose to call it as far
-ALONE = {"generated": "only the fakes are processed", "real": "only the reals are processed"}
-OPERATING_POINTS = ("native", "calibrated")
-
-MEANING = (
-    "Images are compressed, blurred, resized and so on before a detector sees them; cuts stay "
-    "where they were, and nothing is trained anew. Processed together, fakes and reals still "
-    "differ by their origin alone. Processed alone, one side differs by the processing as well: "
-    "a ranking that changes then shows that the detector reacts to the processing, whoever made "
-    "the image. That is a shortcut, and fakes and reals from different pipelines would look "
-    "easier or harder than they are. One change has another reading: where the AUROC falls with "
-    "the fakes alone and as far with both, the processing may have wiped off true traces of the "
-    "generator."
-)
+ALONE = ("generated", "real")
+HEADER = ("Detector", "Fakes", "Processing", "AUROC as they are", "Both processed",
+          "Change (95 % interval)", "Only fakes", "Only reals")  # fmt: skip
+say = Prose(__file__)
 
 
 def robustness(material: Material) -> list[Block]:
     """Costs and shortcuts in sentences, curves and tables, or how to get them."""
     found = material.metrics.get("robustness") or {}
-    means, runs = (_sorted(material, found.get(key, [])) for key in ("across_seeds", "runs"))
+    means, runs = (material.sorted(found.get(key, [])) for key in ("across_seeds", "runs"))
     if not any(row["perturbation"] != "none" for row in means):
         return not_asked(material, "perturbations", '["jpeg", "blur", "noise"]')
-    own, own_runs = ([row for row in rows if row["role"] == "own"] for rows in (means, runs))
+    own, own_runs = (chosen(rows, role="own") for rows in (means, runs))
     return [
-        *(Text(text, "lead") for text in _costs(material, own)),
-        *(Text(text, "note") for text in _shortcuts(material, means)),
-        Text(MEANING),
+        *_costs(material, own),
+        *_shortcuts(material, means),
+        Text(say.meaning()),
         *([_curves(material, own, own_runs)] if own else []),
         Table(
             "The level of each processing that moves the AUROC most (both sides processed)",
-            ["Detector", "Fakes", "Processing", "AUROC as they are", "Both processed",
-             "Change (95 % interval)", "Only fakes", "Only reals"],
+            HEADER,
             _ranking_rows(material, means),
             text_columns=3,
         ),
         *_answers(material, own, own_runs),
-    ]  # fmt: skip
+    ]
 
 
-def _sorted(material: Material, rows: Rows) -> Rows:
-    """Discriminators first, as everywhere; within a detector the order stays."""
-    names = material.detectors
-    return sorted(rows, key=lambda row: names.index(row["detector"]))
-
-
-def _costs(material: Material, own: Rows) -> list[str]:
+def _costs(material: Material, own: Sequence[Row]) -> list[Block]:
     """A sentence for each detector and own source: the processing that costs most."""
-    texts = []
-    for (detector, source), rows in _grouped(own, "detector", "source").items():
-        both = [
-            row for row in rows if row["perturbation"] != "none" and row["applied_to"] == "both"
-        ]
-        if not both:
-            continue
-        who = f"{sentence(material.called(detector))}, images {material.named(source)}"
-        falls = [row for row in both if row["change_ci95"][1] < 0]
-        if not falls:
-            least = min(both, key=lambda row: float(row["change"]))
-            texts.append(f"{who}: none of the processing that was tried lowers the AUROC beyond "
-                         "chance when fakes and reals both go through it. The lowest is with "
-                         f"{_processing(least)} ({_change(least)}).")  # fmt: skip
-            continue
-        worst = min(falls, key=lambda row: float(row["change"]))
-        texts.append(
-            f"{who}: {_processing(worst)} costs most, of what is beyond chance. When fakes and "
-            f"reals both go through it, the AUROC falls from {number(worst['unperturbed'], 2)} to "
-            f"{number(worst['auroc'], 2)} ({_change(worst)})."
-        )
-    return texts
+    blocks: list[Block] = []
+    for (detector, source), rows in grouped(own, "detector", "source").items():
+        both = [row for row in chosen(rows, applied_to="both") if row["perturbation"] != "none"]
+        if both:
+            falls = [row for row in both if row["change_ci95"][1] < 0]
+            worst = min(falls or both, key=lambda row: float(row["change"]))
+            who = f"{material.called(detector)}, images {material.named(source)}"
+            blocks += say.paragraphs("cost", who, worst, _processing(worst))
+    return blocks
 
 
-def _shortcuts(material: Material, means: Rows) -> list[str]:
+def _shortcuts(material: Material, means: Sequence[Row]) -> list[Block]:
     """Where processing one side alone moves the ranking noticeably, in every run."""
     hits = [row for row in means if row["applied_to"] in ALONE and _noticeable(row)]
     if not hits:
-        return [f"No sign of a shortcut: processing one side alone moved no AUROC by more than "
-                f"{NOTICEABLE:g}."]  # fmt: skip
+        return [*say.paragraphs("no_shortcut", NOTICEABLE)]
     both = {_of(row): row for row in means if row["applied_to"] == "both"}
-    own = [row for row in hits if row["role"] == "own"]
-    texts = []
-    for (detector, source), rows in _grouped(own, "detector", "source").items():
+    own = chosen(hits, role="own")
+    blocks: list[Block] = []
+    for (detector, source), rows in grouped(own, "detector", "source").items():
         lost = [row for row in rows if _perhaps_lost(row, both.get(_of(row)))]
         clear = _sides([row for row in rows if row not in lost], both)
         who = f"{material.called(detector)}, images {material.named(source)}"
-        before = f"the AUROC is {number(rows[0]['unperturbed'], 2)} as they are"
-        if clear:
-            texts.append(f"A sign of a shortcut: {who}. There {before}; {clear}.")
-        if lost:
-            texts.append(f"A shortcut or lost traces, which these figures do not tell apart: {who}."
-                         f" There {before}; {_sides(lost, both)}.")  # fmt: skip
+        before = rows[0]["unperturbed"]
+        blocks += say.paragraphs("shortcut", who, before, clear, _sides(lost, both))
     if len(hits) > len(own):
-        texts.append(
-            "On fakes of generators that a detector was not trained on, processing one side alone "
-            f"moved the AUROC by more than {NOTICEABLE:g}{' as well' if own else ''}."
-        )
-    return texts
+        blocks += say.paragraphs("others", NOTICEABLE, bool(own))
+    return blocks
 
 
-def _sides(rows: Rows, both: dict[Any, Row]) -> str:
+def _sides(rows: Sequence[Row], both: Mapping[Any, Row]) -> dict[str, list[str]]:
     """The AUROC with each processing of one side, and in brackets with both sides processed."""
-    parts = []
-    for (side,), of_side in _grouped(rows, "applied_to").items():
-        areas = []
-        for row in _strongest(of_side):
-            kind, level = _level(row)
-            with_both = number(both[_of(row)]["auroc"], 2)
-            areas.append(f"{number(row['auroc'], 2)} with {KINDS.get(kind, kind)} "
-                         f"({level_words(kind, level)}; with both {with_both})")  # fmt: skip
-        parts.append(f"when {ALONE[side]} it is {listing(areas)}")
-    return "; ".join(parts)
+    return {
+        side: [
+            say.area(row, _processing(row).replace(", ", " (", 1), both[_of(row)])
+            for row in _strongest(of_side)
+        ]
+        for (side,), of_side in grouped(rows, "applied_to").items()
+    }
 
 
 def _perhaps_lost(row: Row, both: Row | None) -> bool:
@@ -143,102 +103,79 @@ def _noticeable(row: Row) -> bool:
     return abs(float(row["change"])) > NOTICEABLE and alike and not chance
 
 
-def _curves(material: Material, means: Rows, runs: Rows) -> Block:
+def _curves(material: Material, means: Sequence[Row], runs: Sequence[Row]) -> Block:
     fakes, reals = (max(row[key] for row in runs) for key in ("n_generated", "n_real"))
     seeds = " Lines: mean over seeds; small dots: single seeds." if material.many_seeds else ""
-    chance = "over runs and images" if material.many_seeds else "over images"
-    found = {row["perturbation"]: None for row in means if row["perturbation"] != "none"}
-    kinds = [KINDS.get(kind, kind) for kind in found]
+    covers = "over runs and images" if material.many_seeds else "over images"
     return drawn(
         "robustness",
         lambda: auroc_by_level(means, runs),
-        f"AUROC over the levels of {listing(kinds)}. {' '.join(_costs(material, means))}",
-        f"Own fakes against test reals of trained classes, at most {count(fakes)} against "
-        f"{count(reals)}.{seeds} Bars: 95 % intervals of the change, {chance}. Dotted: images as "
+        "AUROC over the levels of each processing; the strongest stand in the table below.",
+        f"Own fakes against in-distribution test reals, at most {count(fakes)} against "
+        f"{count(reals)}.{seeds} Bars: 95 % intervals of the change, {covers}. Dotted: images as "
         "they are; grey: a coin toss.",
     )
 
 
-def _ranking_rows(material: Material, means: Rows) -> list[list[str]]:
+def _ranking_rows(material: Material, means: Sequence[Row]) -> list[list[str]]:
     table = []
-    for (detector, source), rows in _grouped(means, "detector", "source").items():
-        for both in _strongest([row for row in rows if row["applied_to"] == "both"]):
-            same = [row for row in rows if _level(row) == _level(both)]
-            alone = {row["applied_to"]: row for row in same}
+    for (detector, source), rows in grouped(means, "detector", "source").items():
+        for both in _strongest(chosen(rows, applied_to="both")):
+            same = [row for row in rows if _of(row) == _of(both)]
+            alone = {row["applied_to"]: row["auroc"] for row in same}
             table.append([
                 detector, material.named(source, detector), _processing(both),
-                number(both["unperturbed"]), number(both["auroc"]), _interval(both),
-                *(number(alone[side]["auroc"] if side in alone else None) for side in ALONE),
+                number(both["unperturbed"]), number(both["auroc"]),
+                signed(both["change"], both["change_ci95"]),
+                *(number(alone.get(side)) for side in ALONE),
             ])  # fmt: skip
     return table
 
 
-def _answers(material: Material, own: Rows, runs: Rows) -> list[Block]:
-    """Fakes caught and reals delayed at the cuts, at the same levels as the table above."""
-    points = [point for point in OPERATING_POINTS if any(point in row["caught"] for row in runs)]
+def _answers(material: Material, own: Sequence[Row], runs: Sequence[Row]) -> list[Block]:
+    """Fakes caught and reals flagged at the thresholds, at the same levels as the table above."""
+    points = [point for point in POINTS if any(point in row["caught"] for row in runs)]
     if not points:
         return []
     table = []
-    for (detector, source), rows in _grouped(own, "detector", "source").items():
-        of_this = [row for row in runs if (row["detector"], row["source"]) == (detector, source)]
-        chosen = [row for row in rows if row["perturbation"] == "none"]
-        chosen += _strongest([row for row in rows if row["applied_to"] == "both"])
-        for mean in chosen:
-            same = [row for row in of_this if _level(row) == _level(mean)
-                    and row["applied_to"] == "both"]  # fmt: skip
+    for (detector, source), rows in grouped(own, "detector", "source").items():
+        both = chosen(rows, applied_to="both")
+        for mean in [*chosen(rows, perturbation="none"), *_strongest(both)]:
+            same = [row for row in chosen(runs, applied_to="both") if _of(row) == _of(mean)]
             shares = [_mean(same, key, point) for point in points for key in ("caught", "delayed")]
             table.append([detector, material.named(source), _processing(mean), *shares])
-    header = [f"{what}, {point}" for point in points for what in ("Fakes caught", "Reals delayed")]
+    header = [f"{what}, {point}" for point in points for what in ("Fakes caught", "Reals flagged")]
     return [Table("What becomes of the answers when both sides are processed",
                   ["Detector", "Fakes", "Processing", *header], table, text_columns=3)]  # fmt: skip
 
 
-def _mean(runs: Rows, key: str, point: str) -> str:
+def _mean(runs: Sequence[Row], key: str, point: str) -> str:
     shares = [row[key][point] for row in runs if point in row[key]]
     return percent(sum(shares) / len(shares)) if shares else number(None)
 
 
-def _strongest(rows: Rows) -> Rows:
+def _strongest(rows: Sequence[Row]) -> list[Row]:
     """The level of each perturbation that moves the AUROC most."""
-    kinds = _grouped([row for row in rows if row["perturbation"] != "none"], "perturbation")
-    chosen = [max(levels, key=lambda row: abs(float(row["change"]))) for levels in kinds.values()]
+    kinds = grouped([row for row in rows if row["perturbation"] != "none"], "perturbation")
+    strongest = [max(levels, key=lambda row: abs(float(row["change"])))
+                 for levels in kinds.values()]  # fmt: skip
     order = [*KINDS, *(kind for (kind,) in kinds if kind not in KINDS)]
-    return sorted(chosen, key=lambda row: order.index(str(row["perturbation"])))
-
-
-def _grouped(rows: Rows, *keys: str) -> dict[tuple[str, ...], Rows]:
-    groups: dict[tuple[str, ...], Rows] = defaultdict(list)
-    for row in rows:
-        groups[tuple(str(row[key]) for key in keys)].append(row)
-    return dict(groups)
-
-
-def _level(row: Row) -> tuple[str, float]:
-    return str(row["perturbation"]), float(row["level"])
+    return sorted(strongest, key=lambda row: order.index(str(row["perturbation"])))
 
 
 def _of(row: Row) -> tuple[str, str, str, float]:
-    return str(row["detector"]), str(row["source"]), *_level(row)
+    return (str(row["detector"]), str(row["source"]), str(row["perturbation"]),
+            float(row["level"]))  # fmt: skip
 
 
 def _processing(row: Row) -> str:
-    kind, level = _level(row)
+    kind, level = str(row["perturbation"]), float(row["level"])
     return "none" if kind == "none" else f"{KINDS.get(kind, kind)}, {level_words(kind, level)}"
-
-
-def _change(row: Row) -> str:
-    low, high = row["change_ci95"]
-    return f"change {row['change']:+.2f}, 95 % interval {low:+.2f} to {high:+.2f}"
-
-
-def _interval(row: Row) -> str:
-    low, high = row["change_ci95"]
-    return f"{row['change']:+.3f} ({low:+.3f} to {high:+.3f})"
 
 
 ANALYSIS = Analysis(
     "robustness",
     numbers.numbers,
     numbers.rows,
-    chapters=[Chapter("What is behind it", "Processed images", [robustness])],
+    [Chapter("What is behind it", "Processed images", [robustness])],
 )

@@ -8,11 +8,15 @@ from gandetect.analyses.analysis import Analysis, Chapter
 from gandetect.analyses.training_gap import numbers
 from gandetect.report.document import Block, Table, Text
 from gandetect.report.material import Material
+from gandetect.report.prose import Prose
 from gandetect.report.words import (
     detector_name,
     number_interval,
     percent_interval,
+    signed_points,
 )
+
+say = Prose(__file__)
 
 
 def gap(material: Material) -> list[Block]:
@@ -30,12 +34,7 @@ def gap(material: Material) -> list[Block]:
     ]
     areas = ["Detector", "Against training images", "Against unseen images"]
     return [
-        Text(
-            "A detector sees its training images again and again and may know them by heart. "
-            "Where training images are answered correctly more often than unseen images of the "
-            "same classes, part of what it knows does not generalise. Points are percentage "
-            "points, with Newcombe's interval."
-        ),
+        Text(say.meaning()),
         Table("Real images seen in training and unseen ones", header, rows, text_columns=2),
         *([Table("AUROC of a detector's own fakes", areas, ranked)] if ranked else []),
     ]
@@ -43,13 +42,12 @@ def gap(material: Material) -> list[Block]:
 
 def _gap_row(material: Material, row: dict[str, Any]) -> list[str]:
     train, test = row["training"], row["in-distribution"]
-    low, high = row["difference_ci95"]
     return [
         detector_name(row, material.many_seeds),
         row["operating_point"],
         percent_interval(train["correct"], train["ci95"]),
         percent_interval(test["correct"], test["ci95"]),
-        f"{100 * row['difference']:+.1f} ({100 * low:+.1f} to {100 * high:+.1f})",
+        signed_points(row["difference"], row["difference_ci95"]),
     ]
 
 

@@ -24,7 +24,7 @@ from gandetect.report.style import (
     new_figure,
     without_grid,
 )
-from gandetect.report.words import wrapped
+from gandetect.report.words import GROUPS, images, wrapped
 
 Row = Mapping[str, Any]
 Histories = Mapping[tuple[str, int], pd.DataFrame]
@@ -33,13 +33,6 @@ ANNOTATED = 10  # up to so many epochs a cell has room for its number
 DARK = 0.3  # from this distance to 0.5 on white reads better
 # Ochre: fakes pass for more real than the reals. Violet: they are told apart.
 DIVERGING = ("#7a4a00", "#f5f2ee", "#4b3b8f")
-ROLES = {
-    "own": "own fakes of the same epoch",
-    "own-other-seed": "own architecture, other run",
-    "other": "fakes of other generators",
-    "in-distribution": "real, trained classes",
-    "held-out": "real, held-out classes",
-}
 STYLES = {"own-other-seed": ("#cc79a7", ":"), "other": (COLOURS["other"], "--")}
 QUALITY = {"fid": "FID", "kid": "KID"}
 TITLE = 24  # characters a line of a detector's name
@@ -128,7 +121,7 @@ def _panel(axes: Axes, rows: pd.DataFrame) -> None:
 
 
 def _shares(axes: Axes, rows: pd.DataFrame) -> None:
-    for role, label in ROLES.items():
+    for role in GROUPS:
         of_role = rows[rows["role"] == role]
         colour, style = STYLES.get(role, (COLOURS.get(role, INK), "-"))
         for _, of_source in of_role.groupby("source"):
@@ -136,7 +129,7 @@ def _shares(axes: Axes, rows: pd.DataFrame) -> None:
             mean = runs.mean(axis=1)
             marker = "o" if len(mean) < 15 else ""
             axes.plot(mean.index, mean, color=colour, linestyle=style, marker=marker,
-                      markersize=3.5, label=label, zorder=3)  # fmt: skip
+                      markersize=3.5, label=images(role), zorder=3)  # fmt: skip
             if runs.shape[1] > 1:
                 axes.plot(runs.index, runs, color=colour, linewidth=0.8, alpha=0.45)
             else:
