@@ -16,7 +16,6 @@ from gandetect.report.prose import Prose
 from gandetect.report.words import (
     count,
     detector_name,
-    listing,
     number,
     percent,
     percent_interval,
@@ -40,18 +39,12 @@ def training(material: Material) -> list[Block]:
             blocks += material.absent(f"classifiers/{config.name}/seed-{seed}")
             continue
         one = next(iter(found.values()))
-        best = one.history[one.history["epoch"] == one.best_epoch].iloc[0]
-        kept = [
-            f"{split} {name} {number(float(best[f'{split}_{name}']))}"
-            for split in ("train", "validation")
-            for name in ("loss", "accuracy")
-        ]
         blocks.append(
             drawn(
                 f"training-{slug(config.name)}",
                 lambda found=found: draw.training_curves(found),  # type: ignore[misc]
-                f"Training of {config.name}; at the epoch that was kept "
-                f"({one.best_epoch} of {len(one.history)}): {listing(kept)}.",
+                f"Training of {config.name}, epoch by epoch; kept was epoch {one.best_epoch} of "
+                f"{len(one.history)}.",
                 f"{config.name} ({config.recipe}): dotted, the epoch that was kept, the best by "
                 f"validation {config.best_by}. Training figures are of augmented images, with "
                 "dropout, while the network still changed.",
@@ -123,14 +116,11 @@ def confusions(material: Material) -> list[Block]:
         ]
         if not rows:
             continue
-        shown = [
-            f"{row['split']}, {row['operating_point']}: {_confusion_words(row)}" for row in rows
-        ]
         blocks.append(
             drawn(
                 f"splits-{slug(name)}",
                 lambda rows=rows: draw.split_confusions(rows),  # type: ignore[misc]
-                f"Confusion matrices of {name}. {'; '.join(shown)}.",
+                f"Confusion matrices of {name}, split by split.",
                 f"{name}: counts, and shares of the row's truth"
                 + (f"; seed {first} only." if material.many_seeds else "."),
             )
@@ -237,14 +227,6 @@ def _published_row(
         number(figure.value),
         number(value),
     ]
-
-
-def _confusion_words(row: Mapping[str, Any]) -> str:
-    (rr, rg), (gr, gg) = row["confusion"]
-    return (
-        f"{count(rr)} reals answered real and {count(rg)} generated, {count(gr)} fakes answered "
-        f"real and {count(gg)} generated"
-    )
 
 
 def _fold_name(material: Material, row: Mapping[str, Any]) -> str:

@@ -7,86 +7,49 @@ from typing import Any
 
 from gandetect.report.document import Block, Table, Text
 from gandetect.report.material import Material
+from gandetect.report.prose import Prose
 from gandetect.report.words import count, percent
 
 SHOWN = 20
+HEADER = ("Class", "Counts as", "Formats", "Modes", "Median size", "Smallest", "Largest")
+say = Prose(__file__)
 
 
 def files(material: Material) -> list[Block]:
     """What the files of each class are, how they were grouped, and which were left out, and why."""
-    if not material.labelled:
-        return [Text(sentence) for sentence in _grouped(material.inputs.data)]
-    return [
-        *_contradictions(material),
-        *_groups(material),
-        *_kinds(material),
-        *_left_out(material),
-    ]
-
-
-def _groups(material: Material) -> list[Block]:
     facts = material.inputs.data
-    if "groups" not in facts:
-        return []
-    near = facts.get("near_duplicates", 0)
-    pairs = f" Perceptual hashes found {count(near)} pair(s) of near-duplicates." if near else ""
-    if facts.get("leak"):
-        sides = "As this study leaks on purpose, a group's copies were dealt to different sides."
-    else:
-        sides = _sides(facts)
-    said = [f"The pictures form {count(facts['groups'])} group(s) of copies.{pairs} {sides}"]
-    return [Text(" ".join([*said, *_grouped(facts)]))]
-
-
-def _sides(facts: Mapping[str, Any]) -> str:
-    """What holds of the sides: of files whose group nobody can tell, no more than of copies."""
-    untold = [
-        fact["files"] - fact[key]
-        for name, key in (("group_pattern", "fits"), ("group_column", "told"))
-        if (fact := facts.get(name)) is not None
+    grouped = _grouped(facts)
+    if not material.labelled:
+        return [Text(sentence) for sentence in grouped]
+    found = facts.get("contradictions", [])
+    both = [[", ".join(f"{path} ({label})" for path, label in one.items())] for one in found]
+    left_out = [[str(one["path"]), str(one["reason"])] for one in facts.get("left_out", [])]
+    caption = f"Left out and used nowhere: {count(len(left_out))} file(s)"
+    return [
+        *_first("Pictures under both labels", ["Files"], both),
+        *([Text(say.groups(facts, grouped))] if "groups" in facts else []),
+        *_kinds(facts),
+        *_first(caption, ["File", "Reason"], left_out),
     ]
-    if not any(untold):
-        return "No group stands on two sides of a split."
-    return (
-        f"No group that is known stands on two sides of a split; of {count(max(untold))} file(s) "
-        "only identical copies are known, and others of the same picture may stand on another side."
-    )
 
 
 def _grouped(facts: Mapping[str, Any]) -> list[str]:
     """How many files the pattern and the column say a group of."""
-    said = []
-    if (fit := facts.get("group_pattern")) is not None:
-        classes = [f"{n!r}: {count(one['fits'])} of {count(one['files'])}"
-                   for n, one in fit["classes"].items()]  # fmt: skip
-        more = f", and {len(classes) - SHOWN} more classes" if len(classes) > SHOWN else ""
-        said.append(
-            f"group_pattern {fit['pattern']!r} fits {count(fit['fits'])} of {count(fit['files'])} "
-            f"file names ({', '.join(classes[:SHOWN])}{more})."
-        )
-    if (column := facts.get("group_column")) is not None:
-        said.append(
-            f"Column {column['column']!r} says a group of {count(column['told'])} of "
-            f"{count(column['files'])} files."
-        )
-    return said
+    pattern, column = facts.get("group_pattern"), facts.get("group_column")
+    return [
+        *([say.pattern(pattern, SHOWN)] if pattern is not None else []),
+        *([say.column(column)] if column is not None else []),
+    ]
 
 
-def _contradictions(material: Material) -> list[Block]:
-    """Pictures under both labels, which the experiment file allows by name."""
-    found = material.inputs.data.get("contradictions", [])
-    if not found:
-        return []
-    rows = [[", ".join(f"{path} ({label})" for path, label in one.items())] for one in found]
+def _first(caption: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[Block]:
     more = f"; the first {SHOWN}, all are in data.json" if len(rows) > SHOWN else ""
-    return [Table(f"Pictures under both labels{more}", ["Files"], rows[:SHOWN], text_columns=1)]
+    table = Table(f"{caption}{more}", header, rows[:SHOWN], text_columns=len(header))
+    return [table] if rows else []
 
 
-def _kinds(material: Material) -> list[Block]:
-    facts = material.inputs.data
+def _kinds(facts: Mapping[str, Any]) -> list[Block]:
     classes = [name for name in facts.get("counts", {}) if name in facts.get("formats", {})]
-    if not classes:
-        return []
     rows = [
         [
             name,
@@ -97,26 +60,8 @@ def _kinds(material: Material) -> list[Block]:
         ]
         for name in classes
     ]
-    header = ["Class", "Counts as", "Formats", "Modes", "Median size", "Smallest", "Largest"]
-    return [
-        Text(
-            "What tells the classes' files apart before anybody looks at a picture, a detector "
-            "can learn in place of what it should; where they differ clearly, the answer above "
-            "says so.",
-            "note",
-        ),
-        Table("Image files by class", header, rows, text_columns=4),
-    ]
-
-
-def _left_out(material: Material) -> list[Block]:
-    entries = material.inputs.data.get("left_out", [])
-    if not entries:
-        return []
-    rows = [[str(entry["path"]), str(entry["reason"])] for entry in entries[:SHOWN]]
-    more = f"; the first {SHOWN}, all are in data.json" if len(entries) > SHOWN else ""
-    caption = f"Left out and used nowhere: {count(len(entries))} file(s){more}"
-    return [Table(caption, ["File", "Reason"], rows, text_columns=2)]
+    table = Table("Image files by class", HEADER, rows, text_columns=4)
+    return [*say.paragraphs("kinds"), table] if rows else []
 
 
 def _shares(counts: Mapping[str, int]) -> str:
@@ -130,8 +75,5 @@ def _shares(counts: Mapping[str, int]) -> str:
 def _sizes(sizes: Mapping[str, Any] | None) -> list[str]:
     if sizes is None:
         return ["–", "–", "–"]
-    return [_pixels(sizes[name]) for name in ("median", "smallest", "largest")]
-
-
-def _pixels(size: Sequence[int]) -> str:
-    return f"{size[0]} × {size[1]} px"
+    pixels = (sizes[name] for name in ("median", "smallest", "largest"))
+    return [f"{width} × {height} px" for width, height in pixels]

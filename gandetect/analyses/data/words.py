@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pandas as pd
 
 from gandetect.analyses.analysis import Analysis, Chapter
 from gandetect.analyses.data import numbers
-from gandetect.analyses.data.files import files
+from gandetect.analyses.data.files import files, say
 from gandetect.analyses.generators.quality import class_names
 from gandetect.report import images as draw
 from gandetect.report.document import Block, Table, Text
 from gandetect.report.material import Material, drawn
 from gandetect.report.words import count, listing, sentence
-
-CHOOSING_SPLIT = {
-    False: "The calibration images choose the operating point and are in no test group",
-    True: "The validation images choose the epoch and the thresholds and are in no test group",
-}
-
 
 SPLITS = ("train", "validation", "test", "in-distribution", "held-out", "calibration", "reserved")
 
@@ -48,10 +40,7 @@ def _counts(material: Material) -> list[Block]:
     held_out = [str(name) for name in material.inputs.data.get("held_out", [])]
     shown = [f"{split} {count(total)}" for split, total in zip(table, totals, strict=True)]
     return [
-        Text(
-            f"Held out as kinds that nobody trains on: {listing(held_out) or 'none'}. "
-            f"{CHOOSING_SPLIT[material.labelled]}; training sees the train split only."
-        ),
+        Text(say.splits(held_out, material.labelled)),
         drawn("class-counts", lambda: draw.class_counts(table),
               f"Images by class and split; totals: {listing(shown)}.",
               "Images by class and split."),
@@ -62,11 +51,8 @@ def _counts(material: Material) -> list[Block]:
 def _duplicates(material: Material) -> list[Block]:
     if "duplicates" not in material.inputs.data:
         return []
-    found: dict[str, Any] = material.inputs.data["duplicates"]
-    shown = [f"{count(int(n))} in {name}" for name, n in found.items() if n]
-    if not shown:
-        return [Text("No image occurs in two splits, compared pixel by pixel.")]
-    return [Text(f"Images that occur, pixel by pixel, in two splits: {listing(shown)}.")]
+    found = material.inputs.data["duplicates"].items()
+    return [Text(say.duplicates([f"{count(int(n))} in {name}" for name, n in found if n]))]
 
 
 def _class_samples(material: Material) -> list[Block]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from gandetect.analyses.generators.figure import class_spread
-from gandetect.report.document import Block, Table, Text
+from gandetect.report.document import Block, Table
 from gandetect.report.material import Material, drawn
+from gandetect.report.prose import Prose
 from gandetect.report.words import (
     count,
-    listing,
     number,
     percent,
 )
@@ -19,23 +19,10 @@ def quality(material: Material) -> list[Block]:
     """FID, KID, confidence and class spread of every generator."""
     if material.labelled:
         return []
-    opening: list[Block] = [
-        Text(
-            "A detector that catches bad fakes is no news. FID and KID compare generated images "
-            "with real test images in the features of a small classifier that we train on the ten "
-            "classes, so they can be compared with each other, not with published values; lower "
-            "is better; in brackets the standard deviation of KID over subsets. "
-            "Confidence is how sure that classifier is of a fake's class."
-        )
-    ]
     rows = material.inputs.quality
+    opening = [*say.paragraphs("quality", material.inputs.classifier if rows else {})]
     if not rows:
-        return opening + material.absent("quality.json")
-    classifier = material.inputs.classifier
-    if "accuracy_in_distribution" in classifier:
-        share = percent(classifier["accuracy_in_distribution"])
-        n = f" of {count(classifier['n'])} test reals" if "n" in classifier else ""
-        opening.append(Text(f"The classifier itself names the class of {share}{n} correctly."))
+        return [*opening, *material.absent("quality.json")]
     return [*opening, _quality_table(material, rows), *_spread(material, rows)]
 
 
@@ -72,15 +59,11 @@ def _spread(material: Material, rows: list[dict[str, Any]]) -> list[Block]:
     if not spreads:
         return material.absent("quality.json")
     classes = class_names(material, len(next(iter(spreads.values()))))
-    shown = [
-        f"{name}: {listing([f'{c} {percent(s, 0)}' for c, s in zip(classes, shares, strict=True)])}"
-        for name, shares in spreads.items()
-    ]
     return [
         drawn(
             "class-spread",
             lambda: class_spread(spreads, classes),
-            f"Share of each generator's images by class. {'; '.join(shown)}.",
+            "Share of each generator's images by class.",
             "A generator that serves one class only has collapsed. Held-out classes were not in "
             "its training images, so it should hardly make any.",
         )
@@ -93,6 +76,7 @@ def class_names(material: Material, n: int) -> list[str]:
     return [str(names[i]) if i < len(names) else str(i) for i in range(n)]
 
 
+say = Prose(__file__)
 FASHION = (
     "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
     "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",

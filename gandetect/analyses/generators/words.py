@@ -8,7 +8,7 @@ from PIL import Image
 from gandetect.analyses.analysis import Analysis, Chapter
 from gandetect.analyses.generators import numbers
 from gandetect.analyses.generators.figure import training_curves
-from gandetect.analyses.generators.quality import quality
+from gandetect.analyses.generators.quality import quality, say
 from gandetect.config import GanConfig
 from gandetect.report import images as draw
 from gandetect.report.document import Block, Frames, Heading, Picture, Text, slug
@@ -59,12 +59,7 @@ def samples(material: Material) -> list[Block]:
     if not blocks:
         return []
     return [
-        Text(
-            "A generator turns random numbers, its noise, into images. Here it is given the same "
-            "noise after each epoch (round) of training, so the same places show the same images "
-            "growing up. FID says how far the fakes are from real images: lower is better."
-            + (f" Seed {first} only." if material.many_seeds else "")
-        ),
+        Text(say.samples(first if material.many_seeds else None)),
         *blocks,
     ]
 

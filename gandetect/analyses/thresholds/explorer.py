@@ -5,12 +5,12 @@ The page chooses an edge and counts; the rules by which it does so are those of 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, TypeAlias
 
 from gandetect.report.document import Block, Explorer
 from gandetect.report.material import Material
-from gandetect.report.words import POINTS
+from gandetect.report.words import GROUPS, POINTS, images
 from gandetect.statistics.binned import Binned, binned
 from gandetect.statistics.cost_model import UPLOADS
 from gandetect.statistics.intervals import Z
@@ -36,20 +36,6 @@ Row: TypeAlias = dict[str, Any]
 # The cut that costs least in the study's market, as the chapter on costs has it.
 CHEAPEST = "cheapest"
 MARKS = POINTS | {CHEAPEST: "cheapest at the report's costs"}
-# The images of a role, as a sentence goes on: "63 of 100 …".
-GAN_ROLES = {
-    "own-other-seed": "fakes of another training run of that generator",
-    "other": "fakes of other generators",
-}
-LABELLED_ROLES = {
-    "own": "fakes of kinds that it was trained on",
-    "own-other-seed": "fakes of another run",
-    "other": "fakes of other kinds",
-}
-REAL_ROLES = {
-    "in-distribution": "honest photos of familiar kinds",
-    "held-out": "honest photos of unfamiliar kinds",
-}
 CHOOSING = {
     CALIBRATION: "calibration reals",
     VALIDATION: "validation reals",
@@ -80,7 +66,7 @@ def explorer(material: Material, fallback: Sequence[Block]) -> Explorer | None:
             {
                 "name": name,
                 "called": material.called(name),
-                "roles": _roles(material, name),
+                "roles": {role: images(role, material.labelled) for role in GROUPS},
                 "runs": [_run(material, one) for one in judged if one.detector == name],
             }
             for name in _in_order(material, judged)
@@ -97,16 +83,6 @@ def _in_order(material: Material, subjects: Iterable[Subject]) -> list[str]:
     """Names of the detectors that there are, in the order of every table."""
     found = {one.detector for one in subjects}
     return [name for name in material.detectors if name in found]
-
-
-def _roles(material: Material, detector: str) -> Mapping[str, str]:
-    if material.labelled:
-        return REAL_ROLES | LABELLED_ROLES
-    many = "s" if len(material.own(detector)) > 1 else ""
-    own = f"its own generator{many}"
-    if material.kind(detector) != "discriminator":
-        own = f"the generator{many} that it was trained on"
-    return REAL_ROLES | GAN_ROLES | {"own": f"fakes of {own}"}
 
 
 def _run(material: Material, subject: Subject) -> Row:

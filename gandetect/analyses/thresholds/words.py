@@ -1,4 +1,4 @@
-"""Behind the answers: ranking, curves, scores, confusion, and what was learnt by heart."""
+"""What other thresholds give: the explorer, and scores, curves and confusion in its place."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from gandetect.report.material import Material, drawn
 from gandetect.report.words import (
     count,
     detector_name,
-    listing,
     number,
     percent,
 )
@@ -22,16 +21,15 @@ from gandetect.report.words import (
 
 def curves(material: Material) -> list[Block]:
     """ROC and precision-recall curves."""
-    areas = [_area_words(material, pair) for pair in material.metrics["pairs"]]
-    if not areas:
+    if not material.metrics["pairs"]:
         return []
     return [
         drawn(
             "roc-precision-recall",
             lambda: roc_and_precision_recall(material.inputs.scores, material.metrics),
-            f"ROC and precision-recall curves. AUROC: {listing(areas)}.",
+            "ROC and precision-recall curves; the AUROCs stand under “Whatever the threshold”.",
             "Dark orange: the fakes that a detector was trained on; light orange: others. Solid: "
-            "against test reals of trained classes; dashed: of held-out classes. Dotted: a coin "
+            "against in-distribution test reals; dashed: held-out ones. Dotted: a coin "
             "toss." + (" A line for each seed." if material.many_seeds else ""),
         )
     ]
@@ -47,7 +45,6 @@ def thresholds(material: Material) -> list[Block]:
 def distributions(material: Material) -> list[Block]:
     """Distributions of scores by source."""
     rows = [_cut_row(material, row) for row in material.metrics["operating_points"]]
-    thresholds = "; ".join(f"{row[0]} calibrated at {row[1]}" for row in rows)
     header = ["Detector", "Calibrated threshold", "Reals that chose it", "of them above 0",
               "of them above the calibrated threshold", "Youden's threshold"]  # fmt: skip
     columns = len(header) if "youden" in material.points else len(header) - 1
@@ -55,7 +52,7 @@ def distributions(material: Material) -> list[Block]:
         drawn(
             "score-distributions",
             lambda: score_distributions(material.inputs.scores, material.metrics, material.named),
-            f"Distributions of scores by source. Thresholds: native at 0; {thresholds}.",
+            "Distributions of scores by source; the thresholds stand in the table below.",
             "Everything right of a threshold is called generated. Tick: median. The outermost"
             " bins also hold the scores beyond them (at most 0.5 % of a source at each end)."
             + (f" Seed {material.seeds[0]} only." if material.many_seeds else ""),
@@ -78,28 +75,15 @@ def confusion(material: Material) -> list[Block]:
     if not rows:
         return [Text("Not shown: a detector's own generated images or the test reals are not "
                      "among the scores; score them first.", "missing")]  # fmt: skip
-    shown = []
-    for row in rows:
-        (rr, rg), (gr, gg) = row["confusion"]
-        shown.append(
-            f"{row['detector']} {row['operating_point']}: {count(rr)} reals answered real and "
-            f"{count(rg)} generated, {count(gr)} fakes answered real and {count(gg)} generated"
-        )
     return [
         drawn(
             "confusion",
             lambda: confusion_matrices(rows, material.points),
-            f"Confusion matrices. {'; '.join(shown)}.",
+            "Confusion matrices; the counts stand in metrics.csv.",
             "Own generated images and all test reals: counts, and shares of the row's truth."
             + (f" Seed {first} only." if material.many_seeds else ""),
         )
     ]
-
-
-def _area_words(material: Material, pair: dict[str, Any]) -> str:
-    name = detector_name(pair, material.many_seeds)
-    generated = material.named(pair["generated"], pair["detector"])
-    return f"{name}, {generated} against {material.named(pair['real'])} {number(pair['auroc'])}"
 
 
 def _cut_row(material: Material, row: dict[str, Any]) -> list[str]:
