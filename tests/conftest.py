@@ -7,9 +7,12 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import settings
 from random_detector import save_random_detector
+from score_tables import score_table
 
 from gandetect.data import fashion_mnist as source
 from gandetect.data.class_images import ClassImages
@@ -18,6 +21,8 @@ from gandetect.data.fashion_mnist import resolve_data_dir
 # How long an example takes says more of the machine than of the code.
 settings.register_profile("any machine", deadline=None)
 settings.load_profile("any machine")
+# A chapter that fails, fails its test.
+os.environ["GANDETECT_STRICT_REPORT"] = "1"
 
 
 @pytest.fixture(scope="session")
@@ -54,3 +59,13 @@ def without_privileges() -> Callable[[], AbstractContextManager[None]]:
     pytest's folders are closed to nobody; enter them first, and use relative paths.
     """
     return _unprivileged
+
+
+@pytest.fixture
+def scores() -> pd.DataFrame:
+    return score_table(np.random.default_rng(0))
+
+
+@pytest.fixture
+def make_scores() -> Callable[..., pd.DataFrame]:
+    return score_table

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 import pytest
+from analyses.compared_runs import finished_run, longer_run
 from click.testing import CliRunner, Result
-from report.compared_runs import finished_run, longer_run
 
 from gandetect.cli import main
 

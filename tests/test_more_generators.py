@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 from shortcuts import in_this_process, without_drawing
 
+from gandetect.analyses.audit.numbers import audit
 from gandetect.config import ARCHITECTURES, GanConfig, parse_experiment
 from gandetect.errors import UsageError
-from gandetect.evaluation.audit import audit
 from gandetect.information import architectures, information_lines
 from gandetect.report.inputs import read_inputs
 from gandetect.runs import load_study, to_toml

@@ -9,10 +9,10 @@ import pytest
 import torch
 from shortcuts import context_in, in_this_process, without_drawing
 
+from gandetect.analyses.audit.numbers import audit
 from gandetect.config import parse_experiment
 from gandetect.detectors.folder import load_detector
 from gandetect.errors import UsageError
-from gandetect.evaluation.audit import audit
 from gandetect.stages.classifier import _fakes
 from gandetect.stages.gan import load_generator
 from gandetect.study import Options, run_study
@@ -51,7 +51,7 @@ def run(tmp_path_factory) -> Path:
         in_this_process(patch)
         without_drawing(patch)
         patch.setattr("gandetect.stages.audit.audit", partial(audit, folds=2))
-        patch.setattr("gandetect.report.build.CHAPTERS", ())
+        patch.setattr("gandetect.analyses.build.PARTS", ())
         return run_study(parse_experiment(TABLE), Options(tmp_path_factory.mktemp("runs"), jobs=1))
 
 

@@ -27,8 +27,10 @@ def test_help_and_completion_import_nothing_heavy() -> None:
     assert not imported_by(run) & heavy
 
 
-def test_evaluation_and_report_import_no_torch() -> None:
-    assert "torch" not in imported_by("import gandetect.evaluation, gandetect.report")
+def test_analyses_and_reports_import_no_torch() -> None:
+    assert "torch" not in imported_by(
+        "import gandetect.analyses.build, gandetect.analyses.variants.build"
+    )
 
 
 def test_the_package_lists_what_it_offers() -> None:

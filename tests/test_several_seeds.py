@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 from shortcuts import context_in, in_this_process, without_drawing
 
+from gandetect.analyses.audit.numbers import audit
 from gandetect.config import parse_experiment
 from gandetect.data import overlap
 from gandetect.errors import DataError
-from gandetect.evaluation.audit import audit
 from gandetect.sources.generators import GeneratedSource
 from gandetect.sources.splits import SplitSource
 from gandetect.stages import look
@@ -117,7 +117,7 @@ def test_metrics_hold_all_that_was_computed(metrics):
     assert metrics["schema"] == 2
     for key in ("comparisons", "pairs_across_seeds", "overall_across_seeds", "calibration",
                 "low_fpr", "k_shot", "costs", "by_class", "trajectories", "robustness", "audit",
-                "overlap", "market"):  # fmt: skip
+                "overlap", "cost_model"):  # fmt: skip
         assert metrics[key], key
     assert {row["covers"] for row in metrics["across_seeds"]} == {"runs and images"}
 

@@ -16,10 +16,10 @@ import pytest
 from shortcuts import Kept, in_this_process, without_drawing
 
 from gandetect import runs
+from gandetect.analyses.build import build_report
 from gandetect.config import Experiment, parse_experiment
 from gandetect.detectors.folder import load_detector
 from gandetect.errors import RunError
-from gandetect.report import build_report
 from gandetect.study import Options, plan_study, run_study
 
 TABLE = {
@@ -219,7 +219,7 @@ def mend(copy, experiment, monkeypatch) -> Callable[..., Path]:
 
     def mended(listener: Kept | None = None) -> Path:
         with monkeypatch.context() as patch:
-            patch.setattr("gandetect.report.build_report", lambda run: None)
+            patch.setattr("gandetect.analyses.build.build_report", lambda run: None)
             return run_study(experiment, Options(copy.parent, jobs=2), listener)
 
     return mended

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
+from score_tables import evaluate
 
+from gandetect.analyses.variants.measured import Part
 from gandetect.config import Experiment, parse_experiment
-from gandetect.evaluation import evaluate
-from gandetect.evaluation.scores import CALIBRATION, OTHER_SEED
-from gandetect.evaluation.variants.measured import Part
+from gandetect.statistics.scores import CALIBRATION, OTHER_SEED
 
 N = 600  # images of each source
 Shares = Mapping[str, Sequence[float]]  # by source: of each run

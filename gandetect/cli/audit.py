@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from gandetect.evaluation.audit import ProbeResult
-    from gandetect.evaluation.probes import Features
+    from gandetect.analyses.audit.numbers import ProbeResult
+    from gandetect.analyses.audit.probes import Features
 
 SEED = 0  # of the sample; a second audit looks at the same images
 MEANING = (
@@ -61,7 +61,7 @@ def audit_command(
       gandetect data audit photos/real photos/generated
       gandetect data audit real.npy generated.npy --images 500 --json
     """
-    from gandetect.evaluation.audit import rows
+    from gandetect.analyses.audit.numbers import rows
 
     results = _audit(context, real, generated, images)
     if as_json:
@@ -71,7 +71,7 @@ def audit_command(
 
 
 def _audit(context: click.Context, real: Path, generated: Path, images: int) -> list[ProbeResult]:
-    from gandetect.evaluation.audit import audit, audit_arrays
+    from gandetect.analyses.audit.numbers import audit, audit_arrays
 
     for path in (real, generated):
         if not path.is_dir() and path.suffix != ".npy":
@@ -107,8 +107,8 @@ def _features_of_folders(folders: Sequence[Path], images: int) -> list[Features]
 def _features_of_pictures(paths: Sequence[Path], colour: bool) -> Features:
     import numpy as np
 
+    from gandetect.analyses.audit.probes import probe_features
     from gandetect.data.images import image_faults, plain_picture, read_picture
-    from gandetect.evaluation.probes import probe_features
 
     parts = []
     for path in paths:

@@ -33,7 +33,7 @@ def compare_command(
       gandetect compare runs/quick-… runs/longer-… --open
       gandetect compare runs/quick-… runs/longer-… --json
     """
-    from gandetect.report.compare import build_comparison
+    from gandetect.analyses.compare.build import build_comparison
 
     written = build_comparison(runs, out)
     if as_json:

@@ -49,13 +49,13 @@ def report_command(
       gandetect report runs/quick-… --open
       gandetect report runs/quick-… --prevalence 0.02 --cost-miss 20 --cost-delay 1
     """
-    from gandetect.evaluation import EXAMPLE_MARKET, Market
-    from gandetect.report import build_report
-    from gandetect.report.variants.build import build_variants_report
+    from gandetect.analyses.build import build_report
+    from gandetect.analyses.variants.build import build_variants_report
+    from gandetect.statistics.cost_model import EXAMPLE_COSTS, CostModel
 
     given = {"prevalence": prevalence, "cost_miss": cost_miss, "cost_delay": cost_delay}
     said = {name: value for name, value in given.items() if value is not None}
-    market = Market(**{**EXAMPLE_MARKET.as_dict(), **said})
+    market = CostModel(**{**EXAMPLE_COSTS.as_dict(), **said})
     if (run / "variants.json").is_file():
         if said:
             raise UsageError(

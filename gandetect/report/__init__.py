@@ -1,9 +1,8 @@
-"""What people look at: tables, figures, image grids and the report, drawn from a run's files.
+"""The document, its templates and the figures' common style, drawn from a run's files.
 
-Nothing here loads a network: a report can be rebuilt on a machine without torch.
+Nothing here knows an analysis by name or loads a network.
 """
 
-from gandetect.report.build import ReportPaths, build_report
 from gandetect.report.grids import image_grid
 
-__all__ = ["ReportPaths", "build_report", "image_grid"]
+__all__ = ["image_grid"]

@@ -123,7 +123,7 @@ class Frames:
 class Explorer:
     """What the threshold explorer works on, and the static figures that stand in its place."""
 
-    data: Mapping[str, Any]  # ready for JSON; see `gandetect.report.explorer`
+    data: Mapping[str, Any]  # ready for JSON; see `gandetect.analyses.thresholds.explorer`
     blocks: Sequence[Block]
     kind: str = field(default="explorer", init=False)
 

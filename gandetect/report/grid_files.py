@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from gandetect.report.figures.images import kept_grid
+from gandetect.report.images import kept_grid
 from gandetect.report.inputs import read_inputs
 from gandetect.runs import atomic_file
 

@@ -2,29 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any, TypeAlias
+from typing import Any
 
 from matplotlib.figure import Figure
 from PIL import Image
 
 from gandetect.config import LabelledDataConfig
-from gandetect.evaluation import OPERATING_POINTS, Metrics, tidy
 from gandetect.report.document import Block, Picture, Text
-from gandetect.report.figures.decisions import detector_names
 from gandetect.report.inputs import Inputs, Trained
 from gandetect.report.style import figure_svg, house_style, image_png
-from gandetect.report.words import source_name
+from gandetect.report.words import count, source_name
+from gandetect.statistics.operating_points import OPERATING_POINTS
+from gandetect.statistics.rows import Row
+from gandetect.statistics.scored_detectors import KINDS
+from gandetect.statistics.scores import Metrics
 
+QUESTION = (
+    "Does a discriminator trained inside a GAN make a usable detector of generated images, and "
+    "does it generalise?"
+)
+LABELLED_QUESTION = (
+    "Can a network that is trained on labelled images tell generated or edited images from real "
+    "ones that it has never seen?"
+)
 # What a detector of a kind is called.
 NOUNS = {
     "discriminator": "discriminator",
     "classifier": "classifier",
     "post-hoc": "post-hoc detector",
 }
-Chapter: TypeAlias = "Callable[[Material], list[Block]]"
+GAPS_SHOWN = 3
 
 
 @dataclass(frozen=True)
@@ -33,11 +42,7 @@ class Material:
 
     inputs: Inputs
     metrics: Metrics
-
-    @cached_property
-    def metrics_csv(self) -> bytes:
-        """`metrics.csv`: every figure, one a row."""
-        return tidy(self.metrics).to_csv(index=False, lineterminator="\n").encode()
+    metrics_csv: bytes = b""  # `metrics.csv`: every figure, one a row
 
     @property
     def labelled(self) -> bool:
@@ -45,9 +50,20 @@ class Material:
         return isinstance(self.inputs.experiment.data, LabelledDataConfig)
 
     @property
+    def question(self) -> str:
+        """What is asked, in the study's own words if it has any."""
+        default = LABELLED_QUESTION if self.labelled else QUESTION
+        return self.inputs.experiment.question or default
+
+    @property
     def detectors(self) -> list[str]:
         """Names of all detectors: discriminators, classifiers, then post-hoc ones."""
         return detector_names(self.metrics)
+
+    @property
+    def discriminators(self) -> list[str]:
+        """Names of the detectors that were trained inside a GAN."""
+        return [name for name in self.detectors if self.kind(name) == "discriminator"]
 
     @property
     def classifiers(self) -> list[str]:
@@ -132,6 +148,29 @@ class Material:
             == (detector, source, point)
         ]
 
+    def rows(self, key: str) -> list[dict[str, Any]]:
+        """Rows of one key of the metrics, detectors in the report's order; none without it."""
+        return self.sorted(self.metrics.get(key, []))
+
+    def sorted(self, rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Rows by detector, in the report's order; of one detector as they come."""
+        names = self.detectors
+        return sorted(rows, key=lambda row: names.index(row["detector"]))
+
+    def present(self, rows: Iterable[Row]) -> list[str]:
+        """Detectors that have rows, in the report's order."""
+        found = {row["detector"] for row in rows}
+        return [name for name in self.detectors if name in found]
+
+    def not_measured(self, key: str) -> list[Block]:
+        """A sentence for what could not be measured; nothing when nothing is missing."""
+        gaps = list(dict.fromkeys(self.metrics.get("not_measured", {}).get(key, [])))
+        if not gaps:
+            return []
+        rest = len(gaps) - GAPS_SHOWN
+        more = f"; and {count(rest)} more like these" if rest > 0 else ""
+        return [Text(f"Not measured: {'; '.join(gaps[:GAPS_SHOWN])}{more}.", "missing")]
+
     def title_of(self, trained: Trained) -> str:
         """Name of a GAN or detector, with its seed where there are several."""
         name, seed = trained
@@ -168,3 +207,17 @@ def drawn(name: str, draw: Callable[[], Figure], alt: str, caption: str) -> Pict
 def pasted(name: str, image: Image.Image, alt: str, caption: str) -> Picture:
     """Give a picture made of images its place in the run folder."""
     return Picture(f"figures/{name}.png", image_png(image), alt, caption, wide=False)
+
+
+def detector_names(metrics: Metrics) -> list[str]:
+    """All detectors as rows: discriminators, classifiers, post-hoc ones, each by name."""
+    rows = metrics["detectors"]
+    ordered = sorted(rows, key=lambda row: (KINDS.index(row["kind"]), row["detector"]))
+    return [str(row["detector"]) for row in ordered]
+
+
+def matrix_sources(metrics: Metrics) -> list[str]:
+    """Sources as columns: generators by name, then reals from familiar to new."""
+    reals = ["real:training", "real:in-distribution", "real:held-out"]
+    found = {cell["source"] for cell in metrics["cells"]}
+    return [*sorted(found - set(reals)), *(real for real in reals if real in found)]

@@ -35,6 +35,7 @@ COLOURS = {
     "training": "#00395a",
     "validation": "#a678c8",  # chooses, and is neither trained nor tested on
 }
+MARKERS = {"own": "o", "own-other-seed": "s", "other": "^"}  # of fakes
 # What a viewer who prefers dark pages sees instead; every other colour stays.
 IN_THE_DARK = {
     INK: "#e8e8ec",

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from statistics import fmean
 from typing import Any
 
-from gandetect.evaluation import role_of
-from gandetect.evaluation.scores import OTHER_SEED
+from gandetect.statistics.scores import OTHER_SEED, role_of
 
+# The groups of images that a detector is asked about, by their role for it.
+GROUPS = {
+    "own": "own generator",
+    "own-other-seed": "own generator, another run",
+    "other": "other generator",
+    "in-distribution": "in-distribution",
+    "held-out": "held-out",
+}
+FAKE_ROLES = ("own", "own-other-seed", "other")
+REAL_ROLES = ("in-distribution", "held-out")
 REALS = {
-    "real:in-distribution": "real, trained classes (test)",
+    "real:in-distribution": "real, in-distribution",
     "real:validation": "real, validation",
     "real:held-out": "real, held-out classes",
     "real:training": "real, training images",
@@ -43,6 +53,25 @@ def source_name(
         return f"{maker} {name.removesuffix(OTHER_SEED)}, another run"
     role = f" ({role_of(source, own)})" if own is not None else ""
     return f"{maker} {name}{role}"
+
+
+def group(role: str, labelled: bool = False) -> str:
+    """A group by its role; fakes that came with their labels are of a class.
+
+    >>> group("other"), group("other", labelled=True)
+    ('other generator', 'other class')
+    """
+    return GROUPS[role].replace("generator", "class") if labelled else GROUPS[role]
+
+
+def images(role: str, labelled: bool = False) -> str:
+    """A group's images.
+
+    >>> images("other"), images("held-out")
+    ('fakes of the other generator', 'held-out reals')
+    """
+    name = group(role, labelled)
+    return f"{name} reals" if role in REAL_ROLES else f"fakes of the {name}"
 
 
 def detector_name(row: Mapping[str, Any], many_seeds: bool) -> str:
@@ -116,6 +145,17 @@ def number_interval(value: float, interval: Sequence[float] | None, digits: int 
     return f"{number(value, digits)} ({interval[0]:.{digits}f} to {interval[1]:.{digits}f})"
 
 
+def signed(value: float, interval: Sequence[float], digits: int = 3) -> str:
+    """A difference with its interval: ``+0.120 (+0.080 to +0.160)``."""
+    shown = (f"{one:+z.{digits}f}" for one in (value, *interval))
+    return "{} ({} to {})".format(*shown)
+
+
+def signed_points(value: float, interval: Sequence[float]) -> str:
+    """A difference of shares in percentage points: ``+12.0 (+8.0 to +16.0)``."""
+    return signed(100 * value, [100 * bound for bound in interval], 1)
+
+
 def count(value: int) -> str:
     """A count with thousands separated."""
     return f"{value:,}"
@@ -154,3 +194,34 @@ def stage_times(manifest: Mapping[str, Any]) -> list[tuple[str, str, float]]:
         for one in (stages if isinstance(stages, list) else ())
         if isinstance(one, Mapping) and isinstance(one.get("seconds"), int | float)
     ]
+
+
+def chosen_on(rows: Sequence[Mapping[str, Any]]) -> str:
+    """What images anything was fitted on: calibration images, or validation ones without those."""
+    sources = {source for row in rows for source in row["fitted_on"]}
+    kinds = [kind for kind in ("calibration", "validation")
+             if any(source.endswith(f":{kind}") for source in sources)]  # fmt: skip
+    return f"{listing(kinds)} images"
+
+
+def spread(values: Sequence[float], say: Callable[[float, Sequence[float] | None], str]) -> str:
+    """A mean, with the lowest and the highest value where they differ.
+
+    >>> spread([0.1, 0.2], number_interval), spread([0.1], percent_interval)
+    ('0.150 (0.100 to 0.200)', '10.0 %')
+    """
+    low, high = min(values), max(values)
+    return say(fmean(values), [low, high] if high > low else None)
+
+
+def flatten(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Every value of nested tables under its dotted key.
+
+    >>> list(flatten({"data": {"split_seed": 0, "held_out": ["Bag"]}}))
+    [('data.split_seed', 0), ('data.held_out', ['Bag'])]
+    """
+    for key, value in table.items():
+        if isinstance(value, Mapping):
+            yield from flatten(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value

@@ -9,11 +9,11 @@ from typing import Any, ClassVar
 import numpy as np
 
 from gandetect import runs
+from gandetect.analyses.audit.numbers import audit, rows, warnings_of
+from gandetect.analyses.audit.probes import Features, probe_features
 from gandetect.data.file_facts import file_facts, file_features
 from gandetect.engine import Context, Facts, Stage
 from gandetect.errors import DataError
-from gandetect.evaluation.audit import audit, rows, warnings_of
-from gandetect.evaluation.probes import Features, probe_features
 from gandetect.randomness import stream
 from gandetect.sources import ImageSet, Indices, Source
 from gandetect.sources.labelled import read_table

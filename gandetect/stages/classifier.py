@@ -22,9 +22,6 @@ from gandetect.detectors.classifier import as_classifier, classifier_of
 from gandetect.detectors.network import NetworkDetector
 from gandetect.detectors.protocol import Preprocessing
 from gandetect.engine import Context, Facts, prepare_process
-from gandetect.evaluation import youden
-from gandetect.evaluation.decisions import binary_figures, confusion
-from gandetect.evaluation.ranking import auroc
 from gandetect.events import silent
 from gandetect.models.classifiers import ImageClassifier
 from gandetect.randomness import stream
@@ -38,6 +35,9 @@ from gandetect.stages.labelled_data import DecodedImages, LabelledData
 from gandetect.stages.scoring import SCORES, score_images, tidy_scores
 from gandetect.stages.speeds import CLASSIFIER, LEAST_IMAGES, least_images, seconds
 from gandetect.stages.trained import Trained
+from gandetect.statistics.decisions import binary_figures, confusion
+from gandetect.statistics.operating_points import youden
+from gandetect.statistics.ranking import auroc
 from gandetect.training.augmentation import fixed_copy
 from gandetect.training.data_parallel import call, own_device
 from gandetect.training.examples import Examples

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from scipy.stats import binom
 
 from gandetect.data.stored import Images
-from gandetect.evaluation.scores import IN_DISTRIBUTION, NOT_REPORTED, TRAINING
 from gandetect.sources import ImageSet, Indices, Source
+from gandetect.statistics.scores import IN_DISTRIBUTION, NOT_REPORTED, TRAINING
 
 Scored = Sequence[tuple[Source, ImageSet, NDArray[np.float64]]]
 Arrays = dict[str, Any]

@@ -63,7 +63,7 @@ class Report(Stage):
 
     def run(self, context: Context) -> Facts:
         """Join, describe, and build."""
-        from gandetect.report import build_report
+        from gandetect.analyses.build import build_report
 
         run = context.run
         _join(run, SCORES, self.scores, context)

@@ -18,8 +18,6 @@ from gandetect.detectors.folder import save_detector
 from gandetect.detectors.network import NetworkDetector
 from gandetect.detectors.protocol import Preprocessing
 from gandetect.engine import Context, Facts, Stage
-from gandetect.evaluation import thresholds_from
-from gandetect.evaluation.scores import by_source
 from gandetect.machine import own_version
 from gandetect.scoring import score_paths, write_scores
 from gandetect.sources import ImageSet, Source
@@ -30,6 +28,8 @@ from gandetect.stages.labelled_data import DecodedImages, LabelledData
 from gandetect.stages.look import DISTANCES, NEIGHBOURS, images_to_look_at, neighbours
 from gandetect.stages.scoring import SCORES, score_images, ticker, tidy_scores
 from gandetect.stages.trained import Trained
+from gandetect.statistics.scored_detectors import thresholds_from
+from gandetect.statistics.scores import by_source
 
 ANSWERS = "unlabelled.csv"
 ImageStage = ClassData | LabelledData | DecodedImages | DrawImages

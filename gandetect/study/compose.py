@@ -19,12 +19,6 @@ from gandetect.config import (
 )
 from gandetect.detectors.protocol import Preprocessing
 from gandetect.engine import Stage
-from gandetect.evaluation.scores import (
-    GENERATED_CALIBRATION,
-    IN_DISTRIBUTION,
-    NOT_REPORTED,
-    TRAINING,
-)
 from gandetect.sources import Source, splits
 from gandetect.sources.generators import GeneratedSource
 from gandetect.sources.labelled import LabelledSource
@@ -47,6 +41,12 @@ from gandetect.stages.report import Report
 from gandetect.stages.score import ImageStage, ScoreDetector
 from gandetect.stages.trained import Trained
 from gandetect.stages.trajectory import ScoreTrajectory
+from gandetect.statistics.scores import (
+    GENERATED_CALIBRATION,
+    IN_DISTRIBUTION,
+    NOT_REPORTED,
+    TRAINING,
+)
 
 AUDITED = 2000  # images of each side
 AUDITED_LARGE = 500  # of those above 64 px

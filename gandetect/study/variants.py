@@ -117,7 +117,7 @@ def _planned(name: str, part: Experiment, options: Options) -> Study:
 
 def _write_report(variants: Variants, listener: Listener) -> None:
     """Build the report of all complete studies, unless it stands already."""
-    from gandetect.report.variants.build import FILES, INPUTS, build_variants_report
+    from gandetect.analyses.variants.build import FILES, INPUTS, build_variants_report
 
     complete = {name: one.folder for name, one in variants.studies.items() if _is_complete(one)}
     read = [runs.file_digest(folder / name) for folder in complete.values() for name in INPUTS]

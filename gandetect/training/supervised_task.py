@@ -16,11 +16,11 @@ from torch.nn import functional
 
 from gandetect.config.classifier import ClassifierConfig, ContrastiveConfig
 from gandetect.errors import TrainingError
-from gandetect.evaluation.decisions import binary_figures, confusion
-from gandetect.evaluation.ranking import auroc
 from gandetect.events import Notify
 from gandetect.models.classifiers import ImageClassifier
 from gandetect.randomness import integer_seed
+from gandetect.statistics.decisions import binary_figures, confusion
+from gandetect.statistics.ranking import auroc
 from gandetect.training.batches import (
     ALONE,
     Batch,

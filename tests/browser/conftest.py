@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
-from report.conftest import make_run
+from analyses.conftest import make_run
 
-from gandetect.report import build_report
+from gandetect.analyses.build import build_report
 
 from .chromium import NoBrowserError, chromium
 

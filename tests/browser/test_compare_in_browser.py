@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from report.compared_runs import finished_run, shifted
+from analyses.compared_runs import finished_run, shifted
 
-from gandetect.report.compare import build_comparison
+from gandetect.analyses.compare.build import build_comparison
 
 HOSTILE = "<img src=x onerror=alert(1)> '\" \u202e" + "long" * 40
 

@@ -10,20 +10,20 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from report.classifier_runs import make_mixed_run
+from analyses.classifier_runs import make_mixed_run
 
-from gandetect.evaluation import calibrate
-from gandetect.evaluation.costs import Market, expected
-from gandetect.evaluation.decisions import confusion, share_correct
-from gandetect.evaluation.scores import TEST_REALS, latest
-from gandetect.evaluation.subjects import make_subjects
-from gandetect.report.build import compute_metrics
+from gandetect.analyses.build import compute_metrics
+from gandetect.analyses.thresholds.explorer import explorer
 from gandetect.report.document import Document, Section, Text
-from gandetect.report.explorer import explorer
 from gandetect.report.inputs import read_inputs
 from gandetect.report.material import Material
 from gandetect.report.render import to_html
 from gandetect.report.words import count, per_hundred, percent, percent_interval
+from gandetect.statistics.cost_model import CostModel, expected
+from gandetect.statistics.decisions import confusion, share_correct
+from gandetect.statistics.operating_points import calibrate
+from gandetect.statistics.scored_detectors import make_subjects
+from gandetect.statistics.scores import TEST_REALS, latest
 
 DETECTORS = ("dcgan-bn", "cnn-small-on-dcgan-plain")
 FALLBACK = "As figures."
@@ -140,7 +140,7 @@ def test_prevalence_changes_precision_as_bayes_says(open_page, made):
     generated, real = (widget.subject.sources[s] for s in (widget.facts["own"][0], TEST_REALS[0]))
     for percentage in ("2", "0.5", "50", "99"):
         widget.page.get_by_label("Fakes among 100 uploads").fill(percentage)
-        market = Market(float(percentage) / 100, 20.0, 1.0)
+        market = CostModel(float(percentage) / 100, 20.0, 1.0)
         found = expected(generated, real, widget.threshold, market)
         rows = dict(widget.rows("market"))
         assert rows["Of 100 alarms, real fakes"] == per_hundred(found["precision"])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gandetect.report.document import Document, Frames, Picture, Section, Tiles
-from gandetect.report.figures.images import small_png
+from gandetect.report.images import small_png
 from gandetect.report.render import to_html
 
 HOSTILE = '"><img src=x onerror=alert(1)><script>alert(2)</script>'

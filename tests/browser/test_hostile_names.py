@@ -11,9 +11,9 @@ from xml.etree import ElementTree
 import numpy as np
 import pandas as pd
 import pytest
-from report.classifier_runs import make_labelled_run
+from analyses.classifier_runs import make_labelled_run
 
-from gandetect.report import build_report
+from gandetect.analyses.build import build_report
 
 BREAKOUT = "</script></title></style>\"'><img src=x onerror=alert(1)>"
 ARABIC = "صور مزيفة & 🙈 {{7*7}} ${7*7} ]]> --> <!--"

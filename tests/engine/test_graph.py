@@ -126,7 +126,7 @@ def test_a_stage_that_runs_here_is_handed_to_no_engine_and_others_wait_for_it(
     monkeypatch.setattr(Word, "HERE", True)
     handed: list[str] = []
 
-    class Engine(ThisProcess):
+    class Engine(Pickled):
         def start(self, task: Task) -> None:
             handed.append(task.name)
             super().start(task)
@@ -143,7 +143,7 @@ def test_a_task_tells_where_it_writes_what_it_reads_and_whether_it_computes(
 ) -> None:
     given: list[Task] = []
 
-    class Engine(ThisProcess):
+    class Engine(Pickled):
         def start(self, task: Task) -> None:
             given.append(task)
             super().start(task)
@@ -159,7 +159,7 @@ def test_a_task_tells_where_it_writes_what_it_reads_and_whether_it_computes(
 
 
 def test_tasks_of_equal_names_that_run_at_once_are_told_apart(tmp_path) -> None:
-    class Three(ThisProcess):
+    class Three(Pickled):
         started: ClassVar[list[str]] = []
 
         def room(self) -> int:

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gandetect.errors import UsageError
-from gandetect.report import image_grid
+from gandetect.report.grids import image_grid
 
 
 @given(

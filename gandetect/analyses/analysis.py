@@ -1,0 +1,52 @@
+"""What an analysis is: numbers from scores, rows of a table, and chapters of the report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gandetect.statistics.rows import Row
+from gandetect.statistics.scores import Metrics
+
+if TYPE_CHECKING:
+    from gandetect.analyses.study import ScoredStudy
+    from gandetect.report.document import Block
+    from gandetect.report.material import Material
+
+OPENING = ""  # the part under the title, before the first chapter
+# The parts of the report, in order.
+PARTS = (
+    "In short",
+    "Try it",
+    "Look at the images",
+    "How much is chance",
+    "What is behind it",
+    "The training",
+    "Beside published figures",
+    "Where it comes from",
+)
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """A chapter of the report. Each piece returns blocks; one that fails costs no other."""
+
+    part: str
+    title: str
+    pieces: Sequence[Callable[[Material], Iterable[Block]]]
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """One question to the scores of a study.
+
+    ``numbers`` returns keys of `metrics.json`, and ``rows`` the same numbers as `tidy.tidy_row`
+    makes them; both are pure. What could not be measured is no row: `numbers` may return
+    ``not_measured``, a list of sentences by key.
+    """
+
+    name: str
+    numbers: Callable[[ScoredStudy], Metrics] = lambda _: {}
+    rows: Callable[[Metrics], Iterable[Row]] = lambda _: ()
+    chapters: Sequence[Chapter] = ()

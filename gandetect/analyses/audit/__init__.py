@@ -1,0 +1,1 @@
+"""Can something trivial tell real from generated?"""

@@ -1,0 +1,142 @@
+"""From a run folder to `metrics.json`, `metrics.csv`, figures, `report.md` and `report.html`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from gandetect.analyses.analysis import OPENING, PARTS, Analysis, Chapter
+from gandetect.analyses.detectors_of import detectors_of
+from gandetect.analyses.evaluate import evaluate, tidy
+from gandetect.analyses.registry import analyses
+from gandetect.analyses.study import ScoredStudy
+from gandetect.config import LabelledDataConfig
+from gandetect.errors import RunError
+from gandetect.report.document import Block, Document, Section, Text
+from gandetect.report.inputs import Inputs, read_inputs
+from gandetect.report.material import Material
+from gandetect.report.render import to_html, to_markdown
+from gandetect.runs import atomic_file, atomic_folder, file_digest, write_json, write_text
+from gandetect.statistics.cost_model import EXAMPLE_COSTS, CostModel
+from gandetect.statistics.scores import Metrics
+
+# Where this is set, as in the tests, a chapter that fails fails the whole report.
+STRICT = "GANDETECT_STRICT_REPORT"
+
+
+@dataclass(frozen=True)
+class ReportPaths:
+    """Where everything that a report consists of was written."""
+
+    metrics_json: Path
+    metrics_csv: Path
+    figures: tuple[Path, ...]
+    markdown: Path
+    html: Path
+
+
+def build_report(
+    run: Path, cost_model: CostModel = EXAMPLE_COSTS, asked: Sequence[Analysis] | None = None
+) -> ReportPaths:
+    """Compute a run's metrics and write them, the figures and the report into its folder.
+
+    ``asked`` are the analyses, all of the registry by default.
+
+    Everything comes from `study.json`, `scores.parquet` and whatever else lies in the folder; each
+    file is written completely or not at all, and equal inputs give equal bytes.
+
+    Raises `RunError` when the folder is no run or has no readable scores, `DataError` when the
+    scores cannot be evaluated.
+    """
+    inputs = read_inputs(run)
+    check_scores(inputs)
+    asked = analyses() if asked is None else asked
+    metrics = evaluate(scored_study(inputs, cost_model), asked)
+    table = tidy(metrics, asked).to_csv(index=False, lineterminator="\n").encode()
+    material = Material(inputs, metrics, table)
+    document = compose(material, asked)
+    pictures_made = [p for p in document.pictures() if p.path.startswith("figures/")]
+    write_json(run / "metrics.json", metrics)
+    with atomic_file(run / "metrics.csv") as temporary:
+        temporary.write_bytes(material.metrics_csv)
+    # As a whole, so that no figure of an earlier report stays behind.
+    with atomic_folder(run / "figures") as folder:
+        for picture in pictures_made:
+            (folder / Path(picture.path).name).write_bytes(picture.content)
+    write_text(run / "report.md", to_markdown(document))
+    write_text(run / "report.html", to_html(document))
+    return ReportPaths(
+        run / "metrics.json",
+        run / "metrics.csv",
+        tuple(run / picture.path for picture in pictures_made),
+        run / "report.md",
+        run / "report.html",
+    )
+
+
+def check_scores(inputs: Inputs) -> None:
+    """Raise `RunError` when the scores are not those that the run wrote."""
+    digests = inputs.manifest.get("digests")
+    expected = digests.get("scores.parquet") if isinstance(digests, dict) else None
+    path = inputs.run / "scores.parquet"
+    if expected is not None and file_digest(path) != expected:
+        raise RunError(
+            f"{str(path)!r} was changed after it was written (its SHA-256 is not the one in "
+            "manifest.json); run the study again to restore it"
+        )
+
+
+def scored_study(inputs: Inputs, cost_model: CostModel = EXAMPLE_COSTS) -> ScoredStudy:
+    """What analyses compute from, out of what a run folder holds."""
+    experiment = inputs.experiment
+    return ScoredStudy(
+        inputs.scores,
+        experiment.evaluation.calibrated_fpr,
+        known=detectors_of(experiment),
+        same_fakes=isinstance(experiment.data, LabelledDataConfig),
+        cost_model=cost_model,
+        quality=inputs.quality,
+        classes=inputs.classes,
+        trajectory=inputs.trajectory,
+        perturbed=inputs.perturbed,
+        audit=inputs.audit.get("rows", []),
+        overlap=inputs.overlap,
+    )
+
+
+def compute_metrics(inputs: Inputs) -> Metrics:
+    """Everything in `metrics.json`, from the scores and what lies beside them."""
+    return evaluate(scored_study(inputs), analyses())
+
+
+def compose(material: Material, asked: Sequence[Analysis]) -> Document:
+    """Write every chapter, part by part; one that fails is named, and costs no other."""
+    chapters = [chapter for one in asked for chapter in one.chapters]
+    sections = {
+        part: [_section(one, material) for one in chapters if one.part == part]
+        for part in (OPENING, *PARTS)
+    }
+    return Document(
+        material.question,
+        [one for part in PARTS for one in sections[part] if one.blocks],
+        f"gandetect report: {material.inputs.experiment.name}",
+        [block for one in sections[OPENING] for block in one.blocks],
+    )
+
+
+def _section(chapter: Chapter, material: Material) -> Section:
+    blocks = [block for piece in chapter.pieces for block in _attempt(piece, material)]
+    return Section(chapter.title, blocks, chapter.part)
+
+
+def _attempt(piece: Callable[[Material], Iterable[Block]], material: Material) -> Iterable[Block]:
+    try:
+        return list(piece(material))
+    except Exception as error:  # optional files may hold anything; the rest must still be made
+        if os.environ.get(STRICT):
+            raise
+        name = piece.__name__.replace("_", " ")
+        return [Text(f"Not shown: the part “{name}” could not be made from this run "
+                     f"({type(error).__name__}: {error}).", "missing")]  # fmt: skip

@@ -1,0 +1,1 @@
+"""Which real images are flagged, class by class?"""

@@ -1,0 +1,135 @@
+"""Which honest photographs are delayed: false alarms by class of the real test images.
+
+Classes that nobody trained on stand beside those that were. Reals are the same in every run, so
+an interval over runs counts their chance once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeAlias
+
+import numpy as np
+import pandas as pd
+
+from gandetect.analyses.study import ScoredStudy
+from gandetect.analyses.tidy import tidy_row
+from gandetect.errors import DataError
+from gandetect.statistics.bootstrap import mean_over_images, over_runs
+from gandetect.statistics.intervals import wilson
+from gandetect.statistics.rows import Row
+from gandetect.statistics.scores import HELD_OUT, TEST_REALS, Metrics
+
+Thresholds: TypeAlias = Mapping[tuple[str, int], Mapping[str, float]]
+KEYS = ("detector", "detector_seed", "class_name", "source")
+
+
+def numbers(study: ScoredStudy) -> Metrics:
+    """``by_class`` of every run and over runs, where the classes are known."""
+    if study.classes is None:
+        return {}
+    given = study.last, study.classes, study.thresholds
+    return {"by_class": by_class(*given), "by_class_across_seeds": by_class_across(*given)}
+
+
+def rows(metrics: Metrics) -> Iterator[Row]:
+    """The share of each class that is flagged."""
+    for row in metrics.get("by_class", []):
+        yield tidy_row("class", row, f"flagged: {row['class_name']}", row["delayed"], row["ci95"])
+    for row in metrics.get("by_class_across_seeds", []):
+        name = f"flagged: {row['class_name']}"
+        yield tidy_row("runs: class", row, name, row["mean"], row["ci95"])
+
+
+def by_class(
+    scores: pd.DataFrame, classes: pd.DataFrame, thresholds: Thresholds
+) -> list[dict[str, Any]]:
+    """The share of every class's test reals that is called generated, for every run.
+
+    Args:
+        scores: rows of `scores.parquet`, of one epoch of each detector and seed.
+        classes: the class of every real test image; columns source, index and class_name.
+        thresholds: each detector's and seed's cuts by operating point.
+
+    Returns rows with ``delayed`` (the share), its Wilson interval ``ci95`` over images, ``n`` and
+    whether the class was ``held_out``. Raises `DataError` for a test image without a class.
+    """
+    return [
+        {
+            "detector": detector,
+            "detector_seed": seed,
+            **_of_class(name, source),
+            "operating_point": point,
+            "delayed": float(np.mean(values > cut)),
+            "ci95": wilson(int(np.count_nonzero(values > cut)), len(values)),
+            "n": len(values),
+        }
+        for detector, name, source, runs in _groups(scores, classes)
+        for seed, values in runs.items()
+        for point, cut in thresholds[detector, seed].items()
+    ]
+
+
+def by_class_across(
+    scores: pd.DataFrame, classes: pd.DataFrame, thresholds: Thresholds
+) -> list[dict[str, Any]]:
+    """The same over all runs: ``mean``, its 95 % interval, and each run's share in ``delayed``.
+
+    ``covers`` says what the interval covers: of a single run it is over images only (Wilson).
+    Arguments and errors are those of `by_class`.
+    """
+    rows = []
+    for detector, name, source, runs in _groups(scores, classes):
+        seeds = list(runs)
+        for point in thresholds[detector, seeds[0]]:
+            answers = [(runs[s] > thresholds[detector, s][point]).astype(float) for s in seeds]
+            statistic = mean_over_images(answers, same_images=True)
+            single = len(seeds) == 1
+            rows.append(
+                {
+                    "detector": detector,
+                    "seeds": seeds,
+                    **_of_class(name, source),
+                    "operating_point": point,
+                    "delayed": [float(answer.mean()) for answer in answers],
+                    "mean": statistic.mean,
+                    "ci95": wilson(int(answers[0].sum()), len(answers[0]))
+                    if single
+                    else over_runs(statistic.values, statistic.image_covariance),
+                    "covers": "images" if single else "runs and images",
+                    "n": len(answers[0]),
+                }
+            )
+    return rows
+
+
+def _of_class(name: str, source: str) -> dict[str, Any]:
+    return {"class_name": name, "source": source, "held_out": source == HELD_OUT}
+
+
+def _groups(
+    scores: pd.DataFrame, classes: pd.DataFrame
+) -> Iterator[tuple[str, str, str, dict[int, Any]]]:
+    """Detector, class, source, and by seed the scores `(N,)` in the order of the images."""
+    reals = scores[scores["source"].isin(TEST_REALS)]
+    named = reals.astype({"source": str, "detector": str}).merge(
+        classes.astype({"source": str, "class_name": str}),
+        on=["source", "index"],
+        how="left",
+        validate="many_to_one",
+    )
+    nameless = named[named["class_name"].isna()]
+    if len(nameless):
+        row = nameless.iloc[0]
+        raise DataError(
+            f"{len(nameless)} scores are of real test images without a class; the first is image "
+            f"{row['index']} of {row['source']!r}; run the study again to write classes.parquet"
+        )
+    ordered = named.sort_values([*KEYS, "index"], kind="stable")
+    for identity, rows in ordered.groupby(["detector", "class_name", "source"]):
+        detector, name, source = (str(part) for part in identity)
+        runs = {
+            int(rows.loc[group.index[0], "detector_seed"]): group.to_numpy(np.float64)
+            for _, group in rows.groupby("detector_seed")["score"]
+        }
+        yield detector, name, source, runs

@@ -1,0 +1,1 @@
+"""How do supervised classifiers do, split by split?"""

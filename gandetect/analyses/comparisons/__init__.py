@@ -1,0 +1,1 @@
+"""How far do runs lie apart, and which detector is better?"""

@@ -1,0 +1,1 @@
+"""What does a detector cost or save?"""

@@ -1,0 +1,159 @@
+"""What the detectors would cost or save a marketplace, in words that need no statistics."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from statistics import fmean
+from typing import Any
+
+from gandetect.analyses.analysis import Analysis, Chapter
+from gandetect.analyses.costs import numbers
+from gandetect.analyses.costs.figure import cost_chart
+from gandetect.report.document import Block, Table, Text
+from gandetect.report.material import Material, drawn
+from gandetect.report.prose import Prose
+from gandetect.report.words import (
+    FAKE_ROLES,
+    REALS,
+    chosen_on,
+    images,
+    number_interval,
+    percent_interval,
+    sentence,
+    spread,
+)
+from gandetect.statistics.cost_model import bayes_threshold
+from gandetect.statistics.rows import Row, chosen, grouped
+from gandetect.statistics.scores import HELD_OUT, IN_DISTRIBUTION
+
+HEADER = ("Detector", "Fakes", "Real uploads", "Cost", "Fakes caught", "Reals flagged",
+          "Really fake among stopped", "Cost at the best threshold possible")  # fmt: skip
+say = Prose(__file__)
+
+
+def costs(material: Material) -> list[Block]:
+    """Expected cost of 1,000 uploads with each detector, beside doing without one."""
+    rows = material.rows("costs")
+    if not rows:
+        return material.not_measured("costs")
+    first, detectors = rows[0], material.present(rows)
+    cut = bayes_threshold(first["prevalence"], first["cost_miss"], first["cost_delay"])
+    bounds = (
+        "a marker for each run and source"
+        if material.many_seeds
+        else "bars: 95 % interval over test images"
+    )
+    return [
+        Text(say.lead(first, _worth_having(rows, detectors)), "lead"),
+        *(Text(_detector_words(material, name, rows)) for name in detectors),
+        drawn(
+            "costs",
+            lambda: cost_chart(rows, detectors),
+            "Expected cost of 1,000 uploads by detector and kind of fake, beside doing without a "
+            "detector; the numbers stand in the table below.",
+            f"Left of both lines a detector is worth having ({bounds}). Hollow diamonds: the best "
+            "threshold on the test images themselves, which nobody can attain.",
+        ),
+        Table(
+            "Expected cost of 1,000 uploads (one run and source: 95 % interval over test images; "
+            "several: their mean, lowest and highest)",
+            HEADER,
+            [_row(group) for group in grouped(rows, "detector", "role", "real").values()],
+            text_columns=3,
+        ),
+        Text(say.method(chosen_on([first]), cut), "note"),
+        *material.not_measured("costs"),
+    ]
+
+
+def verdict(rows: Sequence[Row], without: str) -> str:
+    """How a detector's rows compare with the cheaper policy without one, in words.
+
+    A row, one run and source, costs less where its interval lies below that policy's cost.
+    """
+    nothing = min(rows[0]["let_through"], rows[0]["delay_all"])
+    bounds = [row["ci95"]["cost"] for row in rows]
+    less, more = sum(high < nothing for _, high in bounds), sum(low > nothing for low, _ in bounds)
+    if len(rows) == 1:
+        compared = "less than" if less else "more than" if more else "not clearly less than"
+        return f"{compared} {without}"
+    if len({row["generated"] for row in rows}) == 1:
+        each = "runs"
+    else:
+        one_run = len({row["detector_seed"] for row in rows}) == 1
+        each = "sources" if one_run else "pairs of a run and a source"
+    return f"clearly less than {without} in {say.share_of(less, len(rows))} {each}"
+
+
+def saves(rows: Sequence[Row]) -> bool:
+    """Whether each of a detector's rows costs less than doing without it, beyond its interval."""
+    nothing = min(rows[0]["let_through"], rows[0]["delay_all"])
+    return all(row["ci95"]["cost"][1] < nothing for row in rows)
+
+
+def _worth_having(rows: Sequence[Row], detectors: Sequence[str]) -> dict[str, tuple[int, int]]:
+    """How many detectors save, and of how many, by role of the fakes."""
+    groups = grouped(chosen(rows, real=IN_DISTRIBUTION), "role", "detector")
+    by_role = {role: [of for (one, _), of in groups.items() if one == role] for role in FAKE_ROLES}
+    return {role: (sum(map(saves, of)), len(of)) for role, of in by_role.items() if of}
+
+
+def _detector_words(material: Material, name: str, rows: Sequence[Row]) -> str:
+    parts = {}
+    for role in FAKE_ROLES:
+        group = chosen(rows, detector=name, role=role, real=IN_DISTRIBUTION)
+        if group:
+            nothing = say.money(min(group[0]["let_through"], group[0]["delay_all"]))
+            parts[role] = _summed(group, f"the {nothing} of doing without it")
+    held_out = chosen(rows, detector=name, role="own", real=HELD_OUT)
+    return say.detector(
+        material.called(name),
+        chosen_on(rows),
+        parts,
+        _summed(held_out, "doing without it") if held_out else None,
+    )
+
+
+def _summed(group: Sequence[Row], without: str) -> dict[str, Any]:
+    known = [row["precision"] for row in group if row["precision"] is not None]
+    return {
+        "cost": _costing(group),
+        "verdict": verdict(group, without),
+        "caught": fmean(row["caught"] for row in group),
+        "delayed": fmean(row["delayed"] for row in group),
+        "precision": fmean(known) if known else None,
+    }
+
+
+def _costing(group: Sequence[Row]) -> str:
+    if len(group) == 1:
+        return _money_interval(group[0]["cost"], group[0]["ci95"]["cost"])
+    return spread([row["cost"] for row in group], _money_interval)
+
+
+def _row(group: Sequence[Row]) -> list[str]:
+    first = group[0]
+    sources = len({row["generated"] for row in group})
+    known = [row["precision"] for row in group if row["precision"] is not None]
+    return [
+        first["detector"],
+        sentence(images(first["role"])) + (f" ({sources} sources)" if sources > 1 else ""),
+        REALS[first["real"]],
+        _costing(group),
+        spread([row["caught"] for row in group], percent_interval),
+        spread([row["delayed"] for row in group], percent_interval),
+        spread(known, percent_interval) if known else "nothing stopped",
+        spread([row["oracle_cost"] for row in group], _money_interval),
+    ]
+
+
+def _money_interval(value: float, interval: Sequence[float] | None) -> str:
+    return number_interval(value, interval, 0 if value >= 100 else 1)
+
+
+ANALYSIS = Analysis(
+    "costs",
+    numbers.numbers,
+    numbers.rows,
+    [Chapter("Try it", "What it costs, what it saves", [costs])],
+)

@@ -1,0 +1,78 @@
+"""Every detector against every source: the share answered correctly, run by run and over runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from gandetect.analyses.study import ScoredStudy
+from gandetect.analyses.tidy import tidy_row
+from gandetect.statistics import decisions
+from gandetect.statistics.bootstrap import over_runs
+from gandetect.statistics.detector_runs import Runs
+from gandetect.statistics.rows import Row, grouped
+from gandetect.statistics.scored_detectors import Subject
+from gandetect.statistics.scores import (
+    Metrics,
+)
+
+CELL = ("detector", "source", "role", "label", "operating_point")
+
+
+def numbers(study: ScoredStudy) -> Metrics:
+    """``cells`` of every run, and ``across_seeds``."""
+    cells = [cell for one in study.subjects for cell in _cells(one)]
+    return {"cells": cells, "across_seeds": cells_across(cells, study.runs)}
+
+
+def rows(metrics: Metrics) -> Iterator[Row]:
+    """Shares answered correctly."""
+    for cell in metrics["cells"]:
+        yield tidy_row("cell", cell, "correct", cell["correct"], cell["ci95"])
+    for row in metrics["across_seeds"]:
+        yield tidy_row("runs: cell", row, "correct", row["mean"], row["ci95"], n=sum(row["n"]))
+
+
+def cells_across(cells: Sequence[Row], runs: Mapping[str, Runs]) -> list[dict[str, Any]]:
+    """The share answered correctly, mean over runs with a 95 % interval.
+
+    ``covers`` says what the interval covers: of a single run it is over images only (Wilson).
+    """
+    rows = []
+    for key, group in grouped(cells, *CELL).items():
+        identity = dict(zip(CELL, key, strict=True))
+        seeds = [cell["detector_seed"] for cell in group]
+        row = {
+            **identity,
+            "seeds": seeds,
+            "correct": [cell["correct"] for cell in group],
+            "mean": float(np.mean([cell["correct"] for cell in group])),
+            "n": [cell["n"] for cell in group],
+        }
+        if len(seeds) == 1:
+            rows.append({**row, "ci95": group[0]["ci95"], "covers": "images"})
+            continue
+        statistic = runs[identity["detector"]].share_correct(
+            seeds, identity["source"], identity["operating_point"]
+        )
+        interval = over_runs(statistic.values, statistic.image_covariance)
+        rows.append({**row, "ci95": interval, "covers": "runs and images"})
+    return rows
+
+
+def _cells(subject: Subject) -> list[dict[str, Any]]:
+    return [
+        {
+            **subject.name,
+            "source": source,
+            "role": subject.role(source),
+            "label": (label := source.partition(":")[0]),
+            "operating_point": point,
+            "threshold": cut,
+            **decisions.share_correct(subject.sources[source], label, cut),
+        }
+        for source in subject.reported()
+        for point, cut in subject.thresholds.items()
+    ]

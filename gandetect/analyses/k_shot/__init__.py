@@ -1,0 +1,1 @@
+"""How many labelled images does a new source need?"""

@@ -1,0 +1,172 @@
+"""How many labelled images of a new source does a threshold need? Nothing is trained again.
+
+Only the cut moves: it is chosen anew between a few labelled fakes of the new source and the
+calibration reals. What no cut can mend, this cannot mend either; the oracle says what that is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from gandetect.analyses.study import ScoredStudy
+from gandetect.analyses.tidy import tidy_row
+from gandetect.statistics.operating_points import best_cuts, youden
+from gandetect.statistics.rows import Row, Rows
+from gandetect.statistics.scored_detectors import (
+    FEWEST,
+    Subject,
+    calibration_source,
+    called,
+    fitted_on,
+    judged_pairs,
+    unfit,
+)
+from gandetect.statistics.scores import Metrics, Scores
+
+SHOTS = (0, 10, 100, 1000)
+DRAWS = 200
+NEW = ("own-other-seed", "other")
+
+
+def numbers(study: ScoredStudy) -> Metrics:
+    """``k_shot`` of every run."""
+    found, gaps = k_shot(study.subjects)
+    return {"k_shot": found, "not_measured": {"k_shot": gaps}}
+
+
+def rows(metrics: Metrics) -> Iterator[Row]:
+    """Balanced accuracy for each number of labels."""
+    for row in metrics["k_shot"]:
+        bounds = None if row["low"] is None else (row["low"], row["high"])
+        yield tidy_row("k-shot", row, f"balanced accuracy, k = {row['k']}",
+                       row["balanced_accuracy"], bounds, real_source=row["real"],
+                       n=row["n_generated"] + row["n_real"])  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _New:
+    """Sorted scores of a source that is new to a detector, and of what its cut is chosen on."""
+
+    fakes: Scores
+    reals: Scores
+    calibration: Scores
+    familiar_cut: float | None
+
+
+def k_shot(
+    subjects: Sequence[Subject],
+    shots: Sequence[int] = SHOTS,
+    draws: int = DRAWS,
+    seed: int = 0,
+) -> tuple[Rows, list[str]]:
+    """Balanced accuracy on new sources with a cut chosen on k labelled fakes of each.
+
+    Every cut is the one with the best balanced accuracy. For k = 0 it lies between calibration
+    fakes of the detector's own generators and calibration reals; for k > 0 between k fakes drawn
+    from the new source and calibration reals. It is judged on the fakes that were not drawn and
+    on in-distribution reals; `low` and `high` are the 2.5 and 97.5 percentiles of the draws.
+    `oracle` is the best cut on the test images themselves, which nobody can attain.
+    """
+    rows: Rows = []
+    gaps: list[str] = []
+    for subject in subjects:
+        why_not = _unusable(subject)
+        if why_not:
+            gaps.append(f"{called(subject)}: {why_not}")
+            continue
+        why = unfit(subject)
+        if why:
+            gaps.append(f"{called(subject)}: {why}, so there is no cut before the first new label")
+        pairs, left_out = judged_pairs(subject, held_out_for=())
+        gaps += left_out
+        for source, real in pairs:
+            if subject.role(source) not in NEW:
+                continue
+            new = _new(subject, source, real, None if why else _familiar_cut(subject))
+            about = {**subject.name, "source": source, "role": subject.role(source), "real": real}
+            rng = np.random.default_rng([seed, subject.seed])
+            rows += [{**about, **_judged(new, k, draws, rng)} for k in shots if _possible(new, k)]
+            gaps += _too_small(f"{called(subject)}: {source}", len(new.fakes), shots)
+    return rows, gaps
+
+
+def _unusable(subject: Subject) -> str:
+    """Why no cut can be placed with any number of labels; empty when one can."""
+    name = calibration_source(subject.sources)
+    if name is None or len(subject.sources[name]) < FEWEST:
+        return f"fewer than {FEWEST} calibration reals were scored"
+    everything = np.concatenate(list(subject.sources.values()))
+    return "all its scores are equal" if np.ptp(everything) == 0.0 else ""
+
+
+def _new(subject: Subject, source: str, real: str, familiar_cut: float | None) -> _New:
+    name = calibration_source(subject.sources)
+    assert name is not None
+    return _New(
+        fakes=subject.sources[source],
+        reals=subject.sources[real],
+        calibration=subject.sources[name],
+        familiar_cut=familiar_cut,
+    )
+
+
+def _judged(new: _New, k: int, draws: int, rng: np.random.Generator) -> dict[str, Any]:
+    """One row: how well k labelled fakes place the cut."""
+    if new.familiar_cut is not None and k == 0:
+        found, low, high = np.array([_balanced(new.fakes, new.reals, new.familiar_cut)]), None, None
+    else:
+        found = _drawn(new, k, draws, rng)
+        low, high = (float(bound) for bound in np.percentile(found, [2.5, 97.5]))
+    return {
+        "k": k,
+        "draws": draws if k else 0,
+        "balanced_accuracy": float(found.mean()),
+        "low": low,
+        "high": high,
+        "oracle": _balanced(new.fakes, new.reals, youden(new.fakes, new.reals)),
+        "n_generated": len(new.fakes) - k,
+        "n_real": len(new.reals),
+        "n_calibration": len(new.calibration),
+    }
+
+
+def _drawn(new: _New, k: int, draws: int, rng: np.random.Generator) -> Scores:
+    """Balanced accuracy of every draw, `(R,)`, on the fakes that it left."""
+    n = len(new.fakes)
+    chosen = np.stack([rng.choice(n, k, replace=False, shuffle=False) for _ in range(draws)])
+    drawn = new.fakes[chosen]  # (R, K)
+    cuts = best_cuts(drawn, new.calibration)
+    above = n - np.searchsorted(new.fakes, cuts, side="right")
+    caught = (above - np.count_nonzero(drawn > cuts[:, None], axis=1)) / (n - k)
+    passed = np.searchsorted(new.reals, cuts, side="right") / len(new.reals)
+    return np.asarray((caught + passed) / 2, np.float64)
+
+
+def _possible(new: _New, k: int) -> bool:
+    return len(new.fakes) - k >= FEWEST and (k > 0 or new.familiar_cut is not None)
+
+
+def _familiar_cut(subject: Subject) -> float:
+    """The cut before any image of a new source is labelled: between own fakes and reals."""
+    names = fitted_on(subject)
+    assert names is not None
+    generated, real = (subject.sources[name] for name in names)
+    return youden(generated, real)
+
+
+def _balanced(fakes: Scores, reals: Scores, cut: float) -> float:
+    return float((np.mean(fakes > cut) + np.mean(reals <= cut)) / 2)
+
+
+def _too_small(what: str, n: int, shots: Sequence[int]) -> list[str]:
+    over = [f"{k:,}" for k in shots if n - k < FEWEST]
+    if not over:
+        return []
+    return [
+        f"{what} has {n:,} images, too few to draw {' or '.join(over)} and to judge by "
+        f"{FEWEST} others"
+    ]

@@ -1,0 +1,88 @@
+"""How many labelled images of a new source a threshold needs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from statistics import fmean
+
+from gandetect.analyses.analysis import Analysis, Chapter
+from gandetect.analyses.k_shot import numbers
+from gandetect.analyses.k_shot.figure import k_shot_curves
+from gandetect.report.document import Block, Table, Text
+from gandetect.report.material import Material, drawn
+from gandetect.report.prose import Prose
+from gandetect.report.words import percent_interval, spread
+from gandetect.statistics.rows import Row, chosen, grouped
+
+USEFUL = 0.6  # balanced accuracy; below it even the best cut is little better than a coin toss
+CLOSE = 0.01  # a cut this near to the best one, in balanced accuracy, is called as good
+say = Prose(__file__)
+
+
+def k_shot(material: Material) -> list[Block]:
+    """How many labelled images of a new source a cut needs."""
+    rows = material.rows("k_shot")
+    if not rows:
+        return material.not_measured("k_shot")
+    shots = sorted({row["k"] for row in rows})
+    groups = list(grouped(rows, "detector", "source").values())
+    detectors = material.present(rows)
+    whiskers = "lowest to highest run" if material.many_seeds else "the middle 95 % of the draws"
+    return [
+        Text(_lead(groups), "lead"),
+        Text(say.meaning(max(row["draws"] for row in rows))),
+        drawn(
+            "k-shot",
+            lambda: k_shot_curves(rows, detectors),
+            "Balanced accuracy by number of labelled fakes; the numbers stand in the table below.",
+            f"A line for each new source; whiskers: {whiskers}. Dashes at the right: the best "
+            "threshold possible.",
+        ),
+        Table(
+            f"Balanced accuracy by labelled fakes of the new source (in brackets: {whiskers})",
+            ["Detector", "New source", *map(say.labels, shots), "Best threshold possible"],
+            [_row(material, group, shots) for group in groups],
+            text_columns=2,
+        ),
+        *material.not_measured("k_shot"),
+    ]
+
+
+def _row(material: Material, group: Sequence[Row], shots: Sequence[int]) -> list[str]:
+    first = group[0]
+    cells = []
+    for k in shots:
+        found = chosen(group, k=k)
+        if len(found) == 1 and found[0]["low"] is not None:
+            (row,) = found
+            cells.append(percent_interval(row["balanced_accuracy"], [row["low"], row["high"]]))
+        else:
+            values = [row["balanced_accuracy"] for row in found]
+            cells.append(spread(values, percent_interval) if values else "–")
+    best = list({row["detector_seed"]: row["oracle"] for row in group}.values())
+    source = material.named(first["source"], first["detector"])
+    return [first["detector"], source, *cells, spread(best, percent_interval)]
+
+
+def _lead(groups: Sequence[Sequence[Row]]) -> str:
+    """How many labels bring the cut within one point of the best one, counted over pairs."""
+    useful = [group for group in groups if fmean(row["oracle"] for row in group) >= USEFUL]
+    needed = [_needed(group) for group in useful]
+    return say.lead(len(groups), len(groups) - len(useful), USEFUL, needed)
+
+
+def _needed(group: Sequence[Row]) -> int | None:
+    """Fewest labels with which the mean cut is as good as the best one; None when none is."""
+    best = fmean(row["oracle"] for row in group)
+    for k in sorted({row["k"] for row in group}):
+        if fmean(row["balanced_accuracy"] for row in chosen(group, k=k)) >= best - CLOSE:
+            return int(k)
+    return None
+
+
+ANALYSIS = Analysis(
+    "k_shot",
+    numbers.numbers,
+    numbers.rows,
+    [Chapter("What is behind it", "How many labelled images does a new source need?", [k_shot])],
+)

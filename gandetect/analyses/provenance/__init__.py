@@ -1,0 +1,1 @@
+"""What was run, with what, and how to make it again."""

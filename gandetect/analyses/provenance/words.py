@@ -1,0 +1,138 @@
+"""What was run, what the words mean, how to make the report again, and whom to cite."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from gandetect.analyses.analysis import Analysis, Chapter
+from gandetect.report.document import Block, Code, Download, Fold, Items, Table, Text
+from gandetect.report.material import Material
+from gandetect.report.prose import Prose
+from gandetect.report.words import flatten, stage_times
+from gandetect.runs import to_toml
+from gandetect.statistics.cost_model import EXAMPLE_COSTS
+
+say = Prose(__file__)
+
+
+def what_was_run(material: Material) -> list[Block]:
+    """Versions, machine, times and digests, and the configuration in full."""
+    blocks: list[Block] = []
+    if material.inputs.manifest:
+        blocks += _facts(material)
+    else:
+        blocks += material.absent("manifest.json")
+    digest = material.inputs.experiment.digest()
+    written = Code(to_toml(material.inputs.experiment), f"Configuration, digest {digest}")
+    return [*blocks, Fold("The configuration in full", [written])]
+
+
+def _facts(material: Material) -> list[Block]:
+    """What one asks first as a table, all the rest on demand."""
+    manifest = {k: v for k, v in material.inputs.manifest.items() if k != "stages"}
+    rows = [[key, _printed(value)] for key, value in manifest.items()
+            if not isinstance(value, Mapping)]  # fmt: skip
+    for name in ("machine", "versions"):
+        if isinstance(manifest.get(name), Mapping):
+            rows.append([name, ", ".join(f"{key} {one}" for key, one in manifest[name].items())])
+    stages = stage_times(material.inputs.manifest)
+    if stages:
+        seconds = sum(seconds for *_, seconds in stages)
+        rows.append(["seconds of all stages, one after the other", f"{seconds:,.0f}"])
+    every = [[key.replace(".", " · "), _printed(value)] for key, value in flatten(manifest)]
+    ran = [[name, started, f"{seconds:,.1f}"] for name, started, seconds in stages]
+    return [
+        Table("In short", ["What", "Value"], rows, text_columns=2),
+        *([Table("When each stage ran", ["Stage", "Started", "Seconds"], ran, text_columns=2)]
+          if ran else []),
+        Table("Every version and digest", ["What", "Value"], every, text_columns=2),
+    ]  # fmt: skip
+
+
+def downloads(material: Material) -> list[Block]:
+    """The tables that stand behind this page, within the page."""
+    histories = [
+        Download(f"gans/{name}/seed-{seed}/history.csv", _csv(table), "text/csv",
+                 f"training of {name}, seed {seed}, epoch by epoch")
+        for (name, seed), table in material.inputs.histories.items()
+    ]  # fmt: skip
+    return [
+        Download("metrics.csv", material.metrics_csv, "text/csv",
+                 "every figure of this report, one a row"),
+        Download("study.toml", to_toml(material.inputs.experiment).encode(), "application/toml",
+                 "the configuration; run it again with “gandetect run study.toml”"),
+        *histories,
+    ]  # fmt: skip
+
+
+def _csv(table: pd.DataFrame) -> bytes:
+    return table.to_csv(index=False, lineterminator="\n").encode()
+
+
+def citation(material: Material) -> list[Block]:
+    """How to cite the figures of this report."""
+    digest = material.inputs.experiment.digest()
+    version = material.inputs.manifest.get("versions", {}).get("gandetect", "")
+    text = (
+        "@software{gandetect,\n"
+        "  author  = {{The gandetect authors}},\n"
+        "  title   = {gandetect: does a GAN's discriminator make a detector?},\n"
+        f"  version = {{{version}}},\n"
+        f"  note    = {{Study {material.inputs.experiment.name}, digest {digest}}}\n"
+        "}"
+    )
+    return [Code(text, "To cite these figures")]
+
+
+def glossary(_: Material) -> list[Block]:
+    """The words, in plain language."""
+    return [Items([(one.text, "") for one in say.paragraphs("glossary")])]
+
+
+def rebuild(material: Material) -> list[Block]:
+    """How to make this report again."""
+    folder = shlex.quote(material.inputs.run.resolve().name)
+    return [
+        Text(say.rebuild()),
+        Code(f"gandetect report {folder}{_market(material)}", "From the folder of runs"),
+    ]
+
+
+def _market(material: Material) -> str:
+    """Options of the command for a market that is not the example."""
+    market = material.metrics["cost_model"]
+    if market == EXAMPLE_COSTS.as_dict():
+        return ""
+    return "".join(f" --{name.replace('_', '-')} {value:g}" for name, value in market.items())
+
+
+def sources(material: Material) -> list[Block]:
+    """What this rests on."""
+    fashion = material.inputs.experiment.data.name == "fashion-mnist"
+    listed = [one.text.partition(" | ") for one in say.paragraphs("sources")]
+    return [
+        Items([(text, url) for text, _, url in listed if fashion or "Fashion-MNIST" not in text])
+    ]
+
+
+def _printed(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value)) or "–"
+    if isinstance(value, float):
+        return f"{value:,.2f}"
+    return "–" if value is None else str(value)
+
+
+ANALYSIS = Analysis(
+    "provenance",
+    chapters=[
+        Chapter("Where it comes from", "What was run", [what_was_run]),
+        Chapter("Where it comes from", "Take it with you", [downloads, rebuild, citation]),
+        Chapter("Where it comes from", "Words used here", [glossary]),
+        Chapter("Where it comes from", "Sources", [sources]),
+    ],
+)

@@ -1,0 +1,1 @@
+"""What can a detector do whatever the threshold?"""

@@ -1,0 +1,87 @@
+"""What a detector can do whatever the threshold: AUROC and its relatives by pair of sources."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from gandetect.analyses.study import ScoredStudy
+from gandetect.analyses.tidy import tidy_row
+from gandetect.statistics.bootstrap import over_runs, over_runs_alone
+from gandetect.statistics.detector_runs import Runs
+from gandetect.statistics.ranking import pair_metrics
+from gandetect.statistics.rows import Row, grouped
+from gandetect.statistics.scored_detectors import Subject
+from gandetect.statistics.scores import (
+    TEST_REALS,
+    Metrics,
+)
+
+PAIR = ("detector", "generated", "real", "role")
+METRICS = ("auroc", "average_precision", "fpr_at_95_tpr", "tpr_at_5_fpr")
+
+
+def numbers(study: ScoredStudy) -> Metrics:
+    """``pairs`` of every run, and ``pairs_across_seeds``."""
+    pairs = [pair for one in study.subjects for pair in _pairs(one)]
+    return {"pairs": pairs, "pairs_across_seeds": pairs_across(pairs, study.runs)}
+
+
+def rows(metrics: Metrics) -> Iterator[Row]:
+    """Each metric of each pair."""
+    for pair in metrics["pairs"]:
+        n = pair["n_generated"] + pair["n_real"]
+        for metric in METRICS:
+            yield tidy_row("pair", pair, metric, pair[metric], pair["ci95"].get(metric),
+                           source=pair["generated"], real_source=pair["real"], n=n)  # fmt: skip
+    for row in metrics["pairs_across_seeds"]:
+        for metric in METRICS:
+            yield tidy_row("runs: pair", row, metric, row[f"mean_{metric}"],
+                           row["ci95"].get(metric), source=row["generated"],
+                           real_source=row["real"])  # fmt: skip
+
+
+def pairs_across(pairs: Sequence[Row], runs: Mapping[str, Runs]) -> list[dict[str, Any]]:
+    """AUROC and its relatives of each pair of sources, mean over runs with 95 % intervals.
+
+    Of the relatives no covariance over images is known, so their intervals cover the runs (and
+    with them the fakes, which each run makes anew), but not the drawing of the reals.
+    """
+    rows = []
+    for key, group in grouped(pairs, *PAIR).items():
+        identity = dict(zip(PAIR, key, strict=True))
+        seeds = [pair["detector_seed"] for pair in group]
+        row: dict[str, Any] = {**identity, "seeds": seeds, "ci95": {}, "covers": {}}
+        for metric in METRICS:
+            values = [pair[metric] for pair in group]
+            row |= {metric: values, f"mean_{metric}": float(np.mean(values))}
+            if metric != "auroc" and (interval := over_runs_alone(values)):
+                row["ci95"][metric], row["covers"][metric] = interval, "runs"
+        if len(seeds) == 1:
+            row["ci95"]["auroc"], row["covers"]["auroc"] = group[0]["ci95"]["auroc"], "images"
+        else:
+            statistic = runs[identity["detector"]].auroc(
+                seeds, identity["generated"], identity["real"]
+            )
+            row["ci95"]["auroc"] = over_runs(statistic.values, statistic.image_covariance)
+            row["covers"]["auroc"] = "runs and images"
+        rows.append(row)
+    return rows
+
+
+def _pairs(subject: Subject) -> list[dict[str, Any]]:
+    generated = [source for source in subject.reported() if source.startswith("generated:")]
+    return [
+        {
+            **subject.name,
+            "generated": fake,
+            "real": real,
+            "role": subject.role(fake),
+            **pair_metrics(subject.sources[fake], subject.sources[real]),
+        }
+        for fake in generated
+        for real in TEST_REALS
+        if real in subject.sources
+    ]

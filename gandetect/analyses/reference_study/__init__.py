@@ -1,0 +1,1 @@
+"""The reference study's tables beside ours."""

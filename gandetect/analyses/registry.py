@@ -1,0 +1,38 @@
+"""Every analysis, by the name of its folder. Within a part of the report this is the order."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import import_module
+
+from gandetect.analyses.analysis import Analysis
+
+# Each folder's `words.py` holds its `ANALYSIS`.
+NAMES = (
+    "summary",
+    "cross_evaluation",
+    "thresholds",
+    "costs",
+    "generators",
+    "extreme_scores",
+    "neighbours",
+    "data",
+    "comparisons",
+    "trajectories",
+    "audit",
+    "by_class",
+    "ranking",
+    "calibration",
+    "k_shot",
+    "robustness",
+    "training_gap",
+    "reference_study",
+    "classifiers",
+    "provenance",
+)
+
+
+@cache
+def analyses() -> tuple[Analysis, ...]:
+    """All analyses; they are imported when first asked for, as drawing needs much."""
+    return tuple(import_module(f"gandetect.analyses.{name}.words").ANALYSIS for name in NAMES)

@@ -1,0 +1,1 @@
+"""What do compression, blur and the like do to a detector?"""

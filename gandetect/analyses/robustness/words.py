@@ -1,0 +1,181 @@
+"""When images are processed: what it costs, and whether a detector answers by the processing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from gandetect.analyses.analysis import Analysis, Chapter
+from gandetect.analyses.robustness import numbers
+from gandetect.analyses.robustness.figure import KINDS, auroc_by_level, level_words
+from gandetect.analyses.robustness.numbers import POINTS
+from gandetect.report.document import Block, Table, Text
+from gandetect.report.material import Material, drawn, not_asked
+from gandetect.report.prose import Prose
+from gandetect.report.words import count, number, percent, signed
+from gandetect.statistics.rows import Row, chosen, grouped
+
+NOTICEABLE = 0.1  # change of the AUROC under one-sided processing that is worth a sentence
+AS_FAR = 0.8  # of a fall with the fakes alone: what both together must lose to call it as far
+ALONE = ("generated", "real")
+HEADER = ("Detector", "Fakes", "Processing", "AUROC as they are", "Both processed",
+          "Change (95 % interval)", "Only fakes", "Only reals")  # fmt: skip
+say = Prose(__file__)
+
+
+def robustness(material: Material) -> list[Block]:
+    """Costs and shortcuts in sentences, curves and tables, or how to get them."""
+    found = material.metrics.get("robustness") or {}
+    means, runs = (material.sorted(found.get(key, [])) for key in ("across_seeds", "runs"))
+    if not any(row["perturbation"] != "none" for row in means):
+        return not_asked(material, "perturbations", '["jpeg", "blur", "noise"]')
+    own, own_runs = (chosen(rows, role="own") for rows in (means, runs))
+    return [
+        *_costs(material, own),
+        *_shortcuts(material, means),
+        Text(say.meaning()),
+        *([_curves(material, own, own_runs)] if own else []),
+        Table(
+            "The level of each processing that moves the AUROC most (both sides processed)",
+            HEADER,
+            _ranking_rows(material, means),
+            text_columns=3,
+        ),
+        *_answers(material, own, own_runs),
+    ]
+
+
+def _costs(material: Material, own: Sequence[Row]) -> list[Block]:
+    """A sentence for each detector and own source: the processing that costs most."""
+    blocks: list[Block] = []
+    for (detector, source), rows in grouped(own, "detector", "source").items():
+        both = [row for row in chosen(rows, applied_to="both") if row["perturbation"] != "none"]
+        if both:
+            falls = [row for row in both if row["change_ci95"][1] < 0]
+            worst = min(falls or both, key=lambda row: float(row["change"]))
+            who = f"{material.called(detector)}, images {material.named(source)}"
+            blocks += say.paragraphs("cost", who, worst, _processing(worst))
+    return blocks
+
+
+def _shortcuts(material: Material, means: Sequence[Row]) -> list[Block]:
+    """Where processing one side alone moves the ranking noticeably, in every run."""
+    hits = [row for row in means if row["applied_to"] in ALONE and _noticeable(row)]
+    if not hits:
+        return [*say.paragraphs("no_shortcut", NOTICEABLE)]
+    both = {_of(row): row for row in means if row["applied_to"] == "both"}
+    own = chosen(hits, role="own")
+    blocks: list[Block] = []
+    for (detector, source), rows in grouped(own, "detector", "source").items():
+        lost = [row for row in rows if _perhaps_lost(row, both.get(_of(row)))]
+        clear = _sides([row for row in rows if row not in lost], both)
+        who = f"{material.called(detector)}, images {material.named(source)}"
+        before = rows[0]["unperturbed"]
+        blocks += say.paragraphs("shortcut", who, before, clear, _sides(lost, both))
+    if len(hits) > len(own):
+        blocks += say.paragraphs("others", NOTICEABLE, bool(own))
+    return blocks
+
+
+def _sides(rows: Sequence[Row], both: Mapping[Any, Row]) -> dict[str, list[str]]:
+    """The AUROC with each processing of one side, and in brackets with both sides processed."""
+    return {
+        side: [
+            say.area(row, _processing(row).replace(", ", " (", 1), both[_of(row)])
+            for row in _strongest(of_side)
+        ]
+        for (side,), of_side in grouped(rows, "applied_to").items()
+    }
+
+
+def _perhaps_lost(row: Row, both: Row | None) -> bool:
+    """Whether a fall with the fakes alone is about as far with both: true traces may be gone."""
+    falls = row["applied_to"] == "generated" and float(row["change"]) < 0
+    return falls and both is not None and float(both["change"]) <= AS_FAR * float(row["change"])
+
+
+def _noticeable(row: Row) -> bool:
+    """A mean change that is large, and that every run shows: few runs give no useful interval."""
+    low, high = row["change_ci95"]
+    changes = row["changes"]
+    alike = min(changes) > 0 or max(changes) < 0
+    chance = len(changes) == 1 and low <= 0 <= high
+    return abs(float(row["change"])) > NOTICEABLE and alike and not chance
+
+
+def _curves(material: Material, means: Sequence[Row], runs: Sequence[Row]) -> Block:
+    fakes, reals = (max(row[key] for row in runs) for key in ("n_generated", "n_real"))
+    seeds = " Lines: mean over seeds; small dots: single seeds." if material.many_seeds else ""
+    covers = "over runs and images" if material.many_seeds else "over images"
+    return drawn(
+        "robustness",
+        lambda: auroc_by_level(means, runs),
+        "AUROC over the levels of each processing; the strongest stand in the table below.",
+        f"Own fakes against in-distribution test reals, at most {count(fakes)} against "
+        f"{count(reals)}.{seeds} Bars: 95 % intervals of the change, {covers}. Dotted: images as "
+        "they are; grey: a coin toss.",
+    )
+
+
+def _ranking_rows(material: Material, means: Sequence[Row]) -> list[list[str]]:
+    table = []
+    for (detector, source), rows in grouped(means, "detector", "source").items():
+        for both in _strongest(chosen(rows, applied_to="both")):
+            same = [row for row in rows if _of(row) == _of(both)]
+            alone = {row["applied_to"]: row["auroc"] for row in same}
+            table.append([
+                detector, material.named(source, detector), _processing(both),
+                number(both["unperturbed"]), number(both["auroc"]),
+                signed(both["change"], both["change_ci95"]),
+                *(number(alone.get(side)) for side in ALONE),
+            ])  # fmt: skip
+    return table
+
+
+def _answers(material: Material, own: Sequence[Row], runs: Sequence[Row]) -> list[Block]:
+    """Fakes caught and reals flagged at the thresholds, at the same levels as the table above."""
+    points = [point for point in POINTS if any(point in row["caught"] for row in runs)]
+    if not points:
+        return []
+    table = []
+    for (detector, source), rows in grouped(own, "detector", "source").items():
+        both = chosen(rows, applied_to="both")
+        for mean in [*chosen(rows, perturbation="none"), *_strongest(both)]:
+            same = [row for row in chosen(runs, applied_to="both") if _of(row) == _of(mean)]
+            shares = [_mean(same, key, point) for point in points for key in ("caught", "delayed")]
+            table.append([detector, material.named(source), _processing(mean), *shares])
+    header = [f"{what}, {point}" for point in points for what in ("Fakes caught", "Reals flagged")]
+    return [Table("What becomes of the answers when both sides are processed",
+                  ["Detector", "Fakes", "Processing", *header], table, text_columns=3)]  # fmt: skip
+
+
+def _mean(runs: Sequence[Row], key: str, point: str) -> str:
+    shares = [row[key][point] for row in runs if point in row[key]]
+    return percent(sum(shares) / len(shares)) if shares else number(None)
+
+
+def _strongest(rows: Sequence[Row]) -> list[Row]:
+    """The level of each perturbation that moves the AUROC most."""
+    kinds = grouped([row for row in rows if row["perturbation"] != "none"], "perturbation")
+    strongest = [max(levels, key=lambda row: abs(float(row["change"])))
+                 for levels in kinds.values()]  # fmt: skip
+    order = [*KINDS, *(kind for (kind,) in kinds if kind not in KINDS)]
+    return sorted(strongest, key=lambda row: order.index(str(row["perturbation"])))
+
+
+def _of(row: Row) -> tuple[str, str, str, float]:
+    return (str(row["detector"]), str(row["source"]), str(row["perturbation"]),
+            float(row["level"]))  # fmt: skip
+
+
+def _processing(row: Row) -> str:
+    kind, level = str(row["perturbation"]), float(row["level"])
+    return "none" if kind == "none" else f"{KINDS.get(kind, kind)}, {level_words(kind, level)}"
+
+
+ANALYSIS = Analysis(
+    "robustness",
+    numbers.numbers,
+    numbers.rows,
+    [Chapter("What is behind it", "Processed images", [robustness])],
+)

@@ -1,0 +1,88 @@
+"""A scored study: the table of scores and what must be known of it to ask anything."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import pandas as pd
+
+from gandetect.statistics.cost_model import EXAMPLE_COSTS, CostModel
+from gandetect.statistics.detector_runs import Runs, collect_runs
+from gandetect.statistics.scored_detectors import (
+    DetectorFacts,
+    Subject,
+    discriminator_facts,
+    make_subjects,
+)
+from gandetect.statistics.scores import latest
+
+
+@dataclass(frozen=True)
+class ScoredStudy:
+    """What analyses compute their numbers from.
+
+    Args:
+        scores: one row an image and detector; columns as in `scores.COLUMNS`.
+        calibrated_fpr: share of the calibration reals that the calibrated operating point may
+            call generated.
+        known: what each detector is, as `detectors_of` says; by default a discriminator whose own
+            source bears its name.
+        same_fakes: whether all seeds answered the same fakes, as in a labelled study; otherwise
+            each seed's generators made their own.
+        cost_model: what misses and false alarms cost.
+        quality: how good each generator is (FID, KID, …).
+        classes: of real test images: source, index, class_name.
+        trajectory: scores of every kept epoch, where they were made.
+        perturbed: scores of processed images, where they were made.
+        audit: rows of the audit of images by trivial probes.
+        overlap: which test images also stand in another split.
+    """
+
+    scores: pd.DataFrame
+    calibrated_fpr: float
+    known: Mapping[str, DetectorFacts] | None = None
+    same_fakes: bool = False
+    cost_model: CostModel = EXAMPLE_COSTS
+    quality: Sequence[Mapping[str, Any]] = ()
+    classes: pd.DataFrame | None = None
+    trajectory: pd.DataFrame | None = None
+    perturbed: pd.DataFrame | None = None
+    audit: Sequence[Mapping[str, Any]] = ()
+    overlap: Mapping[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def last(self) -> pd.DataFrame:
+        """Scores of each detector's last epoch."""
+        return latest(self.scores)
+
+    @cached_property
+    def facts(self) -> Mapping[str, DetectorFacts]:
+        """What each scored detector is, by name."""
+        names = sorted({str(name) for name in self.scores["detector"]})
+        if self.known is None:
+            return {name: discriminator_facts(name) for name in names}
+        return {name: self.known[name] for name in names if name in self.known}
+
+    @cached_property
+    def subjects(self) -> list[Subject]:
+        """Each trained detector with its scores and thresholds; `DataError` for an unknown one."""
+        return make_subjects(self.last, self.facts, self.calibrated_fpr)
+
+    @cached_property
+    def runs(self) -> dict[str, Runs]:
+        """Each detector's runs side by side."""
+        collected = collect_runs(self.last, self.subjects, self.facts, self.same_fakes)
+        return {one.detector: one for one in collected}
+
+    @property
+    def own(self) -> dict[str, list[str]]:
+        """The generated sources that each detector was trained on."""
+        return {name: list(fact["own"]) for name, fact in self.facts.items()}
+
+    @property
+    def thresholds(self) -> dict[tuple[str, int], dict[str, float]]:
+        """Operating points of each detector and seed."""
+        return {(one.detector, one.seed): one.thresholds for one in self.subjects}

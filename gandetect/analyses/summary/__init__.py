@@ -1,0 +1,1 @@
+"""The answer, and what must be known before it is believed."""

@@ -1,0 +1,59 @@
+"""What must be known before any figure is believed: leaks, shortcuts, and files left out."""
+
+from __future__ import annotations
+
+from statistics import fmean
+
+from gandetect.report.document import Block, Text
+from gandetect.report.material import Material
+from gandetect.report.prose import Prose
+from gandetect.report.words import per_hundred
+from gandetect.statistics.rows import chosen
+
+SHOWN = 3
+say = Prose(__file__)
+
+
+def warnings(material: Material) -> list[Block]:
+    """What makes the figures worthless, before any of them."""
+    data, overlap = material.inputs.data, material.inputs.overlap
+    blocks: list[Block] = [*say.paragraphs("leak")] if data.get("leak") else []
+    if overlap.get("policy") == "allow" and overlap.get("images"):
+        blocks += say.paragraphs("overlapping", overlap)
+    if found := data.get("contradictions"):
+        blocks += say.paragraphs("contradicting", len(found))
+    if probes := _strongest_probes(material):
+        blocks += say.paragraphs("audited", probes)
+    for fact in data.get("shortcuts", []):
+        blocks += say.paragraphs("shortcut", fact)
+    return blocks
+
+
+def notes(material: Material) -> list[Block]:
+    """What was not used, and what could not be measured."""
+    blocks: list[Block] = [Text(f"{gap}.", "missing") for gap in material.inputs.gaps]
+    overlap = material.inputs.overlap
+    if overlap.get("policy") in ("exclude", "refuse") and overlap.get("images"):
+        blocks += say.paragraphs("overlap_note", overlap)
+    blocks += [Text(sentence, "missing") for sentence in material.inputs.audit.get("gaps", [])]
+    if left_out := material.inputs.data.get("left_out", []):
+        blocks += say.paragraphs("left_out", left_out, SHOWN)
+    return blocks
+
+
+def _strongest_probes(material: Material) -> list[str]:
+    """The strongest probe of each generated source, where any is a warning."""
+    rows = material.metrics.get("audit", [])
+    found = []
+    for source in dict.fromkeys(row["source"] for row in rows if row["warning"]):
+        own = chosen(rows, source=source)
+        areas = {
+            probe: fmean(row["auroc"] for row in chosen(own, probe=probe))
+            for probe in {row["probe"] for row in own if row["warning"]}
+        }
+        best = max(sorted(areas), key=lambda probe: areas[probe])
+        found.append(
+            f"images {material.named(source)} rank above real ones in "
+            f"{per_hundred(areas[best])} of 100 pairs ({best})"
+        )
+    return found

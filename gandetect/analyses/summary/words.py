@@ -1,0 +1,188 @@
+"""The first screen: three questions and their answers, the matrix, and who generalises."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from gandetect.analyses.analysis import OPENING, Analysis, Chapter
+from gandetect.analyses.cross_evaluation.words import share_heat
+from gandetect.analyses.summary.warnings import notes, say, warnings
+from gandetect.config import LabelledDataConfig, detector_table
+from gandetect.report.document import Block, Table, Text
+from gandetect.report.material import NOUNS, Material
+from gandetect.report.words import count, group, number, per_hundred, sentence
+from gandetect.statistics.rows import chosen
+from gandetect.statistics.scored_detectors import KINDS
+from gandetect.statistics.scores import IN_DISTRIBUTION
+
+# The yardstick of the verdict. It is ours, and the report says so.
+CAUGHT_ENOUGH = 0.80
+FLAGGED_AT_MOST = 0.10
+REALS = ("in-distribution", "held-out")
+HELD = 0.5  # a detector generalises where it catches at least this share of what it catches of own
+LITTLE = 0.5  # of own fakes: who catches less has little to lose
+QUESTIONS = {
+    "Usable as a detector?": ("own", "in-distribution"),
+    "Does it generalise?": ("other", "own-other-seed"),
+    "Does it spare what is real but new?": ("held-out",),
+}
+
+
+def opening(material: Material) -> list[Block]:
+    """Under the title: what was done, for somebody who has never heard of any of this."""
+    data, facts = material.inputs.experiment.data, material.inputs.data
+    counts = {kind: len(_named(material, kind)) for kind in KINDS}
+    asked = [f"{count(n)} {NOUNS[kind]}{'s' if n > 1 else ''}" for kind, n in counts.items() if n]
+    kinds = {str(material.recipe(name)) for name in _named(material, "post-hoc")}
+    labels = data.classes if isinstance(data, LabelledDataConfig) else {}
+    held_out = [str(name) for name in facts.get("held_out", [])]
+    overlap = material.inputs.overlap
+    allowed = overlap.get("policy") == "allow" and bool(overlap.get("images"))
+    return [
+        *say.paragraphs(
+            "opening",
+            material,
+            asked,
+            counts,
+            [detector_table(kind).METHOD for kind in sorted(kinds)],
+            [name for name in held_out if labels.get(name, "real") == "real"],
+            [name for name in held_out if labels.get(name, "real") != "real"],
+            bool(facts.get("leak")) or allowed,
+            bool(getattr(data, "selection", ())),
+        )
+    ]
+
+
+def answer(material: Material) -> list[Block]:
+    """Three questions and their answers, the matrix, the limits, and who generalises."""
+    point, leak = material.point, bool(material.inputs.data.get("leak"))
+    allowed = per_hundred(material.inputs.experiment.evaluation.calibrated_fpr)
+    where = f"with at most {allowed} of 100 reals flagged" if point == "calibrated" else (
+        "at the native threshold, as training left it"
+    )  # fmt: skip
+    return [
+        *_answers(material, point, where, leak),
+        share_heat(material, point, where),
+        Text(say.yardstick(material, CAUGHT_ENOUGH, FLAGGED_AT_MOST, leak), "note"),
+        *([] if leak else _generalisation(material, point)),
+    ]
+
+
+def _answers(material: Material, point: str, where: str, leak: bool) -> list[Block]:
+    blocks: list[Block] = []
+    for question, asked in QUESTIONS.items():
+        # At the calibrated threshold the share of reals that may be flagged is given.
+        roles = [one for one in asked if one != "in-distribution" or point == "native"]
+        parts = [text for role in roles if (text := _group(material, role, point))]
+        if parts:
+            verdict = "" if leak else _verdict(material, roles, point)
+            text = sentence(f"{where}, {'; '.join(parts)}" if roles[0] == "own"
+                            else "; ".join(parts))  # fmt: skip
+            blocks.append(Text(f"{verdict}{text}.", "lead", question))
+    return blocks
+
+
+def _group(material: Material, role: str, point: str) -> str:
+    """``of 100 fakes, the discriminator of a catches 12; the classifier b catches 99``."""
+    by_kind = {}
+    for kind in KINDS:
+        values = {name: worst(material, name, role, point) for name in _named(material, kind)}
+        if known := {name: value for name, value in values.items() if value}:
+            by_kind[NOUNS[kind]] = known
+    return say.group(material, role, point, by_kind) if by_kind else ""
+
+
+def worst(material: Material, detector: str, role: str, point: str) -> str:
+    """``82 (81 to 83)`` of 100 caught, or reals flagged; of several sources the worst answered."""
+    row = material.least(detector, role, point)
+    if row is None:
+        return ""
+    share, (low, high) = row["mean"], row["ci95"]
+    return per_hundred(*((1 - share, 1 - high, 1 - low) if role in REALS else (share, low, high)))
+
+
+def _verdict(material: Material, roles: Collection[str], point: str) -> str:
+    """Whether the discriminators, or without any all other detectors, pass the yardstick."""
+    names = [
+        name
+        for name in _named(material, KINDS[0]) or material.detectors
+        if any(material.across(name, role, point) for role in roles)
+    ]
+    good = [name for name in names if passes(material, name, point, roles)]
+    if len(good) == len(names):
+        return "Yes. " if names else ""
+    return f"Only {' and '.join(good)}. " if good else "No. "
+
+
+def passes(material: Material, detector: str, point: str, roles: Collection[str]) -> bool:
+    """Whether a detector reaches the yardstick on every source in these roles."""
+    return all(
+        row["mean"] >= (1 - FLAGGED_AT_MOST if role in REALS else CAUGHT_ENOUGH)
+        for role in roles
+        for row in material.across(detector, role, point)
+    )
+
+
+def _generalisation(material: Material, point: str) -> list[Block]:
+    """What each detector still catches of fakes that it was not trained on."""
+    roles = [role for role in ("own", "own-other-seed", "other") if material.has(role)]
+    if len(roles) < 2:
+        return []
+    rows = [
+        [
+            sentence(material.called(name)),
+            *(worst(material, name, role, point) or "–" for role in roles),
+            *([_change(material, name, point)] if "other" in roles else []),
+        ]
+        for name in material.detectors
+    ]
+    header = ["Detector", *(sentence(group(role, material.labelled)) for role in roles)]
+    return [
+        Table(
+            f"Fakes caught of 100, {point} threshold",
+            [*header, *(["What is left"] if "other" in roles else [])],
+            rows,
+        )
+    ]
+
+
+def _change(material: Material, name: str, point: str) -> str:
+    """Whether a detector holds on other fakes, or what it falls to."""
+    own, other, reals = (material.least(name, role, point)
+                         for role in ("own", "other", "in-distribution"))  # fmt: skip
+    if not material.own(name):
+        return "has seen no fakes"
+    if own is None or other is None:
+        return "not tried"
+    if reals is not None and own["mean"] <= 1 - reals["mean"]:
+        return "nothing was caught to begin with"
+    if own["mean"] < LITTLE:
+        return "little was caught to begin with"
+    change = f"{per_hundred(own['mean'])} to {per_hundred(other['mean'])}"
+    area = _area(material, name, other["source"])
+    if area is not None and area < 0.5:
+        return f"falls from {change}, and ranks them below reals (AUROC {number(area, 2)})"
+    return f"{'holds:' if other['mean'] >= HELD * own['mean'] else 'falls from'} {change}"
+
+
+def _area(material: Material, detector: str, generated: str) -> float | None:
+    """AUROC against in-distribution reals, the mean over seeds."""
+    rows: list[Any] = chosen(
+        material.metrics["pairs_across_seeds"],
+        detector=detector, generated=generated, real=IN_DISTRIBUTION,
+    )  # fmt: skip
+    return float(rows[0]["mean_auroc"]) if rows else None
+
+
+def _named(material: Material, kind: str) -> list[str]:
+    return [name for name in material.detectors if material.kind(name) == kind]
+
+
+ANALYSIS = Analysis(
+    "summary",
+    chapters=[
+        Chapter(OPENING, "", [opening]),
+        Chapter("In short", "The answer", [warnings, answer, notes]),
+    ],
+)

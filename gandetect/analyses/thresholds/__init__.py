@@ -1,0 +1,1 @@
+"""What do other thresholds give?"""

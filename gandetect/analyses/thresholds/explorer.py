@@ -1,0 +1,129 @@
+"""What the threshold explorer in the page works on: binned scores, and every name in words.
+
+The page chooses an edge and counts; the rules by which it does so are those of `evaluation`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeAlias
+
+from gandetect.report.document import Block, Explorer
+from gandetect.report.material import Material
+from gandetect.report.words import GROUPS, POINTS, images
+from gandetect.statistics.binned import Binned, binned
+from gandetect.statistics.cost_model import UPLOADS
+from gandetect.statistics.intervals import Z
+from gandetect.statistics.scored_detectors import (
+    Subject,
+    calibration_source,
+    fitted_on,
+    make_subjects,
+    unfit,
+)
+from gandetect.statistics.scores import (
+    CALIBRATION,
+    GENERATED_CALIBRATION,
+    GENERATED_VALIDATION,
+    IN_DISTRIBUTION,
+    TRAINING,
+    VALIDATION,
+    latest,
+)
+
+Row: TypeAlias = dict[str, Any]
+
+# The cut that costs least in the study's market, as the chapter on costs has it.
+CHEAPEST = "cheapest"
+MARKS = POINTS | {CHEAPEST: "cheapest at the report's costs"}
+CHOOSING = {
+    CALIBRATION: "calibration reals",
+    VALIDATION: "validation reals",
+    GENERATED_CALIBRATION: "calibration fakes of its own generators",
+    GENERATED_VALIDATION: "validation fakes",
+}
+
+
+def explorer(material: Material, fallback: Sequence[Block]) -> Explorer | None:
+    """The explorer of a run, with the blocks that stand in its place without JavaScript.
+
+    None where no detector was scored on both fakes and reals, so that there is nothing to trade.
+    """
+    metrics = material.metrics
+    facts = {row["detector"]: row for row in metrics["detectors"]}
+    fpr = material.inputs.experiment.evaluation.calibrated_fpr
+    subjects = make_subjects(latest(material.inputs.scores), facts, fpr)
+    judged = [one for one in subjects if {"real", "generated"} <= _labels(one)]
+    if not judged:
+        return None
+    data = {
+        "z": Z,
+        "uploads": UPLOADS,
+        "allowed": fpr,
+        "market": metrics["cost_model"],
+        "marks": MARKS,
+        "detectors": [
+            {
+                "name": name,
+                "called": material.called(name),
+                "roles": {role: images(role, material.labelled) for role in GROUPS},
+                "runs": [_run(material, one) for one in judged if one.detector == name],
+            }
+            for name in _in_order(material, judged)
+        ],
+    }
+    return Explorer(data, fallback)
+
+
+def _labels(subject: Subject) -> set[str]:
+    return {source.partition(":")[0] for source in subject.reported() if source != TRAINING}
+
+
+def _in_order(material: Material, subjects: Iterable[Subject]) -> list[str]:
+    """Names of the detectors that there are, in the order of every table."""
+    found = {one.detector for one in subjects}
+    return [name for name in material.detectors if name in found]
+
+
+def _run(material: Material, subject: Subject) -> Row:
+    """One trained detector: edges, counts by source, marked edges, and what cuts are chosen on."""
+    # One cut for all rows of a detector: it is chosen before any test group is looked at.
+    marks = dict(subject.thresholds)
+    costs = next((row for row in material.metrics["costs"] if _same(row, subject)), None)
+    if costs is not None:
+        marks[CHEAPEST] = costs["threshold"]
+    bins = binned(subject, marks.values())
+    fitted = None if unfit(subject) else fitted_on(subject)
+    alarms = calibration_source(subject.sources)
+    return {
+        "seed": subject.seed,
+        "edges": bins.edges.tolist(),
+        "axis": list(bins.axis),
+        "marks": [{"name": name, "edge": bins.position(cut)} for name, cut in marks.items()],
+        "sources": [_source(material, subject, bins, name) for name in subject.reported()],
+        "alarms": alarms and _choosing(bins, alarms),
+        "costs": fitted and [_choosing(bins, name) for name in fitted],
+        "without_costs": unfit(subject),
+    }
+
+
+def _source(material: Material, subject: Subject, bins: Binned, source: str) -> Row:
+    rows = [row for row in material.metrics["pairs"] if _same(row, subject)]
+    areas = {row["generated"]: row["auroc"] for row in rows if row["real"] == IN_DISTRIBUTION}
+    return {
+        "source": source,
+        "name": material.named(source, subject.detector),
+        "role": subject.role(source),
+        "generated": source.startswith("generated:"),
+        "auroc": areas.get(source),
+        "counts": bins.counts[source].tolist(),
+    }
+
+
+def _choosing(bins: Binned, source: str) -> Row:
+    """Images that a threshold is chosen on; no test group is among them."""
+    return {"name": CHOOSING[source], "counts": bins.counts[source].tolist()}
+
+
+def _same(row: Row, subject: Subject) -> bool:
+    return (row["detector"], row["detector_seed"]) == (subject.detector, subject.seed)

@@ -1,0 +1,24 @@
+"""One row of the tidy table, as every analysis makes its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from gandetect.statistics.rows import Row
+
+KEPT = ("detector", "detector_seed", "source", "role", "operating_point", "n")
+
+
+def tidy_row(
+    kind: str,
+    origin: Mapping[str, Any],
+    metric: str,
+    value: Any,
+    ci95: Sequence[float] | None = None,
+    **more: Any,
+) -> Row:
+    """One number as a row of the tidy table; ``low`` and ``high`` bound its 95 % interval."""
+    row = {key: origin[key] for key in KEPT if key in origin}
+    low, high = ci95 or (None, None)
+    return {"kind": kind, **row, "metric": metric, "value": value, "low": low, "high": high, **more}

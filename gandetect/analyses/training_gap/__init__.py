@@ -1,0 +1,1 @@
+"""Are training images answered better than unseen ones?"""

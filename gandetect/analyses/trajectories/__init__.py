@@ -1,0 +1,1 @@
+"""How do answers move while a discriminator trains?"""

@@ -1,1 +1,0 @@
-"""Figures: numbers in, a matplotlib `Figure` or a Pillow image out. No files."""

@@ -1,0 +1,73 @@
+"""Sentences from templates: the macros of a `words.j2` as functions that return text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, StrictUndefined, Template
+
+from gandetect.report import words
+from gandetect.report.document import Text
+
+FILTERS = (
+    words.count,
+    words.group,
+    words.images,
+    words.listing,
+    words.number,
+    words.number_interval,
+    words.per_hundred,
+    words.percent,
+    words.percent_interval,
+    words.percent_range,
+    words.sentence,
+    words.spread,
+)
+STYLES = ("lead", "note", "missing", "warning")
+
+
+class Prose:
+    """The macros of the template `words.j2` that lies beside a module.
+
+    ``say.price(row)`` is what the macro ``price`` makes of ``row``, on one line;
+    ``say.paragraphs("price", row)`` its paragraphs as blocks, which blank lines part. A paragraph
+    may open with its style, as in ``note: Lower is better.``
+    """
+
+    def __init__(self, module: str) -> None:
+        self._path = Path(module).with_name("words.j2")
+
+    @cached_property
+    def _template(self) -> Template:
+        environment = Environment(
+            autoescape=False,  # whoever shows a text escapes it
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            finalize=_one_line,
+        )
+        environment.filters |= {one.__name__: one for one in FILTERS}
+        return environment.from_string(self._path.read_text(encoding="utf-8"))
+
+    def __getattr__(self, name: str) -> Callable[..., str]:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        macro = getattr(self._template.module, name)
+        return lambda *values, **more: _one_line(str(macro(*values, **more)))
+
+    def paragraphs(self, name: str, *values: Any, **more: Any) -> list[Text]:
+        """What a macro says, a block for each paragraph; nothing where it says nothing."""
+        text = str(getattr(self._template.module, name)(*values, **more))
+        return [_text(one) for part in text.split("\n\n") if (one := _one_line(part))]
+
+
+def _text(paragraph: str) -> Text:
+    style, _, text = paragraph.partition(": ")
+    return Text(text, style) if style in STYLES else Text(paragraph)  # type: ignore[arg-type]
+
+
+def _one_line(value: Any) -> Any:
+    return " ".join(value.split()) if isinstance(value, str) else value

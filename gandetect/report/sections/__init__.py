@@ -1,1 +1,0 @@
-"""The chapters of the report, each a function from the material to blocks."""

@@ -1,1 +1,0 @@
-"""The report of several variants, from their studies' `metrics.json` and scores."""

@@ -1,0 +1,155 @@
+"""Intervals that carry both sources of chance: between training runs, and between images.
+
+A statistic (a share, an AUROC, a difference of two) is known once for every run. Runs are few and
+images many, so runs are resampled as they are, and the chance of images is drawn from the normal
+distribution that the central limit theorem gives a mean of many.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import expit, logit
+
+from gandetect.errors import DataError
+from gandetect.statistics.intervals import Interval
+
+Array = npt.NDArray[np.float64]
+DRAWS = 10_000
+TAILS = (0.025, 0.975)
+
+
+@dataclass(frozen=True)
+class Statistic:
+    """One statistic of every run `(S,)`, and its covariance `(S, S)` from drawing images alone.
+
+    Off the diagonal stands what runs have in common because they answered the same images.
+    """
+
+    values: Array
+    image_covariance: Array
+
+    @property
+    def mean(self) -> float:
+        """The mean over runs."""
+        return float(self.values.mean())
+
+
+def mean_over_images(runs: Sequence[Array], *, same_images: bool) -> Statistic:
+    """The mean over images of every run's values, `S` arrays of `(N,)`.
+
+    ``same_images``: position i is the same image in every run, so the runs share its chance.
+    """
+    values = np.array([run.mean() for run in runs])
+    sizes = np.array([len(run) for run in runs])
+    if same_images and np.ptp(sizes) == 0 and sizes[0] > 1:
+        covariance = np.atleast_2d(np.cov(np.stack(runs))) / sizes[0]
+    else:
+        covariance = np.diag([run.var(ddof=1) / len(run) if len(run) > 1 else 0.0 for run in runs])
+    # Equal answers to all images seen do not prove the same of all others: two are imagined to
+    # differ, as Agresti and Coull do (The American Statistician 52, 1998).
+    short = np.maximum(2.0 / (sizes + 4.0) ** 2 - np.diag(covariance), 0.0)
+    return Statistic(values, covariance + np.diag(short))
+
+
+def over_runs(
+    values: npt.ArrayLike, image_covariance: npt.ArrayLike, *, share: bool = True
+) -> Interval:
+    """Return the 95 % interval `[low, high]` of a statistic's mean, over runs and images.
+
+    Args:
+        values: the statistic of each run, `(S,)`.
+        image_covariance: its covariance from drawing images alone, `(S, S)`.
+        share: whether the statistic lies in [0, 1]; the interval is then taken on the logit
+            scale. Otherwise it is a difference, and lies in [-1, 1].
+
+    A hierarchical bootstrap (Davison and Hinkley 1997, section 3.8), runs first, then images.
+    Runs are few, so the spread of resampled means is widened by sqrt(S / (S - 1)) and by the
+    chance of a variance estimated from S runs, as Student's t does. Images that only one run
+    answers need no second draw, as runs differ by them already; images that all runs share do.
+
+    Raises `DataError` when shapes do not fit or something is not finite.
+
+    >>> low, high = over_runs([0.70, 0.75, 0.80], np.diag([1e-4] * 3))
+    >>> 0.5 < low < 0.7 and 0.8 < high < 0.9
+    True
+    """
+    statistic = _checked(values, image_covariance)
+    low, high = np.quantile(deviations(statistic), TAILS)
+    centre = statistic.mean
+    if not share:
+        return [float(max(centre - high, -1.0)), float(min(centre - low, 1.0))]
+    # Near 0 and 1 the slope is taken as far inside as the mean may lie off: at the edge itself
+    # the interval would be everything.
+    reach = float(np.clip(max(-low, high), 1e-6, 0.5))
+    inside = float(np.clip(centre, reach, 1 - reach))
+    slope = inside * (1 - inside)
+    below, above = expit(logit(inside) - np.array([high, low]) / slope)
+    bottom = below * min(centre / inside, 1.0)
+    top = 1 - (1 - above) * min((1 - centre) / (1 - inside), 1.0)
+    return [float(min(bottom, centre)), float(max(top, centre))]
+
+
+def over_runs_alone(values: Sequence[float]) -> Interval | None:
+    """The interval by the spread of runs; None where there is no spread to go by."""
+    if np.ptp(values) < 1e-12:
+        return None
+    return over_runs(values, np.zeros((len(values), len(values))))
+
+
+def p_value(statistic: Statistic) -> float:
+    """Two-sided p-value of the hypothesis that a difference is 0, from the same draws."""
+    far = np.abs(deviations(statistic)) >= abs(statistic.mean)
+    return float((1 + np.count_nonzero(far)) / (1 + len(far)))
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Correct p-values for their number (Holm, Scandinavian Journal of Statistics 6, 1979).
+
+    >>> [round(p, 3) for p in holm([0.01, 0.04, 0.03])]
+    [0.03, 0.06, 0.06]
+    """
+    order = np.argsort(p_values, kind="stable")
+    ascending = np.asarray(p_values, float)[order]
+    steps = np.maximum.accumulate(ascending * np.arange(len(order), 0, -1))
+    corrected = np.empty(len(order))
+    corrected[order] = np.minimum(steps, 1.0)
+    return [float(value) for value in corrected]
+
+
+def deviations(statistic: Statistic) -> Array:
+    """Draw how far the mean of as many other runs, on other images, would lie off, `(DRAWS,)`.
+
+    The stream is fixed, so equal numbers give equal intervals.
+    """
+    values, covariance = statistic.values, statistic.image_covariance
+    runs = len(values)
+    rng = np.random.default_rng([runs, DRAWS])
+    if runs == 1:
+        return rng.normal(0.0, float(np.sqrt(covariance[0, 0])), DRAWS)
+    # Resample runs, and widen for their small number.
+    chosen: Array = values[rng.integers(0, runs, (DRAWS, runs))].mean(axis=1) - values.mean()
+    if np.ptp(values) < 1e-12:  # equal runs: what is left is the chance of their own images
+        chosen = rng.normal(0.0, float(np.sqrt(np.trace(covariance))) / runs, DRAWS)
+    chosen *= np.sqrt(runs / (runs - 1)) * np.sqrt((runs - 1) / rng.chisquare(runs - 1, DRAWS))
+    # Draw what the runs share because they answered the same images.
+    shared = float(covariance.sum() - np.trace(covariance)) / (runs * (runs - 1))
+    return chosen + rng.normal(0.0, np.sqrt(max(shared, 0.0)), DRAWS)
+
+
+def _checked(values: npt.ArrayLike, image_covariance: npt.ArrayLike) -> Statistic:
+    found = Statistic(
+        np.atleast_1d(np.asarray(values, float)), np.atleast_2d(np.asarray(image_covariance, float))
+    )
+    runs = len(found.values)
+    if not runs or found.image_covariance.shape != (runs, runs):
+        raise DataError(
+            f"{runs} value(s) and a covariance of shape {found.image_covariance.shape} were "
+            "given; expected one value for each run, at least one, and a covariance (S, S)"
+        )
+    if not (np.isfinite(found.values).all() and np.isfinite(found.image_covariance).all()):
+        raise DataError("a statistic of some run is not finite; score that detector again")
+    return found

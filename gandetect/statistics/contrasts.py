@@ -1,0 +1,103 @@
+"""A minus B: one figure of two detectors, paired over runs and images."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from gandetect.statistics.bootstrap import Statistic, mean_over_images, over_runs, p_value
+from gandetect.statistics.detector_runs import Images, Runs
+from gandetect.statistics.ranking import placements
+
+
+def tested(found: Statistic) -> dict[str, Any]:
+    """A difference in numbers: each run's, their mean, its 95 % interval and p-value."""
+    return {
+        "differences": [float(value) for value in found.values],
+        "difference": found.mean,
+        "ci95": over_runs(found.values, found.image_covariance, share=False),
+        "covers": "runs and images" if len(found.values) > 1 else "images",
+        "p": p_value(found),
+    }
+
+
+def difference_correct(
+    first: Runs,
+    second: Runs,
+    seeds: Sequence[int],
+    sources: tuple[str, str],
+    point: str,
+    *,
+    paired: bool = True,
+) -> Statistic:
+    """Share correct, first minus second, in each run; each has its own of two ``sources``.
+
+    Where both are the same images (``paired``) it is taken image by image: +1, 0 or -1.
+    """
+    if not paired:
+        shares = (one.share_correct(seeds, source, point)
+                  for one, source in zip((first, second), sources, strict=True))  # fmt: skip
+        return _independent(*shares)
+    source = sources[0]
+    differences = []
+    for seed in seeds:
+        a, b = _paired(first, second, seed, source)
+        generated = source.startswith("generated:")
+        right_a = (a.scores > first.thresholds[seed][point]) == generated
+        right_b = (b.scores > second.thresholds[seed][point]) == generated
+        differences.append(right_a.astype(np.float64) - right_b)
+    return mean_over_images(differences, same_images=first.shared(source))
+
+
+def difference_auroc(
+    first: Runs,
+    second: Runs,
+    seeds: Sequence[int],
+    generated: tuple[str, str],
+    real: str,
+    *,
+    paired: tuple[bool, bool] = (True, True),
+) -> Statistic:
+    """AUROC, first minus second (DeLong et al. 1988, for paired curves).
+
+    Each has its own of two ``generated`` sources; ``paired`` says whether both answered the same
+    fakes, and the same reals.
+    """
+    same, same_reals = paired
+    if not same_reals:
+        curves = zip((first, second), generated, strict=True)
+        return _independent(*(one.auroc(seeds, fakes, real) for one, fakes in curves))
+    of_fakes, of_reals = [], []
+    for seed in seeds:
+        fakes = (
+            _paired(first, second, seed, generated[0])
+            if same
+            else (first.images[seed][generated[0]], second.images[seed][generated[1]])
+        )
+        reals = _paired(first, second, seed, real)
+        above = [placements(f.scores, r.scores) for f, r in zip(fakes, reals, strict=True)]
+        of_fakes.append((above[0][0], above[1][0]))
+        of_reals.append(above[0][1] - above[1][1])
+    if same:
+        moved = [a - b for a, b in of_fakes]
+        over_fakes = mean_over_images(moved, same_images=first.same_fakes)
+    else:
+        sides = zip(*of_fakes, strict=True)
+        over_fakes = _independent(*(mean_over_images(s, same_images=False) for s in sides))
+    over_reals = mean_over_images(of_reals, same_images=True)
+    return Statistic(over_fakes.values, over_fakes.image_covariance + over_reals.image_covariance)
+
+
+def _independent(first: Statistic, second: Statistic) -> Statistic:
+    """First minus second, of different images."""
+    covariance = first.image_covariance + second.image_covariance
+    return Statistic(first.values - second.values, covariance)
+
+
+def _paired(first: Runs, second: Runs, seed: int, source: str) -> tuple[Images, Images]:
+    """The images that both have scored: a detector may have seen more of its own fakes."""
+    a, b = first.images[seed][source], second.images[seed][source]
+    common = np.intersect1d(a.index, b.index)
+    return a.only(common), b.only(common)

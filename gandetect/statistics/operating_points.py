@@ -1,0 +1,132 @@
+"""Where to cut: at the native threshold, or at one chosen on images that no test group contains."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from gandetect.errors import DataError, UsageError
+from gandetect.statistics.scores import Scores
+
+NATIVE_THRESHOLD = 0.0
+OPERATING_POINTS = ("native", "calibrated", "youden")
+
+
+def calibrate(calibration_scores: npt.ArrayLike, fpr: float) -> float:
+    """Return the smallest threshold that at most a share `fpr` of calibration reals exceed.
+
+    An image is called generated if and only if its score is greater than the threshold, so ties at
+    the threshold count as real and the share is never above `fpr`, only below it.
+
+    Args:
+        calibration_scores: log-odds of real images, `(N,)`, none of them in a test group.
+        fpr: allowed share of reals called generated, 0 <= fpr < 1.
+
+    Raises `DataError` for no scores or scores that are not finite, `UsageError` for `fpr`.
+
+    >>> calibrate([-3.0, -2.0, -1.0, 0.5], fpr=0.25)
+    -1.0
+    """
+    if not 0.0 <= fpr < 1.0:
+        raise UsageError(f"fpr is {fpr}; expected a share of reals, 0 <= fpr < 1")
+    scores = np.asarray(calibration_scores, dtype=np.float64).ravel()
+    if scores.size == 0:
+        raise DataError("there are no calibration scores; the calibration reals must be scored")
+    if not np.isfinite(scores).all():
+        raise DataError("some calibration scores are not finite; score that detector again")
+    above = _most_allowed_above(scores.size, fpr)
+    # The (above + 1)-th largest: any lower cut would let one more real through.
+    position = scores.size - 1 - above
+    return float(np.partition(scores, position)[position])
+
+
+def youden(generated: npt.ArrayLike, real: npt.ArrayLike) -> float:
+    """Return the threshold that makes (share of fakes caught - share of reals delayed) largest.
+
+    Youden, Cancer 3, 1950. It lies midway between two scores; of several equally good cuts the
+    highest is taken, which delays the fewest reals. Give it scores of *validation* images,
+    `(N,)` and `(M,)`: on test images it would be an upper bound, not an operating point.
+
+    Raises `DataError` when one side has no scores.
+
+    >>> youden(generated=[0.5, 2.0, 3.0], real=[-1.0, 0.0, 1.0])
+    1.5
+    """
+    return _best_cut(generated, real, weights=None)
+
+
+def oracle(generated: npt.ArrayLike, real: npt.ArrayLike) -> tuple[float, float]:
+    """The threshold that answers most images correctly, and the share that it does.
+
+    Chosen on the images that it is judged by, so it is an upper bound that nobody can attain.
+    """
+    fakes, reals = np.asarray(generated, np.float64), np.asarray(real, np.float64)
+    cut = _best_cut(fakes, reals, weights=(fakes.size, reals.size))
+    right = np.count_nonzero(fakes > cut) + np.count_nonzero(reals <= cut)
+    return cut, float(right / (fakes.size + reals.size))
+
+
+def best_cuts(
+    fakes: Scores,
+    reals: Scores,
+    weights: tuple[float, float] = (1.0, 1.0),
+) -> Scores:
+    """The best cut of every row of fakes against the same reals, `(R, K)` and `(M,)` to `(R,)`.
+
+    Best is the largest weighted sum of the share of fakes above and the share of reals not above;
+    with equal weights that is `youden`, row by row. The highest of several equally good cuts is
+    taken, midway between two scores. Between two fakes a higher cut is never worse, so only the
+    cuts right below a fake and the one above everything need to be tried.
+    """
+    fakes, reals = np.sort(fakes, axis=1), np.sort(reals)
+    rows, k = fakes.shape
+    of_fakes, of_reals = weights
+    below = np.searchsorted(reals, fakes, side="left")  # (R, K) reals that pass under each fake
+    gain = of_fakes * (1 - np.arange(k) / k) + of_reals * below / len(reals)
+    gain = np.concatenate([gain, np.full((rows, 1), of_reals)], axis=1)
+    good = gain >= gain.max(axis=1, keepdims=True) - 1e-12 * max(of_fakes + of_reals, 1.0)
+    best = k - np.argmax(good[:, ::-1], axis=1)
+    inside = np.minimum(best, k - 1)
+    every = np.arange(rows)
+    top = fakes[every, inside]
+    under_fake = np.where(inside > 0, fakes[every, inside - 1], -np.inf)
+    n_below = below[every, inside]
+    under_real = np.where(n_below > 0, reals[n_below - 1], -np.inf)
+    under = np.maximum(under_fake, under_real)
+    lowest = np.isneginf(under)
+    cut = np.where(lowest, np.nextafter(top, -np.inf), (top + np.where(lowest, top, under)) / 2)
+    above = np.nextafter(np.maximum(fakes[:, -1], reals[-1]), np.inf)
+    return np.asarray(np.where(best == k, above, cut), np.float64)
+
+
+def _best_cut(
+    generated: npt.ArrayLike, real: npt.ArrayLike, weights: tuple[int, int] | None
+) -> float:
+    """The cut with the largest weighted sum of fakes above and reals not above it."""
+    fakes, reals = np.sort(np.asarray(generated, float)), np.sort(np.asarray(real, float))
+    if not fakes.size or not reals.size:
+        raise DataError(
+            f"{fakes.size} generated and {reals.size} real scores were given; choosing a "
+            "threshold needs at least one of each"
+        )
+    of_fakes, of_reals = weights or (1, 1)
+    scores = np.unique(np.concatenate([fakes, reals]))
+    below, above = np.nextafter(scores[0], -np.inf), np.nextafter(scores[-1], np.inf)
+    cuts = np.concatenate([[below], (scores[:-1] + scores[1:]) / 2, [above]])
+    caught = 1 - np.searchsorted(fakes, cuts, side="right") / fakes.size
+    passed = np.searchsorted(reals, cuts, side="right") / reals.size
+    gain = of_fakes * caught + of_reals * passed
+    best = np.flatnonzero(gain >= gain.max() - 1e-12 * max(of_fakes + of_reals, 1))
+    return float(cuts[best[-1]])
+
+
+def _most_allowed_above(n: int, fpr: float) -> int:
+    """Largest k with k / n <= fpr, as floats compare (0.29 * 100 is 28.999… in binary)."""
+    k = math.floor(fpr * n)
+    if (k + 1) / n <= fpr:
+        k += 1
+    elif k / n > fpr:
+        k -= 1
+    return min(k, n - 1)

@@ -1,0 +1,31 @@
+"""Rows of numbers, as `metrics.json` holds them, by the values of some of their keys."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeAlias
+
+Row: TypeAlias = Mapping[str, Any]
+Rows: TypeAlias = list[dict[str, Any]]
+
+
+def grouped(rows: Iterable[Row], *keys: str) -> dict[tuple[Any, ...], list[Row]]:
+    """Rows by the values of these keys, in the order in which they come.
+
+    >>> grouped([{"k": 1, "v": 2}, {"k": 0, "v": 3}, {"k": 1, "v": 4}], "k").keys()
+    dict_keys([(1,), (0,)])
+    """
+    groups: dict[tuple[Any, ...], list[Row]] = defaultdict(list)
+    for row in rows:
+        groups[tuple(row[key] for key in keys)].append(row)
+    return dict(groups)
+
+
+def chosen(rows: Iterable[Row], **values: Any) -> list[Row]:
+    """Rows that have these values.
+
+    >>> chosen([{"k": 1, "v": 2}, {"k": 0, "v": 3}], k=0)
+    [{'k': 0, 'v': 3}]
+    """
+    return [row for row in rows if all(row[key] == value for key, value in values.items())]

@@ -1,0 +1,169 @@
+"""Who is evaluated: each trained detector with its scores, its own sources and its thresholds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from gandetect.errors import DataError
+from gandetect.statistics.operating_points import NATIVE_THRESHOLD, calibrate, youden
+from gandetect.statistics.scores import (
+    CALIBRATION,
+    GENERATED_CALIBRATION,
+    GENERATED_VALIDATION,
+    HELD_OUT,
+    IN_DISTRIBUTION,
+    NOT_REPORTED,
+    VALIDATION,
+    Scores,
+    by_source,
+    ordered,
+    role_of,
+)
+
+DetectorFacts = Mapping[str, Any]
+FEWEST = 20  # a source with fewer images says too little to be evaluated on
+# What a detector is, in the order of every table: post-hoc ones are made of the others.
+KINDS = ("discriminator", "classifier", "post-hoc")
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One trained detector with its scores: the last epoch of one seed."""
+
+    detector: str
+    seed: int
+    epoch: int
+    own: tuple[str, ...]
+    sources: dict[str, Scores]
+    thresholds: dict[str, float]
+
+    @property
+    def name(self) -> dict[str, Any]:
+        """The keys that every row of `metrics.json` opens with."""
+        return {"detector": self.detector, "detector_seed": self.seed}
+
+    def reported(self) -> list[str]:
+        """Sources in the order of the tables, without those that chose anything."""
+        kept = [name for name in self.sources if name not in NOT_REPORTED]
+        return ordered(kept, self.own)
+
+    def role(self, source: str) -> str:
+        """What a source is to this detector."""
+        return role_of(source, self.own)
+
+    def joined(self, names: Iterable[str]) -> Scores:
+        """Scores of all these sources that there are, `(N,)`, sorted."""
+        found = [self.sources[name] for name in names if name in self.sources]
+        return np.sort(np.concatenate(found)) if found else np.empty(0)
+
+
+def discriminator_facts(name: str) -> dict[str, Any]:
+    """A detector that nothing more is known of: the discriminator of the GAN of that name."""
+    return {"kind": "discriminator", "recipe": None, "own": [f"generated:{name}"]}
+
+
+def make_subjects(
+    scores: pd.DataFrame, facts: Mapping[str, DetectorFacts], calibrated_fpr: float
+) -> list[Subject]:
+    """Split a table of scores by detector and seed, and choose each one's thresholds.
+
+    Raises `DataError` for a detector that has no facts.
+    """
+    subjects = []
+    names = ["detector", "detector_seed"]
+    for _, rows in scores.groupby(names, observed=True):
+        sources = by_source(rows)
+        detector, seed, epoch = rows[[*names, "epoch"]].iloc[0]
+        if str(detector) not in facts:
+            raise DataError(
+                f"the scores hold a detector {str(detector)!r} that the study does not name "
+                f"({', '.join(sorted(facts))}); run the study again to score its own"
+            )
+        own = tuple(facts[str(detector)]["own"])
+        thresholds = thresholds_from(sources, calibrated_fpr)
+        subjects.append(Subject(str(detector), int(seed), int(epoch), own, sources, thresholds))
+    return subjects
+
+
+def thresholds_from(sources: Mapping[str, Scores], calibrated_fpr: float) -> dict[str, float]:
+    """The operating points that a detector's scores allow, by name; no test group is looked at.
+
+    ``calibrated`` is chosen on calibration reals, or on validation reals where there are no
+    others; ``youden`` on validation images of both kinds.
+    """
+    thresholds = {"native": NATIVE_THRESHOLD}
+    reals = calibration_source(sources)
+    if reals is not None:
+        thresholds["calibrated"] = calibrate(sources[reals], calibrated_fpr)
+    if VALIDATION in sources and GENERATED_VALIDATION in sources:
+        thresholds["youden"] = youden(sources[GENERATED_VALIDATION], sources[VALIDATION])
+    return thresholds
+
+
+def calibration_source(sources: Mapping[str, Scores]) -> str | None:
+    """Which reals the calibrated operating point is chosen on; None when there are none."""
+    return next((name for name in (CALIBRATION, VALIDATION) if name in sources), None)
+
+
+def fitted_on(subject: Subject) -> tuple[str, str] | None:
+    """The fakes and reals that anything is fitted on after training; None where one is missing."""
+    for pair in ((GENERATED_CALIBRATION, CALIBRATION), (GENERATED_VALIDATION, VALIDATION)):
+        if all(name in subject.sources for name in pair):
+            return pair
+    return None
+
+
+def judged_pairs(
+    subject: Subject, held_out_for: Sequence[str]
+) -> tuple[list[tuple[str, str]], list[str]]:
+    """Generated and real test groups to judge by; held-out reals only for the roles named.
+
+    Beside them a sentence for each group with fewer than 20 images.
+    """
+    usable, gaps = large_groups(subject)
+    pairs = [
+        (fake, real)
+        for fake in usable
+        if fake.startswith("generated:")
+        for real in (IN_DISTRIBUTION, HELD_OUT)
+        if real in usable and (real == IN_DISTRIBUTION or subject.role(fake) in held_out_for)
+    ]
+    if not pairs:
+        gaps.append(f"{called(subject)}: no generated and real test groups to judge by")
+    return pairs, gaps
+
+
+def large_groups(subject: Subject) -> tuple[list[str], list[str]]:
+    """Test groups that are large enough to judge by, and a sentence for each that is not."""
+    names = [name for name in subject.reported() if subject.role(name) != "training"]
+    sizes = {name: len(subject.sources[name]) for name in names}
+    gaps = [
+        f"{called(subject)}: {name} has {n} images, fewer than {FEWEST}"
+        for name, n in sizes.items()
+        if n < FEWEST
+    ]
+    return [name for name, n in sizes.items() if n >= FEWEST], gaps
+
+
+def called(subject: Subject) -> str:
+    """A detector and its seed, as sentences about gaps open."""
+    return f"{subject.detector}, seed {subject.seed}"
+
+
+def unfit(subject: Subject) -> str:
+    """Why nothing can be fitted for a detector after its training; empty when it can."""
+    names = fitted_on(subject)
+    if names is None:
+        missing = [n for n in (GENERATED_CALIBRATION, CALIBRATION) if n not in subject.sources]
+        return f"no images of {' or '.join(missing)} were scored"
+    sides = [subject.sources[name] for name in names]
+    for name, scores in zip(names, sides, strict=True):
+        if len(scores) < FEWEST:
+            return f"{name} has {len(scores)} images, fewer than {FEWEST}"
+    everything = np.concatenate(sides)
+    return "all its calibration scores are equal" if np.ptp(everything) == 0.0 else ""

@@ -1,0 +1,102 @@
+"""Weighted sums of one measure over several detectors and sources, with their covariance.
+
+A mean over detectors, or one mean minus another, is such a sum. Each image pulls at it with the sum
+of its pulls, so that detectors which answered the same images are not taken for independent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from gandetect.statistics.bootstrap import Statistic
+from gandetect.statistics.detector_runs import Images, Runs
+from gandetect.statistics.ranking import placements
+from gandetect.statistics.scores import Scores
+
+Pulls = Mapping[Any, "pd.Series[float]"]  # by source and, where runs share no images, run
+Terms = Sequence[tuple[float, str, str]]  # weight, detector, generated source
+
+
+@dataclass(frozen=True)
+class Measure:
+    """What is measured of a generator's fakes: the share caught at a point, or the AUROC."""
+
+    metric: str
+    operating_point: str | None = None
+    real: str | None = None
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """A measure in one run, each image's pull at it, and what its variance is at least."""
+
+    value: float
+    pulls: Pulls
+    short: float
+
+
+class WeightedSums:
+    """Sums over the detectors of ``runs``; what one source alone gives is computed once."""
+
+    def __init__(self, runs: Mapping[str, Runs]) -> None:
+        self._runs = runs
+        self._answer = cache(self._answered)
+
+    def statistic(self, terms: Terms, seeds: Sequence[int], measure: Measure) -> Statistic:
+        """The sum of weight times measure in the runs of these seeds ``(S,)``.
+
+        The covariance ``(S, S)`` is that of means over images, for AUROC DeLong's (Biometrics 44,
+        1988). Of one term it is what `Runs` gives.
+        """
+        runs = [[(w, self._answer(name, source, seed, measure)) for w, name, source in terms]
+                for seed in seeds]  # fmt: skip
+        values = np.array([sum(weight * one.value for weight, one in run) for run in runs])
+        pulls = [_summed(run) for run in runs]
+        covariance = np.array([[_product(first, second) for second in pulls] for first in pulls])
+        short = [sum(weight**2 * one.short for weight, one in run) for run in runs]
+        return Statistic(values, covariance + np.diag(short))
+
+    def _answered(self, detector: str, source: str, seed: int, measure: Measure) -> _Answer:
+        runs = self._runs[detector]
+        images = runs.images[seed]
+        found = {source: images[source]}
+        if measure.real is None:
+            values = {source: runs.correct(seed, source, str(measure.operating_point))}
+        else:
+            found[measure.real] = images[measure.real]
+            both = placements(*(one.scores for one in found.values()))
+            values = dict(zip(found, both, strict=True))
+        pulls = {
+            (name, None if runs.shared(name) else seed): _pull(one, values[name])
+            for name, one in found.items()
+        }
+        short = sum(
+            max(2.0 / (len(pull) + 4.0) ** 2 - float((pull**2).sum()), 0.0)
+            for pull in pulls.values()
+        )  # as in `mean_over_images`
+        return _Answer(float(values[source].mean()), pulls, short)
+
+
+def _pull(images: Images, values: Scores) -> pd.Series[float]:
+    """Each image's part in the mean's chance; the squares add up to the variance of the mean."""
+    n = len(values)
+    return pd.Series((values - values.mean()) / np.sqrt(n * max(n - 1, 1)), index=images.index)
+
+
+def _summed(run: Sequence[tuple[float, _Answer]]) -> Pulls:
+    total: dict[Any, pd.Series[float]] = {}
+    for weight, one in run:
+        for key, pull in one.pulls.items():
+            pulled = weight * pull
+            total[key] = total[key].add(pulled, fill_value=0.0) if key in total else pulled
+    return total
+
+
+def _product(first: Pulls, second: Pulls) -> float:
+    return float(sum((first[key] * second[key]).sum() for key in first if key in second))

@@ -1,0 +1,85 @@
+"""False alarms by class: the shares, their intervals, and images that have no class."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from gandetect.analyses.by_class.numbers import by_class, by_class_across
+from gandetect.errors import DataError
+from gandetect.statistics.intervals import wilson
+
+CLASSES = pd.DataFrame({
+    "source": ["real:in-distribution"] * 60 + ["real:held-out"] * 70,
+    "index": [*range(60), *range(70)],
+    "class_name": ["Coat"] * 20 + ["Dress"] * 40 + ["Bag"] * 70,
+})  # fmt: skip
+
+
+def cuts(seeds=(0,), **points):
+    return {(name, seed): points or {"native": 0.0} for name in ("a", "b") for seed in seeds}
+
+
+def picked(rows, **wanted):
+    return [row for row in rows if all(row[key] == value for key, value in wanted.items())]
+
+
+def test_shares_are_those_of_the_class_and_its_own_images(scores):
+    rows = by_class(scores, CLASSES, cuts(native=0.0, calibrated=0.7))
+    (row,) = picked(rows, detector="a", class_name="Dress", operating_point="calibrated")
+    of_source = scores[(scores["detector"] == "a") & (scores["source"] == "real:in-distribution")]
+    called = of_source.loc[of_source["index"] >= 20, "score"] > 0.7
+    assert (row["delayed"], row["n"]) == (called.mean(), 40)
+    assert row["ci95"] == wilson(int(called.sum()), 40)
+    assert not row["held_out"]
+    assert [row["held_out"] for row in picked(rows, class_name="Bag")] == [True] * 4
+
+
+def test_a_score_at_the_threshold_is_not_delayed(scores):
+    scores["score"] = 0.5
+    assert {row["delayed"] for row in by_class(scores, CLASSES, cuts(native=0.5))} == {0.0}
+
+
+def test_the_order_of_rows_does_not_matter(make_scores):
+    scores = make_scores(np.random.default_rng(1), seeds=(0, 1))
+    shuffled = scores.sample(frac=1, random_state=3)
+    for function in (by_class, by_class_across):
+        first, second = (function(table, CLASSES, cuts((0, 1))) for table in (scores, shuffled))
+        assert first == second
+
+
+def test_over_seeds_stand_the_mean_and_every_run(make_scores):
+    scores = make_scores(np.random.default_rng(1), seeds=(0, 1, 2))
+    single = by_class(scores, CLASSES, cuts((0, 1, 2)))
+    (row,) = picked(by_class_across(scores, CLASSES, cuts((0, 1, 2))), detector="b",
+                    class_name="Coat")  # fmt: skip
+    runs = [one["delayed"] for one in picked(single, detector="b", class_name="Coat")]
+    assert (row["delayed"], row["seeds"]) == (runs, [0, 1, 2])
+    assert row["mean"] == pytest.approx(np.mean(runs))
+    assert row["ci95"][0] < row["mean"] < row["ci95"][1]
+    assert row["covers"] == "runs and images"
+
+
+def test_one_run_has_wilsons_interval_over_images(scores):
+    (row,) = picked(by_class_across(scores, CLASSES, cuts()), detector="a", class_name="Bag")
+    (single,) = picked(by_class(scores, CLASSES, cuts()), detector="a", class_name="Bag")
+    assert (row["ci95"], row["covers"]) == (single["ci95"], "images")
+
+
+def test_runs_that_answer_the_same_images_alike_do_not_multiply_them(scores):
+    """Twelve equal runs know no more of the images than one."""
+    copies = pd.concat([scores.assign(detector_seed=seed) for seed in range(12)])
+    (row,) = picked(by_class_across(copies, CLASSES, cuts(range(12))), detector="a",
+                    class_name="Bag")  # fmt: skip
+    (single,) = picked(by_class(scores, CLASSES, cuts()), detector="a", class_name="Bag")
+    widths = [high - low for low, high in (row["ci95"], single["ci95"])]
+    assert widths[0] > 0.9 * widths[1]
+
+
+def test_fakes_and_training_images_have_no_class_and_are_left_alone(scores):
+    rows = by_class(scores, CLASSES, cuts())
+    assert {row["source"] for row in rows} == {"real:in-distribution", "real:held-out"}
+
+
+def test_an_image_without_a_class_is_named(scores):
+    with pytest.raises(DataError, match=r"image 69 of 'real:held-out'.* classes\.parquet"):
+        by_class(scores, CLASSES[:-1], cuts())

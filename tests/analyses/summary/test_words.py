@@ -1,0 +1,112 @@
+"""The first screen: yes or no by the yardstick, with figures that are those of the metrics."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from gandetect.analyses.build import compute_metrics
+from gandetect.analyses.summary.words import answer, opening
+from gandetect.report.document import Heat, Table
+from gandetect.report.inputs import read_inputs
+from gandetect.report.material import Material
+from gandetect.report.words import per_hundred, percent
+
+USABLE, GENERALISES, SPARES = (
+    "Usable as a detector?",
+    "Does it generalise?",
+    "Does it spare what is real but new?",
+)
+
+
+def separated(scores: pd.DataFrame, distance: float) -> pd.DataFrame:
+    generated = scores["label"] == "generated"
+    return scores.assign(score=np.where(generated, distance, -distance) + scores["score"] / 100)
+
+
+def material(run, change=lambda scores: scores) -> Material:
+    inputs = read_inputs(run)
+    inputs = replace(inputs, scores=change(inputs.scores))
+    return Material(inputs, compute_metrics(inputs))
+
+
+def answers(made: Material) -> dict[str, str]:
+    return {block.label: block.text for block in answer(made) if getattr(block, "label", "")}
+
+
+@pytest.fixture(autouse=True)
+def _blank(blank) -> None:
+    """Nothing is drawn here."""
+
+
+def test_three_questions_are_answered_in_order(run):
+    assert list(answers(material(run))) == [USABLE, GENERALISES, SPARES]
+
+
+@pytest.mark.parametrize(("distance", "verdict"), [(5.0, "Yes. "), (-5.0, "No. ")])
+def test_perfect_and_inverted_detectors_are_told_apart(run, distance, verdict):
+    found = answers(material(run, lambda scores: separated(scores, distance)))
+    assert found[USABLE].startswith(verdict)
+    assert found[GENERALISES].startswith(verdict)
+
+
+def test_one_that_passes_is_named(run):
+    def change(scores):
+        good = separated(scores, 5.0)
+        hit = (good["source"] == "real:held-out") & (good["detector"] == "dcgan-bn")
+        return good.assign(score=good["score"].where(~hit, 9.0))
+
+    found = answers(material(run, change))
+    assert found[SPARES].startswith("Only dcgan-plain. ")
+    assert "dcgan-bn and dcgan-plain flag 100 (" in found[SPARES]
+
+
+def test_the_matrix_shows_the_metrics_and_frames_own_fakes(run):
+    made = material(run)
+    heats = [block for block in answer(made) if isinstance(block, Heat)]
+    assert len(heats) == 1  # at the point at which detectors are compared
+    (name, cells) = heats[0].rows[0]
+    assert name == "Discriminator dcgan-bn"
+    row = next(
+        row
+        for row in made.metrics["across_seeds"]
+        if (row["detector"], row["role"], row["operating_point"])
+        == ("dcgan-bn", "own", "calibrated")
+    )
+    assert cells[0].text == percent(row["mean"])
+    assert [cell.framed for cell in cells] == [True, False, False, False, False]
+
+
+def test_numbers_are_those_of_the_metrics(run):
+    made = material(run)
+    row = next(r for r in made.metrics["across_seeds"] if r["role"] == "held-out"
+               and r["operating_point"] == "calibrated")  # fmt: skip
+    low, high = row["ci95"]
+    flagged = per_hundred(1 - row["mean"], 1 - high, 1 - low)
+    assert flagged in answers(made)[SPARES]
+
+
+def test_who_generalises_stands_in_one_table(run):
+    def change(scores):
+        good = separated(scores, 5.0)
+        lost = (good["source"] == "generated:dcgan-plain") & (good["detector"] == "dcgan-bn")
+        return good.assign(score=good["score"].where(~lost, -9.0))
+
+    (table,) = (block for block in answer(material(run, change)) if isinstance(block, Table))
+    left = {row[0]: row[-1] for row in table.rows}
+    assert left["The discriminator of dcgan-bn"].startswith("falls from 100 to 0, and ranks them")
+    assert left["The discriminator of dcgan-plain"] == "holds: 100 to 100"
+
+
+@pytest.mark.parametrize(
+    ("share", "words"), [(0.0, "0"), (1.0, "100"), (0.996, "99.6"), (0.004, "0.4"), (0.5, "50")]
+)
+def test_rounding_never_claims_all_or_none(share, words):
+    assert per_hundred(share) == words
+
+
+def test_what_was_done_counts_the_detectors_and_names_the_unseen(run):
+    (said,) = (block.text for block in opening(material(run)))
+    assert "2 discriminators" in said
+    assert "Sneaker, Bag and Ankle boot" in said
