@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from gandetect import machine
-from gandetect.config import ARCHITECTURES, RECIPES, ClassifierConfig
+from gandetect.config import ARCHITECTURES, DATA_SETS, DETECTORS, RECIPES, ClassifierConfig
 from gandetect.detectors.classifier import options_of
 from gandetect.errors import unknown_name
 from gandetect.models import keras_parameter_count
@@ -19,7 +19,7 @@ from gandetect.runs import load_study, read_json
 
 
 def information(data_dir: Path | None) -> dict[str, Any]:
-    """Versions, devices, precisions, data; architectures and recipes with parameter counts."""
+    """Versions, devices, precisions, data; what can be asked for by name, with parameter counts."""
     from gandetect.data.fashion_mnist import check, resolve_data_dir
 
     devices = machine.devices()
@@ -29,6 +29,8 @@ def information(data_dir: Path | None) -> dict[str, Any]:
         "data": {"fashion-mnist": check(resolve_data_dir(data_dir))},
         "architectures": architectures(),
         "recipes": {name: _recipe_facts(name) for name in RECIPES},
+        "detectors": [*DETECTORS],
+        "data_sets": [*DATA_SETS],
     }
 
 

@@ -79,6 +79,9 @@ def test_a_folder_that_is_no_run_is_said(tmp_path) -> None:
 
 def test_recipes_are_told_with_their_sizes() -> None:
     answer = CliRunner().invoke(main, ["info", "--json"])
-    recipes = json.loads(answer.stdout)["recipes"]
+    facts = json.loads(answer.stdout)
+    assert "one-class" in facts["detectors"]
+    assert "cifar-10" in facts["data_sets"]
+    recipes = facts["recipes"]
     assert list(recipes) == list(RECIPES)
     assert recipes["cnn-small"] == {"network": "cnn-small", "parameters": 8_408_386}
