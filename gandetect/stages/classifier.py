@@ -34,7 +34,7 @@ from gandetect.stages.trained import make_detector
 from gandetect.training.examples import Examples
 from gandetect.training.history import even_shares, fakes_of_epochs
 from gandetect.training.images import generate
-from gandetect.training.supervised import train_classifier
+from gandetect.training.supervised import check_classifier, train_classifier
 
 SCORED_TRAINING = 5000  # at most so many training images of each label are scored for comparison
 
@@ -133,6 +133,10 @@ class _ClassifierTraining(Stage):
     def settings(self) -> Mapping[str, object]:
         """Not what others have published of such a network."""
         return {**super().settings(), "config": _identity(self.config)}
+
+    def check(self, context: Context) -> None:
+        """Refuse a network that cannot be built, or phases that cannot be combined."""
+        check_classifier(self.config, self.preprocessing.channels)
 
     def outside(self, context: Context) -> object:
         """The content of a file of weights that training starts from."""
