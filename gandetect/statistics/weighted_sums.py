@@ -6,10 +6,10 @@ of its pulls, so that detectors which answered the same images are not taken for
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, Generic, TypeAlias, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -20,7 +20,8 @@ from gandetect.statistics.ranking import placements
 from gandetect.statistics.scores import Scores
 
 Pulls = Mapping[Any, "pd.Series[float]"]  # by source and, where runs share no images, run
-Terms = Sequence[tuple[float, str, str]]  # weight, detector, generated source
+Key = TypeVar("Key", bound=Hashable)  # of a detector
+Terms: TypeAlias = Sequence[tuple[float, Key, str]]  # weight, detector, generated source
 
 
 @dataclass(frozen=True)
@@ -41,14 +42,14 @@ class _Answer:
     short: float
 
 
-class WeightedSums:
+class WeightedSums(Generic[Key]):
     """Sums over the detectors of ``runs``; what one source alone gives is computed once."""
 
-    def __init__(self, runs: Mapping[str, Runs]) -> None:
+    def __init__(self, runs: Mapping[Key, Runs]) -> None:
         self._runs = runs
         self._answer = cache(self._answered)
 
-    def statistic(self, terms: Terms, seeds: Sequence[int], measure: Measure) -> Statistic:
+    def statistic(self, terms: Terms[Key], seeds: Sequence[int], measure: Measure) -> Statistic:
         """The sum of weight times measure in the runs of these seeds ``(S,)``.
 
         The covariance ``(S, S)`` is that of means over images, for AUROC DeLong's (Biometrics 44,
@@ -62,7 +63,7 @@ class WeightedSums:
         short = [sum(weight**2 * one.short for weight, one in run) for run in runs]
         return Statistic(values, covariance + np.diag(short))
 
-    def _answered(self, detector: str, source: str, seed: int, measure: Measure) -> _Answer:
+    def _answered(self, detector: Key, source: str, seed: int, measure: Measure) -> _Answer:
         runs = self._runs[detector]
         images = runs.images[seed]
         found = {source: images[source]}

@@ -18,20 +18,24 @@ from gandetect.statistics.operating_points import OPERATING_POINTS
 from gandetect.statistics.scores import TEST_REALS
 from gandetect.statistics.weighted_sums import Measure, Terms, WeightedSums
 
-GROUPS = ("unknown", "known", "difference")
-Key: TypeAlias = str  # of a detector of a variant
+Key: TypeAlias = tuple[str, str]  # variant and detector
 
 
 @dataclass(frozen=True)
 class _Learner:
-    """A detector, and the sources that it was trained without."""
+    """A detector, the one that it is compared with, and the sources that it was trained without."""
 
     measured: Measured
+    other: Measured
     left_out: tuple[str, ...]
 
     @property
     def key(self) -> Key:
-        return f"{self.measured.variant}:{self.measured.detector}"
+        return self.measured.variant, self.measured.detector
+
+    @property
+    def other_key(self) -> Key:
+        return self.other.variant, self.other.detector
 
     @property
     def own(self) -> list[str]:
@@ -42,6 +46,13 @@ class _Learner:
         """Seeds of the runs in which it met all of these sources."""
         return set(self.measured.runs.with_source(*self.left_out, *self.own))
 
+    @property
+    def same_images(self) -> bool:
+        """Whether the other detector answered the same images of what is left out."""
+        return all(
+            self.measured.images(source) == self.other.images(source) for source in self.left_out
+        ) and self.seeds <= set(self.other.runs.with_source(*self.left_out))
+
 
 def left_out_rows(pairs: Sequence[tuple[Measured, Measured]]) -> Rows:
     """Each protocol's rows: one for every detector that lacks a generator, and for their mean.
@@ -49,39 +60,43 @@ def left_out_rows(pairs: Sequence[tuple[Measured, Measured]]) -> Rows:
     ``pairs`` are detectors with those of the same name that they are compared with. ``unknown`` is
     about the generators left out, ``known`` the mean over those that the detector was trained on,
     and ``difference`` unknown minus known: the runs' ``values``, their ``mean`` and its ``ci95``
-    (`over_runs`). The mean's interval is for these very generators, which are too few to say more
-    of others. A single source keeps the interval that it has in `metrics.json`. Detectors that
-    never met the generator, or know none, give no row.
+    (`over_runs`). ``trained_on`` is what the other detector makes of the generators left out, and
+    ``change`` unknown minus that; both are None where it has not answered the same images.
+
+    The mean's interval is for these very generators, which are too few to say more of others. A
+    single source keeps the interval that it has in `metrics.json`. Detectors that never met the
+    generator, or know none, give no row.
     """
     protocols: dict[str, list[_Learner]] = defaultdict(list)
     for one, other in pairs:
         names = (name for name in other.known if name not in one.known)
-        learner = _Learner(one, tuple(f"generated:{name}" for name in names))
+        learner = _Learner(one, other, tuple(f"generated:{name}" for name in names))
         if learner.left_out and one.known and learner.seeds:
             protocols[one.detector].append(learner)
-    sums = WeightedSums(
-        {one.key: one.measured.runs for found in protocols.values() for one in found}
-    )
+    learners = [one for found in protocols.values() for one in found]
+    sums = WeightedSums({one.key: one.measured.runs for one in learners}
+                        | {one.other_key: one.other.runs for one in learners})  # fmt: skip
     return [
         {"protocol": protocol, **row}
-        for protocol, learners in protocols.items()
-        for chosen in (*([one] for one in learners), *([learners] if learners[1:] else []))
+        for protocol, found in protocols.items()
+        for chosen in (*([one] for one in found), *([found] if found[1:] else []))
         for row in _rows(chosen, sums)
     ]
 
 
-def _rows(learners: Sequence[_Learner], sums: WeightedSums) -> Iterator[dict[str, Any]]:
+def _rows(learners: Sequence[_Learner], sums: WeightedSums[Key]) -> Iterator[dict[str, Any]]:
     """A row for each measure, of one detector or of the mean over several."""
     seeds = sorted(set.intersection(*(one.seeds for one in learners)))
     alone = learners[0] if len(learners) == 1 else None
     terms = _terms(learners)
     for measure in _measures(learners, seeds):
-        found = {}
-        for group in GROUPS:
-            statistic = sums.statistic(terms[group], seeds, measure)
-            (_, key, source), *more = terms[group]
+        found: dict[str, Any] = {"trained_on": None, "change": None}
+        for group, parts in terms.items():
+            statistic = sums.statistic(parts, seeds, measure)
+            (_, key, source), *more = parts
             stored = None if more else _stored(learners, key, source, measure, seeds)
-            found[group] = _summary(statistic, stored, share=group != "difference")
+            is_share = group not in ("difference", "change")
+            found[group] = _summary(statistic, stored, share=is_share)
         yield {
             "variant": alone.measured.variant if alone else None,
             "left_out": list(alone.left_out) if alone else None,
@@ -92,14 +107,23 @@ def _rows(learners: Sequence[_Learner], sums: WeightedSums) -> Iterator[dict[str
         }
 
 
-def _terms(learners: Sequence[_Learner]) -> dict[str, Terms]:
+def _terms(learners: Sequence[_Learner]) -> dict[str, Terms[Key]]:
     """What each group is the sum of: every detector counts the same, and so do those it knows."""
     share = 1 / len(learners)
     unknown = [(share / len(one.left_out), one.key, source)
                for one in learners for source in one.left_out]  # fmt: skip
     known = [(share / len(one.own), one.key, source) for one in learners for source in one.own]
-    minus_known = [(-weight, key, source) for weight, key, source in known]
-    return {"unknown": unknown, "known": known, "difference": [*unknown, *minus_known]}
+    terms: dict[str, Terms[Key]]
+    terms = {"unknown": unknown, "known": known, "difference": [*unknown, *_minus(known)]}
+    if all(one.same_images for one in learners):
+        trained_on = [(share / len(one.left_out), one.other_key, source)
+                      for one in learners for source in one.left_out]  # fmt: skip
+        terms |= {"trained_on": trained_on, "change": [*unknown, *_minus(trained_on)]}
+    return terms
+
+
+def _minus(terms: Terms[Key]) -> Terms[Key]:
+    return [(-weight, key, source) for weight, key, source in terms]
 
 
 def _measures(learners: Sequence[_Learner], seeds: Sequence[int]) -> list[Measure]:
@@ -120,7 +144,8 @@ def _stored(
     learners: Sequence[_Learner], key: Key, source: str, measure: Measure, seeds: Sequence[int]
 ) -> Interval | None:
     """The interval of a single source over these runs, as `metrics.json` has it."""
-    one = next(learner.measured for learner in learners if learner.key == key)
+    keyed = {one.other_key: one.other for one in learners}
+    one = (keyed | {one.key: one.measured for one in learners})[key]
     if measure.real is None:
         of = {(row["source"], row["operating_point"], *row["seeds"]): row["ci95"]
               for row in one.cells}  # fmt: skip

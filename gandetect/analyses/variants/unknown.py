@@ -35,8 +35,9 @@ def left_out(material: VariantsMaterial) -> list[Block]:
         Text(
             "A detector that has seen every generator of a test says nothing about the next one. "
             "Here it was trained without one that the detector of the same name in the study it is "
-            "compared with was trained on. A mean over those left out is of these very generators; "
-            "another may be easier or harder."
+            "compared with was trained on. The change is between these two, on the same fakes; the "
+            "difference is between the generator that it does not know and those that it knows. A "
+            "mean is of these very generators; another may be easier or harder."
         ),
         *found,
     ]
@@ -69,16 +70,22 @@ def _left_out_table(title: str, rows: Sequence[Row]) -> Table:
     ranked = rows[0]["metric"] == "auroc"
     interval = number_interval if ranked else percent_interval
     body = []
+    scale, digits = (1, 3) if ranked else (100, 1)
     for row in rows:
-        both = [interval(row[group]["mean"], row[group]["ci95"]) for group in ("unknown", "known")]
-        moved = row["difference"]
-        low, high = moved["ci95"]
-        change = (f"{moved['mean']:+.3f} ({low:+.3f} to {high:+.3f})" if ranked
-                  else _points(moved["mean"], moved["ci95"]))  # fmt: skip
+        cells = []
+        for group in ("unknown", "trained_on", "change", "known", "difference"):
+            one = row[group]
+            if one is None:
+                cells.append("–")
+            elif group in ("change", "difference"):
+                cells.append(_signed(one["mean"], one["ci95"], scale, digits))
+            else:
+                cells.append(interval(one["mean"], one["ci95"]))
         names = [source.partition(":")[2] for source in row["left_out"] or ()]
-        body.append([row["protocol"], listing(names) or "each in turn (mean)", *both, change])
-    header = ["Detector", "Left out", "Of the one left out", "Of those known",
-              "Difference" if ranked else "Difference in points"]  # fmt: skip
+        body.append([row["protocol"], listing(names) or "each in turn (mean)", *cells])
+    points = "" if ranked else " in points"
+    header = ["Detector", "Left out", "Of the one left out", "Of it, trained on",
+              f"Change{points}", "Of those known", f"Difference{points}"]  # fmt: skip
     return Table(f"{title} (95 % intervals over {rows[0]['covers']})", header, body, 2)
 
 
@@ -112,12 +119,12 @@ def _moved(row: Row) -> Cell | None:
     if row["difference"] is None:
         return None
     clear = row["covers"] not in (None, "images") and row["ci95"][0] > 0
-    return Cell(_points(row["difference"], row["ci95"]), framed=clear)
+    return Cell(_signed(row["difference"], row["ci95"]), framed=clear)
 
 
-def _points(mean: float, interval: Sequence[float] | None) -> str:
+def _signed(
+    mean: float, interval: Sequence[float] | None, scale: int = 100, digits: int = 1
+) -> str:
     """A difference of shares in points: ``-12.0 (-20.1 to -4.3)``."""
-    if interval is None:
-        return f"{100 * mean:+.1f}"
-    low, high = interval
-    return f"{100 * mean:+.1f} ({100 * low:+.1f} to {100 * high:+.1f})"
+    numbers = [f"{scale * value:+.{digits}f}" for value in (mean, *(interval or ()))]
+    return f"{numbers[0]} ({' to '.join(numbers[1:])})" if interval else numbers[0]

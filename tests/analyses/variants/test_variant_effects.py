@@ -175,7 +175,8 @@ def test_the_table_has_a_row_for_every_figure() -> None:
 
 
 def test_a_detector_of_the_same_name_comes_before_one_of_the_same_gan() -> None:
-    both = {"a": (["a"], shares(a=THREE, id=MOST)), "joint": (["a", "b"], shares(a=MOST, id=MOST))}
+    joint = shares(a=MOST, b=MOST, id=MOST)
+    both = {"a": (["a"], shares(a=THREE, id=MOST)), "joint": (["a", "b"], joint)}
     changed = {"joint": (["a"], shares(a=THREE, b=THREE, id=MOST))}
     found = results(study("baseline", both), study("alone", changed))
     own = [row for row in found["rows"] if (row["variant"], row["group"]) == ("alone", "own")]
@@ -183,6 +184,8 @@ def test_a_detector_of_the_same_name_comes_before_one_of_the_same_gan() -> None:
     (row,) = [row for row in found["left_out"] if row["operating_point"] == "calibrated"]
     assert (row["protocol"], row["left_out"]) == ("joint", ["generated:b"])
     assert row["unknown"]["mean"] == pytest.approx(0.6)
+    assert row["trained_on"]["mean"] == pytest.approx(0.97)
+    assert row["change"]["mean"] == pytest.approx(0.6 - 0.97)
 
 
 def test_images_of_other_data_are_not_paired() -> None:
