@@ -86,6 +86,9 @@ class Stage:
         chains start first."""
         return 5.0
 
+    def check(self, context: Context) -> None:
+        """Raise `GandetectError` for settings that could only fail later; nothing is written."""
+
     def run(self, context: Context) -> Facts:
         """Do the work in ``context.folder``; returns facts for the record."""
         raise NotImplementedError

@@ -54,6 +54,10 @@ class ClassData(Stage):
         """All of the table but the place of a folder, whose content counts."""
         return {"config": self.config.model_dump(mode="json", exclude={"path"})}
 
+    def check(self, context: Context) -> None:
+        """Refuse classes that the data set does not have, or that leave nothing to train on."""
+        resolve_classes(self.config, class_names(self.config, context.data_dir))
+
     def outside(self, context: Context) -> object:
         """The digest of the images, whose pixels are in the cache from here on."""
         dataset = _load(self.config, context)

@@ -39,7 +39,7 @@ from gandetect.training.data_parallel import call, own_device
 from gandetect.training.examples import Examples
 from gandetect.training.history import even_shares, fakes_of_epochs
 from gandetect.training.images import generate
-from gandetect.training.supervised import train_classifier
+from gandetect.training.supervised import check_classifier, train_classifier
 
 SCORED_TRAINING = 5000  # at most so many training images of each label are scored for comparison
 
@@ -151,6 +151,10 @@ class _ClassifierTraining(Stage):
         # The content of a file of weights counts, wherever it stands.
         weights = {"weights"} if _weights_file(self.config) else set()
         return self.config.model_dump(mode="json", exclude={"published", *weights})
+
+    def check(self, context: Context) -> None:
+        """Refuse a network that cannot be built, or phases that cannot be combined."""
+        check_classifier(self.config, self.preprocessing.channels)
 
     def outside(self, context: Context) -> object:
         """The content of a file of weights that training starts from."""

@@ -15,6 +15,8 @@ from gandetect import runs
 from gandetect.config import NO_DISCRIMINATOR, GanConfig, QualityConfig
 from gandetect.data.stored import Images
 from gandetect.engine import BEGUN, Context, Facts, Stage
+from gandetect.errors import UsageError
+from gandetect.models.common import Growth
 from gandetect.sources.generators import IMAGES, drawn_folder
 from gandetect.sources.splits import CALIBRATION, IN_DISTRIBUTION, TRAINING, OpenSplits
 from gandetect.stages.class_data import ClassData
@@ -63,6 +65,13 @@ class TrainGan(Stage):
     def settings(self) -> Mapping[str, object]:
         """Not what the networks are used for afterwards."""
         return {**super().settings(), "config": self.config.training_identity()}
+
+    def check(self, context: Context) -> None:
+        """Refuse images of a size that the architectures do not grow to."""
+        try:
+            Growth.of(self.data.config.shape[1])
+        except ValueError as error:
+            raise UsageError(f"data: {error}") from None
 
     def run(self, context: Context) -> Facts:
         """Go on from the last complete epoch to the last."""

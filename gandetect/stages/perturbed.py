@@ -14,6 +14,7 @@ from gandetect.data.perturbations import PERTURBATIONS, perturb
 from gandetect.data.stored import Images
 from gandetect.detectors import Preprocessing
 from gandetect.engine import Context, Facts, Stage
+from gandetect.errors import unknown_name
 from gandetect.randomness import integer_seed
 from gandetect.sources import ImageSet, Source
 from gandetect.stages.score import ImageStage, TrainedStage
@@ -48,6 +49,12 @@ class ScorePerturbed(Stage):
     def title(self) -> str:
         name, seed = self.trained.config.name, self.trained.seed
         return f"Scoring processed images with {name} seed {seed}"
+
+    def check(self, context: Context) -> None:
+        """Refuse a perturbation that does not exist."""
+        for name in self.perturbations:
+            if name not in PERTURBATIONS:
+                raise unknown_name("perturbation", name, PERTURBATIONS)
 
     def run(self, context: Context) -> Facts:
         """Process and score, source by source."""

@@ -6,14 +6,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gandetect import machine, runs
-from gandetect.config import ClassImagesConfig, Experiment
-from gandetect.data import class_names
+from gandetect.config import Experiment
 from gandetect.data.fashion_mnist import resolve_data_dir
-from gandetect.data.perturbations import PERTURBATIONS
-from gandetect.engine import Context, Plan, planned
-from gandetect.errors import UsageError, unknown_name
+from gandetect.engine import Context, Plan, planned, with_needs
+from gandetect.errors import UsageError
 from gandetect.sources.pixel_cache import cache_folder
-from gandetect.stages.class_data import resolve_classes
 from gandetect.stages.classifier import TrainClassifier
 from gandetect.stages.gan import TrainGan
 from gandetect.stages.post_hoc import MakeDetector
@@ -82,10 +79,7 @@ def plan_study(experiment: Experiment, options: Options) -> Study:
             f"experiment {experiment.name!r} has [[ingredients]], each of which is a study, and "
             "this needs a plain experiment; use `gandetect run`, or --set 'ingredients=[]'"
         )
-    if isinstance(experiment.data, ClassImagesConfig):
-        classes = class_names(experiment.data, resolve_data_dir(options.data_dir))
-        resolve_classes(experiment.data, classes)  # what is wrong with them is said at once
-    _check_what_is_asked(experiment, options.stop_after)
+    _check_something_to_do(experiment, options.stop_after)
     _check_engine(options)
     for place in options.reuse:
         runs.load_study(place)  # a folder that is no run is said at once
@@ -105,6 +99,8 @@ def plan_study(experiment: Experiment, options: Options) -> Study:
     cache = cache_folder(options.out if options.engine.address else data_dir)
     context = Context(folder, folder, data_dir, cache, device, jobs, threads, machine.cores())
     study = Study(resolved, context, options.reuse, options.engine.address)
+    for stage in with_needs(study.plan(options.stop_after).targets):
+        stage.check(context)
     require_feasible(study)
     return study
 
@@ -139,8 +135,8 @@ def _check_engine(options: Options) -> None:
         )
 
 
-def _check_what_is_asked(experiment: Experiment, stop_after: str) -> None:
-    """Refuse what could only fail later: nothing to train, or a network that cannot be built."""
+def _check_something_to_do(experiment: Experiment, stop_after: str) -> None:
+    """Refuse an experiment without anything to train, or without a detector."""
     if not getattr(experiment, stop_after, True):
         raise UsageError(
             f"experiment {experiment.name!r} has no [[{stop_after}]] to train; "
@@ -153,27 +149,6 @@ def _check_what_is_asked(experiment: Experiment, stop_after: str) -> None:
             'one of them role = "both", add [[detectors]] or [[classifiers]], or use '
             "`gandetect train gan`"
         )
-    for name in experiment.evaluation.perturbations:
-        if name not in PERTURBATIONS:
-            raise unknown_name("perturbation", name, PERTURBATIONS)
-    channels = 3
-    if isinstance(experiment.data, ClassImagesConfig):
-        channels, side = experiment.data.shape
-        _check_side(side)
-    if experiment.classifiers:
-        from gandetect.training.supervised import check_classifier
-
-        for classifier in experiment.classifiers:
-            check_classifier(classifier, channels)
-
-
-def _check_side(side: int) -> None:
-    from gandetect.models.common import Growth
-
-    try:
-        Growth.of(side)
-    except ValueError as error:
-        raise UsageError(f"data: {error}") from None
 
 
 def plan_lines(study: Study) -> list[str]:
