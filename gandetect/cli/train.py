@@ -61,7 +61,8 @@ def train_classifier_command(
 
     Classifiers that learn from the fakes of a GAN need it trained: that is done first. With
     --devices or --num-nodes several processes share every batch of one training, which then is
-    the same but for rounding, dropout and, on a CPU, BatchNorm; --jobs is 1.
+    the same but for rounding, dropout and, on a CPU, BatchNorm; one training follows the other,
+    and every node sees the run folder.
 
     \b
     Examples:
