@@ -421,6 +421,11 @@ def test_rows_of_ignored_classes_are_passed_over(data_dir: Path) -> None:
             {},
             r"2 of the 3 images .* are missing, for example '.*faces/a.jpg'; images_folder says",
         ),
+        (  # images of ignored classes are not counted
+            "image,label\na.jpg,real\nb.jpg,real\nfake/000.jpg,fake\n" + "c.jpg,meme\n" * 9,
+            {"classes": {**CLASSES, "meme": "ignored"}},
+            "2 of the 3 images that table",
+        ),
         (
             "image,label,part\nreal/000.jpg,real,trian\n",
             {"split_column": "part"},

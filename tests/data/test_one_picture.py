@@ -6,6 +6,7 @@ do is in the conversion; nothing is guessed from pixel values.
 
 from __future__ import annotations
 
+import io
 import struct
 import zlib
 from typing import Any
@@ -32,6 +33,7 @@ from raw_images import COLOUR_ALPHA, GREY_ALPHA, chunk, png, tiff
 from raw_images import GREY as GREY_PNG
 
 from gandetect.data import decoding
+from gandetect.data.depth import highest_sample
 from gandetect.data.streaming import DecodeOptions, decode
 
 EIGHT_BIT = {
@@ -194,6 +196,10 @@ def test_every_orientation_is_obeyed_and_told(form: str, orientation: int) -> No
 def test_ten_bits_of_avif_and_sixteen_of_jpeg_2000_are_told() -> None:
     content = bytearray(saved(COLOUR, "AVIF"))
     assert read(bytes(content), TO_COLOUR).conversion == ""
+    for flags, bits in ((0x40, 10), (0x60, 12)):  # Pillow writes 8 bits alone
+        content[content.index(b"av1C") + 6] |= flags
+        opened = Image.open(io.BytesIO(saved(COLOUR, "AVIF")))
+        assert highest_sample(io.BytesIO(content), opened) == (1 << bits) - 1
     deep = read(saved(DEEP, "JPEG2000", irreversible=False))
     assert deep.conversion == "16-bit grey 28x28 to grey 28x28"
     assert np.array_equal(deep.pixels[0], eight(DEEP))

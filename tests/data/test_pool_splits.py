@@ -68,6 +68,17 @@ def test_a_selection_looks_at_no_test_image_of_the_study_proper() -> None:
     assert not set(groups[chosen.train]) & set(groups[chosen.in_distribution])
 
 
+def test_what_shares_a_group_with_a_selection_is_not_trained_on() -> None:
+    labels = np.repeat([0, 1, 2, 3], 50)
+    groups = np.arange(200)
+    groups[50:100] = np.arange(50)  # each picture of class 1 is also one of class 0
+    groups[:25] = np.arange(200, 225)  # but for half of them
+    found = split(labels, groups, held_out=(3,), selection=(1,))
+    for part in (found.train, found.in_distribution):
+        assert not set(groups[part]) & set(groups[found.held_out])
+    assert len(found.train)
+
+
 def test_groups_that_leave_nothing_are_one_clear_sentence() -> None:
     with pytest.raises(DataError, match="no image of a class that is not held out is left"):
         split(np.repeat([0, 1, 2], 10), np.zeros(30, np.int64))

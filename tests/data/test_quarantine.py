@@ -334,3 +334,14 @@ def test_deleting_names_what_it_could_not(folder: Path) -> None:
     assert outcome.done == ["real/001.jpg"]
     assert outcome.problems == ["real/none.jpg was not deleted: No such file or directory"]
     assert not (folder / "real/001.jpg").exists()
+
+
+def test_what_is_behind_a_link_to_another_folder_is_left_alone(folder: Path, target: Path) -> None:
+    shutil.copytree(folder / "real", folder.parent / "elsewhere")
+    (folder / "linked").symlink_to(folder.parent / "elsewhere")
+    before = content(folder.parent / "elsewhere")
+    moved = quarantine(folder, {"linked/001.jpg": "why"}, target)
+    for outcome in (moved, delete(folder, ["linked/001.jpg"])):
+        assert outcome.done == []
+        assert "behind a link to another folder" in outcome.problems[0]
+    assert content(folder.parent / "elsewhere") == before
