@@ -49,7 +49,7 @@ ROOMS: dict[str, dict[str, str]] = {
         "gandetect/study/*.py": STUDIES,
     },
     "splits": {
-        "gandetect/data/*splits*.py": "",
+        "gandetect/data/*splits*.py": "tests/test_selection.py",
         "gandetect/data/groups.py": "",
         "gandetect/sources/splits.py": f"tests/sources/test_split_sources.py {PICTURES}",
         "gandetect/stages/class_data.py": PICTURES,
