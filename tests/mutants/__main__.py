@@ -62,9 +62,12 @@ def main(
             outcomes = {one: "equivalent" for one in drawn if key_of(one) in known}
             outcomes |= _tried(room, [one for one in drawn if one not in outcomes], trees)
             table.append(_row(room, Counter(outcomes.values())))
-            survivors += [one for one, outcome in outcomes.items() if outcome == "survived"]
-    for one in survivors:
-        click.echo(one.diff((root / one.path).read_text("utf-8")) + "\n")
+            survivors += [
+                one.diff((root / one.path).read_text("utf-8"))
+                for one, outcome in outcomes.items()
+                if outcome == "survived"
+            ]
+    click.echo("".join(f"{diff}\n\n" for diff in survivors), nl=False)
     click.echo(
         f"{'room':12}{'drawn':>7}" + "".join(f"{name:>12}" for name in OUTCOMES) + "   score"
     )

@@ -27,6 +27,9 @@ ROOMS: dict[str, dict[str, str]] = {
         "gandetect/training/trainer.py": SUPERVISED,
         "gandetect/training/contrastive.py": SUPERVISED,
         "gandetect/training/cuda_graphs.py": "",
+        "gandetect/training/quality.py": "",
+        "gandetect/training/images.py": "",
+        "gandetect/training/views.py": "tests/training/test_ingredients.py",
         "gandetect/training/fine_tuning.py": "",
         "gandetect/training/variational.py": "",
         "gandetect/training/*.py": GANS,
@@ -49,7 +52,7 @@ ROOMS: dict[str, dict[str, str]] = {
         "gandetect/study/*.py": STUDIES,
     },
     "splits": {
-        "gandetect/data/*splits*.py": "",
+        "gandetect/data/*splits*.py": "tests/test_selection.py",
         "gandetect/data/groups.py": "",
         "gandetect/sources/splits.py": f"tests/sources/test_split_sources.py {PICTURES}",
         "gandetect/stages/class_data.py": PICTURES,

@@ -201,3 +201,7 @@ def test_folds_are_counted_from_one_for_every_classifier_and_the_first_seed() ->
 def test_copies_are_made_before_the_split_in_a_leaky_study_alone() -> None:
     assert of_labelled().report.data.copies == 0
     assert of_labelled(leak="augment-before-split").report.data.copies == 2
+    one = {"recipe": "cnn-small", "copies": 3}
+    data = {**LABELLED, "leak": "augment-before-split"}
+    alone = parse_experiment({"name": "x", "data": data, "classifiers": [one]})
+    assert compose(alone).report.data.copies == 3

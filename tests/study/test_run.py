@@ -19,7 +19,8 @@ def experiment() -> Experiment:
     return parse_experiment({"name": "x", "gans": [gan], "data": {"images": 500}})
 
 
-def test_a_run_folder_in_use_is_left_alone(experiment, tmp_path) -> None:
+def test_a_run_folder_in_use_is_left_alone(experiment, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr("gandetect.study.run.run_graph", lambda *_: pytest.fail("it was used"))
     options = Options(tmp_path, device="cpu")
     folder = plan_study(experiment, options).folder
     folder.mkdir()
