@@ -15,10 +15,14 @@ import pandas as pd
 from gandetect.config.ablation import BASELINE, base_of
 from gandetect.statistics.bootstrap import Statistic, holm, over_runs
 from gandetect.statistics.contrasts import difference_auroc, difference_correct, tested
-from gandetect.statistics.detector_runs import Runs, collect_runs
+from gandetect.statistics.detector_runs import DetectorRuns, collect_runs
 from gandetect.statistics.intervals import wilson
 from gandetect.statistics.operating_points import calibrate
-from gandetect.statistics.scored_detectors import Subject, calibration_source, make_subjects
+from gandetect.statistics.scored_detectors import (
+    ScoredDetector,
+    calibration_source,
+    split_by_detector,
+)
 from gandetect.statistics.scores import HELD_OUT, IN_DISTRIBUTION, OTHER_SEED, Metrics, latest
 
 Row = Mapping[str, Any]
@@ -61,7 +65,7 @@ class Generators:
 class Twin:
     """The baseline's discriminator of a GAN: its runs, and its rows by group and measure."""
 
-    runs: Runs
+    runs: DetectorRuns
     rows: Mapping[tuple[str, str], Row]
 
 
@@ -155,15 +159,15 @@ def ablation_table(rows: Sequence[Row]) -> pd.DataFrame:
     return pd.DataFrame(flat, columns=list(CSV_COLUMNS))
 
 
-def _runs(part: Part, calibrated_fpr: float) -> dict[str, Runs]:
+def _runs(part: Part, calibrated_fpr: float) -> dict[str, DetectorRuns]:
     facts = {row["detector"]: row for row in part.metrics["detectors"]}
     last = latest(part.scores)
     strict = min(STRICT, calibrated_fpr)
-    subjects = [_strictly(one, strict) for one in make_subjects(last, facts, calibrated_fpr)]
+    subjects = [_strictly(one, strict) for one in split_by_detector(last, facts, calibrated_fpr)]
     return {one.detector: one for one in collect_runs(last, subjects, facts, same_fakes=False)}
 
 
-def _strictly(subject: Subject, fpr: float) -> Subject:
+def _strictly(subject: ScoredDetector, fpr: float) -> ScoredDetector:
     """The same detector with the threshold that `least` is told at."""
     reals = calibration_source(subject.sources)
     if reals is None:
@@ -195,7 +199,7 @@ def _rows_of(
                 yield {**facts, "group": group, "measure": measure, **row, "baseline": None}
 
 
-def _figures(metrics: Metrics, runs: Runs, measure: str) -> Iterator[dict[str, Any]]:
+def _figures(metrics: Metrics, runs: DetectorRuns, measure: str) -> Iterator[dict[str, Any]]:
     """Figures of one detector by one measure, a row for each source."""
     detector = runs.detector
     if measure == "correct-strict":
@@ -219,7 +223,7 @@ def _figures(metrics: Metrics, runs: Runs, measure: str) -> Iterator[dict[str, A
             }
 
 
-def _strict_figures(runs: Runs) -> Iterator[dict[str, Any]]:
+def _strict_figures(runs: DetectorRuns) -> Iterator[dict[str, Any]]:
     """Shares correct at the strict threshold, which `metrics.json` does not hold."""
     point = POINTS["correct-strict"]
     seeds = [seed for seed in runs.seeds if point in runs.thresholds[seed]]
@@ -257,7 +261,7 @@ def _groups_of(
     return ["further", GENERATOR] if name in generators.further else []
 
 
-def _compare(rows: Rows, runs: Runs, twin: Twin) -> None:
+def _compare(rows: Rows, runs: DetectorRuns, twin: Twin) -> None:
     """Add to each row how far it lies from its twin's."""
     for row in rows:
         other = twin.rows.get((row["group"], row["measure"]))
@@ -274,7 +278,11 @@ def _compare(rows: Rows, runs: Runs, twin: Twin) -> None:
 
 
 def _difference(
-    runs: Runs, twin: Runs, seeds: Sequence[int], sources: tuple[str, str], measure: str
+    runs: DetectorRuns,
+    twin: DetectorRuns,
+    seeds: Sequence[int],
+    sources: tuple[str, str],
+    measure: str,
 ) -> Statistic:
     if measure in POINTS:
         return difference_correct(runs, twin, seeds, sources, POINTS[measure])

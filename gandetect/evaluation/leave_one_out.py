@@ -12,7 +12,7 @@ from typing import Any
 
 from gandetect.config.leave_one_out import JOINT
 from gandetect.statistics.bootstrap import Statistic, over_runs
-from gandetect.statistics.detector_runs import Runs
+from gandetect.statistics.detector_runs import DetectorRuns
 from gandetect.statistics.intervals import Interval
 from gandetect.statistics.operating_points import OPERATING_POINTS
 from gandetect.statistics.scored_detectors import DetectorFacts
@@ -26,7 +26,7 @@ GROUPS = ("unknown", "known", "difference")
 
 
 def leave_one_out(
-    facts: Facts, runs: Mapping[str, Runs], cells: Rows, pairs: Rows
+    facts: Facts, runs: Mapping[str, DetectorRuns], cells: Rows, pairs: Rows
 ) -> list[dict[str, Any]]:
     """Each protocol's rows: one for every generator left out, and one for their mean.
 
@@ -53,7 +53,7 @@ def leave_one_out(
 def _rows(
     detectors: Sequence[str],
     facts: Facts,
-    runs: Mapping[str, Runs],
+    runs: Mapping[str, DetectorRuns],
     sums: WeightedSums,
     stored: Intervals,
 ) -> Iterator[dict[str, Any]]:
@@ -91,7 +91,7 @@ def _terms(detectors: Sequence[str], facts: Facts) -> dict[str, Terms]:
     return {"unknown": unknown, "known": known, "difference": [*unknown, *minus_known]}
 
 
-def _seeds(detectors: Sequence[str], facts: Facts, runs: Mapping[str, Runs]) -> list[int]:
+def _seeds(detectors: Sequence[str], facts: Facts, runs: Mapping[str, DetectorRuns]) -> list[int]:
     """Seeds of the runs in which every detector met the generator left out and those it knows."""
     met = [
         set(runs[name].with_source(facts[name]["left_out"], *facts[name]["own"]))
@@ -100,7 +100,7 @@ def _seeds(detectors: Sequence[str], facts: Facts, runs: Mapping[str, Runs]) -> 
     return sorted(set.intersection(*met))
 
 
-def _measures(detectors: Sequence[Runs], seeds: Sequence[int]) -> list[Measure]:
+def _measures(detectors: Sequence[DetectorRuns], seeds: Sequence[int]) -> list[Measure]:
     """What is known of all of these detectors in all of these runs."""
     if not seeds:
         return []

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from gandetect.statistics.bootstrap import Statistic, mean_over_images, over_runs, p_value
-from gandetect.statistics.detector_runs import Images, Runs
+from gandetect.statistics.detector_runs import DetectorRuns, ScoredImages
 from gandetect.statistics.ranking import placements
 
 
@@ -24,7 +24,11 @@ def tested(found: Statistic) -> dict[str, Any]:
 
 
 def difference_correct(
-    first: Runs, second: Runs, seeds: Sequence[int], sources: tuple[str, str], point: str
+    first: DetectorRuns,
+    second: DetectorRuns,
+    seeds: Sequence[int],
+    sources: tuple[str, str],
+    point: str,
 ) -> Statistic:
     """Share correct, first minus second, in each run; each has its own of two ``sources``.
 
@@ -46,7 +50,11 @@ def difference_correct(
 
 
 def difference_auroc(
-    first: Runs, second: Runs, seeds: Sequence[int], generated: tuple[str, str], real: str
+    first: DetectorRuns,
+    second: DetectorRuns,
+    seeds: Sequence[int],
+    generated: tuple[str, str],
+    real: str,
 ) -> Statistic:
     """AUROC, first minus second, on the same reals (DeLong et al. 1988, for paired curves).
 
@@ -80,7 +88,9 @@ def _independent(first: Statistic, second: Statistic) -> Statistic:
     return Statistic(first.values - second.values, covariance)
 
 
-def _paired(first: Runs, second: Runs, seed: int, source: str) -> tuple[Images, Images]:
+def _paired(
+    first: DetectorRuns, second: DetectorRuns, seed: int, source: str
+) -> tuple[ScoredImages, ScoredImages]:
     """The images that both have scored: a detector may have seen more of its own fakes."""
     a, b = first.images[seed][source], second.images[seed][source]
     common = np.intersect1d(a.index, b.index)

@@ -7,7 +7,7 @@ from score_tables import evaluate, tidy
 
 from gandetect.evaluation.leave_one_out import leave_one_out
 from gandetect.statistics.bootstrap import mean_over_images
-from gandetect.statistics.detector_runs import Images, Runs
+from gandetect.statistics.detector_runs import DetectorRuns, ScoredImages
 from gandetect.statistics.ranking import placements
 from gandetect.statistics.weighted_sums import Measure, WeightedSums
 
@@ -149,7 +149,7 @@ def test_the_csv_holds_every_number(metrics) -> None:
 
 
 @pytest.fixture(scope="module")
-def runs() -> dict[str, Runs]:
+def runs() -> dict[str, DetectorRuns]:
     rng = np.random.default_rng(2)
     fakes = {seed: rng.normal(size=50) for seed in SEEDS}
     reals = rng.normal(-1, 1, 40)
@@ -157,12 +157,14 @@ def runs() -> dict[str, Runs]:
     for name in ("one", "two"):
         images = {
             seed: {
-                "generated:g": Images(np.arange(50), fakes[seed] + rng.normal(size=50)),
-                "real:in-distribution": Images(np.arange(40), reals + rng.normal(size=40)),
+                "generated:g": ScoredImages(np.arange(50), fakes[seed] + rng.normal(size=50)),
+                "real:in-distribution": ScoredImages(np.arange(40), reals + rng.normal(size=40)),
             }
             for seed in SEEDS
         }
-        found[name] = Runs(name, (), {seed: {"native": 0.0} for seed in SEEDS}, images, False)
+        found[name] = DetectorRuns(
+            name, (), {seed: {"native": 0.0} for seed in SEEDS}, images, False
+        )
     return found
 
 

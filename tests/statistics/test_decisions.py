@@ -59,7 +59,9 @@ def test_published_tables_hang_together(net):
     for group in tables["groups"].values():
         recall = group["recall"]
         assert group["f1"] == pytest.approx(2 * recall / (1 + recall), abs=0.011)
-    assert tables["accuracy"] == pytest.approx((generated["recall"] + real["recall"]) / 2, abs=0.011)
+    assert tables["accuracy"] == pytest.approx(
+        (generated["recall"] + real["recall"]) / 2, abs=0.011
+    )
     reals = [tables["groups"][role] for role in ("held-out", "in-distribution")]
     pooled = sum(row["recall"] * row["n"] for row in reals) / sum(row["n"] for row in reals)
     assert real["recall"] == pytest.approx(pooled, abs=0.011)

@@ -13,7 +13,6 @@ from gandetect.report.inputs import read_inputs
 from gandetect.report.material import Material
 from gandetect.report.words import per_hundred, percent
 
-
 USABLE, GENERALISES, SPARES = (
     "Usable as a detector?",
     "Does it generalise?",
