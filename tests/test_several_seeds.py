@@ -127,7 +127,7 @@ def test_the_report_shows_all_of_it(run):
     for title in (
         "From run to run",
         "Which detector is better?",
-        "Which honest pictures look fake?",
+        "Which real images look fake?",
         "What it costs, what it saves",
         "Shortcuts: what trivial probes can tell",
         "Do scores mean what they say?",

@@ -10,12 +10,12 @@ from typing import Any
 import pandas as pd
 
 from gandetect.statistics.cost_model import EXAMPLE_COSTS, CostModel
-from gandetect.statistics.detector_runs import Runs, collect_runs
+from gandetect.statistics.detector_runs import DetectorRuns, collect_runs
 from gandetect.statistics.scored_detectors import (
     DetectorFacts,
-    Subject,
+    ScoredDetector,
     discriminator_facts,
-    make_subjects,
+    split_by_detector,
 )
 from gandetect.statistics.scores import latest
 
@@ -67,12 +67,12 @@ class ScoredStudy:
         return {name: self.known[name] for name in names if name in self.known}
 
     @cached_property
-    def subjects(self) -> list[Subject]:
+    def subjects(self) -> list[ScoredDetector]:
         """Each trained detector with its scores and thresholds; `DataError` for an unknown one."""
-        return make_subjects(self.last, self.facts, self.calibrated_fpr)
+        return split_by_detector(self.last, self.facts, self.calibrated_fpr)
 
     @cached_property
-    def runs(self) -> dict[str, Runs]:
+    def runs(self) -> dict[str, DetectorRuns]:
         """Each detector's runs side by side."""
         collected = collect_runs(self.last, self.subjects, self.facts, self.same_fakes)
         return {one.detector: one for one in collected}

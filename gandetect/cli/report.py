@@ -24,7 +24,7 @@ from gandetect.errors import RunError, UsageError
     "--cost-delay",
     type=float,
     metavar="COST",
-    help="What delaying an honest upload costs, in the same unit.",
+    help="What flagging a real upload costs, in the same unit.",
 )
 @click.option("--open", "show", is_flag=True, help="Show the page in your browser.")
 @json_option
@@ -41,8 +41,8 @@ def report_command(
 ) -> None:
     """Rebuild metrics, figures and report of a RUN from its stored scores, without torch.
 
-    The cost view reckons with 2 fakes in 100 uploads, 20 for a missed fake and 1 for a delayed
-    honest upload, unless you say what your place is like.
+    The cost view reckons with 2 fakes in 100 uploads, 20 for a missed fake and 1 for a flagged
+    real one, unless you say what your place is like.
 
     \b
     Examples:

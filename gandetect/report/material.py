@@ -119,7 +119,7 @@ class Material:
 
     @property
     def point(self) -> str:
-        """Where detectors are compared: at equal false alarms if possible."""
+        """Where detectors are compared: at equal false positive rates if possible."""
         return "calibrated" if "calibrated" in self.points else "native"
 
     def across(self, detector: str, role: str, point: str) -> list[dict[str, Any]]:
@@ -217,7 +217,7 @@ def detector_names(metrics: Metrics) -> list[str]:
 
 
 def matrix_sources(metrics: Metrics) -> list[str]:
-    """Sources as columns: generators by name, then reals from familiar to new."""
+    """Sources as columns: generators by name, then reals from training to held-out."""
     reals = ["real:training", "real:in-distribution", "real:held-out"]
     found = {cell["source"] for cell in metrics["cells"]}
     return [*sorted(found - set(reals)), *(real for real in reals if real in found)]

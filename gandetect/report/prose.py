@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
@@ -47,7 +48,7 @@ class Prose:
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
-            finalize=_one_line,
+            finalize=_without_breaks,
         )
         environment.filters |= {one.__name__: one for one in FILTERS}
         return environment.from_string(self._path.read_text(encoding="utf-8"))
@@ -69,5 +70,10 @@ def _text(paragraph: str) -> Text:
     return Text(text, style) if style in STYLES else Text(paragraph)  # type: ignore[arg-type]
 
 
-def _one_line(value: Any) -> Any:
-    return " ".join(value.split()) if isinstance(value, str) else value
+def _without_breaks(value: Any) -> Any:
+    """A name must not part paragraphs."""
+    return re.sub(r"\s*\n\s*", " ", value) if isinstance(value, str) else value
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())

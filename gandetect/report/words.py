@@ -214,7 +214,9 @@ def spread(values: Sequence[float], say: Callable[[float, Sequence[float] | None
     return say(fmean(values), [low, high] if high > low else None)
 
 
-def flatten(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+def flatten(
+    table: Mapping[str, Any], prefix: str = "", joint: str = "."
+) -> Iterator[tuple[str, Any]]:
     """Every value of nested tables under its dotted key.
 
     >>> list(flatten({"data": {"split_seed": 0, "held_out": ["Bag"]}}))
@@ -222,6 +224,6 @@ def flatten(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, A
     """
     for key, value in table.items():
         if isinstance(value, Mapping):
-            yield from flatten(value, f"{prefix}{key}.")
+            yield from flatten(value, f"{prefix}{key}{joint}", joint)
         else:
             yield f"{prefix}{key}", value

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gandetect.statistics.operating_points import calibrate
-from gandetect.statistics.scored_detectors import Subject, calibration_source, fitted_on
+from gandetect.statistics.scored_detectors import ScoredDetector, calibration_source, fitted_on
 from gandetect.statistics.scores import Scores
 
 STEPS = 400
@@ -50,7 +50,7 @@ class Binned:
         return found
 
 
-def binned(subject: Subject, marks: Iterable[float] = ()) -> Binned:
+def binned(subject: ScoredDetector, marks: Iterable[float] = ()) -> Binned:
     """Count a detector's scores in the tables' sources and in those that its cuts are chosen on.
 
     Its operating points, ``marks`` and the thresholds of `ASKED_RATES` are edges.
@@ -65,7 +65,7 @@ def binned(subject: Subject, marks: Iterable[float] = ()) -> Binned:
     )
 
 
-def choosing_sources(subject: Subject) -> list[str]:
+def choosing_sources(subject: ScoredDetector) -> list[str]:
     """Sources that a threshold may be chosen on, by false alarms or by costs; none is a test."""
     names = [calibration_source(subject.sources), *(fitted_on(subject) or ())]
     return [name for name in dict.fromkeys(names) if name is not None]

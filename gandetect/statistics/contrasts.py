@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from gandetect.statistics.bootstrap import Statistic, mean_over_images, over_runs, p_value
-from gandetect.statistics.detector_runs import Images, Runs
+from gandetect.statistics.detector_runs import DetectorRuns, ScoredImages
 from gandetect.statistics.ranking import placements
 
 
@@ -24,8 +24,8 @@ def tested(found: Statistic) -> dict[str, Any]:
 
 
 def difference_correct(
-    first: Runs,
-    second: Runs,
+    first: DetectorRuns,
+    second: DetectorRuns,
     seeds: Sequence[int],
     sources: tuple[str, str],
     point: str,
@@ -52,8 +52,8 @@ def difference_correct(
 
 
 def difference_auroc(
-    first: Runs,
-    second: Runs,
+    first: DetectorRuns,
+    second: DetectorRuns,
     seeds: Sequence[int],
     generated: tuple[str, str],
     real: str,
@@ -96,7 +96,9 @@ def _independent(first: Statistic, second: Statistic) -> Statistic:
     return Statistic(first.values - second.values, covariance)
 
 
-def _paired(first: Runs, second: Runs, seed: int, source: str) -> tuple[Images, Images]:
+def _paired(
+    first: DetectorRuns, second: DetectorRuns, seed: int, source: str
+) -> tuple[ScoredImages, ScoredImages]:
     """The images that both have scored: a detector may have seen more of its own fakes."""
     a, b = first.images[seed][source], second.images[seed][source]
     common = np.intersect1d(a.index, b.index)

@@ -44,7 +44,7 @@ class CostModel:
 
     @property
     def weights(self) -> tuple[float, float]:
-        """What 1,000 uploads cost when every fake is missed, and when every real is delayed."""
+        """What 1,000 uploads cost when every fake is missed, and when every real is flagged."""
         fakes = UPLOADS * self.prevalence
         return fakes * self.cost_miss, (UPLOADS - fakes) * self.cost_delay
 

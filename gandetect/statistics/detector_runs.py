@@ -11,26 +11,26 @@ import pandas as pd
 
 from gandetect.statistics.bootstrap import Statistic, mean_over_images
 from gandetect.statistics.ranking import placements
-from gandetect.statistics.scored_detectors import DetectorFacts, Subject
+from gandetect.statistics.scored_detectors import DetectorFacts, ScoredDetector
 from gandetect.statistics.scores import TRAINING, Scores, source_keys
 
 Indices = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Images:
+class ScoredImages:
     """Scores of one source in one run, `(N,)`, in the order of the images' indices `(N,)`."""
 
     index: Indices
     scores: Scores
 
-    def only(self, index: Indices) -> Images:
+    def only(self, index: Indices) -> ScoredImages:
         """The images of these sorted indices, which must be among them."""
-        return Images(index, self.scores[np.searchsorted(self.index, index)])
+        return ScoredImages(index, self.scores[np.searchsorted(self.index, index)])
 
 
 @dataclass(frozen=True)
-class Runs:
+class DetectorRuns:
     """All runs of one detector: thresholds and images by seed.
 
     ``same_fakes``: the fakes came with their labels, so every run answered the same ones;
@@ -41,7 +41,7 @@ class Runs:
     detector: str
     own: tuple[str, ...]
     thresholds: Mapping[int, Mapping[str, float]]
-    images: Mapping[int, Mapping[str, Images]]
+    images: Mapping[int, Mapping[str, ScoredImages]]
     same_fakes: bool
     own_training: bool = False
 
@@ -84,24 +84,24 @@ class Runs:
 
 def collect_runs(
     scores: pd.DataFrame,
-    subjects: Sequence[Subject],
+    subjects: Sequence[ScoredDetector],
     facts: Mapping[str, DetectorFacts],
     same_fakes: bool,
-) -> list[Runs]:
+) -> list[DetectorRuns]:
     """Gather the last epoch's rows of `scores.parquet` by detector, seed and source."""
     found = []
     named = scores.assign(source=source_keys(scores), detector=scores["detector"].astype(str))
     tables = {str(name): table for name, table in named.groupby("detector")}
     for name in dict.fromkeys(subject.detector for subject in subjects):
         own = [subject for subject in subjects if subject.detector == name]
-        images: dict[int, dict[str, Images]] = {subject.seed: {} for subject in own}
+        images: dict[int, dict[str, ScoredImages]] = {subject.seed: {} for subject in own}
         for _, rows in tables[name].groupby(["detector_seed", "source"]):
             seed, source = rows[["detector_seed", "source"]].iloc[0]
             ordered = rows.sort_values("index", kind="stable")
-            images[int(seed)][str(source)] = Images(
+            images[int(seed)][str(source)] = ScoredImages(
                 ordered["index"].to_numpy(np.int64), ordered["score"].to_numpy(np.float64)
             )
         thresholds = {subject.seed: subject.thresholds for subject in own}
         drawn = facts[name]["kind"] == "classifier" and not same_fakes
-        found.append(Runs(name, own[0].own, thresholds, images, same_fakes, drawn))
+        found.append(DetectorRuns(name, own[0].own, thresholds, images, same_fakes, drawn))
     return found

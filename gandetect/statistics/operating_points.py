@@ -43,10 +43,10 @@ def calibrate(calibration_scores: npt.ArrayLike, fpr: float) -> float:
 
 
 def youden(generated: npt.ArrayLike, real: npt.ArrayLike) -> float:
-    """Return the threshold that makes (share of fakes caught - share of reals delayed) largest.
+    """Return the threshold that makes (share of fakes caught - share of reals flagged) largest.
 
     Youden, Cancer 3, 1950. It lies midway between two scores; of several equally good cuts the
-    highest is taken, which delays the fewest reals. Give it scores of *validation* images,
+    highest is taken, which flags the fewest reals. Give it scores of *validation* images,
     `(N,)` and `(M,)`: on test images it would be an upper bound, not an operating point.
 
     Raises `DataError` when one side has no scores.

@@ -36,8 +36,8 @@ class Curves:
 def pair_metrics(generated: Scores, real: Scores) -> dict[str, Any]:
     """Threshold-free figures of one generated source against one real source, `(N,)` and `(M,)`.
 
-    `fpr_at_95_tpr` is the smallest share of reals delayed by a cut that catches at least 95 % of
-    the generated, `tpr_at_5_fpr` the largest share caught by a cut that delays at most 5 % of the
+    `fpr_at_95_tpr` is the smallest share of reals flagged by a cut that catches at least 95 % of
+    the generated, `tpr_at_5_fpr` the largest share caught by a cut that flags at most 5 % of the
     reals; neither interpolates. Average precision depends on the mix of the two groups.
     """
     labels, scores = _joined(generated, real)

@@ -32,7 +32,7 @@ KINDS = ("discriminator", "classifier", "post-hoc")
 
 
 @dataclass(frozen=True)
-class Subject:
+class ScoredDetector:
     """One trained detector with its scores: the last epoch of one seed."""
 
     detector: str
@@ -67,9 +67,9 @@ def discriminator_facts(name: str) -> dict[str, Any]:
     return {"kind": "discriminator", "recipe": None, "own": [f"generated:{name}"]}
 
 
-def make_subjects(
+def split_by_detector(
     scores: pd.DataFrame, facts: Mapping[str, DetectorFacts], calibrated_fpr: float
-) -> list[Subject]:
+) -> list[ScoredDetector]:
     """Split a table of scores by detector and seed, and choose each one's thresholds.
 
     Raises `DataError` for a detector that has no facts.
@@ -86,7 +86,9 @@ def make_subjects(
             )
         own = tuple(facts[str(detector)]["own"])
         thresholds = thresholds_from(sources, calibrated_fpr)
-        subjects.append(Subject(str(detector), int(seed), int(epoch), own, sources, thresholds))
+        subjects.append(
+            ScoredDetector(str(detector), int(seed), int(epoch), own, sources, thresholds)
+        )
     return subjects
 
 
@@ -110,7 +112,7 @@ def calibration_source(sources: Mapping[str, Scores]) -> str | None:
     return next((name for name in (CALIBRATION, VALIDATION) if name in sources), None)
 
 
-def fitted_on(subject: Subject) -> tuple[str, str] | None:
+def fitted_on(subject: ScoredDetector) -> tuple[str, str] | None:
     """The fakes and reals that anything is fitted on after training; None where one is missing."""
     for pair in ((GENERATED_CALIBRATION, CALIBRATION), (GENERATED_VALIDATION, VALIDATION)):
         if all(name in subject.sources for name in pair):
@@ -119,7 +121,7 @@ def fitted_on(subject: Subject) -> tuple[str, str] | None:
 
 
 def judged_pairs(
-    subject: Subject, held_out_for: Sequence[str]
+    subject: ScoredDetector, held_out_for: Sequence[str]
 ) -> tuple[list[tuple[str, str]], list[str]]:
     """Generated and real test groups to judge by; held-out reals only for the roles named.
 
@@ -138,7 +140,7 @@ def judged_pairs(
     return pairs, gaps
 
 
-def large_groups(subject: Subject) -> tuple[list[str], list[str]]:
+def large_groups(subject: ScoredDetector) -> tuple[list[str], list[str]]:
     """Test groups that are large enough to judge by, and a sentence for each that is not."""
     names = [name for name in subject.reported() if subject.role(name) != "training"]
     sizes = {name: len(subject.sources[name]) for name in names}
@@ -150,12 +152,12 @@ def large_groups(subject: Subject) -> tuple[list[str], list[str]]:
     return [name for name, n in sizes.items() if n >= FEWEST], gaps
 
 
-def called(subject: Subject) -> str:
+def called(subject: ScoredDetector) -> str:
     """A detector and its seed, as sentences about gaps open."""
     return f"{subject.detector}, seed {subject.seed}"
 
 
-def unfit(subject: Subject) -> str:
+def unfit(subject: ScoredDetector) -> str:
     """Why nothing can be fitted for a detector after its training; empty when it can."""
     names = fitted_on(subject)
     if names is None:

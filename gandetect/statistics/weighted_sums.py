@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from gandetect.statistics.bootstrap import Statistic
-from gandetect.statistics.detector_runs import Images, Runs
+from gandetect.statistics.detector_runs import DetectorRuns, ScoredImages
 from gandetect.statistics.ranking import placements
 from gandetect.statistics.scores import Scores
 
@@ -45,7 +45,7 @@ class _Answer:
 class WeightedSums(Generic[Key]):
     """Sums over the detectors of ``runs``; what one source alone gives is computed once."""
 
-    def __init__(self, runs: Mapping[Key, Runs]) -> None:
+    def __init__(self, runs: Mapping[Key, DetectorRuns]) -> None:
         self._runs = runs
         self._answer = cache(self._answered)
 
@@ -53,7 +53,7 @@ class WeightedSums(Generic[Key]):
         """The sum of weight times measure in the runs of these seeds ``(S,)``.
 
         The covariance ``(S, S)`` is that of means over images, for AUROC DeLong's (Biometrics 44,
-        1988). Of one term it is what `Runs` gives.
+        1988). Of one term it is what `DetectorRuns` gives.
         """
         runs = [[(w, self._answer(name, source, seed, measure)) for w, name, source in terms]
                 for seed in seeds]  # fmt: skip
@@ -84,7 +84,7 @@ class WeightedSums(Generic[Key]):
         return _Answer(float(values[source].mean()), pulls, short)
 
 
-def _pull(images: Images, values: Scores) -> pd.Series[float]:
+def _pull(images: ScoredImages, values: Scores) -> pd.Series[float]:
     """Each image's part in the mean's chance; the squares add up to the variance of the mean."""
     n = len(values)
     return pd.Series((values - values.mean()) / np.sqrt(n * max(n - 1, 1)), index=images.index)

@@ -62,7 +62,7 @@ def test_report_shows_everything_that_a_run_holds(built):
     assert "Not shown" not in (built / "report.html").read_text()
     names = {path.name for path in (built / "figures").iterdir()}
     assert names >= {
-        "cross-evaluation.svg", "class-spread.svg", "roc-precision-recall.svg",
+        "class-spread.svg", "roc-precision-recall.svg",
         "score-distributions.svg", "confusion.svg", "class-counts.svg", "class-samples.svg",
         "training-dcgan-bn.svg", "samples-dcgan-plain.png",
         "mistakes-dcgan-bn-generated-dcgan-plain.png",
@@ -161,7 +161,7 @@ def test_damaged_inputs_are_named_and_cost_nothing_else(run, content, blank):
     text = build_report(run).markdown.read_text()
     for name in set(names) - {"quality-classifier.json"}:
         assert f"{name} cannot be read" in text
-    assert "cross-evaluation.svg" in text
+    assert "score-distributions.svg" in text
     assert "could not be made" not in text
     assert str(run.parent) not in text
 
@@ -180,8 +180,8 @@ def test_every_input_missing_at_once_still_gives_an_answer(run, blank):
         path = run / name
         shutil.rmtree(path) if path.is_dir() else path.unlink()
     paths = build_report(run)
-    assert "of 100 images made by its own generator" in paths.markdown.read_text().lower()
-    assert {path.name for path in paths.figures} >= {"cross-evaluation.svg", "confusion.svg"}
+    assert "of 100 fakes of its own generator" in paths.markdown.read_text().lower()
+    assert {path.name for path in paths.figures} >= {"score-distributions.svg", "confusion.svg"}
 
 
 @pytest.mark.parametrize("value", [0.0, -1e30])
@@ -242,8 +242,8 @@ def test_no_path_of_the_machine_is_printed(built):
 
 def test_a_report_needs_no_torch(run):
     code = (
-        "import sys; from pathlib import Path;"
-        "from gandetect.analyses.build import build_report; from gandetect.report import material;"
+        "import sys; from pathlib import Path; from gandetect.report import material;"
+        "from gandetect.analyses.build import build_report;"
         "material.figure_svg = lambda figure: b''; build_report(Path(sys.argv[1]));"
         "print(sorted(m for m in sys.modules if m.split('.')[0] in ('torch', 'torchvision')))"
     )

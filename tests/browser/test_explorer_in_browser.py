@@ -22,7 +22,7 @@ from gandetect.report.words import count, per_hundred, percent, percent_interval
 from gandetect.statistics.cost_model import CostModel, expected
 from gandetect.statistics.decisions import confusion, share_correct
 from gandetect.statistics.operating_points import calibrate
-from gandetect.statistics.scored_detectors import make_subjects
+from gandetect.statistics.scored_detectors import split_by_detector
 from gandetect.statistics.scores import TEST_REALS, latest
 
 DETECTORS = ("dcgan-bn", "cnn-small-on-dcgan-plain")
@@ -40,7 +40,7 @@ def made(tmp_path_factory):
     page = Document("Explorer", [Section("Threshold", [block])])
     (folder / "page.html").write_text(to_html(page), encoding="utf-8")
     facts = {row["detector"]: row for row in metrics["detectors"]}
-    subjects = {one.detector: one for one in make_subjects(latest(inputs.scores), facts, 0.05)}
+    subjects = {one.detector: one for one in split_by_detector(latest(inputs.scores), facts, 0.05)}
     return SimpleNamespace(path=folder / "page.html", block=block, subjects=subjects, facts=facts)
 
 
@@ -198,8 +198,8 @@ def test_a_sentence_sums_up_in_plain_words(open_page, made):
         np.mean(widget.subject.sources[s] > widget.threshold) for s in (own, familiar)
     )
     text = sentence.inner_text()
-    assert f"catches {per_hundred(caught)} of 100 fakes of its own generator" in text
-    assert f"delays {per_hundred(delayed)} of 100 honest photos of familiar kinds" in text
+    assert f"catches {per_hundred(caught)} of 100 fakes of the own generator" in text
+    assert f"flags {per_hundred(delayed)} of 100 in-distribution reals" in text
     assert "\u2068the discriminator of dcgan-bn\u2069" in text
 
 

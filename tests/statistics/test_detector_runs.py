@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from gandetect.statistics.detector_runs import collect_runs
-from gandetect.statistics.scored_detectors import make_subjects
+from gandetect.statistics.scored_detectors import split_by_detector
 from gandetect.statistics.scores import latest
 
 KINDS = ("discriminator", "classifier", "derived")
@@ -18,7 +18,7 @@ def scores(make_scores) -> pd.DataFrame:
 
 def collected(scores, kind, same_fakes):
     facts = {name: {"kind": kind, "own": [f"generated:{name}"]} for name in "ab"}
-    subjects = make_subjects(latest(scores), facts, 0.05)
+    subjects = split_by_detector(latest(scores), facts, 0.05)
     return {runs.detector: runs for runs in collect_runs(scores, subjects, facts, same_fakes)}
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from gandetect.statistics.detector_runs import Images, Runs
+from gandetect.statistics.detector_runs import DetectorRuns, Images
 from gandetect.statistics.weighted_sums import Measure, WeightedSums
 
 SEEDS = (0, 1, 2)
@@ -19,7 +19,7 @@ def runs_of(name, rng, *, same_fakes=False, constant=False):
             "generated:a": Images(np.arange(40), fakes),
             "real:in-distribution": Images(np.arange(30), reals),
         }
-    return Runs(
+    return DetectorRuns(
         name, ("generated:a",), {seed: {"native": 0.0} for seed in SEEDS}, images, same_fakes
     )
 

@@ -1,4 +1,4 @@
-"""Share of honest pictures delayed, class by class."""
+"""Share of real images flagged, class by class."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def false_alarms(rows: Sequence[Row], detectors: Sequence[str], points: Sequence
             percent_axis(axes)
             axes.set_title(f"{wrapped(detector, 30)}: {POINTS[point]}")
     for axes in panels[-1]:
-        axes.set_xlabel("honest pictures called generated")
+        axes.set_xlabel("real images flagged")
     legend_below(figure, columns=2)
     return figure
 

@@ -1,4 +1,4 @@
-"""Which honest photographs are delayed: false alarms by class of the real test images.
+"""Which real images are flagged: false positives by class of the real test images.
 
 Classes that nobody trained on stand beside those that were. Reals are the same in every run, so
 an interval over runs counts their chance once.

@@ -23,7 +23,7 @@ from gandetect.statistics.intervals import Interval, wilson
 from gandetect.statistics.operating_points import calibrate
 from gandetect.statistics.rows import Row, Rows
 from gandetect.statistics.scored_detectors import (
-    Subject,
+    ScoredDetector,
     calibration_source,
     called,
     fitted_on,
@@ -68,7 +68,7 @@ def rows(metrics: Metrics) -> Iterator[Row]:
         yield tidy_row("low FPR", row, name, row["called"], row["ci95"])
 
 
-def calibration(subjects: Sequence[Subject]) -> tuple[Rows, Rows, list[str]]:
+def calibration(subjects: Sequence[ScoredDetector]) -> tuple[Rows, Rows, list[str]]:
     """Judge each method for each detector and pair of test groups.
 
     Own and other fakes stand against in-distribution reals, own fakes also against held-out ones.
@@ -105,12 +105,12 @@ def calibration(subjects: Sequence[Subject]) -> tuple[Rows, Rows, list[str]]:
 
 
 def low_fpr(
-    subjects: Sequence[Subject], fprs: Sequence[float] = LOW_FPRS
+    subjects: Sequence[ScoredDetector], fprs: Sequence[float] = LOW_FPRS
 ) -> tuple[Rows, list[str]]:
-    """What is caught and what is delayed when few honest uploads may be delayed.
+    """What is caught and what is flagged when few reals may be flagged.
 
     The cut lets a share `fpr` of the calibration reals through. Rows hold the share `called` of a
-    test group that lies above it (fakes caught, or reals delayed) with Wilson's interval, which
+    test group that lies above it (fakes caught, or reals flagged) with Wilson's interval, which
     covers the test images only. Fewer than 5 calibration reals above a cut: a gap, no row.
     """
     rows: Rows = []
@@ -126,7 +126,7 @@ def low_fpr(
         for fpr in fprs:
             if len(reals) * fpr < FEWEST_ABOVE:
                 gaps.append(
-                    f"{called(subject)}: a cut that delays {100 * fpr:g} % needs at least "
+                    f"{called(subject)}: a threshold that flags {100 * fpr:g} % needs at least "
                     f"{math.ceil(FEWEST_ABOVE / fpr):,} calibration reals to mean anything, and "
                     f"there are {len(reals):,}"
                 )

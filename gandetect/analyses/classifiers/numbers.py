@@ -12,7 +12,7 @@ from gandetect.statistics.intervals import wilson
 from gandetect.statistics.operating_points import oracle
 from gandetect.statistics.ranking import auroc
 from gandetect.statistics.rows import Row
-from gandetect.statistics.scored_detectors import Subject
+from gandetect.statistics.scored_detectors import ScoredDetector
 from gandetect.statistics.scores import (
     GENERATED_TRAINING,
     GENERATED_VALIDATION,
@@ -44,7 +44,7 @@ def rows(metrics: Metrics) -> Iterator[Row]:
         yield tidy_row("upper bound", row, name, row["accuracy"])
 
 
-def _splits(subject: Subject) -> list[dict[str, Any]]:
+def _splits(subject: ScoredDetector) -> list[dict[str, Any]]:
     """A classifier's usual figures, for each split that both kinds of image were scored of."""
     rows = []
     for split, generated, real in (
@@ -78,7 +78,7 @@ def _splits(subject: Subject) -> list[dict[str, Any]]:
     return rows
 
 
-def _upper_bound(subject: Subject) -> list[dict[str, Any]]:
+def _upper_bound(subject: ScoredDetector) -> list[dict[str, Any]]:
     """What the best cut on the test images themselves would give; nobody can know it before."""
     fakes, reals = subject.joined(subject.own), subject.joined((IN_DISTRIBUTION,))
     if not len(fakes) or not len(reals):

@@ -10,14 +10,14 @@ from gandetect.analyses.study import ScoredStudy
 from gandetect.analyses.tidy import tidy_row
 from gandetect.statistics.bootstrap import Statistic, holm
 from gandetect.statistics.contrasts import difference_auroc, difference_correct, tested
-from gandetect.statistics.detector_runs import Runs
+from gandetect.statistics.detector_runs import DetectorRuns
 from gandetect.statistics.rows import Row
 from gandetect.statistics.scores import IN_DISTRIBUTION, NOT_REPORTED, TRAINING, Metrics
 
 ALPHA = 0.05
 
 
-def compare_all(runs: Mapping[str, Runs]) -> list[dict[str, Any]]:
+def compare_all(runs: Mapping[str, DetectorRuns]) -> list[dict[str, Any]]:
     """Compare every two detectors on every source that both were scored on.
 
     Compared are the shares answered correctly at each operating point, and the AUROC of each
@@ -41,12 +41,12 @@ def compare_all(runs: Mapping[str, Runs]) -> list[dict[str, Any]]:
     return rows
 
 
-def _common(first: Runs, second: Runs) -> list[str]:
+def _common(first: DetectorRuns, second: DetectorRuns) -> list[str]:
     found = [{s for images in runs.images.values() for s in images} for runs in (first, second)]
     return sorted((found[0] & found[1]) - {*NOT_REPORTED, TRAINING})
 
 
-def _compare(first: Runs, second: Runs, source: str) -> Iterator[dict[str, Any]]:
+def _compare(first: DetectorRuns, second: DetectorRuns, source: str) -> Iterator[dict[str, Any]]:
     seeds = sorted(set(first.with_source(source)) & set(second.with_source(source)))
     if not seeds:
         return
@@ -63,7 +63,12 @@ def _compare(first: Runs, second: Runs, source: str) -> Iterator[dict[str, Any]]
 
 
 def _row(
-    first: Runs, second: Runs, seeds: Sequence[int], source: str, metric: str, found: Statistic
+    first: DetectorRuns,
+    second: DetectorRuns,
+    seeds: Sequence[int],
+    source: str,
+    metric: str,
+    found: Statistic,
 ) -> dict[str, Any]:
     return {
         "first": first.detector,

@@ -12,7 +12,13 @@ from gandetect.analyses.study import ScoredStudy
 from gandetect.analyses.tidy import tidy_row
 from gandetect.statistics.cost_model import CostModel, cheapest_cut, expected
 from gandetect.statistics.rows import Row, Rows
-from gandetect.statistics.scored_detectors import Subject, called, fitted_on, judged_pairs, unfit
+from gandetect.statistics.scored_detectors import (
+    ScoredDetector,
+    called,
+    fitted_on,
+    judged_pairs,
+    unfit,
+)
 from gandetect.statistics.scores import Metrics
 
 ROLES = ("own", "own-other-seed", "other")
@@ -34,7 +40,7 @@ def rows(metrics: Metrics) -> Iterator[Row]:
                            n=row["n_generated"] + row["n_real"])  # fmt: skip
 
 
-def costs(subjects: Sequence[Subject], model: CostModel) -> tuple[Rows, list[str]]:
+def costs(subjects: Sequence[ScoredDetector], model: CostModel) -> tuple[Rows, list[str]]:
     """Expected cost of 1,000 uploads for each detector, generated source and group of reals.
 
     The threshold is the one that costs least on calibration images; no test group is looked at.

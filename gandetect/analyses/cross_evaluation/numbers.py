@@ -11,9 +11,9 @@ from gandetect.analyses.study import ScoredStudy
 from gandetect.analyses.tidy import tidy_row
 from gandetect.statistics import decisions
 from gandetect.statistics.bootstrap import over_runs
-from gandetect.statistics.detector_runs import Runs
+from gandetect.statistics.detector_runs import DetectorRuns
 from gandetect.statistics.rows import Row, grouped
-from gandetect.statistics.scored_detectors import Subject
+from gandetect.statistics.scored_detectors import ScoredDetector
 from gandetect.statistics.scores import (
     Metrics,
 )
@@ -35,7 +35,7 @@ def rows(metrics: Metrics) -> Iterator[Row]:
         yield tidy_row("runs: cell", row, "correct", row["mean"], row["ci95"], n=sum(row["n"]))
 
 
-def cells_across(cells: Sequence[Row], runs: Mapping[str, Runs]) -> list[dict[str, Any]]:
+def cells_across(cells: Sequence[Row], runs: Mapping[str, DetectorRuns]) -> list[dict[str, Any]]:
     """The share answered correctly, mean over runs with a 95 % interval.
 
     ``covers`` says what the interval covers: of a single run it is over images only (Wilson).
@@ -62,7 +62,7 @@ def cells_across(cells: Sequence[Row], runs: Mapping[str, Runs]) -> list[dict[st
     return rows
 
 
-def _cells(subject: Subject) -> list[dict[str, Any]]:
+def _cells(subject: ScoredDetector) -> list[dict[str, Any]]:
     return [
         {
             **subject.name,

@@ -18,7 +18,7 @@ from gandetect.statistics.operating_points import best_cuts, youden
 from gandetect.statistics.rows import Row, Rows
 from gandetect.statistics.scored_detectors import (
     FEWEST,
-    Subject,
+    ScoredDetector,
     calibration_source,
     called,
     fitted_on,
@@ -58,7 +58,7 @@ class _New:
 
 
 def k_shot(
-    subjects: Sequence[Subject],
+    subjects: Sequence[ScoredDetector],
     shots: Sequence[int] = SHOTS,
     draws: int = DRAWS,
     seed: int = 0,
@@ -94,7 +94,7 @@ def k_shot(
     return rows, gaps
 
 
-def _unusable(subject: Subject) -> str:
+def _unusable(subject: ScoredDetector) -> str:
     """Why no cut can be placed with any number of labels; empty when one can."""
     name = calibration_source(subject.sources)
     if name is None or len(subject.sources[name]) < FEWEST:
@@ -103,7 +103,7 @@ def _unusable(subject: Subject) -> str:
     return "all its scores are equal" if np.ptp(everything) == 0.0 else ""
 
 
-def _new(subject: Subject, source: str, real: str, familiar_cut: float | None) -> _New:
+def _new(subject: ScoredDetector, source: str, real: str, familiar_cut: float | None) -> _New:
     name = calibration_source(subject.sources)
     assert name is not None
     return _New(
@@ -150,7 +150,7 @@ def _possible(new: _New, k: int) -> bool:
     return len(new.fakes) - k >= FEWEST and (k > 0 or new.familiar_cut is not None)
 
 
-def _familiar_cut(subject: Subject) -> float:
+def _familiar_cut(subject: ScoredDetector) -> float:
     """The cut before any image of a new source is labelled: between own fakes and reals."""
     names = fitted_on(subject)
     assert names is not None

@@ -43,7 +43,7 @@ def _facts(material: Material) -> list[Block]:
     if stages:
         seconds = sum(seconds for *_, seconds in stages)
         rows.append(["seconds of all stages, one after the other", f"{seconds:,.0f}"])
-    every = [[key.replace(".", " · "), _printed(value)] for key, value in flatten(manifest)]
+    every = [[key, _printed(value)] for key, value in flatten(manifest, joint=" · ")]
     ran = [[name, started, f"{seconds:,.1f}"] for name, started, seconds in stages]
     return [
         Table("In short", ["What", "Value"], rows, text_columns=2),

@@ -10,10 +10,10 @@ import numpy as np
 from gandetect.analyses.study import ScoredStudy
 from gandetect.analyses.tidy import tidy_row
 from gandetect.statistics.bootstrap import over_runs, over_runs_alone
-from gandetect.statistics.detector_runs import Runs
+from gandetect.statistics.detector_runs import DetectorRuns
 from gandetect.statistics.ranking import pair_metrics
 from gandetect.statistics.rows import Row, grouped
-from gandetect.statistics.scored_detectors import Subject
+from gandetect.statistics.scored_detectors import ScoredDetector
 from gandetect.statistics.scores import (
     TEST_REALS,
     Metrics,
@@ -43,7 +43,7 @@ def rows(metrics: Metrics) -> Iterator[Row]:
                            real_source=row["real"])  # fmt: skip
 
 
-def pairs_across(pairs: Sequence[Row], runs: Mapping[str, Runs]) -> list[dict[str, Any]]:
+def pairs_across(pairs: Sequence[Row], runs: Mapping[str, DetectorRuns]) -> list[dict[str, Any]]:
     """AUROC and its relatives of each pair of sources, mean over runs with 95 % intervals.
 
     Of the relatives no covariance over images is known, so their intervals cover the runs (and
@@ -71,7 +71,7 @@ def pairs_across(pairs: Sequence[Row], runs: Mapping[str, Runs]) -> list[dict[st
     return rows
 
 
-def _pairs(subject: Subject) -> list[dict[str, Any]]:
+def _pairs(subject: ScoredDetector) -> list[dict[str, Any]]:
     generated = [source for source in subject.reported() if source.startswith("generated:")]
     return [
         {

@@ -12,7 +12,7 @@ from gandetect.analyses.tidy import tidy_row
 from gandetect.statistics import decisions
 from gandetect.statistics.bootstrap import over_runs_alone
 from gandetect.statistics.rows import Row, grouped
-from gandetect.statistics.scored_detectors import Subject
+from gandetect.statistics.scored_detectors import ScoredDetector
 from gandetect.statistics.scores import (
     TEST_REALS,
     Metrics,
@@ -90,7 +90,7 @@ def _figures(report: Mapping[str, Any]) -> dict[str, float]:
     return figures
 
 
-def _overall(subject: Subject) -> list[dict[str, Any]]:
+def _overall(subject: ScoredDetector) -> list[dict[str, Any]]:
     """The reference study's general table: own generated images and all test reals."""
     fakes, reals = subject.joined(subject.own), subject.joined(TEST_REALS)
     if not len(fakes) or not len(reals):
@@ -109,7 +109,7 @@ def _overall(subject: Subject) -> list[dict[str, Any]]:
     return rows
 
 
-def _groups(subject: Subject) -> list[dict[str, Any]]:
+def _groups(subject: ScoredDetector) -> list[dict[str, Any]]:
     return [
         {
             **subject.name,

@@ -101,7 +101,7 @@ def robustness(
 
     Returns ``runs``, a row for each detector, seed, generated source, perturbation, level and
     ``applied_to``: AUROC against in-distribution reals, its change from the unperturbed one, and
-    the shares of fakes caught and reals delayed by operating point. ``across_seeds`` holds the
+    the shares of fakes caught and reals flagged by operating point. ``across_seeds`` holds the
     mean change of all seeds with its 95 % interval over runs and images, and the single changes.
 
     Raises `DataError` when columns are missing, a score is not finite, or a perturbation was not

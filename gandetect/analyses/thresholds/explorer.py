@@ -15,10 +15,10 @@ from gandetect.statistics.binned import Binned, binned
 from gandetect.statistics.cost_model import UPLOADS
 from gandetect.statistics.intervals import Z
 from gandetect.statistics.scored_detectors import (
-    Subject,
+    ScoredDetector,
     calibration_source,
     fitted_on,
-    make_subjects,
+    split_by_detector,
     unfit,
 )
 from gandetect.statistics.scores import (
@@ -52,7 +52,7 @@ def explorer(material: Material, fallback: Sequence[Block]) -> Explorer | None:
     metrics = material.metrics
     facts = {row["detector"]: row for row in metrics["detectors"]}
     fpr = material.inputs.experiment.evaluation.calibrated_fpr
-    subjects = make_subjects(latest(material.inputs.scores), facts, fpr)
+    subjects = split_by_detector(latest(material.inputs.scores), facts, fpr)
     judged = [one for one in subjects if {"real", "generated"} <= _labels(one)]
     if not judged:
         return None
@@ -75,17 +75,17 @@ def explorer(material: Material, fallback: Sequence[Block]) -> Explorer | None:
     return Explorer(data, fallback)
 
 
-def _labels(subject: Subject) -> set[str]:
+def _labels(subject: ScoredDetector) -> set[str]:
     return {source.partition(":")[0] for source in subject.reported() if source != TRAINING}
 
 
-def _in_order(material: Material, subjects: Iterable[Subject]) -> list[str]:
+def _in_order(material: Material, subjects: Iterable[ScoredDetector]) -> list[str]:
     """Names of the detectors that there are, in the order of every table."""
     found = {one.detector for one in subjects}
     return [name for name in material.detectors if name in found]
 
 
-def _run(material: Material, subject: Subject) -> Row:
+def _run(material: Material, subject: ScoredDetector) -> Row:
     """One trained detector: edges, counts by source, marked edges, and what cuts are chosen on."""
     # One cut for all rows of a detector: it is chosen before any test group is looked at.
     marks = dict(subject.thresholds)
@@ -107,7 +107,7 @@ def _run(material: Material, subject: Subject) -> Row:
     }
 
 
-def _source(material: Material, subject: Subject, bins: Binned, source: str) -> Row:
+def _source(material: Material, subject: ScoredDetector, bins: Binned, source: str) -> Row:
     rows = [row for row in material.metrics["pairs"] if _same(row, subject)]
     areas = {row["generated"]: row["auroc"] for row in rows if row["real"] == IN_DISTRIBUTION}
     return {
@@ -125,5 +125,5 @@ def _choosing(bins: Binned, source: str) -> Row:
     return {"name": CHOOSING[source], "counts": bins.counts[source].tolist()}
 
 
-def _same(row: Row, subject: Subject) -> bool:
+def _same(row: Row, subject: ScoredDetector) -> bool:
     return (row["detector"], row["detector_seed"]) == (subject.detector, subject.seed)

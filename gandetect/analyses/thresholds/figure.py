@@ -40,7 +40,7 @@ def roc_and_precision_recall(scores: pd.DataFrame, metrics: Metrics) -> Figure:
         for of_seed in seeds:
             width = 1.8 if len(seeds) == 1 else 0.9
             _draw_curves(left, right, _own(metrics, detector), by_source(of_seed), width)
-        _name_axes(left, wrapped(f"{detector}: ROC", 44), "reals delayed", "generated caught")
+        _name_axes(left, wrapped(f"{detector}: ROC", 44), "reals flagged", "generated caught")
         _name_axes(right, wrapped(f"{detector}: precision-recall", 44), "generated caught (recall)",
                    "alarms that are true (precision)")  # fmt: skip
         left.plot([0, 1], [0, 1], color=QUIET, linewidth=1, linestyle=(0, (1, 2)))

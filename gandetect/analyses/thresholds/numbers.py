@@ -11,7 +11,7 @@ from gandetect.analyses.study import ScoredStudy
 from gandetect.analyses.tidy import tidy_row
 from gandetect.statistics.operating_points import OPERATING_POINTS
 from gandetect.statistics.rows import Row
-from gandetect.statistics.scored_detectors import Subject, calibration_source
+from gandetect.statistics.scored_detectors import ScoredDetector, calibration_source
 from gandetect.statistics.scores import (
     Metrics,
 )
@@ -32,7 +32,7 @@ def rows(metrics: Metrics) -> Iterator[Row]:
                 yield tidy_row("threshold", row, "threshold", row[point], operating_point=point)
 
 
-def _operating_points(subject: Subject, calibrated_fpr: float) -> dict[str, Any]:
+def _operating_points(subject: ScoredDetector, calibrated_fpr: float) -> dict[str, Any]:
     row: dict[str, Any] = {**subject.name, "epoch": subject.epoch, **subject.thresholds}
     chosen_on = calibration_source(subject.sources)
     if chosen_on is not None:

@@ -10,7 +10,7 @@ from gandetect.analyses.tidy import tidy_row
 from gandetect.statistics import decisions
 from gandetect.statistics.ranking import auroc
 from gandetect.statistics.rows import Row
-from gandetect.statistics.scored_detectors import Subject
+from gandetect.statistics.scored_detectors import ScoredDetector
 from gandetect.statistics.scores import (
     IN_DISTRIBUTION,
     TRAINING,
@@ -30,7 +30,7 @@ def rows(metrics: Metrics) -> Iterator[Row]:
         yield tidy_row("training gap", row, name, row["difference"], row["difference_ci95"])
 
 
-def _gap(subject: Subject) -> list[dict[str, Any]]:
+def _gap(subject: ScoredDetector) -> list[dict[str, Any]]:
     if TRAINING not in subject.sources or IN_DISTRIBUTION not in subject.sources:
         return []
     train, test = subject.sources[TRAINING], subject.sources[IN_DISTRIBUTION]

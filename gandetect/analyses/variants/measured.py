@@ -10,10 +10,14 @@ import pandas as pd
 
 from gandetect.config import Experiment, LabelledDataConfig
 from gandetect.statistics.bootstrap import over_runs
-from gandetect.statistics.detector_runs import Runs, collect_runs
+from gandetect.statistics.detector_runs import DetectorRuns, collect_runs
 from gandetect.statistics.intervals import wilson
 from gandetect.statistics.operating_points import calibrate
-from gandetect.statistics.scored_detectors import Subject, calibration_source, make_subjects
+from gandetect.statistics.scored_detectors import (
+    ScoredDetector,
+    calibration_source,
+    split_by_detector,
+)
 from gandetect.statistics.scores import HELD_OUT, IN_DISTRIBUTION, Metrics, latest
 
 Row = Mapping[str, Any]
@@ -42,7 +46,7 @@ class Measured:
 
     variant: str
     experiment: Experiment
-    runs: Runs
+    runs: DetectorRuns
     known: tuple[str, ...]
     cells: Sequence[Row]
     pairs: Sequence[Row]
@@ -85,7 +89,7 @@ def measure(part: Part) -> list[Measured]:
     fpr = part.experiment.evaluation.calibrated_fpr
     facts = {row["detector"]: row for row in part.metrics["detectors"]}
     last = latest(part.scores)
-    subjects = [_strictly(one, min(STRICT, fpr)) for one in make_subjects(last, facts, fpr)]
+    subjects = [_strictly(one, min(STRICT, fpr)) for one in split_by_detector(last, facts, fpr)]
     labelled = isinstance(part.experiment.data, LabelledDataConfig)
     found = {one.detector: one for one in collect_runs(last, subjects, facts, labelled)}
     return [
@@ -101,7 +105,7 @@ def measure(part: Part) -> list[Measured]:
     ]
 
 
-def _strictly(subject: Subject, fpr: float) -> Subject:
+def _strictly(subject: ScoredDetector, fpr: float) -> ScoredDetector:
     reals = calibration_source(subject.sources)
     if reals is None:
         return subject
@@ -109,7 +113,7 @@ def _strictly(subject: Subject, fpr: float) -> Subject:
     return replace(subject, thresholds={**subject.thresholds, "strict": strict})
 
 
-def _strict_figures(runs: Runs) -> Iterator[dict[str, Any]]:
+def _strict_figures(runs: DetectorRuns) -> Iterator[dict[str, Any]]:
     """Shares correct at the strict threshold, which `metrics.json` does not hold."""
     point = POINTS["correct-strict"]
     seeds = [seed for seed in runs.seeds if point in runs.thresholds[seed]]

@@ -15,12 +15,12 @@ from gandetect.analyses.calibration.numbers import (
     reliability,
 )
 from gandetect.errors import UsageError
-from gandetect.statistics.scored_detectors import Subject
+from gandetect.statistics.scored_detectors import ScoredDetector
 
 OWN = "generated:a"
 
 
-def subject(rng, **changes) -> Subject:
+def subject(rng, **changes) -> ScoredDetector:
     """Scores that separate the labels, stretched and shifted, so that they are no log-odds."""
     sizes = {
         OWN: (1.5, 900),
@@ -34,11 +34,11 @@ def subject(rng, **changes) -> Subject:
     sources = {name: np.sort(4 * rng.normal(mean, 1, n) + 3) for name, (mean, n) in sizes.items()}
     sources |= changes
     kept = {name: scores for name, scores in sources.items() if scores is not None}
-    return Subject("a", 0, 3, (OWN,), kept, {"native": 0.0})
+    return ScoredDetector("a", 0, 3, (OWN,), kept, {"native": 0.0})
 
 
 @pytest.fixture
-def one(rng) -> Subject:
+def one(rng) -> ScoredDetector:
     return subject(rng)
 
 
@@ -89,9 +89,9 @@ def test_nothing_is_fitted_on_a_test_group(one, rng):
 def test_validation_images_stand_in_where_there_are_no_calibration_fakes(one):
     sources = dict(one.sources)
     sources["generated:validation"] = sources.pop("generated:calibration")
-    assert calibration([Subject("a", 0, 3, (OWN,), sources, {})])[0] == []
+    assert calibration([ScoredDetector("a", 0, 3, (OWN,), sources, {})])[0] == []
     sources["real:validation"] = sources.pop("real:calibration")
-    rows, _, gaps = calibration([Subject("a", 0, 3, (OWN,), sources, {})])
+    rows, _, gaps = calibration([ScoredDetector("a", 0, 3, (OWN,), sources, {})])
     assert gaps == []
     assert rows[0]["fitted_on"] == ["generated:validation", "real:validation"]
 
@@ -223,8 +223,8 @@ def test_too_few_calibration_reals_are_said_and_not_used(rng):
     rows, gaps = low_fpr([subject(rng, **{"real:calibration": np.arange(499.0)})])
     assert {row["fpr"] for row in rows} == {0.05}
     assert gaps == [
-        "a, seed 0: a cut that delays 1 % needs at least 500 calibration reals to mean anything, "
-        "and there are 499"
+        "a, seed 0: a threshold that flags 1 % needs at least 500 calibration reals to mean "
+        "anything, and there are 499"
     ]
     assert low_fpr([subject(rng, **{"real:calibration": None})]) == (
         [], ["a, seed 0: no calibration reals were scored"],

@@ -12,12 +12,12 @@ from gandetect.analyses.k_shot.numbers import k_shot as few_labels
 from gandetect.analyses.k_shot.words import k_shot
 from gandetect.report.document import Picture, Table, Text
 from gandetect.report.material import Material
-from gandetect.statistics.scored_detectors import Subject
+from gandetect.statistics.scored_detectors import ScoredDetector
 
 NAMES = ("dcgan-bn", "cnn-on-dcgan-plain")
 
 
-def subject(rng, name, seed, other=0.2) -> Subject:
+def subject(rng, name, seed, other=0.2) -> ScoredDetector:
     own = f"generated:{name}"
     sizes = {
         own: (1.6, 300),
@@ -29,7 +29,7 @@ def subject(rng, name, seed, other=0.2) -> Subject:
         "real:held-out": (0.4, 300),
     }
     sources = {key: np.sort(4 * rng.normal(mean, 1, n) + 3) for key, (mean, n) in sizes.items()}
-    return Subject(name, seed, 3, (own,), sources, {"native": 0.0})
+    return ScoredDetector(name, seed, 3, (own,), sources, {"native": 0.0})
 
 
 def material(seeds=(0,), drop=(), **facts) -> Material:
@@ -82,7 +82,10 @@ def test_the_chapter_opens_with_what_came_out_before_and_after(one, blank):
         for row in one.metrics["calibration"]
         if (row["role"], row["method"], row["real"]) == ("own", "none", "real:in-distribution")
     ]
-    assert f"off by {min(errors):.1f} to {max(errors):.1f} points of 100 on own" in blocks[0].text
+    assert (
+        f"off by {min(errors):.1f} to {max(errors):.1f} points of 100 on fakes of the own"
+        in blocks[0].text
+    )
     assert "no better than always saying 50 %" in blocks[0].text
 
 
@@ -93,7 +96,11 @@ def test_nothing_bad_is_said_of_probabilities_that_hold_elsewhere(blank):
 def test_each_number_of_the_measures_table_is_that_of_its_row(one, blank):
     table = tables(calibration(one))[0]
     found = one.metrics["calibration"][0]
-    row = next(r for r in table.rows if r[:3] == ["dcgan-bn", "own fakes", "known classes"])
+    row = next(
+        r
+        for r in table.rows
+        if r[:3] == ["dcgan-bn", "Fakes of the own generator", "real, in-distribution"]
+    )
     assert (found["method"], row[3]) == ("none", f"{found['ece']:.3f}")
     assert {len(row) for row in table.rows} == {len(table.header)}
 
@@ -118,9 +125,9 @@ def test_tables_list_the_detectors_in_the_order_of_the_report(one, blank):
 def test_k_shot_counts_the_pairs_that_no_cut_helps(one, blank):
     blocks = k_shot(one)
     assert "Of 4 pairs" in blocks[0].text
-    assert "2 are beyond any cut" in blocks[0].text
+    assert "2 are beyond any threshold" in blocks[0].text
     assert "Of the other 2 pairs" in blocks[0].text
-    assert tables(blocks)[0].header[2:] == ["no label", "10 labels", "Best cut possible"]
+    assert tables(blocks)[0].header[2:] == ["no label", "10 labels", "Best threshold possible"]
     assert len(tables(blocks)[0].rows) == 4
 
 
@@ -131,7 +138,9 @@ def test_a_cut_counts_as_good_only_within_a_point_of_the_best(blank):
     metrics = {"detectors": [{"detector": NAMES[0], "kind": "classifier", "own": []}]}
     metrics["cells"] = [{"detector_seed": 0}]
     data = SimpleNamespace(experiment=SimpleNamespace(data=None))
-    assert "none are beyond any cut" in words(k_shot(Material(data, metrics | {"k_shot": rows})))
+    assert "none are beyond any threshold" in words(
+        k_shot(Material(data, metrics | {"k_shot": rows}))
+    )
     assert "in 1 with 10 labels" in words(k_shot(Material(data, metrics | {"k_shot": rows})))
     worse = Material(data, metrics | {"k_shot": rows[:1]})
     assert "in 1 with none of the numbers tried" in words(k_shot(worse))
@@ -150,7 +159,7 @@ def test_missing_calibration_fakes_are_named_and_the_rest_is_shown(blank):
     assert len(tables(blocks)) == 1  # the cuts that delay few need reals alone
     assert not any(isinstance(block, Picture) for block in blocks)
     assert "no cut before the first new label" in words(k_shot(without))
-    assert tables(k_shot(without))[0].header[2:] == ["10 labels", "Best cut possible"]
+    assert tables(k_shot(without))[0].header[2:] == ["10 labels", "Best threshold possible"]
 
 
 def test_many_gaps_are_counted_and_not_all_listed():

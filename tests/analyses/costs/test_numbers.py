@@ -10,13 +10,13 @@ from gandetect.analyses.costs.numbers import costs
 from gandetect.errors import UsageError
 from gandetect.statistics.cost_model import CostModel, bayes_threshold, expected
 from gandetect.statistics.intervals import wilson
-from gandetect.statistics.scored_detectors import Subject
+from gandetect.statistics.scored_detectors import ScoredDetector
 
 MARKET = {"prevalence": 0.02, "cost_miss": 20.0, "cost_delay": 1.0}
 OWN, OTHER = "generated:a", "generated:b"
 
 
-def subject(rng, own=2.0, **changes) -> Subject:
+def subject(rng, own=2.0, **changes) -> ScoredDetector:
     sizes = {
         OWN: (own, 900),
         OTHER: (0.0, 700),
@@ -27,7 +27,7 @@ def subject(rng, own=2.0, **changes) -> Subject:
     }
     sources = {name: np.sort(rng.normal(mean, 1, n)) for name, (mean, n) in sizes.items()}
     kept = {name: scores for name, scores in (sources | changes).items() if scores is not None}
-    return Subject("a", 0, 3, (OWN,), kept, {"native": 0.0})
+    return ScoredDetector("a", 0, 3, (OWN,), kept, {"native": 0.0})
 
 
 @pytest.fixture
@@ -102,7 +102,7 @@ def test_the_cut_found_is_near_the_one_that_theory_names(rng):
     fakes, reals = rng.normal(2, 1, 40_000), rng.normal(0, 1, 40_000)
     sources = {"generated:calibration": fakes, "real:calibration": reals,
                OWN: fakes[:50], "real:in-distribution": reals[:50]}  # fmt: skip
-    rows, _ = costs([Subject("a", 0, 3, (OWN,), sources, {})], CostModel(**MARKET))
+    rows, _ = costs([ScoredDetector("a", 0, 3, (OWN,), sources, {})], CostModel(**MARKET))
     bayes = bayes_threshold(CostModel(**MARKET))
     assert bayes == pytest.approx(math.log(0.98 / 0.4))
     assert 2 * rows[0]["threshold"] - 2 == pytest.approx(bayes, abs=0.25)

@@ -57,8 +57,8 @@ def words(blocks) -> list[str]:
 def test_the_chapter_opens_with_the_market_and_with_who_is_worth_having(blank):
     lead = costs(material(study()))[0].text
     assert "Of 1,000 uploads 20 are fake." in lead
-    assert "letting everything through costs 400 and delaying everything 980" in lead
-    assert "on own fakes 2 of 2 and on other fakes 0 of 2" in lead
+    assert "letting everything through costs 400 and flagging everything 980" in lead
+    assert "on fakes of the own generator 2 of 2, on fakes of the other generator 0 of 2" in lead
 
 
 def test_each_detector_is_said_to_save_or_not(blank):
@@ -66,12 +66,13 @@ def test_each_detector_is_said_to_save_or_not(blank):
     text = words(costs(material(rows)))[2]
     own, other = rows[0], rows[2]
     low, high = own["ci95"]["cost"]
-    assert f"On own fakes it costs {own['cost']:.0f} ({low:.0f} to {high:.0f}), less than" in text
+    cost = f"{own['cost']:.0f} ({low:.0f} to {high:.0f})"
+    assert f"On fakes of the own generator it costs {cost}, less than" in text
     assert f"it catches {100 * own['caught']:.0f} of 100 fakes" in text
     assert f"that it stops {100 * own['precision']:.0f} are really fake" in text
-    assert f"On other fakes it costs {other['cost']:.0f}" in text
+    assert f"On fakes of the other generator it costs {other['cost']:.0f}" in text
     assert "more than the 400 of doing without it" in text
-    assert "honest uploads of held-out classes" in text
+    assert "among uploads of held-out classes" in text
 
 
 def test_validation_images_are_named_where_they_chose_the_cut(rng, blank):
@@ -127,4 +128,4 @@ def test_every_cost_is_drawn_with_both_policies():
     wanted = [r for r in rows if r["real"] == "real:in-distribution"]
     assert {round(r["cost"], 6) for r in wanted} <= shown
     assert {400.0, 980.0} <= shown
-    assert held_out.get_title() == "honest uploads of held-out classes"
+    assert held_out.get_title() == "uploads: real, held-out classes"

@@ -6,7 +6,7 @@ import pytest
 from score_tables import evaluate, tidy
 
 from gandetect.errors import DataError
-from gandetect.statistics.scored_detectors import discriminator_facts, make_subjects
+from gandetect.statistics.scored_detectors import discriminator_facts, split_by_detector
 from gandetect.statistics.scores import role_of
 
 
@@ -159,4 +159,4 @@ def test_a_detector_that_the_study_does_not_name_is_one_sentence(scores) -> None
     first, *others = sorted(set(scores["detector"]))
     facts = {first: discriminator_facts(first)}
     with pytest.raises(DataError, match=f"a detector {others[0]!r} that the study does not name"):
-        make_subjects(scores, facts, 0.05)
+        split_by_detector(scores, facts, 0.05)

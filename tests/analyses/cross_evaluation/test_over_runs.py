@@ -7,7 +7,7 @@ from score_tables import evaluate
 from sklearn.metrics import roc_auc_score
 
 from gandetect.analyses.comparisons.numbers import compare_all
-from gandetect.statistics.detector_runs import Images, Runs
+from gandetect.statistics.detector_runs import DetectorRuns, ScoredImages
 from gandetect.statistics.scores import OTHER_SEED, source_keys
 
 SEEDS = (0, 1, 2)
@@ -81,19 +81,21 @@ def test_the_auroc_of_a_run_is_scikit_learns(scores):
 
 
 def runs_of(name, shift, rng, *, seeds=SEEDS, own=("generated:a",), noise=None):
-    """Runs whose scores are a common part, a shift, and some noise of their own."""
+    """DetectorRuns whose scores are a common part, a shift, and some noise of their own."""
     images = {}
     for seed in seeds:
         common = np.random.default_rng([seed, 1])
         images[seed] = {
-            "generated:a": Images(np.arange(400), common.normal(1.0, 1, 400) + shift),
-            "real:in-distribution": Images(
+            "generated:a": ScoredImages(np.arange(400), common.normal(1.0, 1, 400) + shift),
+            "real:in-distribution": ScoredImages(
                 np.arange(300), np.random.default_rng(9).normal(-1.0, 1, 300)
             ),
         }
         if noise:
             images[seed]["generated:a"].scores[:] += rng.normal(0, noise)
-    return Runs(name, own, {seed: {"native": 0.0} for seed in seeds}, images, same_fakes=False)
+    return DetectorRuns(
+        name, own, {seed: {"native": 0.0} for seed in seeds}, images, same_fakes=False
+    )
 
 
 def verdicts(rows):

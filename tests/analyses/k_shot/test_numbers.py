@@ -5,13 +5,13 @@ from hypothesis import strategies as st
 
 from gandetect.analyses.k_shot.numbers import k_shot
 from gandetect.statistics.operating_points import best_cuts, youden
-from gandetect.statistics.scored_detectors import Subject
+from gandetect.statistics.scored_detectors import ScoredDetector
 
 NEW = "generated:b"
 scores = st.lists(st.integers(-6, 6).map(float), min_size=1, max_size=25)
 
 
-def subject(rng, own=3.0, new=1.0, seed=0, n_new=1500, spread=1.0, **changes) -> Subject:
+def subject(rng, own=3.0, new=1.0, seed=0, n_new=1500, spread=1.0, **changes) -> ScoredDetector:
     sizes = {
         "generated:a": (own, 300),
         NEW: (new, n_new),
@@ -22,7 +22,7 @@ def subject(rng, own=3.0, new=1.0, seed=0, n_new=1500, spread=1.0, **changes) ->
     }
     found = {name: np.sort(spread * rng.normal(m, 1, n)) for name, (m, n) in sizes.items()}
     kept = {name: values for name, values in (found | changes).items() if values is not None}
-    return Subject("a", seed, 3, ("generated:a",), kept, {"native": 0.0})
+    return ScoredDetector("a", seed, 3, ("generated:a",), kept, {"native": 0.0})
 
 
 @pytest.fixture

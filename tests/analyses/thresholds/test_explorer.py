@@ -72,7 +72,7 @@ def test_data_of_five_runs_of_four_detectors_stay_below_400_kilobytes(made):
 def test_a_study_of_labelled_files_has_its_own_words(tmp_path):
     block = explorer(material(make_labelled_run(tmp_path / "run")), [])
     first = block.data["detectors"][0]
-    assert first["roles"]["own"] == "fakes of kinds that it was trained on"
+    assert first["roles"]["own"] == "fakes of the own class"
     (run,) = first["runs"]
     assert run["alarms"]["name"] == "validation reals"
     assert [one["name"] for one in run["costs"]] == ["validation fakes", "validation reals"]

@@ -9,7 +9,7 @@ from variant_parts import experiment
 from gandetect.analyses.variants.left_out import left_out_rows
 from gandetect.analyses.variants.measured import Part, measure
 from gandetect.statistics.bootstrap import mean_over_images
-from gandetect.statistics.detector_runs import Images, Runs
+from gandetect.statistics.detector_runs import DetectorRuns, Images
 from gandetect.statistics.ranking import placements
 from gandetect.statistics.weighted_sums import Measure, WeightedSums
 
@@ -169,7 +169,7 @@ def test_one_generator_left_out_is_its_own_mean_and_none_gives_no_row() -> None:
 
 
 @pytest.fixture(scope="module")
-def runs() -> dict[str, Runs]:
+def runs() -> dict[str, DetectorRuns]:
     rng = np.random.default_rng(2)
     fakes = {seed: rng.normal(size=50) for seed in SEEDS}
     reals = rng.normal(-1, 1, 40)
@@ -182,7 +182,9 @@ def runs() -> dict[str, Runs]:
             }
             for seed in SEEDS
         }
-        found[name] = Runs(name, (), {seed: {"native": 0.0} for seed in SEEDS}, images, False)
+        found[name] = DetectorRuns(
+            name, (), {seed: {"native": 0.0} for seed in SEEDS}, images, False
+        )
     return found
 
 

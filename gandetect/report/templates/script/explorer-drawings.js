@@ -160,7 +160,7 @@ const explorerDrawings = (() => {
     }
     drawing.append(
       element("line", { class: "mark", x1: x(0), x2: x(1), y1: y(0), y2: y(1) }),
-      element("text", { x: x(0.5), y: y(0) + 33, "text-anchor": "middle" }, "honest familiar photos delayed, %"),
+      element("text", { x: x(0.5), y: y(0) + 33, "text-anchor": "middle" }, "in-distribution reals flagged, %"),
       element("text", { transform: `translate(12 ${y(0.5)}) rotate(-90)`, "text-anchor": "middle" }, "fakes caught, %"));
     const points = fakes.map((fake, n) => {
       const path = fake.above.map((k, i) => `${x(reals.above[i] / reals.n)} ${y(k / fake.n)}`);

@@ -138,10 +138,10 @@
         row("Of 100 alarms, real fakes", alarms ? perHundred(found / alarms) : "no alarms"),
         row("Alarms (uploads stopped)", amount(alarms)),
         row("Fakes that are missed", amount(data.uploads * market.prevalence - found)),
-        row("Honest uploads delayed", amount(honest)),
+        row("Real uploads flagged", amount(honest)),
         row("Cost", amount(cost(caught, delayed, market))),
         row("Cost of letting everything through", amount(market.missing)),
-        row("Cost of delaying everything", amount(market.delaying)));
+        row("Cost of flagging everything", amount(market.delaying)));
     }
 
     /** Prevalence, costs and what 1,000 uploads cost without a detector; null when out of range. */
@@ -173,7 +173,7 @@
         .map(([role, sources]) => said(role, sources));
       const caught = all(["own", "own-other-seed", "other"]);
       const delayed = all(["in-distribution", "held-out"]);
-      const parts = [caught.length && `catches ${listing(caught)}`, delayed.length && `delays ${listing(delayed)}`];
+      const parts = [caught.length && `catches ${listing(caught)}`, delayed.length && `flags ${listing(delayed)}`];
       return `At threshold ${words} ${apart(detector().called)} ${parts.filter(Boolean).join(", and ")}.`;
     }
 
