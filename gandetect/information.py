@@ -38,8 +38,8 @@ def architectures() -> dict[str, dict[str, int]]:
     """Every architecture with its networks' parameter counts, for images of 28 x 28 x 1."""
     return {
         name: {
-            "generator_parameters": keras_parameter_count(one.generator()),
-            f"{one.partner_kind}_parameters": keras_parameter_count(one.partner()),
+            f"{network}_parameters": keras_parameter_count(one.build(network))
+            for network in one.networks
         }
         for name, one in ARCHITECTURES.items()
     }
