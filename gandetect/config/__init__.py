@@ -14,31 +14,12 @@ from gandetect.config.class_images import (
     PicturesConfig,
     SmallSetConfig,
 )
-from gandetect.config.classifier import (
-    AugmentationConfig,
-    ClassifierConfig,
-    ClassifierOptimizerConfig,
-    ContrastiveConfig,
-    EarlyStoppingConfig,
-    HeadConfig,
-    PhaseConfig,
-    PublishedFigure,
-    ScheduleConfig,
-)
-from gandetect.config.data import (
-    CsvDataConfig,
-    DataConfig,
-    FolderDataConfig,
-    LabelledDataConfig,
-)
+from gandetect.config.classifier import ClassifierConfig, PublishedFigure
+from gandetect.config.data import CsvDataConfig, FolderDataConfig, LabelledDataConfig
 from gandetect.config.data_set import DATA_SETS, DataSet
-from gandetect.config.detector import (
-    DETECTORS,
-    DetectorTable,
-    detector_table,
-)
+from gandetect.config.detector import DETECTORS, DetectorTable, detector_table
 from gandetect.config.epochs import chosen_epochs
-from gandetect.config.experiment import EvaluationConfig, Experiment, QualityConfig
+from gandetect.config.experiment import Experiment, QualityConfig
 from gandetect.config.gan import (
     DiscriminatorOptions,
     GanConfig,
@@ -57,34 +38,25 @@ __all__ = [
     "DETECTORS",
     "RECIPES",
     "Architecture",
-    "AugmentationConfig",
     "ClassImagesConfig",
     "ClassifierConfig",
-    "ClassifierOptimizerConfig",
-    "ContrastiveConfig",
     "CsvDataConfig",
-    "DataConfig",
     "DataSet",
     "DetectorTable",
     "DiscriminatorOptions",
-    "EarlyStoppingConfig",
-    "EvaluationConfig",
     "Experiment",
     "FashionMnistConfig",
     "FolderDataConfig",
     "GanConfig",
     "GeneratorConfig",
-    "HeadConfig",
     "LabelledDataConfig",
     "NegativesConfig",
     "OptimizerConfig",
     "PenaltyConfig",
-    "PhaseConfig",
     "PicturesConfig",
     "PublishedFigure",
     "QualityConfig",
     "ReplayConfig",
-    "ScheduleConfig",
     "SmallSetConfig",
     "VaeConfig",
     "apply_override",

@@ -163,14 +163,3 @@ class PicturesConfig(ClassImagesConfig):
     def shape(self) -> tuple[int, int]:
         """Channels, and the side in pixels, of every image."""
         return self.channels, self.image_size
-
-
-def side_of(data: Any) -> int | None:
-    """The side in pixels of a GAN study's images, as far as its table says; None for other data."""
-    if isinstance(data, ClassImagesConfig):
-        return data.shape[1]
-    if not isinstance(data, dict):
-        return None
-    name = data.get("name")
-    side = data.get("image_size", DATA_SETS[name].shape[1] if name in DATA_SETS else None)
-    return side if isinstance(side, int) else None

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from gandetect.config.canonical import digest_of
 from gandetect.config.changes import VariantConfig
-from gandetect.config.class_images import FashionMnistConfig, PicturesConfig, side_of
+from gandetect.config.class_images import ClassImagesConfig, FashionMnistConfig, PicturesConfig
 from gandetect.config.classifier import ClassifierConfig, at_size_of_data
 from gandetect.config.data import DataConfig, LabelledDataConfig, data_table
 from gandetect.config.detector import AnyDetectorTable, DetectorTable
@@ -42,7 +42,7 @@ class EvaluationConfig(Section):
     """How many images of each source are scored, how operating points are chosen, and what more.
 
     ``trajectory`` says which epochs' discriminators meet which epochs' generators: "all",
-    "every 5" (the 5th, 10th, … and the last) or "last" (none but the final ones).
+    "every 5" (the 5th, 10th, … and the last), "last 3", or "last" (none but the final ones).
     ``perturbations`` are ways of processing images under which detectors are scored again.
     ``overlap`` says what is done with test images that also stand in another split.
     """
@@ -124,15 +124,14 @@ class Experiment(Section):
             )
         return given
 
-    @model_validator(mode="before")
+    @field_validator("classifiers", mode="before")
     @classmethod
-    def _small_networks_see_the_size_of_the_data(cls, given: Any) -> Any:
+    def _small_networks_see_the_size_of_the_data(cls, given: Any, info: ValidationInfo) -> Any:
         """Give the CNNs of a GAN study that say no ``image_size`` that of the data."""
-        tables = given.get("classifiers") if isinstance(given, dict) else None
-        side = side_of(given.get("data")) if tables else None
-        if side is None or not isinstance(tables, list | tuple):
+        data = info.data.get("data")
+        if not isinstance(data, ClassImagesConfig) or not isinstance(given, list | tuple):
             return given
-        return {**given, "classifiers": [at_size_of_data(table, side) for table in tables]}
+        return tuple(at_size_of_data(table, data.shape[1]) for table in given)
 
     @model_validator(mode="after")
     def _distinct_names(self) -> Experiment:
@@ -155,7 +154,8 @@ class Experiment(Section):
     @model_validator(mode="after")
     def _fakes_exist(self) -> Experiment:
         if isinstance(self.data, LabelledDataConfig):
-            return self._labelled()
+            self._bring_their_own_fakes(self.data)
+            return self
         generators = [gan.name for gan in self.gans]
         for classifier in self.classifiers:
             if not classifier.fakes_from:
@@ -166,63 +166,53 @@ class Experiment(Section):
             for name in classifier.fakes_from:
                 if name not in generators:
                     raise unknown_name("fakes_from", name, generators)
-        self._detectors_know_whom()
-        return self
-
-    def _detectors_know_whom(self) -> None:
-        """Refuse detectors of GANs or classifiers that the experiment does not have."""
         for detector in self.detectors:
             detector.check(self.gans, self.classifiers)
+        return self
 
-    def _labelled(self) -> Experiment:
-        assert isinstance(self.data, LabelledDataConfig)
+    def _bring_their_own_fakes(self, data: LabelledDataConfig) -> None:
+        """Refuse what makes fakes, or needs those of a GAN."""
         if self.gans:
             raise ValueError(
                 "[[gans]] make the fakes of a study, and these data bring their own "
-                f'(name = "{self.data.name}", with a label for every image); for GANs give a '
+                f'(name = "{data.name}", with a label for every image); for GANs give a '
                 "folder whose sub-folders are all classes of real images, without labels: classes "
                 "left out, or a list of sub-folders"
             )
         if self.detectors:
             raise ValueError(
-                f'[[detectors]] are made of GANs, and data of name = "{self.data.name}" bring '
+                f'[[detectors]] are made of GANs, and data of name = "{data.name}" bring '
                 "their own fakes; remove [[detectors]]"
             )
         for classifier in self.classifiers:
-            if classifier.history != "last":
-                raise ValueError(
-                    f"classifier {classifier.name!r} names a history of generators, but its data "
-                    "are labelled images, which bring their own fakes; remove history"
-                )
-            if classifier.fakes_from:
-                raise ValueError(
-                    f"classifier {classifier.name!r} names fakes_from, but its data are labelled "
-                    "images, which bring their own fakes; remove fakes_from"
-                )
+            for key, default in (("history", "last"), ("fakes_from", ())):
+                if getattr(classifier, key) != default:
+                    raise ValueError(
+                        f"classifier {classifier.name!r} names {key}, but its data are labelled "
+                        f"images, which bring their own fakes; remove {key}"
+                    )
         if self.evaluation.trajectory != "last":
             raise ValueError(
                 f'trajectory = "{self.evaluation.trajectory}" is for GANs, and labelled images '
                 'bring their own fakes; remove it, or give "last"'
             )
         copies = {classifier.copies for classifier in self.classifiers}
-        if self.data.leak and (len(copies) > 1 or copies == {0}):
+        if data.leak and (len(copies) > 1 or copies == {0}):
             raise ValueError(
                 'leak = "augment-before-split" needs classifiers that all make the same number '
                 f"of copies, at least 1; theirs are {sorted(copies)}"
             )
-        return self
 
     def with_precision(self, native: Literal["fp32", "bf16"]) -> Experiment:
         """Resolve ``precision = "auto"`` to what this machine computes natively."""
-        gans = tuple(
-            gan.model_copy(update={"precision": native}) if gan.precision == "auto" else gan
-            for gan in self.gans
-        )
-        classifiers = tuple(
-            one.model_copy(update={"precision": native}) if one.precision == "auto" else one
-            for one in self.classifiers
-        )
-        return self.model_copy(update={"gans": gans, "classifiers": classifiers})
+        tables = {
+            key: tuple(
+                one.model_copy(update={"precision": native}) if one.precision == "auto" else one
+                for one in getattr(self, key)
+            )
+            for key in ("gans", "classifiers")
+        }
+        return self.model_copy(update=tables)
 
     def digest(self) -> str:
         """SHA-256 of everything that changes a result, except the list of seeds.

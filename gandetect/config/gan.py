@@ -114,7 +114,15 @@ class GanConfig(GeneratorConfig):
 
     @model_validator(mode="after")
     def _options_of_this_discriminator(self) -> GanConfig:
-        check_options(self.discriminator, self.architecture)
+        extra = [
+            name for name in ("spectral_norm", "histogram") if getattr(self.discriminator, name)
+        ]
+        if extra and not ARCHITECTURES[self.architecture].branches:
+            having = [name for name, one in ARCHITECTURES.items() if one.branches]
+            raise ValueError(
+                f"the discriminator of {self.architecture!r} has no option {extra[0]!r}; only "
+                f"those of {' and '.join(having)} have; remove it"
+            )
         if self.discriminator.histogram and self.penalty.name != "none":
             raise ValueError(
                 f'penalty "{self.penalty.name}" bounds the slope at images, and the histogram '
@@ -123,7 +131,7 @@ class GanConfig(GeneratorConfig):
         return self
 
     @model_validator(mode="after")
-    def _ingredients_go_together(self) -> GanConfig:
+    def _loss_and_penalty_go_together(self) -> GanConfig:
         labels = (self.real_label, self.fake_label)
         if self.loss != NON_SATURATING and labels != (1.0, 0.0):
             raise ValueError(
@@ -146,6 +154,10 @@ class GanConfig(GeneratorConfig):
                 'loss = "wasserstein" needs a critic whose slope is bounded; add '
                 'penalty = { name = "wgan-gp" }, or discriminator = { spectral_norm = true }'
             )
+        return self
+
+    @model_validator(mode="after")
+    def _fakes_to_remember(self) -> GanConfig:
         if self.replay.share and self.epochs == 1:
             raise ValueError(
                 f"replay of {self.replay.share:g} of the fakes needs earlier epochs, and epochs is "
@@ -158,14 +170,3 @@ class GanConfig(GeneratorConfig):
                 "all fakes of a batch; their sum must be at most 1"
             )
         return self
-
-
-def check_options(options: DiscriminatorOptions, architecture: str) -> None:
-    """Raise `ValueError` for options that an architecture's discriminator does not have."""
-    given = [name for name in ("spectral_norm", "histogram") if getattr(options, name)]
-    if given and not ARCHITECTURES[architecture].branches:
-        having = [name for name, one in ARCHITECTURES.items() if one.branches]
-        raise ValueError(
-            f"the discriminator of {architecture!r} has no option {given[0]!r}; only those of "
-            f"{' and '.join(having)} have; remove it"
-        )

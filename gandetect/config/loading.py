@@ -91,32 +91,24 @@ def _require_tables(table: Mapping[str, Any], origin: str) -> None:
             )
     for key in TABLE_LISTS:
         given = table.get(key, ())
-        fine = isinstance(given, list | tuple)
-        for number, one in enumerate(given if fine else ()):
+        if not isinstance(given, list | tuple):
+            raise UsageError(
+                f"{origin}: {key} is a list of tables, each written [[{key}]], and {key} = "
+                f"{shown(given)} is {_kind_of(given)}"
+            )
+        for number, one in enumerate(given):
             if not isinstance(one, Mapping | BaseModel):
                 raise UsageError(
                     f"{origin}: {key}.{number} = {shown(one)} is {_kind_of(one)}, not a table; "
                     f"each of {key} is written [[{key}]], with its keys below"
                 )
-        if not fine:
-            raise UsageError(
-                f"{origin}: {key} is a list of tables, each written [[{key}]], and {key} = "
-                f"{shown(given)} is {_kind_of(given)}"
-            )
 
 
 def _kind_of(value: Any) -> str:
     """What a value is, in TOML's words."""
-    names: dict[type, str] = {
-        bool: "a boolean",
-        int: "an integer",
-        float: "a number",
-        str: "a string",
-        list: "a list",
-        tuple: "a list",
-        dict: "a table",
-    }
-    return names.get(type(value), "another value")
+    names = {"bool": "a boolean", "int": "an integer", "float": "a number", "str": "a string",
+             "list": "a list", "tuple": "a list", "dict": "a table"}  # fmt: skip
+    return names.get(type(value).__name__, "another value")
 
 
 def apply_override(table: dict[str, Any], override: str, said: str = "--set") -> None:
@@ -161,21 +153,18 @@ def _value_of(text: str, said: str) -> Any:
 
 def _step_into(node: Any, part: str, said: str) -> Any:
     if isinstance(node, list):
+        child, called = None, []
         for number, entry in enumerate(node):
             table = entry if isinstance(entry, dict) else {}
-            if part in (str(number), table.get("name"), table.get("architecture")):
-                return _table_or_list(entry, part, said)
-        entries = [_called(entry, number) for number, entry in enumerate(node)]
-        raise UsageError(f"{said}: no entry {shown(part)}; there are: {listed(entries)}")
-    return _table_or_list(node.setdefault(part, {}), part, said)
-
-
-def _called(entry: Any, number: int) -> str:
-    table = entry if isinstance(entry, dict) else {}
-    return str(table.get("name") or table.get("architecture") or number)
-
-
-def _table_or_list(child: Any, part: str, said: str) -> Any:
+            names = [name for key in ("name", "architecture") if (name := table.get(key))]
+            if part in (str(number), *names):
+                child = entry
+                break
+            called.append(str([*names, number][0]))
+        else:
+            raise UsageError(f"{said}: no entry {shown(part)}; there are: {listed(called)}")
+    else:
+        child = node.setdefault(part, {})
     if not isinstance(child, dict | list):
         raise UsageError(f"{said}: {shown(part)} is a value, not a table")
     return child

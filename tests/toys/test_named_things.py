@@ -1,4 +1,4 @@
-"""A detector kind, an architecture and a data set, each of one file and one line, in a study."""
+"""Kinds of detectors and generators and a data set, each one file and one line, in a study."""
 
 import json
 from pathlib import Path
@@ -13,13 +13,14 @@ from tiles import CLASSES, TILES
 from gandetect.config import ARCHITECTURES, DATA_SETS, DETECTORS, parse_experiment
 from gandetect.detectors.folder import load_detector
 from gandetect.errors import UsageError
+from gandetect.information import architectures
 from gandetect.runs import load_study
 from gandetect.study import Options, run_study
 
 TABLE = {
     "name": "named",
     "data": {"name": "tiles", "held_out": ["flower, below"]},
-    "gans": [{"architecture": "linear"}],
+    "gans": [{"architecture": "linear"}, {"architecture": "moments", "weight": 2.0}],
     "detectors": [{"kind": "grey-level", "name": "grey", "gan": "linear"}],
     "quality": {"classifier_epochs": 1, "generated": 100},
     "evaluation": {"own_generated": 40, "other_generated": 40, "training_reals": 40},
@@ -31,6 +32,7 @@ def registered():
     before = [(one, dict(one.entries)) for one in (DETECTORS, ARCHITECTURES, DATA_SETS)]
     DETECTORS.register("grey-level", GreyLevel)
     ARCHITECTURES.register("linear", "linear:LINEAR")  # or where it stands
+    ARCHITECTURES.register("moments", "moments:MOMENTS")
     DATA_SETS.register("tiles", TILES)
     yield
     for registry, entries in before:
@@ -53,6 +55,16 @@ def test_both_detectors_are_scored_on_every_source(run) -> None:
     assert set(counts.columns) == {"grey", "linear"}
     assert (counts["grey"] == counts["linear"]).all()
     assert counts.loc["generated:linear", "grey"] == 40
+    assert counts.loc["generated:moments", "linear"] == 40
+
+
+def test_a_kind_of_generator_of_ones_own_is_trained_by_its_own_function(run) -> None:
+    folder = run / "gans" / "moments" / "seed-0"
+    assert not [path for path in folder.glob("*.safetensors") if path.stem != "generator"]
+    history = pd.read_csv(folder / "history.csv")
+    assert history["apart"].is_monotonic_decreasing
+    assert architectures()["moments"].keys() == {"generator_parameters"}
+    assert load_study(run).gans[1].weight == 2.0
 
 
 def test_the_data_set_is_split_by_its_own_classes(run) -> None:
@@ -106,6 +118,7 @@ def test_a_lighter_image_is_told_by_its_grey_level_alone(run) -> None:
     ("changes", "sentence"),
     [
         ({"data": {"name": "tile", "held_out": []}}, "data set 'tile' is not .*mean 'tiles'"),
+        ({"gans": [{"architecture": "linear", "weight": 2}]}, "unknown key 'gans.0.weight'"),
         ({"gans": [{"architecture": "lineal"}]}, "architecture 'lineal' .* mean 'linear'"),
         ({"detectors": [{"kind": "gray-level"}]}, "kind of detector 'gray-level' .*'grey-level'"),
         ({"detectors": [{"kind": "classifier"}]}, "kind of detector 'classifier' is not known"),
