@@ -179,23 +179,18 @@ class Experiment(Section):
                 "folder whose sub-folders are all classes of real images, without labels: classes "
                 "left out, or a list of sub-folders"
             )
-        if self.detectors:
-            raise ValueError(
-                f'[[detectors]] are made of GANs, and data of name = "{data.name}" bring '
-                "their own fakes; remove [[detectors]]"
-            )
-        for classifier in self.classifiers:
-            for key, default in (("history", "last"), ("fakes_from", ())):
-                if getattr(classifier, key) != default:
-                    raise ValueError(
-                        f"classifier {classifier.name!r} names {key}, but its data are labelled "
-                        f"images, which bring their own fakes; remove {key}"
-                    )
-        if self.evaluation.trajectory != "last":
-            raise ValueError(
-                f'trajectory = "{self.evaluation.trajectory}" is for GANs, and labelled images '
-                'bring their own fakes; remove it, or give "last"'
-            )
+        of_generators = {
+            "[[detectors]]": self.detectors,
+            "fakes_from": any(one.fakes_from for one in self.classifiers),
+            "history": any(one.history != "last" for one in self.classifiers),
+            "trajectory": self.evaluation.trajectory != "last",
+        }
+        for key, given in of_generators.items():
+            if given:
+                raise ValueError(
+                    f'{key} is for studies with [[gans]], and data of name = "{data.name}" with '
+                    f"labels bring their own fakes; remove {key}"
+                )
         copies = {classifier.copies for classifier in self.classifiers}
         if data.leak and (len(copies) > 1 or copies == {0}):
             raise ValueError(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -62,25 +62,21 @@ def parse_toml(text: str) -> dict[str, Any]:
 
 def _untame(value: Any, where: Place, deeper: int) -> Iterator[tuple[Place, str]]:
     """Where a value is one that no key takes, and why; no deeper than asked."""
-    if isinstance(value, Mapping | list):
-        if not deeper:
+    match value:
+        case dict() | list() if not deeper:
             yield where, "is nested too deep"
-            return
-        entries = value.items() if isinstance(value, Mapping) else enumerate(value)
-        for key, inner in entries:
-            if "\0" in str(key):
-                yield (*where, str(key)), "has a NUL character in its name"
-            yield from _untame(inner, (*where, str(key)), deeper - 1)
-    elif isinstance(value, bool):
-        return
-    elif isinstance(value, int):
-        if not -LARGEST <= value < LARGEST:
+        case dict() | list():
+            for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
+                if "\0" in str(key):
+                    yield (*where, str(key)), "has a NUL character in its name"
+                yield from _untame(inner, (*where, str(key)), deeper - 1)
+        case int() if not -LARGEST <= value < LARGEST:
             yield where, "is an integer of more than 64 bits"
-    elif isinstance(value, float):
-        if not math.isfinite(value):
+        case float() if not math.isfinite(value):
             yield where, f"is {value}, not a finite number"
-    elif isinstance(value, str):
-        if "\0" in value:
+        case str() if "\0" in value:
             yield where, "has a NUL character"
-    else:
-        yield where, f"is a {type(value).__name__}, which no key takes"
+        case bool() | int() | float() | str():
+            pass
+        case _:
+            yield where, f"is a {type(value).__name__}, which no key takes"
