@@ -145,7 +145,7 @@ def test_a_stage_in_place_leaves_the_files_of_others_and_runs_where_the_folder_i
     monkeypatch.setattr(Word, "WRITES", "in-place")
     handed: list[str] = []
 
-    class Engine(ThisProcess):
+    class Engine(Pickled):
         def start(self, task: Task) -> None:
             handed.append(task.name)
             super().start(task)
@@ -187,7 +187,7 @@ def test_tasks_of_equal_names_that_run_at_once_are_told_apart(tmp_path) -> None:
         started: ClassVar[list[str]] = []
 
         def room(self) -> int:
-            return 3 - len(self.ended)
+            return 3 - len(self._ended)
 
         def start(self, task: Task) -> None:
             self.started.append(task.name)

@@ -76,7 +76,7 @@ def test_a_precision_lies_between_those_of_the_shares_bounds():
 
 def test_a_cost_below_one_is_a_cost_and_a_detector_that_cannot_be_judged_stops_no_other(rng):
     blind = subject(rng, **{"generated:calibration": None})
-    rows, gaps = costs([blind, subject(rng)], 0.02, 0.5, 0.01)
+    rows, gaps = costs([blind, subject(rng)], CostModel(0.02, 0.5, 0.01))
     assert len(gaps) == 1
     assert {row["generated"] for row in rows} == {OWN, OTHER}
 
