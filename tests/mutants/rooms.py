@@ -9,6 +9,7 @@ from pathlib import Path
 from mutants.operators import Mutant
 
 SUPERVISED = "tests/training/test_supervised.py"
+PARALLEL = "tests/training/test_data_parallel.py tests/training/test_contrastive.py"
 GANS = "tests/training/test_ingredients.py tests/training/test_adversarial.py"
 STUDIES = "tests/test_refusals.py tests/cluster/test_engine_options.py tests/engine/test_graph.py"
 PICTURES = "tests/test_few_images.py tests/test_pictures.py"
@@ -21,7 +22,7 @@ ROOMS: dict[str, dict[str, str]] = {
         "gandetect/training/supervised*.py": f"{SUPERVISED} tests/training/test_contrastive.py",
         "gandetect/training/classifier_folder.py": SUPERVISED,
         "gandetect/training/augmentation.py": SUPERVISED,
-        "gandetect/training/batches.py": f"{SUPERVISED} tests/training/test_contrastive.py",
+        "gandetect/training/batches.py": f"{PARALLEL} {SUPERVISED}",
         "gandetect/training/examples.py": SUPERVISED,
         "gandetect/training/optimizers.py": SUPERVISED,
         "gandetect/training/trainer.py": SUPERVISED,
