@@ -273,7 +273,7 @@ def test_a_small_ablation_trains_what_is_shared_once_and_goes_on(monkeypatch, tm
     in_this_process(monkeypatch)
     without_drawing(monkeypatch)
     # What each study's page and audit say is looked at elsewhere, and takes most of the time.
-    monkeypatch.setattr("gandetect.analyses.build.CHAPTERS", ())
+    monkeypatch.setattr("gandetect.analyses.build.PARTS", ())
     without_audits(monkeypatch)
     command = ("run", str(tiny(tmp_path)), "--out", str(tmp_path / "runs"), "--jobs", "1", "--json")
     first = invoke(*command)

@@ -11,7 +11,6 @@ import torch
 from shortcuts import context_in, in_this_process, without_drawing
 
 from gandetect.analyses.audit.numbers import audit
-from gandetect.analyses.build import CHAPTERS
 from gandetect.config import parse_experiment
 from gandetect.detectors import load_detector
 from gandetect.errors import UsageError
@@ -57,9 +56,7 @@ def run(tmp_path_factory) -> Path:
         in_this_process(patch)
         without_drawing(patch)
         patch.setattr("gandetect.stages.audit.audit", partial(audit, folds=2))
-        patch.setattr(
-            "gandetect.analyses.build.CHAPTERS", [one for one in CHAPTERS if one[1] == TITLE]
-        )
+        patch.setattr("gandetect.analyses.build.PARTS", ("What is behind it",))
         return run_study(parse_experiment(TABLE), Options(tmp_path_factory.mktemp("runs"), jobs=1))
 
 

@@ -34,8 +34,10 @@ def test_help_and_completion_import_nothing_heavy() -> None:
     assert not imported_by(run) & heavy
 
 
-def test_evaluation_and_report_import_no_torch() -> None:
-    assert "torch" not in imported_by("import gandetect.evaluation, gandetect.report")
+def test_statistics_analyses_and_report_import_no_torch() -> None:
+    assert "torch" not in imported_by(
+        "import gandetect.statistics, gandetect.analyses.registry as r; r.analyses()"
+    )
 
 
 def test_the_package_lists_what_it_offers() -> None:
