@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from gandetect.cli import main
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 QUICK = str(ROOT / "experiments" / "quick.toml")
 
 

@@ -15,7 +15,7 @@ from gandetect.config import (
 from gandetect.errors import UsageError
 from gandetect.runs import to_toml
 
-EXPERIMENTS = sorted((Path(__file__).parent.parent / "experiments").glob("*.toml"))
+EXPERIMENTS = sorted((Path(__file__).parents[2] / "experiments").glob("*.toml"))
 SMALL = {"name": "small", "gans": [{"architecture": "dcgan-bn"}]}
 
 
