@@ -9,10 +9,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from gandetect.config import parse_experiment
+from gandetect.config import ARCHITECTURES, parse_experiment
 from gandetect.engine import Context
 from gandetect.errors import UsageError
-from gandetect.models import ARCHITECTURES
 from gandetect.study import estimate
 from gandetect.study.estimate import require_feasible
 from gandetect.study.plan import Study
