@@ -104,7 +104,7 @@ def listed(names: Sequence[str], most: int = 20) -> str:
 def unknown_name(kind: str, given: object, choices: Iterable[str]) -> UsageError:
     """Build the error for a name that is in none of our dicts, naming all that are."""
     names = list(choices)
+    problem = "is missing" if given is None else f"{shown(given)} is not known"
     return UsageError(
-        f"{kind} {shown(given)} is not known; choose one of: {listed(names)}"
-        f"{did_you_mean(given, names)}"
+        f"{kind} {problem}; choose one of: {listed(names)}{did_you_mean(given, names)}"
     )

@@ -39,8 +39,8 @@ def architectures() -> dict[str, dict[str, int]]:
     with torch.device("meta"):  # shapes without numbers
         return {
             name: {
-                "generator_parameters": keras_parameter_count(one.generator()),
-                f"{one.partner_kind}_parameters": keras_parameter_count(one.partner()),
+                f"{network}_parameters": keras_parameter_count(one.build(network))
+                for network in one.networks
             }
             for name, one in ARCHITECTURES.items()
         }

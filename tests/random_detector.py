@@ -19,7 +19,7 @@ def save_random_detector(folder: Path, scale: float = 1) -> Path:
 
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        network = ARCHITECTURES["dcgan-plain"].discriminator()
+        network = ARCHITECTURES["dcgan-plain"].build("discriminator")
     with torch.no_grad():
         for weights in network.parameters():
             weights *= scale

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from gandetect.config.architecture import Architecture
+from gandetect.config.gan import GanConfig
 
 BATCH_NORM = Architecture(
-    ("gandetect.models.dcgan:BatchNormGenerator", "gandetect.models.dcgan:BatchNormDiscriminator"),
+    GanConfig,
+    networks={
+        "generator": "gandetect.models.dcgan:BatchNormGenerator",
+        "discriminator": "gandetect.models.dcgan:BatchNormDiscriminator",
+    },
     training={
         "epochs": 50,
         "batch_size": 100,
@@ -22,7 +27,11 @@ BATCH_NORM = Architecture(
 )
 
 PLAIN = Architecture(
-    ("gandetect.models.dcgan:PlainGenerator", "gandetect.models.dcgan:PlainDiscriminator"),
+    GanConfig,
+    networks={
+        "generator": "gandetect.models.dcgan:PlainGenerator",
+        "discriminator": "gandetect.models.dcgan:PlainDiscriminator",
+    },
     training={
         "epochs": 10,
         "batch_size": 16,

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from gandetect.config.architecture import Architecture
+from gandetect.config.gan import GanConfig
 
 DENSE = Architecture(
-    ("gandetect.models.dense:DenseGenerator", "gandetect.models.dense:DenseDiscriminator"),
+    GanConfig,
+    networks={
+        "generator": "gandetect.models.dense:DenseGenerator",
+        "discriminator": "gandetect.models.dense:DenseDiscriminator",
+    },
     training={
         "epochs": 20,
         "batch_size": 64,

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from gandetect.config.architecture import Architecture
+from gandetect.config.gan import GanConfig
 
 WGAN_GP = Architecture(
-    ("gandetect.models.wgan_gp:WassersteinGenerator", "gandetect.models.wgan_gp:WassersteinCritic"),
+    GanConfig,
+    networks={
+        "generator": "gandetect.models.wgan_gp:WassersteinGenerator",
+        "discriminator": "gandetect.models.wgan_gp:WassersteinCritic",
+    },
     training={
         "epochs": 10,
         "batch_size": 64,

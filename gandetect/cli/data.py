@@ -207,7 +207,7 @@ def _check(
     from gandetect.data.quarantine import check_quarantine
 
     try:
-        checked_pattern(pattern)
+        checked_pattern(pattern or "")
     except ValueError as error:
         raise UsageError(f"--group-pattern {error}") from None
 

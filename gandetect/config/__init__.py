@@ -42,14 +42,14 @@ from gandetect.config.experiment import EvaluationConfig, Experiment, QualityCon
 from gandetect.config.gan import (
     DiscriminatorOptions,
     GanConfig,
-    GeneratorOptions,
     NegativesConfig,
-    OptimizerConfig,
     PenaltyConfig,
     ReplayConfig,
 )
+from gandetect.config.generator import GeneratorConfig, OptimizerConfig, generator_table
 from gandetect.config.loading import apply_override, load_experiment, parse_experiment
 from gandetect.config.recipes import RECIPES
+from gandetect.config.variational import VaeConfig
 
 __all__ = [
     "ARCHITECTURES",
@@ -73,7 +73,7 @@ __all__ = [
     "FashionMnistConfig",
     "FolderDataConfig",
     "GanConfig",
-    "GeneratorOptions",
+    "GeneratorConfig",
     "HeadConfig",
     "LabelledDataConfig",
     "NegativesConfig",
@@ -86,11 +86,13 @@ __all__ = [
     "ReplayConfig",
     "ScheduleConfig",
     "SmallSetConfig",
+    "VaeConfig",
     "apply_override",
     "canonical_json",
     "chosen_epochs",
     "detector_table",
     "digest_of",
+    "generator_table",
     "load_experiment",
     "parse_experiment",
 ]

@@ -4,59 +4,48 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, cast
+from typing import TYPE_CHECKING, Any, cast
 
+from gandetect.errors import listed
 from gandetect.registry import Registry, imported
+
+if TYPE_CHECKING:
+    from gandetect.config.generator import GeneratorConfig
 
 Build = Callable[..., Any]  # (image_size=28, channels=1, **options) to an `nn.Module`
 
 
 @dataclass(frozen=True)
 class Architecture:
-    """A generator, the network that it is trained with (its partner), and how both are trained.
+    """A generator with the networks it is trained with, and how they are trained by default.
 
-    ``networks`` build the two; where they are given as ``"module:object"`` an experiment is read
-    without torch. The generator maps noise ``(N, 100)`` to images ``(N, C, H, W)`` in [-1, 1]. A
-    GAN's partner is a discriminator, which maps images to logits ``(N,)``, high = real; a VAE's is
-    an encoder, which maps images to the mean and log-variance of its latents. All take further
-    options by keyword and raise `ValueError` for a size they cannot serve.
+    ``table`` is the kind of ``[[gans]]`` table: its keys, and what trains by them. ``training`` are
+    the values of keys that a table leaves out.
 
-    ``training`` are the values of keys of ``[[gans]]`` that a table leaves out. With ``branches``
-    the discriminator takes all of `DiscriminatorOptions`. ``speed`` is how many images of 28 x 28
-    one core trains on in a second, roughly: it orders stages and refuses studies of years.
+    ``networks`` are what builds each, in the order of their initial weights; where one is given as
+    ``"module:object"`` an experiment is read without torch. The "generator" maps noise ``(N, 100)``
+    to images ``(N, C, H, W)`` in [-1, 1]; a GAN's "discriminator" maps images to logits ``(N,)``,
+    high = real. They take options of the table of their name by keyword, and raise `ValueError` for
+    a size they cannot serve.
+
+    With ``branches`` the discriminator takes all of `DiscriminatorOptions`. ``speed`` is how many
+    images of 28 x 28 one core trains on in a second, roughly: it orders stages and refuses studies
+    of years.
     """
 
-    networks: tuple[Build | str, Build | str]
+    table: type[GeneratorConfig]
+    networks: Mapping[str, Build | str]
     training: Mapping[str, Any]
-    partner_kind: Literal["discriminator", "encoder"] = "discriminator"
     branches: bool = False
     speed: float = 7000.0
 
-    @property
-    def adversarial(self) -> bool:
-        """Whether its partner is a discriminator, which can be a detector."""
-        return self.partner_kind == "discriminator"
-
-    @property
-    def generator(self) -> Build:
-        """How to build its generator."""
-        return _build(self.networks[0])
-
-    @property
-    def partner(self) -> Build:
-        """How to build the network that the generator is trained with."""
-        return _build(self.networks[1])
-
-    @property
-    def discriminator(self) -> Build:
-        """How to build its discriminator; `ValueError` where it has none."""
-        if not self.adversarial:
-            raise ValueError(f"it is trained with an {self.partner_kind}, not with a discriminator")
-        return self.partner
-
-
-def _build(network: Build | str) -> Build:
-    return cast(Build, imported(network)) if isinstance(network, str) else network
+    def build(self, network: str, image_size: int = 28, channels: int = 1, **options: Any) -> Any:
+        """Build one of its networks, an `nn.Module`; `ValueError` names those that it has."""
+        if network not in self.networks:
+            raise ValueError(f"it has no {network}; its networks are: {listed([*self.networks])}")
+        build = self.networks[network]
+        called = cast(Build, imported(build)) if isinstance(build, str) else build
+        return called(image_size, channels, **options)
 
 
 ARCHITECTURES: Registry[Architecture] = Registry(

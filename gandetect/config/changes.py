@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import Field
 
-from gandetect.config.section import Name, Section
+from gandetect.config.section import Name, Section, laid_over
 from gandetect.errors import UsageError, shown
 
 Table = Mapping[str, Any]
@@ -52,7 +52,7 @@ def merged(table: Table, variant: VariantConfig) -> dict[str, Any]:
             raise _refusal(variant, f"changes sets {key!r}, which all variants share; remove it")
     lists = {key: _entries(table, variant, key) for key in NAMED if key in variant.changes}
     rest = {key: value for key, value in variant.changes.items() if key not in NAMED}
-    return {**_laid_over(table, rest), **lists}
+    return {**laid_over(table, rest), **lists}
 
 
 def _entries(table: Table, variant: VariantConfig, key: str) -> list[dict[str, Any]]:
@@ -107,15 +107,7 @@ def _changed(before: Table, entry: Table, variant: VariantConfig, key: str) -> d
             )
     if key == "gans" and entry.get("loss", "non-saturating") != "non-saturating":
         before = {name: value for name, value in before.items() if name not in LABELS}
-    return {**_laid_over(before, entry), "name": before["name"]}
-
-
-def _laid_over(below: Table, above: Table) -> dict[str, Any]:
-    joined = dict(below)
-    for key, value in above.items():
-        both = isinstance(value, Mapping) and isinstance(joined.get(key), Mapping)
-        joined[key] = _laid_over(joined[key], value) if both else value
-    return joined
+    return {**laid_over(before, entry), "name": before["name"]}
 
 
 def _refusal(variant: VariantConfig, problem: str) -> UsageError:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from gandetect.config.data_set import DATA_SETS, Channels
 from gandetect.config.section import (
     ImageCount,
+    Once,
     OpenProbability,
     Probability,
     Section,
@@ -17,10 +18,41 @@ from gandetect.config.section import (
 )
 from gandetect.errors import shown
 
-Choice: TypeAlias = tuple[str | int, ...]  # classes by name or number
+
+def _list_of_classes(given: Any) -> Any:
+    if isinstance(given, list | tuple) and all(
+        isinstance(one, str | int) and not isinstance(one, bool) for one in given
+    ):
+        return given
+    raise ValueError(
+        f'{shown(given)} is not a list of classes, such as ["Bag", 0]; for several such lists '
+        "give [[variants]] whose changes set data.held_out"
+    )
+
+
+Choice = Annotated[tuple[str | int, ...], BeforeValidator(_list_of_classes)]  # by name or number
 Fit = Literal["stretch", "pad", "crop"]
 Side = Annotated[int, Field(ge=28, le=128)]
 PATTERN_SHARE = 0.95  # of the file names of each class, what a group_pattern has to fit
+
+
+def checked_pattern(pattern: str) -> str:
+    """Return a regular expression as it is; `ValueError` when it is none."""
+    try:
+        re.compile(pattern)
+    except (re.error, OverflowError, RecursionError) as error:
+        raise ValueError(f"{shown(pattern)} is not a regular expression: {error}") from None
+    return pattern
+
+
+def leave_something(**shares: float) -> None:
+    """Raise `ValueError` for fractions of the images that leave none to train on."""
+    if sum(shares.values()) >= 1:
+        given = " and ".join(f"{name} {share}" for name, share in shares.items())
+        raise ValueError(f"{given} leave nothing to train on; their sum must be below 1")
+
+
+Pattern = Annotated[str, AfterValidator(checked_pattern)]
 
 
 class ClassImagesConfig(Section):
@@ -48,17 +80,13 @@ class ClassImagesConfig(Section):
         """How many training images an epoch has at least, as far as the table alone can say."""
         return 100
 
-    @field_validator("held_out", mode="before")
-    @classmethod
-    def _list_of_classes(cls, given: Any) -> Any:
-        if isinstance(given, list | tuple) and all(
-            isinstance(one, str | int) and not isinstance(one, bool) for one in given
-        ):
-            return given
-        raise ValueError(
-            f'{shown(given)} is not a list of classes, such as ["Bag", 0]; for several such lists '
-            "give [[variants]] whose changes set data.held_out"
+    @model_validator(mode="after")
+    def _something_to_train_on(self) -> Self:
+        leave_something(
+            test_fraction=self.test_fraction,
+            calibration_fraction=getattr(self, "calibration_fraction", 0.0),
         )
+        return self
 
 
 class FashionMnistConfig(ClassImagesConfig):
@@ -89,11 +117,6 @@ class SmallSetConfig(ClassImagesConfig):
     image_size: Side | None = None
     channels: Channels | None = None
     calibration_fraction: OpenProbability = 0.1
-
-    @model_validator(mode="after")
-    def _something_to_train_on(self) -> SmallSetConfig:
-        _leave_something(self.calibration_fraction, self.test_fraction)
-        return self
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -126,13 +149,13 @@ class PicturesConfig(ClassImagesConfig):
 
     name: Literal["folder"]
     path: Annotated[str, Field(min_length=1)]
-    classes: Annotated[tuple[str, ...], Field(min_length=2)] | None = None
+    classes: Annotated[Once[str], Field(min_length=2)] | None = None
     image_size: Side
     channels: Channels = 3
     fit: Fit | None = None
     test_fraction: OpenProbability = 0.15
     calibration_fraction: OpenProbability = 0.15
-    group_pattern: str | None = None
+    group_pattern: Pattern | None = None
     group_pattern_share: Probability = PATTERN_SHARE
     near_duplicates: Annotated[int, Field(ge=0, le=16)] | None = None
 
@@ -140,23 +163,6 @@ class PicturesConfig(ClassImagesConfig):
     def shape(self) -> tuple[int, int]:
         """Channels, and the side in pixels, of every image."""
         return self.channels, self.image_size
-
-    @field_validator("group_pattern")
-    @classmethod
-    def _compiles(cls, pattern: str | None) -> str | None:
-        return checked_pattern(pattern)
-
-    @field_validator("classes")
-    @classmethod
-    def _distinct(cls, classes: tuple[str, ...] | None) -> tuple[str, ...] | None:
-        if classes is not None and len(set(classes)) < len(classes):
-            raise ValueError(f"classes {list(classes)} name one twice; give each class once")
-        return classes
-
-    @model_validator(mode="after")
-    def _something_to_train_on(self) -> PicturesConfig:
-        _leave_something(self.calibration_fraction, self.test_fraction)
-        return self
 
 
 def side_of(data: Any) -> int | None:
@@ -168,20 +174,3 @@ def side_of(data: Any) -> int | None:
     name = data.get("name")
     side = data.get("image_size", DATA_SETS[name].shape[1] if name in DATA_SETS else None)
     return side if isinstance(side, int) else None
-
-
-def checked_pattern(pattern: str | None) -> str | None:
-    """Return a regular expression as it is; `ValueError` when it is none."""
-    try:
-        re.compile(pattern or "")
-    except (re.error, OverflowError, RecursionError) as error:
-        raise ValueError(f"{shown(pattern)} is not a regular expression: {error}") from None
-    return pattern
-
-
-def _leave_something(calibration: float, test: float) -> None:
-    if calibration + test >= 1:
-        raise ValueError(
-            f"calibration_fraction {calibration} and test_fraction {test} leave nothing to train "
-            "on; their sum must be below 1"
-        )

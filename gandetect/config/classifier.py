@@ -19,11 +19,12 @@ from gandetect.config.section import (
     ImageCount,
     LearningRate,
     Name,
+    Once,
     OpenProbability,
     Probability,
     Section,
     Weight,
-    each_once,
+    laid_over,
 )
 from gandetect.errors import unknown_name
 
@@ -69,10 +70,7 @@ class AugmentationConfig(Section):
     blur_kernel: tuple[Count, Count] | None = None
     blur_sigma: tuple[Sigma, Sigma] = (0.1, 3.0)
     jpeg: Probability = 0.0
-    jpeg_quality: tuple[Percent, Percent] = (
-        30,
-        100,
-    )
+    jpeg_quality: tuple[Percent, Percent] = (30, 100)
 
     @model_validator(mode="after")
     def _in_order(self) -> AugmentationConfig:
@@ -168,7 +166,7 @@ class ClassifierConfig(Section):
 
     recipe: str
     name: Name
-    fakes_from: tuple[str, ...] = ()
+    fakes_from: Once[str] = ()
     network: Literal[
         "cnn-small", "cnn-deep", "resnet18", "resnet50", "efficientnet-b0", "efficientnet-b2"
     ]
@@ -206,15 +204,7 @@ class ClassifierConfig(Section):
         merged: dict[str, Any] = {"name": recipe, **RECIPES[recipe]}
         if given.get("fakes_from"):
             merged |= SMALL_IMAGES[recipe]
-        for key, value in given.items():
-            both = isinstance(value, Mapping) and isinstance(merged.get(key), Mapping)
-            merged[key] = {**merged[key], **value} if both else value
-        return merged
-
-    @model_validator(mode="after")
-    def _each_generator_once(self) -> ClassifierConfig:
-        each_once(self.name, self.fakes_from)
-        return self
+        return laid_over(merged, given)
 
     @model_validator(mode="after")
     def _sizes_and_epochs(self) -> ClassifierConfig:

@@ -5,18 +5,28 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, Tag, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from gandetect.config.class_images import (
     PATTERN_SHARE,
+    ClassImagesConfig,
     FashionMnistConfig,
     Fit,
+    Pattern,
     PicturesConfig,
     SmallSetConfig,
-    checked_pattern,
+    leave_something,
 )
 from gandetect.config.data_set import DATA_SETS
-from gandetect.config.section import ImageCount, OpenProbability, Probability, Section, SplitSeed
+from gandetect.config.section import (
+    ImageCount,
+    OpenProbability,
+    Probability,
+    Section,
+    SplitSeed,
+    table_chosen,
+)
+from gandetect.errors import unknown_name
 
 Label = Literal["real", "generated", "ignored"]
 
@@ -39,7 +49,7 @@ class LabelledDataConfig(Section):
     test_fraction: OpenProbability = 0.2
     split_seed: SplitSeed = 0
     images: Annotated[ImageCount, Field(ge=10)] | None = None
-    group_pattern: str | None = None
+    group_pattern: Pattern | None = None
     group_pattern_share: Probability = PATTERN_SHARE
     near_duplicates: Annotated[int, Field(ge=0, le=16)] | None = None
     fit: Fit = "stretch"
@@ -47,11 +57,6 @@ class LabelledDataConfig(Section):
     leak: Literal["augment-before-split"] | None = None
     unlabelled: str | None = None
     allow_contradictions: bool = False
-
-    @field_validator("group_pattern")
-    @classmethod
-    def _compiles(cls, pattern: str | None) -> str | None:
-        return checked_pattern(pattern)
 
     @model_validator(mode="after")
     def _both_labels(self) -> LabelledDataConfig:
@@ -69,11 +74,9 @@ class LabelledDataConfig(Section):
                     'real and one to generated, as in classes = { photos = "real", '
                     'fakes = "generated" }'
                 )
-        if self.validation_fraction + self.test_fraction >= 1:
-            raise ValueError(
-                f"validation_fraction {self.validation_fraction} and test_fraction "
-                f"{self.test_fraction} leave nothing to train on; their sum must be below 1"
-            )
+        leave_something(
+            validation_fraction=self.validation_fraction, test_fraction=self.test_fraction
+        )
         return self
 
 
@@ -108,40 +111,29 @@ class CsvDataConfig(LabelledDataConfig):
     split_column: str | None = None
 
 
-# The tables by name, but for those of `DATA_SETS`. A folder's pictures are all real, and for GANs,
-# unless `classes` says of each class whether it is: then they are labelled, and bring their fakes.
-PICTURES = "folder of real images"
-DATA_TABLES: dict[str, type[Section]] = {
+# The tables by name, but for those of `DATA_SETS`.
+DATA_TABLES: dict[str, type[ClassImagesConfig | LabelledDataConfig]] = {
     "fashion-mnist": FashionMnistConfig,
     "folder": FolderDataConfig,
     "csv": CsvDataConfig,
 }
 
 
-def kind_of_data(given: Any) -> str | None:
-    """Which table a ``[data]`` table is: its name, or `PICTURES`; None for an unknown one."""
-    if isinstance(given, Section):
-        return kind_of_data({key: getattr(given, key, None) for key in ("name", "classes")})
-    name = given.get("name", "fashion-mnist") if isinstance(given, Mapping) else None
-    if not isinstance(name, str):
-        return None
+def data_table(given: Mapping[str, Any]) -> type[ClassImagesConfig | LabelledDataConfig]:
+    """The kind of a ``[data]`` table, by its name; `UsageError` for an unknown data set.
+
+    A folder's pictures are all real, and for GANs, unless ``classes`` says of each class whether it
+    is: then they are labelled, and bring their fakes.
+    """
+    name = given.get("name", "fashion-mnist")
+    if not isinstance(name, str) or name not in (*DATA_TABLES, *DATA_SETS):
+        raise unknown_name("data set", name, (*DATA_TABLES, *DATA_SETS))
     if name == "folder" and not isinstance(given.get("classes"), Mapping):
-        return PICTURES
-    if name in DATA_SETS:
-        return "small set"
-    return name if name in DATA_TABLES else None
+        return PicturesConfig
+    return DATA_TABLES.get(name, SmallSetConfig)
 
 
 DataConfig = Annotated[
-    Annotated[FashionMnistConfig, Tag("fashion-mnist")]
-    | Annotated[SmallSetConfig, Tag("small set")]
-    | Annotated[PicturesConfig, Tag(PICTURES)]
-    | Annotated[FolderDataConfig, Tag("folder")]
-    | Annotated[CsvDataConfig, Tag("csv")],
-    Discriminator(kind_of_data),
+    FashionMnistConfig | SmallSetConfig | PicturesConfig | FolderDataConfig | CsvDataConfig,
+    table_chosen(data_table),
 ]
-TABLES_BY_TAG: dict[str, type[Section]] = {
-    **DATA_TABLES,
-    "small set": SmallSetConfig,
-    PICTURES: PicturesConfig,
-}

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import cache
-from typing import Annotated, Any, ClassVar
+from collections.abc import Callable, Sequence
+from typing import Annotated, ClassVar
 
-from pydantic import BeforeValidator, SerializeAsAny, TypeAdapter
+from pydantic import SerializeAsAny
 
 from gandetect.config.classifier import ClassifierConfig
 from gandetect.config.gan import GanConfig
-from gandetect.config.section import Name, Section
+from gandetect.config.generator import GeneratorConfig
+from gandetect.config.section import Name, Section, table_chosen
 from gandetect.errors import unknown_name
 from gandetect.registry import Registry
 
@@ -57,12 +57,14 @@ class DetectorTable(Section):
         """
         return tuple(dict.fromkeys(gan for name in self.made_of for gan in known_to(name)))
 
-    def check(self, gans: Sequence[GanConfig], classifiers: Sequence[ClassifierConfig]) -> None:
+    def check(
+        self, gans: Sequence[GeneratorConfig], classifiers: Sequence[ClassifierConfig]
+    ) -> None:
         """Raise `UsageError` or `ValueError` where it is made of what the study does not have.
 
         It may be made of discriminators and classifiers, unless a kind says otherwise.
         """
-        there = [gan.name for gan in gans if gan.adversarial]
+        there = [gan.name for gan in gans if isinstance(gan, GanConfig)]
         there += [one.name for one in classifiers]
         for name in self.made_of:
             if name not in there:
@@ -83,17 +85,6 @@ def detector_table(kind: object) -> type[DetectorTable]:
     return kinds[kind]
 
 
-@cache
-def _below_its_kind(table: type[DetectorTable]) -> TypeAdapter[dict[str, DetectorTable]]:
-    return TypeAdapter(dict[str, table])  # type: ignore[valid-type]
-
-
-def _by_kind(given: Any) -> Any:
-    """Validate a table as that of its kind, which then stands in the location of a problem."""
-    if isinstance(given, DetectorTable):
-        return given
-    kind = given.get("kind") if isinstance(given, Mapping) else None
-    return _below_its_kind(detector_table(kind)).validate_python({kind: given})[str(kind)]
-
-
-AnyDetectorTable = Annotated[SerializeAsAny[DetectorTable], BeforeValidator(_by_kind)]
+AnyDetectorTable = Annotated[
+    SerializeAsAny[DetectorTable], table_chosen(lambda given: detector_table(given.get("kind")))
+]

@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from gandetect.config.canonical import digest_of
 from gandetect.config.changes import VariantConfig
-from gandetect.config.class_images import FashionMnistConfig, side_of
+from gandetect.config.class_images import FashionMnistConfig, PicturesConfig, side_of
 from gandetect.config.classifier import ClassifierConfig, at_size_of_data
-from gandetect.config.data import (
-    DATA_TABLES,
-    PICTURES,
-    DataConfig,
-    LabelledDataConfig,
-    kind_of_data,
-)
-from gandetect.config.data_set import DATA_SETS
+from gandetect.config.data import DataConfig, LabelledDataConfig, data_table
 from gandetect.config.detector import AnyDetectorTable, DetectorTable
-from gandetect.config.epochs import chosen_epochs
+from gandetect.config.epochs import Epochs, chosen_epochs
 from gandetect.config.gan import GanConfig
-from gandetect.config.section import EpochCount, ImageCount, Name, OpenProbability, Section
+from gandetect.config.generator import AnyGenerator, GeneratorConfig
+from gandetect.config.section import (
+    EpochCount,
+    ImageCount,
+    Name,
+    Once,
+    OpenProbability,
+    Section,
+    SplitSeed,
+)
 from gandetect.errors import unknown_name
 
 # Names of groups of images in the scores; a generator of that name could not be told from them.
@@ -50,29 +52,11 @@ class EvaluationConfig(Section):
     training_reals: Annotated[ImageCount, Field(ge=20)] | None = None
     calibrated_fpr: OpenProbability = 0.05
     kept_mistakes: Annotated[int, Field(ge=1, le=400)] = 25
-    trajectory: str = "last"
+    trajectory: Epochs = "last"
     trajectory_images: Annotated[ImageCount, Field(ge=20)] = 1000
-    perturbations: tuple[str, ...] = ()
+    perturbations: Once[str] = ()
     perturbed_images: Annotated[ImageCount, Field(ge=20)] = 1000
     overlap: Literal["refuse", "exclude", "allow"] = "refuse"
-
-    @field_validator("trajectory")
-    @classmethod
-    def _known_trajectory(cls, given: str) -> str:
-        if not re.fullmatch(r"all|last|every [1-9][0-9]{0,3}", given):
-            raise ValueError(
-                f'{given!r} names no epochs; give "all", "last", or "every 5" for the 5th, 10th, …'
-            )
-        return given
-
-    @field_validator("perturbations")
-    @classmethod
-    def _distinct_perturbations(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        if len(set(names)) != len(names):
-            raise ValueError(
-                f"perturbations {list(names)} name one twice; give each perturbation once"
-            )
-        return names
 
     def kept_epochs(self, epochs: int) -> list[int]:
         """Epochs, counted from 1, that the trajectory is made of; none for "last".
@@ -88,11 +72,9 @@ class Experiment(Section):
 
     name: Name
     question: str = ""
-    seeds: Annotated[
-        tuple[Annotated[int, Field(ge=0, lt=2**32)], ...], Field(min_length=1, max_length=1000)
-    ] = (0,)
+    seeds: Annotated[Once[SplitSeed], Field(min_length=1, max_length=1000)] = (0,)
     data: DataConfig = FashionMnistConfig()
-    gans: tuple[GanConfig, ...] = ()
+    gans: tuple[AnyGenerator, ...] = ()
     classifiers: tuple[ClassifierConfig, ...] = ()
     detectors: tuple[AnyDetectorTable, ...] = ()
     quality: QualityConfig = QualityConfig()
@@ -102,11 +84,12 @@ class Experiment(Section):
     @property
     def discriminators(self) -> tuple[GanConfig, ...]:
         """The GANs whose discriminators are detectors."""
-        return tuple(gan for gan in self.gans if gan.role != "source")
+        gans = (gan for gan in self.gans if isinstance(gan, GanConfig))
+        return tuple(gan for gan in gans if gan.role != "source")
 
     @property
-    def sources(self) -> tuple[GanConfig, ...]:
-        """The GANs whose images every detector is scored on, beside those that it knows."""
+    def sources(self) -> tuple[GeneratorConfig, ...]:
+        """The generators whose images every detector is scored on, beside those that it knows."""
         return tuple(gan for gan in self.gans if gan.role != "detector")
 
     @property
@@ -127,30 +110,13 @@ class Experiment(Section):
                 return detector.known(self.known_to)
         raise KeyError(name)
 
-    @field_validator("seeds")
-    @classmethod
-    def _distinct_seeds(cls, seeds: tuple[int, ...]) -> tuple[int, ...]:
-        if len(set(seeds)) != len(seeds):
-            raise ValueError(f"seeds {list(seeds)} name a seed twice; give each seed once")
-        return seeds
-
-    @field_validator("data", mode="before")
-    @classmethod
-    def _data_set_named(cls, given: Any) -> Any:
-        if not isinstance(given, dict):
-            return given
-        name = given.get("name", "fashion-mnist")
-        if not isinstance(name, str) or name not in (*DATA_TABLES, *DATA_SETS):
-            raise unknown_name("data set", name, (*DATA_TABLES, *DATA_SETS))
-        return {"name": name, **given}
-
     @model_validator(mode="before")
     @classmethod
     def _fakes_from_somewhere(cls, given: Any) -> Any:
         if not isinstance(given, dict) or given.get("gans"):
             return given
         data = given.get("data")
-        if isinstance(data, dict) and kind_of_data(data) == PICTURES:
+        if isinstance(data, Mapping) and data_table(data) is PicturesConfig:
             raise ValueError(
                 "the pictures of a folder are all real, and there are no [[gans]] to make fakes; "
                 "add some, or say in [data] which classes are generated, as in "

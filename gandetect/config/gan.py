@@ -1,45 +1,27 @@
-"""How a GAN is trained. Where two architectures differ, the difference is data here."""
+"""How a GAN is trained: every ingredient of the adversarial loop is a key."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
 from gandetect.config.architecture import ARCHITECTURES
+from gandetect.config.generator import GeneratorConfig, OptimizerConfig
 from gandetect.config.section import (
     Count,
     Decay,
-    EpochCount,
     ImageCount,
-    LearningRate,
-    Name,
     Probability,
     Section,
-    StepCount,
     Switch,
     Weight,
 )
 
 # What both reals and fakes are changed by before a discriminator sees them.
 Change = Literal["brightness", "translation", "cutout", "shuffle"]
-
-
-class OptimizerConfig(Section):
-    """An optimizer by name, with its numbers as Keras and PyTorch call them."""
-
-    name: Literal["adam", "rmsprop"] = "adam"
-    learning_rate: LearningRate = 1e-3
-    betas: tuple[Decay, Decay] = (0.9, 0.999)
-    smoothing: Decay = 0.9
-    eps: Annotated[float, Field(ge=1e-16, le=1.0)] = 1e-7
-
-
-class GeneratorOptions(Section):
-    """What may vary in a generator without another architecture."""
-
-    activation: Literal["relu", "selu", "leaky_relu"] | None = None
+NON_SATURATING = "non-saturating"
 
 
 class DiscriminatorOptions(Section):
@@ -92,29 +74,19 @@ class NegativesConfig(Section):
     share: Probability = 0.25
 
 
-class GanConfig(Section):
-    """One GAN: its architecture and how it is trained.
+class GanConfig(GeneratorConfig):
+    """A GAN, whose discriminator can be a detector."""
 
-    Keys left out take the architecture's own values (`Architecture.training`).
-    """
+    TRAINED_BY: ClassVar = "gandetect.training.adversarial:train_gan"
 
-    architecture: str
-    name: Name
-    epochs: EpochCount
-    batch_size: Annotated[int, Field(ge=2, le=65536)]
-    steps_per_epoch: StepCount | None = None
-    sampling: Literal["shuffled", "with-replacement"]
+    role: Literal["both", "detector", "source"] = "both"
     discriminator_updates: Literal["separate", "joint"]
     discriminator_fakes: Literal["inference", "training"]
     shared_noise: bool
     real_label: Probability
     fake_label: Probability = 0.0
-    generator_optimizer: OptimizerConfig
     discriminator_optimizer: OptimizerConfig
-    generator: GeneratorOptions = GeneratorOptions()
     discriminator: DiscriminatorOptions = DiscriminatorOptions()
-    precision: Literal["auto", "fp32", "bf16"] = "fp32"
-    role: Literal["both", "detector", "source"] = "both"
     loss: Literal["non-saturating", "least-squares", "hinge", "wasserstein"] = "non-saturating"
     penalty: PenaltyConfig = PenaltyConfig()
     critic_steps: Count = 1
@@ -123,50 +95,13 @@ class GanConfig(Section):
     negatives: NegativesConfig = NegativesConfig()
     differentiable: tuple[Change, ...] = ()
 
-    @property
-    def adversarial(self) -> bool:
-        """Whether it is trained against a discriminator, which can then be a detector."""
-        return ARCHITECTURES[self.architecture].adversarial
-
-    def training_identity(self) -> dict[str, Any]:
-        """What of this table changes the training; what its networks are used for does not."""
-        return self.model_dump(mode="json", exclude={"role"})
-
     @model_validator(mode="before")
     @classmethod
-    def _architecture_defaults(cls, given: Any) -> Any:
-        if not isinstance(given, Mapping) or "architecture" not in given:
+    def _no_labels_to_smooth(cls, given: Any) -> Any:
+        """The other losses have no labels; the architecture's are for the non-saturating one."""
+        if not isinstance(given, Mapping) or given.get("loss", NON_SATURATING) == NON_SATURATING:
             return given
-        architecture = ARCHITECTURES[given["architecture"]]
-        others = {} if architecture.adversarial else {**ADVERSARIAL, "role": "source"}
-        defaults = {"name": given["architecture"], **others, **architecture.training}
-        for key in ("generator_optimizer", "discriminator_optimizer"):
-            if isinstance(given.get(key), Mapping):  # one number given: the others stay
-                defaults[key] = {**defaults[key], **given[key]}
-                given = {name: value for name, value in given.items() if name != key}
-        if given.get("loss", "non-saturating") != "non-saturating":
-            defaults["real_label"] = 1.0  # the other losses have no labels to smooth
-        return {**defaults, **given}
-
-    @model_validator(mode="after")
-    def _nothing_adversarial_without_a_discriminator(self) -> GanConfig:
-        if self.adversarial:
-            return self
-        if self.role != "source":
-            raise ValueError(
-                f'role = "{self.role}" makes a detector of a discriminator, and '
-                f'"{self.architecture}" is trained without one; remove it, or give role = "source"'
-            )
-        for key in (*ADVERSARIAL, *AT_DEFAULTS):
-            given, absent = getattr(self, key), ADVERSARIAL.get(key, _default_of(key))
-            if isinstance(given, Section):
-                absent = type(given).model_validate(absent)
-            if given != absent:
-                raise ValueError(
-                    f'{key} is for GANs, and "{self.architecture}" is trained without a '
-                    f"discriminator; remove {key}"
-                )
-        return self
+        return {"real_label": 1.0, **given}
 
     @model_validator(mode="after")
     def _labels_in_order(self) -> GanConfig:
@@ -190,7 +125,7 @@ class GanConfig(Section):
     @model_validator(mode="after")
     def _ingredients_go_together(self) -> GanConfig:
         labels = (self.real_label, self.fake_label)
-        if self.loss != "non-saturating" and labels != (1.0, 0.0):
+        if self.loss != NON_SATURATING and labels != (1.0, 0.0):
             raise ValueError(
                 f"real_label {labels[0]} and fake_label {labels[1]} smooth labels, and loss = "
                 f'"{self.loss}" has none; remove them, or use loss = "non-saturating"'
@@ -234,23 +169,3 @@ def check_options(options: DiscriminatorOptions, architecture: str) -> None:
             f"the discriminator of {architecture!r} has no option {given[0]!r}; only those of "
             f"{' and '.join(having)} have; remove it"
         )
-
-
-def _default_of(key: str) -> Any:
-    return GanConfig.model_fields[key].get_default(call_default_factory=True)
-
-
-# Keys that say how a discriminator is trained, or a generator against one, and what stands there
-# where there is none; and others, which stand at their defaults then.
-ADVERSARIAL: dict[str, Any] = {
-    "discriminator_updates": "joint",
-    "discriminator_fakes": "training",
-    "shared_noise": True,
-    "real_label": 1.0,
-    "fake_label": 0.0,
-    "discriminator_optimizer": {},
-    "discriminator": {},
-}
-AT_DEFAULTS = (
-    "critic_steps", "differentiable", "instance_noise", "loss", "negatives", "penalty", "replay"
-)  # fmt: skip

@@ -9,9 +9,8 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from gandetect.config.data import TABLES_BY_TAG
-from gandetect.config.detector import detector_table
 from gandetect.config.experiment import Experiment
+from gandetect.config.section import UNKNOWN_KEY, laid_over
 from gandetect.config.toml import DEEPEST, parse_toml, read_toml
 from gandetect.errors import UsageError, did_you_mean, listed, shortened, shown
 
@@ -20,9 +19,6 @@ TABLES = ("data", "quality", "evaluation")
 TABLE_LISTS = ("gans", "classifiers", "detectors", "variants")
 TOLD = 3  # problems in one message
 EXTENDS, CHANGES = "extends", "changes"  # keys of a file that is a variation of another
-
-# In the location of a problem stands also which kind of table it is; nobody has written that.
-KIND_AT = {"data": 1, "detectors": 2}
 
 
 def load_experiment(path: Path, overrides: Sequence[str] = ()) -> Experiment:
@@ -64,20 +60,10 @@ def _read(path: Path, extended_by: tuple[Path, ...]) -> dict[str, Any]:
         raise UsageError(
             f"{path}: {EXTENDS} = {shown(base)} leads back to {named}; name another file"
         )
-    joined = _laid_over(_read(named, asking), table)
+    joined = laid_over(_read(named, asking), table)
     for change in changes:
         apply_override(joined, change, f"{path}: {CHANGES}")
     return joined
-
-
-def _laid_over(below: dict[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """Two tables as one: tables in both are joined; any other value of the upper one stands."""
-    for key, value in above.items():
-        if isinstance(value, dict) and isinstance(below.get(key), dict):
-            _laid_over(below[key], value)
-        else:
-            below[key] = value
-    return below
 
 
 def parse_experiment(table: Mapping[str, Any], origin: str = "experiment") -> Experiment:
@@ -196,12 +182,9 @@ def _table_or_list(child: Any, part: str, said: str) -> Any:
 
 
 def _explain(problem: Any) -> str:
-    location = problem["loc"]
-    place = KIND_AT.get(location[0]) if location else None
-    parts = [str(part) for at, part in enumerate(location) if at != place]
-    where = shortened(".".join(parts), 120) or "experiment"
-    if problem["type"] == "extra_forbidden":
-        allowed = _keys_at(problem["loc"][:-1])
+    where = shortened(".".join(map(str, problem["loc"])), 120) or "experiment"
+    if problem["type"] == UNKNOWN_KEY:
+        allowed = problem["ctx"]["allowed"]
         return (
             f"unknown key {where!r}; allowed here: {listed(allowed, most=len(allowed))}"
             f"{did_you_mean(problem['loc'][-1], allowed)}"
@@ -217,19 +200,3 @@ def _explain(problem: Any) -> str:
     if problem["type"] == "value_error":
         return f"{where}: {message}" if problem["loc"] else message
     return f"{where} = {shown(problem['input'])} is not allowed: {message}"
-
-
-def _keys_at(location: Sequence[str | int]) -> list[str]:
-    model: type[BaseModel] = Experiment
-    for at, part in enumerate(location):
-        if isinstance(part, int):
-            continue
-        if at == KIND_AT.get(str(location[0])):
-            model = TABLES_BY_TAG[part] if location[0] == "data" else detector_table(part)
-            continue
-        annotation = model.model_fields[part].annotation
-        candidates = [annotation, *getattr(annotation, "__args__", ())]
-        for candidate in candidates:
-            if isinstance(candidate, type) and issubclass(candidate, BaseModel):
-                model = candidate
-    return list(model.model_fields)

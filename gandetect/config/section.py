@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from gandetect.errors import shown
+
+UNKNOWN_KEY = "unknown_key"  # the type of a problem that pydantic has no name for
+Item = TypeVar("Item")
 
 # Every number has a range. The upper ends are far above what any study uses, and low enough that
 # a slip of the keyboard (epochs = 5000000000000, learning_rate = 1e9) is refused at once.
@@ -33,6 +45,16 @@ def _only_true_or_nothing(given: Any) -> Any:
 
 # Off is the same as not said, so that a switch can be turned off again over another file's.
 Switch = Annotated[Literal[True] | None, BeforeValidator(_only_true_or_nothing)]
+
+
+def _each_once(given: tuple[Item, ...]) -> tuple[Item, ...]:
+    twice = [one for place, one in enumerate(given) if one in given[:place]]
+    if twice:
+        raise ValueError(f"{shown(given)} names {shown(twice[0])} twice; give each once")
+    return given
+
+
+Once = Annotated[tuple[Item, ...], AfterValidator(_each_once)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]{0,63}$")]
 
 
@@ -46,19 +68,43 @@ class Section(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _lists_are_tuples(cls, given: Any) -> Any:
-        """TOML and JSON have lists, the frozen tables tuples; strict types would refuse them."""
+    def _known_keys_and_tuples(cls, given: Any) -> Any:
+        """Refuse unknown keys, saying which are allowed, and make tuples of lists.
+
+        TOML and JSON have lists, the frozen tables tuples; strict types would refuse them.
+        """
         if not isinstance(given, Mapping):
             return given
+        unknown = PydanticCustomError(UNKNOWN_KEY, "unknown key", {"allowed": [*cls.model_fields]})
+        problems: list[InitErrorDetails] = [
+            {"type": unknown, "loc": (key,), "input": given[key]}
+            for key in given if key not in cls.model_fields
+        ]  # fmt: skip
+        if problems:
+            raise ValidationError.from_exception_data(cls.__name__, problems)
         return {key: _as_tuples(value) for key, value in given.items()}
 
 
-def each_once(name: str, fakes_from: Sequence[str]) -> None:
-    """Raise `ValueError` where a detector's table names one GAN twice."""
-    if len(set(fakes_from)) != len(fakes_from):
-        raise ValueError(
-            f"{name!r} names a GAN twice in fakes_from {list(fakes_from)}; name each once"
-        )
+def table_chosen(choose: Callable[[Mapping[str, Any]], type[Section]]) -> BeforeValidator:
+    """Validates a table as the kind of table that ``choose`` finds for what is given."""
+
+    def validated(given: Any) -> Any:
+        return choose(given).model_validate(given) if isinstance(given, Mapping) else given
+
+    return BeforeValidator(validated)
+
+
+def laid_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Two tables as one: tables in both are joined; any other value of the upper one stands.
+
+    >>> laid_over({"a": {"b": 1, "c": 2}, "d": [3]}, {"a": {"b": 4}, "d": []})
+    {'a': {'b': 4, 'c': 2}, 'd': []}
+    """
+    joined = dict(below)
+    for key, value in above.items():
+        both = isinstance(value, Mapping) and isinstance(joined.get(key), Mapping)
+        joined[key] = laid_over(joined[key], value) if both else value
+    return joined
 
 
 def _as_tuples(given: Any) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 
 from gandetect.config.changes import NAMED, merged
 from gandetect.config.experiment import Experiment
-from gandetect.config.gan import GanConfig
+from gandetect.config.generator import GeneratorConfig
 from gandetect.config.loading import parse_experiment
 from gandetect.errors import UsageError
 
@@ -114,7 +114,7 @@ def _beside(plain: Experiment, whole: Experiment, variant: str) -> dict[str, Any
     }
 
 
-def _with(gan: GanConfig, **changes: str) -> dict[str, Any]:
+def _with(gan: GeneratorConfig, **changes: str) -> dict[str, Any]:
     return {**gan.model_dump(mode="json"), **changes}
 
 

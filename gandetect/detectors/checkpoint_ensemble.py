@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from gandetect.config import chosen_epochs
 from gandetect.config.epochs import Epochs
-from gandetect.detectors.discriminator import Discriminator, options_of
+from gandetect.detectors.discriminator import Discriminator
 from gandetect.detectors.protocol import DetectorDescription, FittedNetwork, PostHoc
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class CheckpointEnsemble(PostHoc):
             logits = answers(ensemble.of_members, material.calibration, material.device, dim=1)
             ensemble.calibrate(logits)
         options = {
-            "network": options_of(gan),
+            "network": gan.options("discriminator"),
             "members": len(members),
             "average": self.average,
             "quantiles": ensemble.reference.shape[1],

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from gandetect.config import ARCHITECTURES, GanConfig
+from gandetect.config import ARCHITECTURES, GeneratorConfig
 from gandetect.detectors.protocol import DetectorDescription, Kind, Preprocessing
 
 if TYPE_CHECKING:
@@ -22,29 +22,24 @@ class Discriminator(Kind):
     def build(cls, description: DetectorDescription) -> nn.Module:
         """One of an architecture that has discriminators."""
         size = description.preprocessing
-        network: nn.Module = ARCHITECTURES[description.architecture].discriminator(
-            size.image_size, size.channels, **description.options
+        network: nn.Module = ARCHITECTURES[description.architecture].build(
+            "discriminator", size.image_size, size.channels, **description.options
         )
         return network
 
 
-def options_of(gan: GanConfig) -> dict[str, Any]:
-    """What `Discriminator.build` needs to know, beside the architecture and the input's size."""
-    return gan.discriminator.model_dump(exclude_none=True)
-
-
 def fresh_discriminator(
-    gan: GanConfig, seed: int, preprocessing: Preprocessing, device: torch.device
+    gan: GeneratorConfig, seed: int, preprocessing: Preprocessing, device: torch.device
 ) -> nn.Module:
     """A GAN's discriminator with its initial weights."""
     from gandetect.training.networks import build_networks
 
     size, channels = preprocessing.image_size, preprocessing.channels
-    return build_networks(gan, size, channels, seed, device)[1]
+    return build_networks(gan, size, channels, seed, device)["discriminator"]
 
 
 def discriminator_of(
-    gan: GanConfig,
+    gan: GeneratorConfig,
     seed: int,
     folder: Path,
     preprocessing: Preprocessing,
@@ -61,7 +56,7 @@ def discriminator_of(
     description = DetectorDescription(
         name=gan.name,
         architecture=gan.architecture,
-        options=options_of(gan),
+        options=gan.options("discriminator"),
         preprocessing=preprocessing,
         provenance={"gan": gan.name, "seed": seed, "epoch": epoch or gan.epochs},
     )

@@ -8,11 +8,17 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 import numpy as np
 from pydantic import Field, model_validator
 
-from gandetect.config import ClassifierConfig, DiscriminatorOptions, GanConfig, NegativesConfig
+from gandetect.config import (
+    ClassifierConfig,
+    DiscriminatorOptions,
+    GanConfig,
+    GeneratorConfig,
+    NegativesConfig,
+)
 from gandetect.config.epochs import Epochs
 from gandetect.config.gan import Change
-from gandetect.config.section import ImageCount, LearningRate, StepCount, each_once
-from gandetect.detectors.discriminator import Discriminator, fresh_discriminator, options_of
+from gandetect.config.section import ImageCount, LearningRate, Once, StepCount
+from gandetect.detectors.discriminator import Discriminator, fresh_discriminator
 from gandetect.detectors.protocol import FittedNetwork, PostHoc
 from gandetect.errors import unknown_name
 
@@ -34,7 +40,7 @@ class FineTuned(PostHoc, Discriminator):
 
     kind: Literal["fine-tuned"]
     gan: str
-    fakes_from: tuple[str, ...] = ()
+    fakes_from: Once[str] = ()
     history: Epochs = "all"
     start: Literal["last", "fresh"] = "last"
     updates: StepCount = 2000
@@ -64,23 +70,20 @@ class FineTuned(PostHoc, Discriminator):
         """A fresh network knows the GANs of its fakes alone."""
         return self.made_of if self.start == "last" else tuple(dict.fromkeys(self.makers))
 
-    def check(self, gans: Sequence[GanConfig], classifiers: Sequence[ClassifierConfig]) -> None:
+    def check(
+        self, gans: Sequence[GeneratorConfig], classifiers: Sequence[ClassifierConfig]
+    ) -> None:
         """Refuse GANs that the study does not have, and options that the network does not."""
-        by_name = {gan.name: gan for gan in gans}
-        discriminators = [name for name, gan in by_name.items() if gan.adversarial]
-        if self.gan not in discriminators:
-            raise unknown_name("gan", self.gan, discriminators)
+        adversarial = {gan.name: gan for gan in gans if isinstance(gan, GanConfig)}
+        if self.gan not in adversarial:
+            raise unknown_name("gan", self.gan, adversarial)
         if self.discriminator is not None:
             options = {"discriminator": self.discriminator}
-            GanConfig.model_validate({**dict(by_name[self.gan]), **options})
+            GanConfig.model_validate({**dict(adversarial[self.gan]), **options})
+        generators = [gan.name for gan in gans]
         for name in self.fakes_from:
-            if name not in by_name:
-                raise unknown_name("fakes_from", name, by_name)
-
-    @model_validator(mode="after")
-    def _each_generator_once(self) -> FineTuned:
-        each_once(self.name, self.fakes_from)
-        return self
+            if name not in generators:
+                raise unknown_name("fakes_from", name, generators)
 
     @model_validator(mode="after")
     def _options_of_a_fresh_network(self) -> FineTuned:
@@ -96,6 +99,7 @@ class FineTuned(PostHoc, Discriminator):
         from gandetect.detectors.fine_tuning import fine_tune
 
         gan, _ = material.gans[self.gan]
+        assert isinstance(gan, GanConfig)  # see `check`
         if self.discriminator is not None:
             gan = gan.model_copy(update={"discriminator": self.discriminator})
         seed, device = material.seed, material.device
@@ -119,4 +123,6 @@ class FineTuned(PostHoc, Discriminator):
             device=device,
             notify=material.notify,
         )
-        return FittedNetwork(network, gan.architecture, options_of(gan), gan.epochs, history)
+        return FittedNetwork(
+            network, gan.architecture, gan.options("discriminator"), gan.epochs, history
+        )

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from gandetect.config import GanConfig, chosen_epochs
+from gandetect.config import GeneratorConfig, chosen_epochs
 from gandetect.config.epochs import Epochs
 from gandetect.data.stored import Images
 from gandetect.detectors.discriminator import discriminator_of
@@ -30,7 +30,7 @@ class Material:
     ``(N, C, H, W) uint8``.
     """
 
-    gans: Mapping[str, tuple[GanConfig, Path]]
+    gans: Mapping[str, tuple[GeneratorConfig, Path]]
     detector: Callable[[str], NetworkDetector]
     reals: Images
     calibration: Images

@@ -1,18 +1,18 @@
-"""Train one GAN with one seed, and draw the images that its generator is represented by."""
+"""Train one generator with one seed, and draw the images that its generator is represented by."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, cast
 
 import numpy as np
 import torch
 from torch import nn
 
 from gandetect import runs
-from gandetect.config import ARCHITECTURES, GanConfig, QualityConfig
+from gandetect.config import ARCHITECTURES, GeneratorConfig, QualityConfig
 from gandetect.data.stored import Images
 from gandetect.detectors.discriminator import discriminator_of
 from gandetect.detectors.network import NetworkDetector
@@ -20,25 +20,24 @@ from gandetect.detectors.protocol import Preprocessing
 from gandetect.engine import BEGUN, Context, Facts, Stage
 from gandetect.errors import UsageError
 from gandetect.models.common import Growth
+from gandetect.registry import imported
 from gandetect.sources.generators import IMAGES, drawn_folder
 from gandetect.sources.splits import CALIBRATION, IN_DISTRIBUTION, TRAINING, OpenSplits
 from gandetect.stages.class_data import ClassData
 from gandetect.stages.feature_network import FeatureNetwork, load_feature_network
 from gandetect.stages.speeds import least_images, seconds
 from gandetect.stages.trained import Trained
-from gandetect.training.adversarial import train_gan
-from gandetect.training.checkpoints import GENERATOR, GanFolder, load_weights
+from gandetect.training.checkpoints import GENERATOR, GanFolder, Trainable, load_weights
 from gandetect.training.images import generate
 from gandetect.training.networks import build_networks
 from gandetect.training.quality import QualityJudge
-from gandetect.training.variational import train_vae
 
 
 @dataclass(frozen=True)
 class TrainGan(Trained):
-    """Train one generator, and its discriminator if it has one, judging every epoch's images."""
+    """Train one generator as its kind is trained, judging every epoch's images."""
 
-    config: GanConfig
+    config: GeneratorConfig
     quality: QualityConfig
     data: ClassData
     features: FeatureNetwork
@@ -62,9 +61,8 @@ class TrainGan(Trained):
     def weight(self) -> float:
         config, steps = self.config, self.config.steps_per_epoch
         images = steps * config.batch_size if steps else least_images(self.data.config)
-        images *= config.epochs * config.critic_steps
         speed = ARCHITECTURES[config.architecture].speed
-        return seconds(speed, images, self.data.config.shape[1])
+        return seconds(speed, images * config.epochs, self.data.config.shape[1])
 
     def settings(self) -> Mapping[str, object]:
         """Not what the networks are used for afterwards."""
@@ -85,7 +83,7 @@ class TrainGan(Trained):
         network = load_feature_network(context.of(self.features), images.shape[2], images.shape[1])
         digest = str(runs.read_json(context.folder / BEGUN)["digest"])
         folder = GanFolder(context.folder, digest, context.warn)
-        train = train_gan if self.config.adversarial else train_vae
+        train = cast(Callable[..., Trainable], imported(self.config.TRAINED_BY))
         trained = train(
             self.config,
             images,
@@ -150,9 +148,10 @@ class DrawImages(Stage):
 
 
 def load_generator(
-    config: GanConfig, folder: Path, images: Images, seed: int, device: torch.device
+    config: GeneratorConfig, folder: Path, images: Images, seed: int, device: torch.device
 ) -> nn.Module:
-    """A GAN's trained generator, for images of the shape of ``images`` ``(N, C, H, W)``."""
-    generator, _ = build_networks(config, images.shape[2], images.shape[1], seed, device)
+    """A trained generator, for images of the shape of ``images`` ``(N, C, H, W)``."""
+    networks = build_networks(config, images.shape[2], images.shape[1], seed, device)
+    generator = networks["generator"]
     load_weights(generator, folder / GENERATOR)
     return generator

@@ -10,7 +10,7 @@ import pandas as pd
 import torch
 
 from gandetect import runs
-from gandetect.config import ARCHITECTURES, DetectorTable, GanConfig
+from gandetect.config import ARCHITECTURES, DetectorTable, GeneratorConfig
 from gandetect.detectors.folder import load_detector, save_detector
 from gandetect.detectors.material import Material
 from gandetect.detectors.network import NetworkDetector, as_detector
@@ -55,7 +55,7 @@ class MakeDetector(Trained):
         if not images:
             return MAKING
         first = self.made_of[0].config
-        assert isinstance(first, GanConfig)
+        assert isinstance(first, GeneratorConfig)
         return seconds(ARCHITECTURES[first.architecture].speed, images, self.data.config.shape[1])
 
     def run(self, context: Context) -> Facts:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from gandetect.config import ClassifierConfig, DetectorTable, GanConfig
+from gandetect.config import ClassifierConfig, DetectorTable, GeneratorConfig
 from gandetect.detectors.network import NetworkDetector
 from gandetect.detectors.protocol import Preprocessing
 from gandetect.engine import Context, Stage
@@ -19,7 +19,7 @@ from gandetect.sources.image_sets import Indices
 class Trained(Stage):
     """A finished training: a discriminator or a classifier, or what was made of some."""
 
-    config: GanConfig | ClassifierConfig | DetectorTable
+    config: GeneratorConfig | ClassifierConfig | DetectorTable
     seed: int
 
     def detector(self, context: Context, preprocessing: Preprocessing) -> NetworkDetector:

@@ -89,9 +89,9 @@ class ScoreTrajectory(Stage):
 
     def _fakes(self, epoch: int, context: Context) -> Images:
         device, size = torch.device(context.device), self.preprocessing
-        generator, _ = build_networks(
+        generator = build_networks(
             self.gan.config, size.image_size, size.channels, self.gan.seed, device
-        )
+        )["generator"]
         kept = context.of(self.gan) / "epochs" / f"{epoch:04d}"
         load_weights(generator, kept / GENERATOR)
         return generate(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from gandetect import machine
-from gandetect.config import ARCHITECTURES, ClassImagesConfig, GanConfig
+from gandetect.config import ARCHITECTURES, ClassImagesConfig, GeneratorConfig
 from gandetect.errors import UsageError
 from gandetect.stages.classifier import TrainClassifier
 from gandetect.stages.gan import TrainGan
@@ -65,13 +65,12 @@ def _bytes(study: Study) -> float:
     )
 
 
-def _network_bytes(gan: GanConfig, side: int, channels: int) -> int:
-    """Bytes of a GAN's two networks, without making them."""
+def _network_bytes(gan: GeneratorConfig, side: int, channels: int) -> int:
+    """Bytes of a generator's networks, without making them."""
     architecture = ARCHITECTURES[gan.architecture]
-    networks: tuple[torch.nn.Module, ...]
     with torch.device("meta"):
-        networks = architecture.generator(side, channels), architecture.partner(side, channels)
-    return 4 * sum(one.numel() for network in networks for one in network.parameters())
+        built = [architecture.build(name, side, channels) for name in architecture.networks]
+    return 4 * sum(one.numel() for one in torch.nn.ModuleList(built).parameters())
 
 
 def _size_of(folder: Path) -> int:

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gandetect.config import GanConfig
+from gandetect.config import GeneratorConfig
 from gandetect.errors import TrainingError
 from gandetect.events import Notify
 from gandetect.randomness import stream
@@ -23,7 +23,7 @@ STEPS_BETWEEN_LOOKS = 25
 
 
 def train_epochs(
-    config: GanConfig,
+    config: GeneratorConfig,
     trained: Trainable,
     folder: GanFolder,
     train_epoch: Callable[[int], Tensor],
@@ -66,7 +66,7 @@ def train_epochs(
         notify({"event": "epoch", "epochs": config.epochs, **history, "summary": summary})
 
 
-def steps_per_epoch(config: GanConfig, images: int) -> int:
+def steps_per_epoch(config: GeneratorConfig, images: int) -> int:
     """Steps of one epoch: as configured, else as many whole batches as there are images for."""
     if config.steps_per_epoch is not None:
         return config.steps_per_epoch
@@ -78,7 +78,7 @@ def steps_per_epoch(config: GanConfig, images: int) -> int:
     return images // config.batch_size
 
 
-def real_batches(config: GanConfig, reals: Reals, seed: int, epoch: int) -> Iterator[Tensor]:
+def real_batches(config: GeneratorConfig, reals: Reals, seed: int, epoch: int) -> Iterator[Tensor]:
     """Which of the ``(N, C, H, W)`` reals are in each of an epoch's batches: ``(B,)`` places."""
     order = stream(seed, "order", epoch)
     count = steps_per_epoch(config, len(reals)) * config.batch_size
@@ -91,7 +91,7 @@ def real_batches(config: GanConfig, reals: Reals, seed: int, epoch: int) -> Iter
 
 
 def look(
-    config: GanConfig,
+    config: GeneratorConfig,
     statistics: Tensor,
     step: int,
     losses: Sequence[str],

@@ -9,14 +9,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from gandetect.config import GanConfig
+from gandetect.config import GeneratorConfig
 from gandetect.training.checkpoints import GENERATOR, load_weights
 from gandetect.training.images import generate
 from gandetect.training.networks import build_networks
 
 
 def fakes_of_epochs(
-    config: GanConfig,
+    config: GeneratorConfig,
     folder: Path,
     epochs: Sequence[int],
     count: int,
@@ -32,7 +32,7 @@ def fakes_of_epochs(
     ``folder`` is the GAN's, ``epochs`` count from 1; numbers differ by at most one image. Every
     epoch has noise of its own.
     """
-    generator, _ = build_networks(config, image_size, channels, seed, device)
+    generator = build_networks(config, image_size, channels, seed, device)["generator"]
     parts = []
     for epoch, share in zip(epochs, even_shares(count, len(epochs)), strict=True):
         if share:

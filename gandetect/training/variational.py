@@ -14,7 +14,7 @@ from time import perf_counter
 import torch
 from torch import Tensor, nn
 
-from gandetect.config import GanConfig
+from gandetect.config import VaeConfig
 from gandetect.data.stored import Images
 from gandetect.events import Notify
 from gandetect.models.scaling import to_unit_range
@@ -59,7 +59,7 @@ class Vae:
 
 
 def train_vae(
-    config: GanConfig,
+    config: VaeConfig,
     images: Images,
     folder: GanFolder,
     *,
@@ -95,7 +95,7 @@ def train_vae(
 
 
 def train_epoch(
-    config: GanConfig, vae: Vae, reals: Reals, *, seed: int, epoch: int, notify: Notify
+    config: VaeConfig, vae: Vae, reals: Reals, *, seed: int, epoch: int, notify: Notify
 ) -> Tensor:
     """Run one epoch of updates; returns the `STATISTICS` of each step, shape ``(steps, 2)``."""
     encoder, decoder = vae.encoder.train(), vae.decoder.train()
@@ -136,9 +136,9 @@ def divergence(mean: Tensor, log_variance: Tensor) -> Tensor:
 
 
 def build_vae(
-    config: GanConfig, image_size: int, channels: int, seed: int, device: torch.device
+    config: VaeConfig, image_size: int, channels: int, seed: int, device: torch.device
 ) -> Vae:
     """Build both networks with their initial weights for a seed, and their optimizer."""
-    decoder, encoder = build_networks(config, image_size, channels, seed, device)
-    both = nn.ModuleList([decoder, encoder])
-    return Vae(decoder, encoder, build_optimizer(config.generator_optimizer, both))
+    networks = build_networks(config, image_size, channels, seed, device)
+    optimizer = build_optimizer(config.generator_optimizer, nn.ModuleList(networks.values()))
+    return Vae(networks["generator"], networks["encoder"], optimizer)

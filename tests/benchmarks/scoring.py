@@ -45,7 +45,7 @@ def fresh_detector(architecture: str) -> Detector:
     from gandetect.detectors.protocol import DetectorDescription
 
     description = DetectorDescription(name=architecture, architecture=architecture)
-    network = ARCHITECTURES[architecture].discriminator()
+    network = ARCHITECTURES[architecture].build("discriminator")
     return as_detector(network, description, torch.device("cpu"))
 
 

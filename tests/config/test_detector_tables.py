@@ -42,7 +42,7 @@ def test_whom_a_detector_knows() -> None:
         (fine_tuned(updatez=3), "unknown key 'detectors.0.updatez'.*did you mean 'updates'"),
         (fine_tuned(gan="vae"), "gan 'vae' is not known"),
         (fine_tuned(fakes_from=["dcgan"]), "fakes_from 'dcgan' is not known"),
-        (fine_tuned(fakes_from=["vae", "vae"]), "names a GAN twice"),
+        (fine_tuned(fakes_from=["vae", "vae"]), "names 'vae' twice; give each once"),
         (fine_tuned(history="first"), "'first' names no epochs"),
         (fine_tuned(discriminator={"histogram": True}), 'give start = "fresh"'),
         (

@@ -60,8 +60,11 @@ def _kinds(settings: Settings) -> Iterator[tuple[str, Build]]:
     """Every kind of detector there is, and how to build its network."""
     pixels = side(settings)
     for name, architecture in ARCHITECTURES.items():
-        if architecture.partner_kind == "discriminator":
-            yield f"discriminator {name}", lambda one=architecture: one.discriminator(pixels, 1)
+        if "discriminator" in architecture.networks:
+            yield (
+                f"discriminator {name}",
+                lambda one=architecture: one.build("discriminator", pixels, 1),
+            )
     for name in CLASSIFIERS:
         smallest = max(pixels, 32 if CLASSIFIERS[name].weights else pixels)
         if settings.tiny and CLASSIFIERS[name].weights:
@@ -77,8 +80,9 @@ def _kinds(settings: Settings) -> Iterator[tuple[str, Build]]:
 
 
 def _ensemble(average: str, settings: Settings) -> nn.Module:
-    build = ARCHITECTURES["dcgan-bn"].discriminator
-    ensemble = Ensemble([build(side(settings), 1) for _ in range(3)], average).eval()
+    kind, size = ARCHITECTURES["dcgan-bn"], side(settings)
+    members = [kind.build("discriminator", size, 1) for _ in range(3)]
+    ensemble = Ensemble(members, average).eval()
     if average == "rank":
         with torch.inference_mode():
             ensemble.calibrate(ensemble.of_members(_in_unit_range(settings)))
@@ -87,7 +91,7 @@ def _ensemble(average: str, settings: Settings) -> nn.Module:
 
 def _one_class(method: str, settings: Settings) -> nn.Module:
     """Fitted to random reals, in a discriminator's features."""
-    network = ARCHITECTURES["dcgan-bn"].discriminator(side(settings), 1).eval()
+    network = ARCHITECTURES["dcgan-bn"].build("discriminator", side(settings), 1).eval()
     features = Features(network)
     detector = OneClass(method, features)
     with torch.inference_mode():
@@ -110,8 +114,8 @@ def _layouts_apart(settings: Settings) -> float:
     for name in ("dcgan-bn", "dcgan-plain"):
         kind = ARCHITECTURES[name]
         for network, given in (
-            (kind.discriminator(side(settings), 1), seen),
-            (kind.generator(side(settings), 1), noise),
+            (kind.build("discriminator", side(settings), 1), seen),
+            (kind.build("generator", side(settings), 1), noise),
         ):
             network.to(device).eval()
             with torch.inference_mode():

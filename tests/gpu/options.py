@@ -1,17 +1,17 @@
-"""Every option of the adversarial loop, as small trainings: a test holds the table complete."""
+"""Every option of a generator's training, as small trainings: a test holds the table complete."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from gandetect.config import GanConfig
+from gandetect.config import GeneratorConfig, generator_table
 
 OPTIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "dcgan-bn": ("dcgan-bn", {}),
     "dcgan-plain": ("dcgan-plain", {}),
     "wgan-gp": ("wgan-gp", {}),
     "dense": ("dense", {}),
-    "vae": ("vae", {"role": "source"}),
+    "vae": ("vae", {}),
     "joint updates": ("dcgan-bn", {"discriminator_updates": "joint"}),
     "separate updates": ("dcgan-plain", {"discriminator_updates": "separate"}),
     "fakes of training mode": ("dcgan-bn", {"discriminator_fakes": "training"}),
@@ -75,7 +75,7 @@ NOT_OF_A_STEP = frozenset(
 RESOLVED = frozenset({("precision", "auto")})
 
 
-def config_of(option: str, **changes: Any) -> GanConfig:
+def config_of(option: str, **changes: Any) -> GeneratorConfig:
     """An option's configuration, its optimizers made smooth.
 
     With the usual tiny ``eps`` Adam moves every weight by as much, whatever its gradient: where
@@ -84,7 +84,7 @@ def config_of(option: str, **changes: Any) -> GanConfig:
     architecture, given = OPTIONS[option]
     smooth = {"eps": 1e-2, "learning_rate": 1e-3}
     table = {"architecture": architecture, "epochs": 3, **given, **changes}
-    for key in ("generator_optimizer", "discriminator_optimizer"):
-        if architecture != "vae" or key == "generator_optimizer":
-            table[key] = {**table.get(key, {}), **smooth}
-    return GanConfig.model_validate(table)
+    kind = generator_table(table)
+    for key in {"generator_optimizer", "discriminator_optimizer"} & set(kind.model_fields):
+        table[key] = {**table.get(key, {}), **smooth}
+    return kind.model_validate(table)

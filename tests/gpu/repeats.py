@@ -28,7 +28,7 @@ def graphs(settings: Settings, record: Record) -> None:
         return
     for option in OPTIONS:
         config = config_of(option, batch_size=32, steps_per_epoch=4)
-        if not config.adversarial:
+        if not isinstance(config, GanConfig):
             continue
         name = f"graphs: {option}"
         if against := why_not_graphed(config):

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from gandetect import machine
-from gandetect.config import GanConfig
+from gandetect.config import GanConfig, GeneratorConfig, VaeConfig
 from gandetect.training import variational
 from gandetect.training.adversarial import AdversarialStep
 from gandetect.training.networks import build_gan
@@ -110,12 +110,13 @@ def _size(settings: Settings) -> dict[str, Any]:
 
 
 def _trained(
-    config: GanConfig, settings: Settings, device: torch.device | None = None
+    config: GeneratorConfig, settings: Settings, device: torch.device | None = None
 ) -> Mapping[str, Moved]:
     """What steps of every kind lead to, by network."""
     device = device or torch.device(settings.device)
-    if not config.adversarial:
+    if isinstance(config, VaeConfig):
         return _variational(config, settings, device)
+    assert isinstance(config, GanConfig)
     gan = build_gan(config, side(settings), 1, 0, device)
     _livelier(gan.networks)
     before = {name: _vector(network.parameters()) for name, network in gan.networks.items()}
@@ -134,7 +135,7 @@ def _trained(
 
 
 def _variational(
-    config: GanConfig, settings: Settings, device: torch.device
+    config: VaeConfig, settings: Settings, device: torch.device
 ) -> Mapping[str, Moved]:
     vae = variational.build_vae(config, side(settings), 1, 0, device)
     _livelier(vae.networks)

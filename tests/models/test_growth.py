@@ -14,20 +14,22 @@ CONVOLUTIONAL = ("dcgan-bn", "dcgan-plain", "wgan-gp", "vae")
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_every_architecture_serves_every_side_of_the_rule(name, side, channels) -> None:
     with torch.device("meta"):
-        generator = ARCHITECTURES[name].generator(side, channels).eval()
-        partner = ARCHITECTURES[name].partner(side, channels)
+        generator = ARCHITECTURES[name].build("generator", side, channels).eval()
+        (partner,) = (one for one in ARCHITECTURES[name].networks if one != "generator")
         images = generator(torch.zeros(2, 100))
-        answer = partner(images)
+        answer = ARCHITECTURES[name].build(partner, side, channels)(images)
     assert images.shape == (2, channels, side, side)
     assert (answer[0].shape == (2, 100)) if name == "vae" else (answer.shape == (2,))
 
 
 @pytest.mark.parametrize("name", CONVOLUTIONAL)
 def test_below_56_pixels_nothing_is_added(name) -> None:
-    small, same = (set(ARCHITECTURES[name].generator(side).state_dict()) for side in (28, 52))
+    small, same, large = (
+        set(ARCHITECTURES[name].build("generator", side).state_dict()) for side in (28, 52, 56)
+    )
     assert small == same
     assert not any(key.startswith("further") for key in small)
-    assert len(ARCHITECTURES[name].generator(56).state_dict()) > len(small)
+    assert len(large) > len(small)
 
 
 def test_a_generator_starts_from_7_to_13_pixels_and_a_stage_has_512_channels_at_most() -> None:
@@ -48,4 +50,4 @@ def test_a_generator_starts_from_7_to_13_pixels_and_a_stage_has_512_channels_at_
 )
 def test_a_side_that_the_rule_cannot_serve_is_refused_with_the_nearest_ones(side, said) -> None:
     with pytest.raises(ValueError, match=said):
-        ARCHITECTURES["dcgan-bn"].generator(side)
+        ARCHITECTURES["dcgan-bn"].build("generator", side)

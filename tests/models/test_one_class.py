@@ -65,7 +65,7 @@ def test_neighbours_are_those_of_the_fitted_reals(reals, bags) -> None:
 
 def test_features_are_what_stands_before_the_last_layer(reals) -> None:
     with torch.inference_mode():
-        discriminator = ARCHITECTURES["dcgan-plain"].discriminator().eval()
+        discriminator = ARCHITECTURES["dcgan-plain"].build("discriminator").eval()
         features = before_last_layer(discriminator, reals)
         assert torch.allclose(discriminator.dense(features).squeeze(1), discriminator(reals))
         classifier = build_classifier("cnn-small", channels=1, image_size=28).eval()

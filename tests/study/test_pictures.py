@@ -293,7 +293,7 @@ def _others(facts) -> int:
         ({"image_size": 300}, "less than or equal to 128"),
         ({"held_out": ["instruments"]}, "not in folder; its classes are: everyday, instrument"),
         ({"classes": ["everyday", "eye"]}, "class 'eye' has no folder in"),
-        ({"classes": ["everyday", "everyday"]}, "name one twice"),
+        ({"classes": ["everyday", "everyday"]}, "names 'everyday' twice"),
         ({"test_fraction": 0.6, "calibration_fraction": 0.5}, "leave nothing to train on"),
         ({"path": "fotos"}, "folder .*fotos' of pictures cannot be read"),
         ({"group_pattern": "("}, "is not a regular expression"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import nn
 
-from gandetect.config import Architecture
+from gandetect.config import Architecture, GanConfig
 from gandetect.models import NOISE_SIZE
 
 
@@ -21,7 +21,8 @@ def discriminator(image_size: int = 28, channels: int = 1) -> nn.Module:
 
 
 LINEAR = Architecture(
-    (generator, discriminator),
+    GanConfig,
+    networks={"generator": generator, "discriminator": discriminator},
     training={
         "epochs": 2,
         "batch_size": 16,

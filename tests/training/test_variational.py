@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from gandetect.config import GanConfig, parse_experiment
+from gandetect.config import VaeConfig, parse_experiment
 from gandetect.errors import TrainingError
 from gandetect.models.feature_classifier import FeatureClassifier
 from gandetect.training.checkpoints import GanFolder
@@ -21,7 +21,7 @@ from gandetect.training.variational import (
 CPU = torch.device("cpu")
 
 
-def config(**changes: object) -> GanConfig:
+def config(**changes: object) -> VaeConfig:
     small = {"architecture": "vae", "epochs": 3, "steps_per_epoch": 2, "batch_size": 8}
     return parse_experiment({"name": "x", "gans": [{**small, **changes}]}).gans[0]
 

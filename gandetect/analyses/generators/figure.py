@@ -54,7 +54,7 @@ def training_curves(histories: Mapping[int, pd.DataFrame], loss: str = "non-satu
         for history in histories.values():
             for column, (label, colour) in lines.items():
                 _draw_line(axes, history, column, label, colour)
-        axes.set(title=title, xlabel="epoch", ylabel=unit or UNITS[loss])
+        axes.set(title=title, xlabel="epoch", ylabel=unit or UNITS.get(loss, ""))
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         if title.startswith("Disc"):
             axes.set_ylim(-0.02, 1.02)

@@ -9,7 +9,7 @@ from gandetect.analyses.analysis import Analysis, Chapter
 from gandetect.analyses.generators import numbers
 from gandetect.analyses.generators.figure import training_curves
 from gandetect.analyses.generators.quality import quality, say
-from gandetect.config import GanConfig
+from gandetect.config import GanConfig, GeneratorConfig
 from gandetect.report import images as draw
 from gandetect.report.document import Block, Frames, Heading, Picture, Text, slug
 from gandetect.report.inputs import Trained
@@ -113,9 +113,9 @@ def _reals(material: Material) -> list[Block]:
 
 
 def _training_picture(
-    material: Material, gan: GanConfig, found: dict[int, pd.DataFrame]
+    material: Material, gan: GeneratorConfig, found: dict[int, pd.DataFrame]
 ) -> Picture:
-    name = gan.name
+    name, loss = gan.name, gan.loss if isinstance(gan, GanConfig) else ""
     last = next(iter(found.values())).iloc[-1]
     columns = ("discriminator_loss", "generator_loss", "accuracy_real", "accuracy_fake",
                "reconstruction", "divergence", "fid", "kid")  # fmt: skip
@@ -123,11 +123,11 @@ def _training_picture(
              if c in last and pd.notna(last[c])]  # fmt: skip
     return drawn(
         f"training-{slug(name)}",
-        lambda: training_curves(found, gan.loss),
+        lambda: training_curves(found, loss),
         f"Training of {name}; after its last epoch ({int(last['epoch'])}): {listing(shown)}.",
         f"{name}, epoch by epoch"
         + (", a line for each seed." if material.many_seeds else ".")
-        + (CRITIC if gan.loss == "wasserstein" else ""),
+        + (CRITIC if loss == "wasserstein" else ""),
     )
 
 
