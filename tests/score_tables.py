@@ -1,6 +1,6 @@
 """Tables of plausible scores, and their numbers by every analysis."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ from gandetect.analyses import evaluate as package
 from gandetect.analyses.registry import analyses
 from gandetect.analyses.study import ScoredStudy
 
+LEFT_OUT = ("calibration", "k_shot")
 SIZES = {
     "generated:a": 120,
     "generated:b": 80,
@@ -47,13 +48,16 @@ def evaluate(
     *,
     calibrated_fpr: float = 0.05,
     detectors: Mapping[str, Any] | None = None,
+    without: Collection[str] = LEFT_OUT,
     **more: Any,
 ) -> dict[str, Any]:
-    """All numbers of a table of scores; ``more`` are fields of `ScoredStudy`."""
+    """The numbers of a table of scores but the slowest; ``more`` are fields of `ScoredStudy`."""
     study = ScoredStudy(scores, calibrated_fpr, known=detectors, **more)
-    return package.evaluate(study, analyses())
+    asked = [one for one in analyses() if one.name not in without]
+    return package.evaluate(study, asked)
 
 
 def tidy(metrics: dict[str, Any]) -> pd.DataFrame:
-    """Numbers as a tidy table."""
-    return package.tidy(metrics, analyses())
+    """Numbers as a tidy table, of the analyses that made them."""
+    made = [one for one in analyses() if one.name not in LEFT_OUT or one.name in metrics]
+    return package.tidy(metrics, made)

@@ -27,9 +27,9 @@ def test_help_and_completion_import_nothing_heavy() -> None:
     assert not imported_by(run) & heavy
 
 
-def test_analyses_and_reports_import_no_torch() -> None:
+def test_statistics_analyses_and_report_import_no_torch() -> None:
     assert "torch" not in imported_by(
-        "import gandetect.analyses.build, gandetect.analyses.variants.build"
+        "import gandetect.statistics, gandetect.analyses.registry as r; r.analyses()"
     )
 
 

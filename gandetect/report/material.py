@@ -154,8 +154,9 @@ class Material:
 
     def sorted(self, rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
         """Rows by detector, in the report's order; of one detector as they come."""
-        names = self.detectors
-        return sorted(rows, key=lambda row: names.index(row["detector"]))
+        found = list(rows)
+        names = self.detectors if found else []
+        return sorted(found, key=lambda row: names.index(row["detector"]))
 
     def present(self, rows: Iterable[Row]) -> list[str]:
         """Detectors that have rows, in the report's order."""

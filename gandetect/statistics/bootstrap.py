@@ -55,6 +55,19 @@ def mean_over_images(runs: Sequence[Array], *, same_images: bool) -> Statistic:
     return Statistic(values, covariance + np.diag(short))
 
 
+def mean_over_both(
+    of_fakes: Sequence[Array], of_reals: Sequence[Array], *, same_fakes: bool
+) -> Statistic:
+    """A statistic that is the mean over the fakes as well as over the reals, such as the AUROC.
+
+    DeLong's covariance (Biometrics 44, 1988); all runs answer the same reals.
+    """
+    fakes = mean_over_images(of_fakes, same_images=same_fakes)
+    reals = mean_over_images(of_reals, same_images=True)
+    # Either mean is the statistic; only their chances add up.
+    return Statistic(fakes.values, fakes.image_covariance + reals.image_covariance)
+
+
 def over_runs(
     values: npt.ArrayLike, image_covariance: npt.ArrayLike, *, share: bool = True
 ) -> Interval:

@@ -7,7 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from gandetect.statistics.bootstrap import Statistic, mean_over_images, over_runs, p_value
+from gandetect.statistics.bootstrap import (
+    Statistic,
+    mean_over_both,
+    mean_over_images,
+    over_runs,
+    p_value,
+)
 from gandetect.statistics.detector_runs import DetectorRuns, ScoredImages
 from gandetect.statistics.ranking import placements
 
@@ -82,10 +88,9 @@ def difference_auroc(
         of_reals.append(above[0][1] - above[1][1])
     if same:
         moved = [a - b for a, b in of_fakes]
-        over_fakes = mean_over_images(moved, same_images=first.same_fakes)
-    else:
-        sides = zip(*of_fakes, strict=True)
-        over_fakes = _independent(*(mean_over_images(s, same_images=False) for s in sides))
+        return mean_over_both(moved, of_reals, same_fakes=first.same_fakes)
+    sides = zip(*of_fakes, strict=True)
+    over_fakes = _independent(*(mean_over_images(side, same_images=False) for side in sides))
     over_reals = mean_over_images(of_reals, same_images=True)
     return Statistic(over_fakes.values, over_fakes.image_covariance + over_reals.image_covariance)
 

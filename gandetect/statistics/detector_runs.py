@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from gandetect.statistics.bootstrap import Statistic, mean_over_images
+from gandetect.statistics.bootstrap import Statistic, mean_over_both, mean_over_images
 from gandetect.statistics.ranking import placements
 from gandetect.statistics.scored_detectors import DetectorFacts, ScoredDetector
 from gandetect.statistics.scores import TRAINING, Scores, source_keys
@@ -76,10 +76,8 @@ class DetectorRuns:
         both = [
             placements(self.images[s][generated].scores, self.images[s][real].scores) for s in seeds
         ]
-        of_fakes = mean_over_images([fakes for fakes, _ in both], same_images=self.same_fakes)
-        of_reals = mean_over_images([reals for _, reals in both], same_images=True)
-        # Either mean is the AUROC; only their chances add up.
-        return Statistic(of_fakes.values, of_fakes.image_covariance + of_reals.image_covariance)
+        of_fakes, of_reals = zip(*both, strict=True)
+        return mean_over_both(of_fakes, of_reals, same_fakes=self.same_fakes)
 
 
 def collect_runs(

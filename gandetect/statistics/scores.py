@@ -68,6 +68,25 @@ def role_of(source: str, own: Collection[str]) -> str:
     return "own" if source in own else "other"
 
 
+def check_table(table: pd.DataFrame, columns: Iterable[str], what: str) -> None:
+    """Refuse a further table of scores; ``what`` is of what, as in ``over epochs``.
+
+    Raises `DataError` for missing columns, no rows, and scores that are not finite.
+    """
+    expected = list(columns)
+    missing = [column for column in expected if column not in table]
+    if missing:
+        raise DataError(
+            f"the scores {what} have no column {', '.join(missing)}; "
+            f"expected: {', '.join(expected)}"
+        )
+    if table.empty:
+        raise DataError(f"the scores {what} have no rows; score them first")
+    bad = int(np.count_nonzero(~np.isfinite(table["score"].to_numpy(np.float64))))
+    if bad:
+        raise DataError(f"{bad} of {len(table)} scores {what} are not finite; score them again")
+
+
 def validate_scores(scores: pd.DataFrame) -> None:
     """Refuse a table that cannot be evaluated, before any number is made from it.
 

@@ -85,7 +85,7 @@ def test_what_was_not_asked_for_says_how_to_ask(built):
 
 
 def test_a_figure_serves_light_and_dark_pages_and_is_small(built):
-    drawing = (built / "figures" / "cross-evaluation.svg").read_text()
+    drawing = (built / "figures" / "confusion.svg").read_text()
     assert "prefers-color-scheme:dark" in drawing
     assert not re.search(r"\d\.\d{3}", drawing)  # hundredths of a point
 

@@ -25,7 +25,7 @@ def scores(make_scores) -> pd.DataFrame:
 
 
 def further(scores, **more):
-    return evaluate(scores, calibrated_fpr=0.05, detectors=FACTS, **more)
+    return evaluate(scores, detectors=FACTS, without=(), **more)
 
 
 def test_everything_is_json_and_nothing_is_missing(scores):
@@ -76,7 +76,7 @@ def test_a_prevalence_that_is_none_is_refused(prevalence):
 
 
 def test_the_tidy_table_holds_what_was_computed(scores):
-    metrics = evaluate(scores, calibrated_fpr=0.05) | further(scores)
+    metrics = further(scores)
     table = tidy(metrics)
     assert {"runs: cell", "runs: pair", "comparison", "calibration", "cost", "k-shot"} <= set(
         table["kind"]

@@ -138,6 +138,30 @@ def test_a_stage_that_runs_here_is_handed_to_no_engine_and_others_wait_for_it(
     assert (tmp_path / "sentences/both/sentence.txt").read_text() == "one two"
 
 
+@pytest.mark.parametrize("shared", [True, False])
+def test_a_stage_in_place_leaves_the_files_of_others_and_runs_where_the_folder_is_seen(
+    shared, tmp_path, monkeypatch
+) -> None:
+    monkeypatch.setattr(Word, "WRITES", "in-place")
+    handed: list[str] = []
+
+    class Engine(Pickled):
+        def start(self, task: Task) -> None:
+            handed.append(task.name)
+            super().start(task)
+
+    Engine.shared = shared
+    folder = tmp_path / "words/one"
+    folder.mkdir(parents=True)
+    (folder / "of-another.txt").write_text("kept")
+    for _ in range(2):
+        run_graph([plan(tmp_path, ONE)], Engine(silent), Kept())
+        assert (folder / "word.txt").read_text() == "one"
+        assert (folder / "of-another.txt").read_text() == "kept"
+        (folder / "word.txt").write_text("wrong")
+    assert handed == (["Writing one"] * 2 if shared else [])
+
+
 def test_a_task_tells_where_it_writes_what_it_reads_and_whether_it_computes(
     tmp_path, monkeypatch
 ) -> None:
@@ -163,7 +187,7 @@ def test_tasks_of_equal_names_that_run_at_once_are_told_apart(tmp_path) -> None:
         started: ClassVar[list[str]] = []
 
         def room(self) -> int:
-            return 3 - len(self.ended)
+            return 3 - len(self._ended)
 
         def start(self, task: Task) -> None:
             self.started.append(task.name)

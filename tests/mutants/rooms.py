@@ -8,10 +8,16 @@ from pathlib import Path
 
 from mutants.operators import Mutant
 
-SUPERVISED = "tests/training/test_supervised.py"
+SUPERVISED = (
+    "tests/training/test_supervised.py tests/training/test_supervised_resume.py "
+    "tests/training/test_supervised_schedules.py"
+)
+PARALLEL = "tests/training/test_data_parallel.py tests/training/test_contrastive.py"
 GANS = "tests/training/test_ingredients.py tests/training/test_adversarial.py"
-STUDIES = "tests/test_refusals.py tests/cluster/test_engine_options.py tests/engine/test_graph.py"
-PICTURES = "tests/test_few_images.py tests/test_pictures.py"
+STUDIES = (
+    "tests/config/test_refusals.py tests/cluster/test_engine_options.py tests/engine/test_graph.py"
+)
+PICTURES = "tests/stages/test_few_images.py tests/study/test_pictures.py"
 DETECTORS = "tests/test_derived_detectors.py"
 EVALUATION = "tests/evaluation/test_cross_evaluation.py tests/evaluation/test_further.py"
 
@@ -21,7 +27,7 @@ ROOMS: dict[str, dict[str, str]] = {
         "gandetect/training/supervised*.py": f"{SUPERVISED} tests/training/test_contrastive.py",
         "gandetect/training/classifier_folder.py": SUPERVISED,
         "gandetect/training/augmentation.py": SUPERVISED,
-        "gandetect/training/batches.py": f"{SUPERVISED} tests/training/test_contrastive.py",
+        "gandetect/training/batches.py": f"{PARALLEL} {SUPERVISED}",
         "gandetect/training/examples.py": SUPERVISED,
         "gandetect/training/optimizers.py": SUPERVISED,
         "gandetect/training/trainer.py": SUPERVISED,
@@ -43,8 +49,8 @@ ROOMS: dict[str, dict[str, str]] = {
         "gandetect/models/ensemble.py": DETECTORS,
         "gandetect/models/one_class.py": DETECTORS,
         "gandetect/stages/post_hoc.py": DETECTORS,
-        "gandetect/detectors.py": f"tests/test_scoring.py {DETECTORS}",
-        "gandetect/detectors/*.py": f"tests/test_scoring.py {DETECTORS}",
+        "gandetect/detectors.py": f"tests/scoring/test_scoring.py {DETECTORS}",
+        "gandetect/detectors/*.py": f"tests/scoring/test_scoring.py {DETECTORS}",
     },
     "runner": {
         "gandetect/engine/local.py": "tests/engine/test_ending.py",
@@ -52,7 +58,7 @@ ROOMS: dict[str, dict[str, str]] = {
         "gandetect/study/*.py": STUDIES,
     },
     "splits": {
-        "gandetect/data/*splits*.py": "tests/test_selection.py",
+        "gandetect/data/*splits*.py": "tests/data/test_selection.py",
         "gandetect/data/groups.py": "",
         "gandetect/sources/splits.py": f"tests/sources/test_split_sources.py {PICTURES}",
         "gandetect/stages/class_data.py": PICTURES,

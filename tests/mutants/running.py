@@ -150,6 +150,7 @@ def _test(tree: Path, tests: tuple[str, ...]) -> int:
     try:
         os.setsid()
         os.chdir(tree)
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's "&" ignores it
         resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
         os.environ |= {OWN: str(tree), "PYTHONPATH": str(tree), "PYTHONDONTWRITEBYTECODE": "1"}
         os.environ["OMP_NUM_THREADS"] = "1"

@@ -68,7 +68,7 @@ def test_a_mutant_is_killed_survives_or_is_timed_out_and_its_tree_is_as_before(t
         "import json, sys; from pathlib import Path; from mutants.running import Attempt, run\n"
         "tree, sources = Path(sys.argv[1]), json.loads(sys.argv[2])\n"
         "tests = ('test_module.py',)\n"
-        "attempts = [Attempt('module.py', one, tests, 10) for one in sources]\n"
+        "attempts = [Attempt('module.py', one, tests, 6) for one in sources]\n"
         "print(json.dumps([[one.result, one.test] for one in run(attempts, [tree], warm='')]))"
     )
     sources = [source, source.replace("> 0", "> 1"), source.replace("-= 1", "+= 1")]

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from gandetect.data.pool_splits import make_pool_splits
 
 from gandetect import runs
 from gandetect.data.class_images import ClassImages
@@ -75,7 +74,7 @@ def test_of_one_file_on_the_disk_calibration_images_are_of_that_file(tmp_path) -
     empty = np.empty(0, np.int64)
     dataset = ClassImages(stored, labels, images(0, 0), empty, ("a", "b", "c"), "0" * 64)
     fractions = {"calibration_fraction": 0.2, "test_fraction": 0.2}
-    splits = make_pool_splits(labels, (2,), groups=None, **fractions, seed=0)
+    splits = make_splits(labels, None, (2,), **fractions, seed=0)
     (tmp_path / "run/cache").mkdir(parents=True)
     (tmp_path / "run/cache" / tmp_path.name).symlink_to(tmp_path)
     opened = left(tmp_path / "run", dataset, splits)

@@ -96,3 +96,10 @@ def _again():
 def test_an_empty_side_is_an_error():
     with pytest.raises(DataError, match="at least one of each"):
         pair_metrics(np.array([]), np.array([1.0]))
+
+
+def test_rates_are_those_of_every_threshold_where_the_curve_is_a_straight_line():
+    both = np.arange(20.0)
+    found = pair_metrics(both, both)
+    assert found["tpr_at_5_fpr"] == pytest.approx(0.05)
+    assert found["fpr_at_95_tpr"] == pytest.approx(0.95)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from gandetect.statistics.detector_runs import DetectorRuns, Images
+from gandetect.statistics.detector_runs import DetectorRuns, ScoredImages
 from gandetect.statistics.weighted_sums import Measure, WeightedSums
 
 SEEDS = (0, 1, 2)
@@ -16,8 +16,8 @@ def runs_of(name, rng, *, same_fakes=False, constant=False):
         fakes = np.ones(40) if constant else rng.normal(0.5, 1, 40)
         reals = -np.ones(30) if constant else rng.normal(-0.5, 1, 30)
         images[seed] = {
-            "generated:a": Images(np.arange(40), fakes),
-            "real:in-distribution": Images(np.arange(30), reals),
+            "generated:a": ScoredImages(np.arange(40), fakes),
+            "real:in-distribution": ScoredImages(np.arange(30), reals),
         }
     return DetectorRuns(
         name, ("generated:a",), {seed: {"native": 0.0} for seed in SEEDS}, images, same_fakes

@@ -1,83 +1,32 @@
-import csv
+"""Training a classifier: what it learns, writes, refuses, and is measured by."""
+
 import json
-import logging
-import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
-from scipy.ndimage import gaussian_filter
-from sklearn.datasets import load_digits
 from sklearn.metrics import accuracy_score, f1_score, precision_score, recall_score, roc_auc_score
+from supervised_digits import TIMES, blurred_digits, column, configure, few, read_history, train
 from torch.nn import functional
 
-from gandetect.config.classifier import ClassifierConfig
 from gandetect.config.recipes import RECIPES
 from gandetect.errors import TrainingError
 from gandetect.training.batches import training_batches
-from gandetect.training.classifier_folder import best_epoch
 from gandetect.training.examples import Examples
-from gandetect.training.supervised import new_classifier, train_classifier
-from gandetect.training.supervised_task import figures, phases
+from gandetect.training.supervised import new_classifier
+from gandetect.training.supervised_task import figures
 
-CPU = torch.device("cpu")
 COLUMNS = ("loss", "accuracy", "auroc", "precision", "recall", "specificity", "f1")
-TIMES = ("seconds", "images_per_second")
 
 
 @pytest.fixture(scope="module")
 def digits() -> tuple[Examples, Examples]:
-    """Handwritten digits at 16 px as reals, the same blurred as generated; train, validation."""
-    real = np.kron(load_digits().images[:400], np.ones((2, 2))) / 16 * 255
-    blurred = gaussian_filter(real, sigma=(0, 1, 1))
-    images = np.concatenate([real, blurred]).round().astype(np.uint8)[:, None]
-    label = np.repeat(np.array([0, 1]), 400)
-    examples = Examples(images, np.arange(800), label, np.zeros(800, dtype=np.int64))
-    rows = np.random.default_rng(0).permutation(400)
-    train, validation = rows[:300], rows[300:]
-    return (
-        examples.take(np.concatenate([train, train + 400])),
-        examples.take(np.concatenate([validation, validation + 400])),
-    )
-
-
-def configure(**keys: Any) -> ClassifierConfig:
-    small = {"recipe": "cnn-small", "image_size": 16, "epochs": 1, "batch_size": 32}
-    return ClassifierConfig.model_validate({**small, **keys})
-
-
-def few(examples: Examples, each: int = 24) -> Examples:
-    return examples.capped(each, seed=5)
-
-
-def train(
-    config: ClassifierConfig,
-    examples: tuple[Examples, Examples],
-    folder: Path,
-    notify: Any = lambda event: None,
-    seed: int = 0,
-) -> torch.nn.Module:
-    return train_classifier(config, *examples, folder, seed=seed, device=CPU, notify=notify)
-
-
-def read_history(folder: Path) -> list[dict[str, str]]:
-    with (folder / "history.csv").open(newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def column(folder: Path, name: str) -> list[float]:
-    return [float(row[name]) for row in read_history(folder)]
-
-
-def without_times(folder: Path) -> list[dict[str, str]]:
-    return [{k: v for k, v in row.items() if k not in TIMES} for row in read_history(folder)]
+    return blurred_digits()
 
 
 def test_it_learns_to_tell_digits_from_blurred_ones(digits, tmp_path) -> None:
@@ -131,268 +80,6 @@ def test_only_the_last_and_the_best_epoch_stay_on_disk(digits, tmp_path) -> None
     config = configure(epochs=4, best_by="auroc")  # never known, so the first epoch stays the best
     train(config, (few(digits[0]), one_label), tmp_path, notify)
     assert kept == [[1], [1, 2], [1, 3], [1, 4]]
-
-
-class Interruption(Exception):
-    pass
-
-
-def interrupt_at(epoch: int) -> Any:
-    def notify(event: Mapping[str, Any]) -> None:
-        assert event["event"] != "warning", event
-        if event["event"] == "step" and event["epoch"] == epoch:
-            raise Interruption
-
-    return notify
-
-
-@pytest.mark.parametrize(
-    ("epoch", "keys"),
-    [
-        (3, {"optimizer": {"name": "sgd", "learning_rate": 0.01, "momentum": 0.9}}),
-        (2, {"schedule": {"name": "step", "epochs": 1, "factor": 0.3}}),
-        (
-            2,
-            {
-                "schedule": {"name": "plateau", "patience": 0, "factor": 0.5},
-                "early_stopping": {"patience": 2, "monitor": "auroc"},
-            },
-        ),
-        (
-            3,
-            {
-                "phases": [
-                    {"epochs": 1, "learning_rate": 0.001},
-                    {"epochs": 3, "trainable": ["all"], "learning_rate": 0.0001},
-                ]
-            },
-        ),
-        (3, {"phases": [{"epochs": 2, "learning_rate": 0.001}] * 2}),
-    ],
-    ids=["sgd", "step", "plateau and early stopping", "inside a phase", "at a phase's start"],
-)
-def test_an_interrupted_training_goes_on_as_if_nothing_had_happened(
-    digits, tmp_path, epoch, keys
-) -> None:
-    examples = few(digits[0]), few(digits[1])
-    augmentation = {"rotation": 10.0, "brightness": 0.2}
-    config = configure(epochs=4, augmentation=augmentation, **keys)
-    train(config, examples, tmp_path / "whole")
-
-    with pytest.raises(Interruption):
-        train(config, examples, tmp_path / "resumed", interrupt_at(epoch))
-    assert len(read_history(tmp_path / "resumed")) == epoch - 1
-    torch.rand(3)  # the global stream is elsewhere, and that does not matter
-    train(config, examples, tmp_path / "resumed", interrupt_at(1))
-
-    assert without_times(tmp_path / "resumed") == without_times(tmp_path / "whole")
-    for name in ("weights.safetensors", "training.json", "batch.npz"):
-        assert (tmp_path / "resumed" / name).read_bytes() == (
-            tmp_path / "whole" / name
-        ).read_bytes()
-
-
-@pytest.mark.parametrize("name", ["resume.pt", "weights.safetensors", "record.json"])
-def test_a_damaged_epoch_is_named_and_training_starts_afresh(digits, tmp_path, name) -> None:
-    examples, config = (few(digits[0]), few(digits[1])), configure(epochs=3)
-    train(config, examples, tmp_path / "whole")
-    with pytest.raises(Interruption):
-        train(config, examples, tmp_path / "resumed", interrupt_at(3))
-    damaged = sorted((tmp_path / "resumed" / "epochs").iterdir())[-1] / name
-    damaged.write_bytes(damaged.read_bytes()[:-20])
-
-    events: list[Mapping[str, Any]] = []
-    train(config, examples, tmp_path / "resumed", events.append)
-    warnings = [event["message"] for event in events if event["event"] == "warning"]
-    assert len(warnings) == 1
-    assert "0002" in warnings[0]
-    assert "starts afresh" in warnings[0]
-    assert without_times(tmp_path / "resumed") == without_times(tmp_path / "whole")
-
-
-def test_another_configuration_is_never_gone_on_from(digits, tmp_path) -> None:
-    examples = few(digits[0]), few(digits[1])
-    with pytest.raises(Interruption):
-        train(configure(epochs=3), examples, tmp_path, interrupt_at(3))
-    events: list[Mapping[str, Any]] = []
-    train(configure(epochs=3, batch_size=16), examples, tmp_path, events.append)
-    assert any("another configuration" in event.get("message", "") for event in events)
-
-
-def test_the_seed_decides_everything(digits, tmp_path) -> None:
-    examples, config = (few(digits[0]), few(digits[1])), configure()
-    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
-        train(config, examples, tmp_path / name, seed=seed)
-    a, b, c = ((tmp_path / name / "weights.safetensors").read_bytes() for name in "abc")
-    assert a == b
-    assert a != c
-
-
-@pytest.mark.parametrize("precision", ["fp32", "bf16"])
-def test_neither_random_streams_nor_signals_nor_the_terminal_notice(
-    digits, tmp_path, capfd, caplog, precision
-) -> None:
-    torch_state, numpy_state = torch.get_rng_state(), np.random.get_state()  # noqa: NPY002
-    handlers = [signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)]
-    during: list[Any] = []
-
-    def notify(event: Mapping[str, Any]) -> None:
-        during.append([signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)])
-
-    caplog.set_level(logging.INFO)
-    config = configure(epochs=2, precision=precision)
-    train(config, (few(digits[0]), few(digits[1])), tmp_path, notify)
-    assert torch.equal(torch_state, torch.get_rng_state())
-    assert np.array_equal(numpy_state[1], np.random.get_state()[1])  # noqa: NPY002
-    assert handlers == [signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)]
-    assert during
-    assert all(one == handlers for one in during)
-    assert capfd.readouterr() == ("", "")
-    assert not caplog.records
-
-
-def test_ctrl_c_stays_ctrl_c(digits, tmp_path) -> None:
-    def interrupt(event: Mapping[str, Any]) -> None:
-        signal.raise_signal(signal.SIGINT)
-
-    with pytest.raises(KeyboardInterrupt):
-        train(configure(), (few(digits[0]), few(digits[1])), tmp_path, interrupt)
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
-
-
-def test_it_runs_outside_the_main_thread_too(digits, tmp_path) -> None:
-    examples = few(digits[0]), few(digits[1])
-    thread = threading.Thread(target=train, args=(configure(), examples, tmp_path))
-    thread.start()
-    thread.join()
-    assert (tmp_path / "weights.safetensors").exists()
-
-
-@pytest.mark.parametrize("name", ["adam", "sgd", "adadelta"])
-@pytest.mark.parametrize("loss", ["cross-entropy", "bce"])
-@pytest.mark.parametrize("precision", ["fp32", "bf16"])
-def test_every_optimizer_loss_and_precision_lowers_the_training_loss(
-    digits, tmp_path, name, loss, precision
-) -> None:
-    rate = {"adam": 0.003, "sgd": 0.03, "adadelta": 1.0}[name]
-    config = configure(
-        optimizer={"name": name, "learning_rate": rate, "weight_decay": 1e-4},
-        loss=loss,
-        precision=precision,
-        epochs=3,
-    )
-    train(config, (few(digits[0], 100), few(digits[1])), tmp_path)
-    losses = column(tmp_path, "train_loss")
-    assert losses[-1] < losses[0]
-
-
-def test_a_step_schedule_lowers_the_learning_rate_to_its_minimum(digits, tmp_path) -> None:
-    schedule = {"name": "step", "epochs": 2, "factor": 0.1, "minimum": 5e-5}
-    config = configure(epochs=5, schedule=schedule)
-    train(config, (few(digits[0]), few(digits[1])), tmp_path)
-    expected = [1e-3, 1e-3, 1e-4, 1e-4, 5e-5]
-    assert column(tmp_path, "learning_rate") == pytest.approx(expected)
-
-
-def test_a_plateau_schedule_halves_the_learning_rate_when_nothing_gets_better(
-    digits, tmp_path
-) -> None:
-    schedule = {"name": "plateau", "patience": 0, "factor": 0.5, "monitor": "auroc"}
-    one_label = digits[1].take(np.flatnonzero(digits[1].label == 0))
-    config = configure(epochs=3, schedule=schedule)
-    train(config, (few(digits[0]), one_label), tmp_path)  # AUROC is never known, never better
-    assert column(tmp_path, "learning_rate") == pytest.approx([1e-3, 5e-4, 2.5e-4])
-    assert [row["validation_auroc"] for row in read_history(tmp_path)] == [""] * 3
-
-
-@pytest.mark.parametrize("monitor", ["loss", "accuracy"])
-def test_a_plateau_schedule_lets_the_learning_rate_be_while_things_get_better(
-    digits, tmp_path, monitor
-) -> None:
-    schedule = {"name": "plateau", "patience": 1, "factor": 0.5, "monitor": monitor}
-    config = configure(epochs=4, schedule=schedule, optimizer={"name": "adam"})
-    train(config, (few(digits[0], 150), digits[1]), tmp_path)
-    sign = -1 if monitor == "loss" else 1
-    assert sign * column(tmp_path, f"validation_{monitor}")[-1] > (
-        sign * column(tmp_path, f"validation_{monitor}")[0]
-    )
-    assert column(tmp_path, "learning_rate") == [1e-3] * 4
-
-
-def test_early_stopping_stops_and_the_best_epoch_is_kept(digits, tmp_path) -> None:
-    # A rate this high gets worse after a while.
-    config = configure(
-        epochs=30,
-        optimizer={"name": "sgd", "learning_rate": 0.5},
-        early_stopping={"patience": 2, "monitor": "loss"},
-        best_by="loss",
-    )
-    classifier = train(config, (few(digits[0]), few(digits[1])), tmp_path)
-    results = json.loads((tmp_path / "training.json").read_text())
-    losses = column(tmp_path, "validation_loss")
-    kept = load_file(tmp_path / "weights.safetensors")
-    assert all(torch.equal(kept[name], now) for name, now in classifier.state_dict().items())
-    assert results["stopped_early"] is True
-    assert results["best_epoch"] == 1 + int(np.argmin(losses)) == len(losses) - 2 < 28
-
-
-@pytest.mark.parametrize("interrupted", [None, 3])
-def test_patience_counts_across_an_interruption_and_ends_all_phases(
-    digits, tmp_path, interrupted
-) -> None:
-    one_label = digits[1].take(np.flatnonzero(digits[1].label == 1))
-    config = configure(
-        epochs=8,
-        phases=[{"epochs": epochs, "learning_rate": 0.001} for epochs in (2, 3, 3)],
-        early_stopping={"patience": 3, "monitor": "auroc"},  # never known, so never better
-    )
-    examples = few(digits[0]), one_label
-    if interrupted:
-        with pytest.raises(Interruption):
-            train(config, examples, tmp_path, interrupt_at(interrupted))
-    train(config, examples, tmp_path)
-    assert len(read_history(tmp_path)) == 3
-
-
-def test_the_first_of_equally_good_epochs_is_the_best() -> None:
-    rows = [{"validation_accuracy": value, "validation_loss": value} for value in (0.5, 0.7, 0.7)]
-    assert best_epoch(rows, "accuracy") == 2
-    assert best_epoch(rows, "loss") == 1
-    assert best_epoch([{"validation_auroc": None}, {"validation_auroc": 0.4}], "auroc") == 2
-
-
-def test_phases_train_what_they_name_at_their_own_rates(digits, tmp_path) -> None:
-    config = configure(
-        network="resnet18",
-        image_size=32,
-        normalise="imagenet",
-        epochs=3,
-        phases=[
-            {"epochs": 1, "trainable": [], "learning_rate": 0.01},
-            {"epochs": 1, "trainable": ["layer4"], "learning_rate": 0.001},
-            {"epochs": 1, "trainable": ["all"], "learning_rate": 0.0001},
-        ],
-    )
-    assert [(one.first, one.last) for one in phases(config)] == [(1, 1), (2, 2), (3, 3)]
-    trained: list[set[str]] = []
-    before = new_classifier(config, 1, weights=False, seed=0).state_dict()
-
-    def compare(event: Mapping[str, Any]) -> None:
-        nonlocal before
-        if event["event"] == "epoch":
-            folder = tmp_path / "epochs" / f"{event['epoch']:04d}"
-            now = load_file(folder / "weights.safetensors")
-            trained.append({name for name in now if not torch.equal(now[name], before[name])})
-            before = now
-
-    train(config, (few(digits[0], 8), few(digits[1], 8)), tmp_path, compare)
-    assert column(tmp_path, "learning_rate") == [0.01, 0.001, 0.0001]
-    head, last_stage, everything = trained
-    assert head
-    assert not any("layer" in name for name in head)  # nor any BatchNorm statistics
-    assert any("layer4" in name for name in last_stage)
-    assert not any("layer3" in name for name in last_stage)
-    assert any("layer1" in name for name in everything)
 
 
 def test_a_loss_that_is_not_finite_is_named_by_epoch_and_step(digits, tmp_path) -> None:

@@ -26,7 +26,10 @@ TICKS = [0.0, 0.25, 0.5, 0.75, 1.0]
 
 
 def reliability_diagrams(
-    curves: Sequence[Mapping[str, Any]], detectors: Sequence[str], methods: Sequence[str]
+    curves: Sequence[Mapping[str, Any]],
+    detectors: Sequence[str],
+    methods: Sequence[str],
+    labelled: bool = False,
 ) -> Figure:
     """A row for each detector, a panel for each method: probability said against share generated.
 
@@ -43,7 +46,7 @@ def reliability_diagrams(
             axes.plot([0, 1], [0, 1], color=QUIET, linewidth=1, linestyle=(0, (1, 2)),
                       label="what it says is so")  # fmt: skip
             for curve in sorted(shown, key=_last_on_top):
-                _reliability_line(axes, curve, alone)
+                _reliability_line(axes, curve, alone, labelled)
             axes.set_title(f"{wrapped(detector, 32)}\n{PANELS.get(method, method)}", fontsize=9)
             axes.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), xticks=TICKS, yticks=TICKS)
             axes.set_aspect("equal")
@@ -58,7 +61,7 @@ def _last_on_top(curve: Mapping[str, Any]) -> int:
     return -FAKE_ROLES.index(curve["role"])
 
 
-def _reliability_line(axes: Axes, curve: Mapping[str, Any], alone: bool) -> None:
+def _reliability_line(axes: Axes, curve: Mapping[str, Any], alone: bool, labelled: bool) -> None:
     role = curve["role"]
     colour, marker = COLOURS[role], MARKERS[role]
     held_out = curve["real"] == "real:held-out"
@@ -76,5 +79,5 @@ def _reliability_line(axes: Axes, curve: Mapping[str, Any], alone: bool) -> None
         markerfacecolor="white" if held_out else colour,
         linewidth=1.4 if alone else 0.8,
         linestyle=(0, (4, 1.5)) if held_out else "solid",
-        label=f"{images(role)} against {REALS[curve['real']]}",
+        label=f"{images(role, labelled)} against {REALS[curve['real']]}",
     )

@@ -41,16 +41,20 @@ def calibration(material: Material) -> list[Block]:
     rows, few = material.rows("calibration"), material.rows("low_fpr")
     measured: list[Block] = []
     if rows:
-        measured = [_lead(rows), *_reliability(material), _measures(rows)]
+        measured = [
+            _lead(rows, material.labelled),
+            *_reliability(material),
+            _measures(rows, material.labelled),
+        ]
     return [
         *measured,
         *material.not_measured("calibration"),
-        *(_low_fpr(few) if few else []),
+        *(_low_fpr(few, material.labelled) if few else []),
         *material.not_measured("low_fpr"),
     ]
 
 
-def _lead(rows: Sequence[Row]) -> Text:
+def _lead(rows: Sequence[Row], labelled: bool) -> Text:
     known = chosen(rows, real=IN_DISTRIBUTION)
     as_scored, mapped = (
         {role: [row["ece"] for row in of] for role in FAKE_ROLES
@@ -59,7 +63,7 @@ def _lead(rows: Sequence[Row]) -> Text:
     )  # fmt: skip
     brier = [row["brier"] for row in chosen(known, role="other", method="platt")]
     half = fmean(brier) if brier and fmean(brier) >= ALWAYS_HALF else None
-    return Text(say.lead(as_scored, mapped, chosen_on(rows), half), "lead")
+    return Text(say.lead(as_scored, mapped, chosen_on(rows), half, labelled), "lead")
 
 
 def _reliability(material: Material) -> list[Picture]:
@@ -72,7 +76,7 @@ def _reliability(material: Material) -> list[Picture]:
     return [
         drawn(
             "reliability",
-            lambda: reliability_diagrams(curves, detectors, methods),
+            lambda: reliability_diagrams(curves, detectors, methods, material.labelled),
             "Reliability diagrams before and after calibration: the probability of being generated "
             "that each detector states, against the share that was; the errors stand in the table "
             "below.",
@@ -83,7 +87,7 @@ def _reliability(material: Material) -> list[Picture]:
     ]
 
 
-def _measures(rows: Sequence[Row]) -> Table:
+def _measures(rows: Sequence[Row], labelled: bool) -> Table:
     wanted = [("ece", name) for name in METHODS] + [("brier", name) for name in SHOWN]
     body = []
     for (detector, role, real), group in grouped(rows, "detector", "role", "real").items():
@@ -93,7 +97,7 @@ def _measures(rows: Sequence[Row]) -> Table:
         ]
         sources = len({row["generated"] for row in group})
         many = f" ({sources} sources)" if sources > 1 else ""
-        body.append([detector, f"{sentence(images(role))}{many}", REALS[real], *cells])
+        body.append([detector, f"{sentence(images(role, labelled))}{many}", REALS[real], *cells])
     several = any(" (" in cell for line in body for cell in line[3:])
     note = " Mean, and the lowest and highest run or source." if several else ""
     names = {"ece": "ECE", "brier": "Brier"}
@@ -107,7 +111,7 @@ def _measures(rows: Sequence[Row]) -> Table:
     )  # fmt: skip
 
 
-def _low_fpr(rows: Sequence[Row]) -> list[Block]:
+def _low_fpr(rows: Sequence[Row], labelled: bool) -> list[Block]:
     roles = [role for role in (*FAKE_ROLES, *REAL_ROLES) if chosen(rows, role=role)]
     fprs = sorted({row["fpr"] for row in rows})
     body = [
@@ -119,10 +123,14 @@ def _low_fpr(rows: Sequence[Row]) -> list[Block]:
         for role in FAKE_ROLES
         if (of := chosen(rows, role=role, fpr=fprs[0]))
     }
-    header = [f"{sentence(images(role))} {'flagged' if role in REAL_ROLES else 'caught'}"
+    header = [f"{sentence(images(role, labelled))} {'flagged' if role in REAL_ROLES else 'caught'}"
               for role in roles]  # fmt: skip
     return [
-        Text(say.low_fpr([f"{100 * fpr:g}" for fpr in fprs], chosen_on(rows), fprs[0], caught)),
+        Text(
+            say.low_fpr(
+                [f"{100 * fpr:g}" for fpr in fprs], chosen_on(rows), fprs[0], caught, labelled
+            )
+        ),
         Table(
             "Caught, when few reals may be flagged (one run and source: 95 % interval over test "
             "images; several: their mean, lowest and highest)",

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from gandetect.analyses.compare.numbers import side_by_side
+from gandetect.analyses.evaluate import SCHEMA
 from gandetect.config import Experiment, LabelledDataConfig
 from gandetect.errors import RunError, UsageError
 from gandetect.report.words import listing, percent
 from gandetect.runs import load_study, read_json
 from gandetect.statistics.scores import Metrics
 
-SCHEMA = 2  # of `metrics.json`, as `gandetect.evaluation.evaluate` writes it
 LONGEST = 48  # characters of a label
 NO_TEXT = ("Cc", "Cf", "Cs")  # characters that control, format, or are no UTF-8
 # What of the data's table does not change which images are tested on.

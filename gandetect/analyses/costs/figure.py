@@ -14,7 +14,9 @@ from gandetect.report.words import FAKE_ROLES, REALS, images, wrapped
 SPREAD = 0.12  # lines between one seed and the next
 
 
-def cost_chart(rows: Sequence[Mapping[str, Any]], detectors: Sequence[str]) -> Figure:
+def cost_chart(
+    rows: Sequence[Mapping[str, Any]], detectors: Sequence[str], labelled: bool = False
+) -> Figure:
     """Expected cost of 1,000 uploads by detector and kind of fake, a panel for each group of reals.
 
     A marker for each generated source and seed; 95 % intervals over images where there is one
@@ -37,9 +39,8 @@ def cost_chart(rows: Sequence[Mapping[str, Any]], detectors: Sequence[str]) -> F
         for row in rows:
             if row["real"] == real:
                 line = lines.index((row["detector"], row["role"]))
-                _mark(
-                    axes, row, line + SPREAD * (seeds.index(row["detector_seed"]) - middle), alone
-                )
+                place = line + SPREAD * (seeds.index(row["detector_seed"]) - middle)
+                _mark(axes, row, place, alone, labelled)
         _separate(axes, lines)
         axes.set_title(f"uploads: {REALS[real]}", fontsize=9)
         axes.set_xlabel("cost of 1,000 uploads")
@@ -58,8 +59,12 @@ def _policies(axes: Axes, row: Mapping[str, Any]) -> None:
               markerfacecolor="none", label="best threshold possible")  # fmt: skip
 
 
-def _mark(axes: Axes, row: Mapping[str, Any], line: float, alone: bool) -> None:
-    words, colour, marker = images(row["role"]), COLOURS[row["role"]], MARKERS[row["role"]]
+def _mark(axes: Axes, row: Mapping[str, Any], line: float, alone: bool, labelled: bool) -> None:
+    words, colour, marker = (
+        images(row["role"], labelled),
+        COLOURS[row["role"]],
+        MARKERS[row["role"]],
+    )
     if alone:
         axes.hlines(line, *row["ci95"]["cost"], color=colour, linewidth=2.0)
     axes.plot(row["cost"], line, color=colour, marker=marker, linestyle="none",

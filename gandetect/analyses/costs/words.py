@@ -44,11 +44,11 @@ def costs(material: Material) -> list[Block]:
         else "bars: 95 % interval over test images"
     )
     return [
-        Text(say.lead(first, _worth_having(rows, detectors)), "lead"),
+        Text(say.lead(first, _worth_having(rows, detectors), material.labelled), "lead"),
         *(Text(_detector_words(material, name, rows)) for name in detectors),
         drawn(
             "costs",
-            lambda: cost_chart(rows, detectors),
+            lambda: cost_chart(rows, detectors, material.labelled),
             "Expected cost of 1,000 uploads by detector and kind of fake, beside doing without a "
             "detector; the numbers stand in the table below.",
             f"Left of both lines a detector is worth having ({bounds}). Hollow diamonds: the best "
@@ -58,7 +58,10 @@ def costs(material: Material) -> list[Block]:
             "Expected cost of 1,000 uploads (one run and source: 95 % interval over test images; "
             "several: their mean, lowest and highest)",
             HEADER,
-            [_row(group) for group in grouped(rows, "detector", "role", "real").values()],
+            [
+                _row(group, material.labelled)
+                for group in grouped(rows, "detector", "role", "real").values()
+            ],
             text_columns=3,
         ),
         Text(say.method(chosen_on([first]), cut), "note"),
@@ -111,6 +114,7 @@ def _detector_words(material: Material, name: str, rows: Sequence[Row]) -> str:
         chosen_on(rows),
         parts,
         _summed(held_out, "doing without it") if held_out else None,
+        material.labelled,
     )
 
 
@@ -131,13 +135,14 @@ def _costing(group: Sequence[Row]) -> str:
     return spread([row["cost"] for row in group], _money_interval)
 
 
-def _row(group: Sequence[Row]) -> list[str]:
+def _row(group: Sequence[Row], labelled: bool) -> list[str]:
     first = group[0]
     sources = len({row["generated"] for row in group})
     known = [row["precision"] for row in group if row["precision"] is not None]
     return [
         first["detector"],
-        sentence(images(first["role"])) + (f" ({sources} sources)" if sources > 1 else ""),
+        sentence(images(first["role"], labelled))
+        + (f" ({sources} sources)" if sources > 1 else ""),
         REALS[first["real"]],
         _costing(group),
         spread([row["caught"] for row in group], percent_interval),

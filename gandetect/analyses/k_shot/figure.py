@@ -14,7 +14,9 @@ from gandetect.report.style import COLOURS, INK, MARKERS, QUIET, legend_below, n
 from gandetect.report.words import count, images, wrapped
 
 
-def k_shot_curves(rows: Sequence[Mapping[str, Any]], detectors: Sequence[str]) -> Figure:
+def k_shot_curves(
+    rows: Sequence[Mapping[str, Any]], detectors: Sequence[str], labelled: bool = False
+) -> Figure:
     """Balanced accuracy by number of labelled fakes, a panel for each detector, a line a source.
 
     Whiskers: 2.5 to 97.5 % of the draws with one seed, lowest to highest seed with several. The
@@ -31,7 +33,7 @@ def k_shot_curves(rows: Sequence[Mapping[str, Any]], detectors: Sequence[str]) -
         sources = list(mine["source"].unique())
         for place, source in enumerate(sources):
             offset = 0.3 * (place - (len(sources) - 1) / 2) / max(len(sources) - 1, 1)
-            _k_shot_line(axes, mine[mine["source"] == source], shots, offset)
+            _k_shot_line(axes, mine[mine["source"] == source], shots, offset, labelled)
         axes.axhline(0.5, color=QUIET, linewidth=1, linestyle=(0, (1, 2)), label="a coin toss")
         axes.plot(
             [], [], color=INK, linewidth=1.6, linestyle=(0, (2, 1)), label="best cut possible"
@@ -48,9 +50,11 @@ def k_shot_curves(rows: Sequence[Mapping[str, Any]], detectors: Sequence[str]) -
     return figure
 
 
-def _k_shot_line(axes: Axes, rows: pd.DataFrame, shots: Sequence[int], offset: float) -> None:
+def _k_shot_line(
+    axes: Axes, rows: pd.DataFrame, shots: Sequence[int], offset: float, labelled: bool
+) -> None:
     role = str(rows["role"].iloc[0])
-    words, colour, marker = images(role), COLOURS[role], MARKERS[role]
+    words, colour, marker = images(role, labelled), COLOURS[role], MARKERS[role]
     by_k = rows.groupby("k")
     means = by_k["balanced_accuracy"].mean()
     if len(set(rows["detector_seed"])) == 1:

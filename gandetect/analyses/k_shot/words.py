@@ -33,7 +33,7 @@ def k_shot(material: Material) -> list[Block]:
         Text(say.meaning(max(row["draws"] for row in rows))),
         drawn(
             "k-shot",
-            lambda: k_shot_curves(rows, detectors),
+            lambda: k_shot_curves(rows, detectors, material.labelled),
             "Balanced accuracy by number of labelled fakes; the numbers stand in the table below.",
             f"A line for each new source; whiskers: {whiskers}. Dashes at the right: the best "
             "threshold possible.",

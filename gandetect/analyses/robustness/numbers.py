@@ -17,7 +17,7 @@ import pandas as pd
 from gandetect.analyses.study import ScoredStudy
 from gandetect.analyses.tidy import tidy_row
 from gandetect.errors import DataError
-from gandetect.statistics.bootstrap import mean_over_images, over_runs
+from gandetect.statistics.bootstrap import mean_over_both, over_runs
 from gandetect.statistics.decisions import correct_answers
 from gandetect.statistics.ranking import placements
 from gandetect.statistics.rows import Row, Rows
@@ -25,6 +25,7 @@ from gandetect.statistics.scores import (
     IN_DISTRIBUTION,
     Metrics,
     Scores,
+    check_table,
     ordered,
     role_of,
     source_keys,
@@ -107,7 +108,7 @@ def robustness(
     Raises `DataError` when columns are missing, a score is not finite, or a perturbation was not
     scored on the same images as ``none``.
     """
-    _check(table)
+    check_table(table, COLUMNS, "of perturbed images")
     shifts = [
         shift
         for run in _runs(table, own, thresholds)
@@ -118,20 +119,6 @@ def robustness(
         "runs": [shift.row for shift in shifts],
         "across_seeds": _across_seeds(shifts, same_fakes),
     }
-
-
-def _check(table: pd.DataFrame) -> None:
-    missing = [column for column in COLUMNS if column not in table]
-    if missing:
-        raise DataError(
-            f"the scores of perturbed images have no column {', '.join(missing)}; "
-            f"expected: {', '.join(COLUMNS)}"
-        )
-    bad = int(np.count_nonzero(~np.isfinite(table["score"].to_numpy(np.float64))))
-    if bad:
-        raise DataError(
-            f"{bad} of {len(table)} scores of perturbed images are not finite; score them again"
-        )
 
 
 def _runs(
@@ -221,9 +208,8 @@ def _across_seeds(shifts: list[_Shift], same_fakes: bool) -> Rows:
     found = []
     for name, runs in groups.items():
         changes = [run.row["change"] for run in runs]
-        fakes = mean_over_images([run.of_fakes for run in runs], same_images=same_fakes)
-        reals = mean_over_images([run.of_reals for run in runs], same_images=True)
-        covariance = fakes.image_covariance + reals.image_covariance
+        sides = [run.of_fakes for run in runs], [run.of_reals for run in runs]
+        covariance = mean_over_both(*sides, same_fakes=same_fakes).image_covariance
         unchanged = name[3] == NONE[0]  # exactly so, whatever the images
         interval = [0.0, 0.0] if unchanged else over_runs(changes, covariance, share=False)
         found.append(

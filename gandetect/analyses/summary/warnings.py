@@ -52,8 +52,7 @@ def _strongest_probes(material: Material) -> list[str]:
             for probe in {row["probe"] for row in own if row["warning"]}
         }
         best = max(sorted(areas), key=lambda probe: areas[probe])
-        found.append(
-            f"images {material.named(source)} rank above real ones in "
-            f"{per_hundred(areas[best])} of 100 pairs ({best})"
-        )
+        images = f"{'' if material.labelled else 'images '}{material.named(source)}"
+        share = per_hundred(areas[best])
+        found.append(f"{images} rank above real ones in {share} of 100 pairs ({best})")
     return found

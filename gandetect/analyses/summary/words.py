@@ -157,13 +157,15 @@ def _change(material: Material, name: str, point: str) -> str:
         return "not tried"
     if reals is not None and own["mean"] <= 1 - reals["mean"]:
         return "nothing was caught to begin with"
-    if own["mean"] < LITTLE:
-        return "little was caught to begin with"
     change = f"{per_hundred(own['mean'])} to {per_hundred(other['mean'])}"
+    holds = other["mean"] >= HELD * own["mean"]
     area = _area(material, name, other["source"])
     if area is not None and area < 0.5:
-        return f"falls from {change}, and ranks them below reals (AUROC {number(area, 2)})"
-    return f"{'holds:' if other['mean'] >= HELD * own['mean'] else 'falls from'} {change}"
+        ranks = f"ranks them below reals (AUROC {number(area, 2)})"
+        return f"{'' if holds else 'falls from '}{change}, and {ranks}"
+    if own["mean"] < LITTLE:
+        return "little was caught to begin with"
+    return f"{'holds:' if holds else 'falls from'} {change}"
 
 
 def _area(material: Material, detector: str, generated: str) -> float | None:

@@ -15,7 +15,6 @@ import pandas as pd
 
 from gandetect.analyses.study import ScoredStudy
 from gandetect.analyses.tidy import tidy_row
-from gandetect.errors import DataError
 from gandetect.statistics.decisions import share_correct
 from gandetect.statistics.operating_points import NATIVE_THRESHOLD, calibrate
 from gandetect.statistics.ranking import placements
@@ -27,6 +26,7 @@ from gandetect.statistics.scores import (
     TEST_REALS,
     Metrics,
     Scores,
+    check_table,
     ordered,
     role_of,
     source_keys,
@@ -95,7 +95,7 @@ def trajectories(
 
     Raises `DataError` when columns are missing, there are no rows, or a score is not finite.
     """
-    _check(table)
+    check_table(table, (*COLUMNS, SOURCE_EPOCH), "over epochs")
     found = _checkpoints(table, own, calibrated_fpr)
     cells = [row for one in found for row in _cells(one)]
     areas = [row for one in found for row in _areas(one)]
@@ -105,23 +105,6 @@ def trajectories(
         "areas": areas,
         "luck": [*_luck(cells, "correct"), *_luck(areas, "auroc")],
     }
-
-
-def _check(table: pd.DataFrame) -> None:
-    expected = (*COLUMNS, SOURCE_EPOCH)
-    missing = [column for column in expected if column not in table]
-    if missing:
-        raise DataError(
-            f"the scores over epochs have no column {', '.join(missing)}; "
-            f"expected: {', '.join(expected)}"
-        )
-    if table.empty:
-        raise DataError("the scores over epochs have no rows; score the kept epochs first")
-    bad = int(np.count_nonzero(~np.isfinite(table["score"].to_numpy(np.float64))))
-    if bad:
-        raise DataError(
-            f"{bad} of {len(table)} scores over epochs are not finite; score those epochs again"
-        )
 
 
 def _checkpoints(

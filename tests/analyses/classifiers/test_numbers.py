@@ -8,6 +8,7 @@ from sklearn.metrics import f1_score, precision_score, recall_score, roc_auc_sco
 
 from gandetect.analyses.detectors_of import detectors_of
 from gandetect.config import parse_experiment
+from gandetect.statistics.scored_detectors import discriminator_facts
 
 CHOOSING = ("real:validation", "generated:validation", "generated:training")
 
@@ -26,7 +27,10 @@ def with_classifier(make_scores):
     return pd.concat([table, mine, *extra], ignore_index=True)
 
 
-FACTS = {"c": {"kind": "classifier", "recipe": "cnn-small", "own": ["generated:a"]}}
+FACTS = {
+    **{name: discriminator_facts(name) for name in ("a", "b")},
+    "c": {"kind": "classifier", "recipe": "cnn-small", "own": ["generated:a"]},
+}
 
 
 def evaluated(table):

@@ -76,7 +76,7 @@ def test_a_precision_lies_between_those_of_the_shares_bounds():
 
 def test_a_cost_below_one_is_a_cost_and_a_detector_that_cannot_be_judged_stops_no_other(rng):
     blind = subject(rng, **{"generated:calibration": None})
-    rows, gaps = costs([blind, subject(rng)], 0.02, 0.5, 0.01)
+    rows, gaps = costs([blind, subject(rng)], CostModel(0.02, 0.5, 0.01))
     assert len(gaps) == 1
     assert {row["generated"] for row in rows} == {OWN, OTHER}
 
@@ -103,7 +103,7 @@ def test_the_cut_found_is_near_the_one_that_theory_names(rng):
     sources = {"generated:calibration": fakes, "real:calibration": reals,
                OWN: fakes[:50], "real:in-distribution": reals[:50]}  # fmt: skip
     rows, _ = costs([ScoredDetector("a", 0, 3, (OWN,), sources, {})], CostModel(**MARKET))
-    bayes = bayes_threshold(CostModel(**MARKET))
+    bayes = bayes_threshold(**MARKET)
     assert bayes == pytest.approx(math.log(0.98 / 0.4))
     assert 2 * rows[0]["threshold"] - 2 == pytest.approx(bayes, abs=0.25)
     assert fit("platt", fakes, reals)(np.array([rows[0]["threshold"]])) == pytest.approx(
@@ -145,7 +145,7 @@ def test_numbers_out_of_range_are_refused(changes, said):
     st.floats(-4, 4),
 )
 def test_intervals_hold_what_they_are_of(fakes, reals, cut):
-    row = expected(np.array(fakes), np.array(reals), cut, CostModel(CostModel(**MARKET)))
+    row = expected(np.array(fakes), np.array(reals), cut, CostModel(**MARKET))
     for name, interval in row["ci95"].items():
         if row[name] is None:
             assert row["caught"] == row["delayed"] == 0.0
@@ -155,7 +155,7 @@ def test_intervals_hold_what_they_are_of(fakes, reals, cut):
 
 
 def test_the_intervals_cover_the_truth_about_as_often_as_they_say(rng):
-    market = CostModel(CostModel(**MARKET))
+    market = CostModel(**MARKET)
     caught, delayed = 0.6, 0.05
     cost = 400 * (1 - caught) + 980 * delayed
     precision = 0.02 * caught / (0.02 * caught + 0.98 * delayed)

@@ -21,7 +21,7 @@ def test_every_detector_meets_every_source_at_both_operating_points(scores):
 
 def test_metrics_have_the_documented_keys(scores):
     metrics = evaluate(scores, calibrated_fpr=0.05)
-    assert (metrics["schema"], metrics["positive_class"]) == (2, "generated")
+    assert (metrics["schema"], metrics["positive_class"]) == (3, "generated")
     assert set(metrics["cells"][0]) == {
         "detector", "detector_seed", "source", "role", "label", "n",
         "operating_point", "threshold", "correct", "ci95",

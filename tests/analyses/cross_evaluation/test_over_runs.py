@@ -147,3 +147,19 @@ def test_pairing_counts_only_images_that_both_have_scored():
         assert difference == pytest.approx(
             roc_auc_score(labels, scores[0]) - roc_auc_score(labels, scores[1])
         )
+
+
+def test_every_figure_of_a_classification_report_has_its_mean_over_runs(scores):
+    metrics = evaluate(scores, calibrated_fpr=0.05)
+    for row in metrics["overall_across_seeds"]:
+        kind, _, figure = row["metric"].partition(": ")
+        mine = [
+            one
+            for one in metrics["overall"]
+            if all(one[key] == row[key] for key in ("detector", "operating_point"))
+        ]
+        runs = [one["classification_report"] for one in mine]
+        values = [one[kind][figure] if figure else one[kind] for one in runs]
+        assert row["mean"] == pytest.approx(np.mean(values))
+    names = {row["metric"] for row in metrics["overall_across_seeds"]}
+    assert {"accuracy", "generated: recall", "real: precision", "macro avg: f1-score"} <= names

@@ -9,7 +9,7 @@ from variant_parts import experiment
 from gandetect.analyses.variants.left_out import left_out_rows
 from gandetect.analyses.variants.measured import Part, measure
 from gandetect.statistics.bootstrap import mean_over_images
-from gandetect.statistics.detector_runs import DetectorRuns, Images
+from gandetect.statistics.detector_runs import DetectorRuns, ScoredImages
 from gandetect.statistics.ranking import placements
 from gandetect.statistics.weighted_sums import Measure, WeightedSums
 
@@ -177,8 +177,8 @@ def runs() -> dict[str, DetectorRuns]:
     for name in ("one", "two"):
         images = {
             seed: {
-                "generated:g": Images(np.arange(50), fakes[seed] + rng.normal(size=50)),
-                "real:in-distribution": Images(np.arange(40), reals + rng.normal(size=40)),
+                "generated:g": ScoredImages(np.arange(50), fakes[seed] + rng.normal(size=50)),
+                "real:in-distribution": ScoredImages(np.arange(40), reals + rng.normal(size=40)),
             }
             for seed in SEEDS
         }

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from labelled_layouts import EXPERIMENTS, photographs_module
 from PIL import Image
-from shortcuts import Kept, in_this_process, make_stages, without_drawing
+from shortcuts import Kept, in_this_process, make_stages, without_audits, without_drawing
 
 from gandetect import runs
 from gandetect.config import Experiment, load_experiment, parse_experiment
@@ -351,6 +351,9 @@ def test_a_study_in_colour_is_complete_and_its_detector_takes_colour(
 ) -> None:
     in_this_process(monkeypatch)
     without_drawing(monkeypatch)
+    without_audits(monkeypatch)
+    # What pages of studies in colour say: tests/toys.
+    monkeypatch.setattr("gandetect.analyses.build.PARTS", ())
     folder = run_study(experiment(), Options(tmp_path / "runs", data_dir, "cpu", 1), Kept())
     scores = pd.read_parquet(folder / "scores.parquet")
     assert set(scores["detector"]) == {"dcgan-bn", "dcgan-plain", "cnn-small"}

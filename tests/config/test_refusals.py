@@ -278,6 +278,6 @@ def test_more_than_the_disk_holds_is_said_before_it_starts(tmp_path, monkeypatch
 def test_the_projects_own_experiments_are_feasible() -> None:
     from gandetect.study import Options, plan_study
 
-    folder = Path(__file__).parents[1] / "experiments"
+    folder = Path(__file__).parents[2] / "experiments"
     for name in ("reference", "seeds", "digits", "cidaut", "ai-vs-real-resnet50"):
         plan_study(load_experiment(folder / f"{name}.toml"), Options())

@@ -88,8 +88,10 @@ def test_an_edit_changes_its_region_and_nothing_else(made) -> None:
 def test_the_same_seed_gives_the_same_bytes_and_another_one_does_not(made, tmp_path) -> None:
     make_photographs(tmp_path / "again", limit=PATCHES)
     assert contents(tmp_path / "again") == contents(made)
-    make_photographs(tmp_path / "other", limit=PATCHES, seed=1)
-    assert contents(tmp_path / "other") != contents(made)
+    make_photographs(tmp_path / "other", limit=10, seed=1)
+    other = contents(tmp_path / "other")
+    other.pop("photographs.csv")
+    assert not other.items() <= contents(made).items()
 
 
 def test_fewer_patches_are_some_of_the_same(made, tmp_path) -> None:

@@ -18,13 +18,12 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from click.testing import CliRunner, Result
 from PIL import Image
 
-from gandetect.cli import main
 from gandetect.data.class_images import ClassImages
 from gandetect.runs import file_digest
 from gandetect.scoring import shards
+from scoring.scored_files import gandetect
 
 COLUMNS = ["path", "score", "probability", "verdict", "error", "conversion"]
 
@@ -40,10 +39,6 @@ def folder(fashion_mnist: ClassImages, tmp_path: Path, monkeypatch: pytest.Monke
     (images / "3.png").write_bytes((images / "3.png").read_bytes()[:150])
     Image.new("RGB", (40, 20), (255, 0, 0)).save(images / "7.png")
     return images
-
-
-def _gandetect(*arguments: str | Path) -> Result:
-    return CliRunner().invoke(main, [str(argument) for argument in arguments])
 
 
 def _outputs(out: Path) -> dict[str, tuple[str, int]]:
@@ -69,7 +64,7 @@ def _parquet(files: Path, target: Path, *, names: bool = True) -> Path:
 def test_the_folder_holds_the_lines_that_csv_has(
     detector_folder: Path, folder: Path, tmp_path: Path
 ) -> None:
-    result = _gandetect("score", detector_folder, folder, tmp_path / "no", "--out", tmp_path / "o")
+    result = gandetect("score", detector_folder, folder, tmp_path / "no", "--out", tmp_path / "o")
     assert result.exit_code == 1
     assert result.stdout == f"{tmp_path / 'o'}\n"
     said = result.stderr.splitlines()
@@ -82,7 +77,7 @@ def test_the_folder_holds_the_lines_that_csv_has(
     table = pd.read_parquet(tmp_path / "o")  # which passes over what else lies there
     assert list(table) == COLUMNS
     lines = csv.DictReader(
-        io.StringIO(_gandetect("score", detector_folder, folder, tmp_path / "no").stdout)
+        io.StringIO(gandetect("score", detector_folder, folder, tmp_path / "no").stdout)
     )
     table = table.fillna({"verdict": "", "error": ""})
     for row, line in zip(table.to_dict("records"), lines, strict=True):
@@ -97,12 +92,12 @@ def test_what_is_done_is_not_done_again(
     detector_folder: Path, folder: Path, tmp_path: Path
 ) -> None:
     given = ["score", detector_folder, folder, "--out", tmp_path / "o"]
-    first = _gandetect(*given)
+    first = gandetect(*given)
     before = _outputs(tmp_path / "o")
     gone = sorted(before)[1]
     (tmp_path / "o" / gone).unlink()
     (tmp_path / "o" / ".000001-x.parquet.0123.tmp").touch()  # what a killed process leaves
-    second = _gandetect(*given)
+    second = gandetect(*given)
     after = _outputs(tmp_path / "o")
     assert _contents(tmp_path / "o") == [digest for digest, _ in before.values()]
     assert {name for name in after if after[name] != before[name]} == {gone}
@@ -114,10 +109,10 @@ def test_a_file_that_changed_is_scored_anew_and_its_old_answer_goes(
     detector_folder: Path, folder: Path, tmp_path: Path
 ) -> None:
     given = ["score", detector_folder, folder, "--out", tmp_path / "o"]
-    _gandetect(*given)
+    gandetect(*given)
     before = _outputs(tmp_path / "o")
     shutil.copy(folder / "0.png", folder / "7.png")
-    result = _gandetect(*given)
+    result = gandetect(*given)
     assert "note: 1 shard(s) of files that have changed were removed" in result.stderr
     after = _outputs(tmp_path / "o")
     assert len(after) == 3
@@ -125,7 +120,7 @@ def test_a_file_that_changed_is_scored_anew_and_its_old_answer_goes(
     table = pd.read_parquet(tmp_path / "o")
     assert table["score"][0] == table["score"][7]
     os.utime(folder / "0.png", ns=(1, 1))  # another file of the same size, for all that is known
-    assert "note: 1 shard(s) of files" in _gandetect(*given).stderr
+    assert "note: 1 shard(s) of files" in gandetect(*given).stderr
 
 
 @pytest.mark.parametrize(
@@ -145,12 +140,12 @@ def test_a_folder_of_other_answers_is_refused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(folder)
-    _gandetect("score", detector_folder, "1.png", "--out", tmp_path / "o")
-    result = _gandetect("score", detector_folder, "1.png", *change, "--out", tmp_path / "o")
+    gandetect("score", detector_folder, "1.png", "--out", tmp_path / "o")
+    result = gandetect("score", detector_folder, "1.png", *change, "--out", tmp_path / "o")
     assert result.exit_code == 1
     assert said in result.stderr
     assert result.stderr.count("\n") == 1
-    result = _gandetect("score", detector_folder, "1.png", "--out", folder)
+    result = gandetect("score", detector_folder, "1.png", "--out", folder)
     assert "holds other files; give --out an empty folder" in result.stderr
 
 
@@ -158,8 +153,8 @@ def test_another_detector_is_refused(detector_folder: Path, folder: Path, tmp_pa
     other = Path(shutil.copytree(detector_folder, tmp_path / "other"))
     text = (other / "detector.json").read_text()
     (other / "detector.json").write_text(text.replace('"calibrated": 1.5', '"calibrated": 1.25'))
-    _gandetect("score", detector_folder, folder, "--out", tmp_path / "o")
-    result = _gandetect("score", other, folder, "--out", tmp_path / "o")
+    gandetect("score", detector_folder, folder, "--out", tmp_path / "o")
+    result = gandetect("score", other, folder, "--out", tmp_path / "o")
     assert "holds the scores of another detector" in result.stderr
 
 
@@ -169,7 +164,7 @@ def test_parquet_files_of_image_bytes_are_scored_as_their_files(
     _parquet(folder, tmp_path / "tables" / "a.parquet")
     single = _parquet(folder, tmp_path / "b.parquet", names=False)
     given = [folder, tmp_path / "tables", single]
-    result = _gandetect("score", detector_folder, *given, "--out", tmp_path / "o")
+    result = gandetect("score", detector_folder, *given, "--out", tmp_path / "o")
     assert "3 of 30 images could not be scored" in result.stderr
     tables = [pd.read_parquet(path) for path in sorted((tmp_path / "o").glob("[0-9]*.parquet"))]
     files = pd.concat(tables[:3], ignore_index=True)
@@ -187,7 +182,7 @@ def test_parquet_files_are_found_however_deep_but_not_the_answers(
     _parquet(folder, tmp_path / "tables" / "a.parquet")
     _parquet(folder, tmp_path / "tables" / "deeper" / "b.parquet")
     for _ in range(2):  # the second time answers lie there, which are no images to be scored
-        _gandetect("score", detector_folder, tmp_path / "tables", "--out", tmp_path / "tables/o")
+        gandetect("score", detector_folder, tmp_path / "tables", "--out", tmp_path / "tables/o")
         assert len(_outputs(tmp_path / "tables/o")) == 2
 
 
@@ -195,7 +190,7 @@ def test_a_parquet_file_that_is_missing_is_a_line(
     detector_folder: Path, folder: Path, tmp_path: Path
 ) -> None:
     missing = tmp_path / "no.parquet"
-    result = _gandetect("score", detector_folder, folder, missing, "--out", tmp_path / "o")
+    result = gandetect("score", detector_folder, folder, missing, "--out", tmp_path / "o")
     assert "2 of 11 images could not be scored" in result.stderr
     errors = pd.read_parquet(tmp_path / "o").dropna(subset="error").set_index("path")["error"]
     assert "does not exist; give an image file or a folder" in errors[str(missing)]
@@ -209,7 +204,7 @@ def test_what_cannot_be_read_of_a_parquet_file_is_a_line(
     (tables / "1.parquet").write_bytes(whole[:-40])
     pq.write_table(pa.table({"image": ["a"]}), tables / "2.parquet")
     pq.write_table(pa.table({"bytes": pa.array([None], pa.binary())}), tables / "3.parquet")
-    result = _gandetect("score", detector_folder, tables, "--out", tmp_path / "o")
+    result = gandetect("score", detector_folder, tables, "--out", tmp_path / "o")
     assert "4 of 13 images could not be scored" in result.stderr
     errors = pd.read_parquet(tmp_path / "o")["error"].dropna().tolist()
     assert "1.parquet' cannot be read from row 0 on" in errors[1]
@@ -230,7 +225,7 @@ def test_what_cannot_be_read_of_a_parquet_file_is_a_line(
 def test_what_does_not_go_together_is_refused(
     detector_folder: Path, folder: Path, options: list[str], said: str
 ) -> None:
-    result = _gandetect("score", detector_folder, folder, *options)
+    result = gandetect("score", detector_folder, folder, *options)
     assert result.exit_code == 2
     assert said in result.stderr
 
@@ -248,7 +243,7 @@ def test_ray_does_the_same_though_an_actor_is_killed(
             picture.save(images / f"{index}.png")
         (images / "bad.png").write_text("no picture")
         _parquet(images, tmp_path / "tables" / f"{number}.parquet")
-    here = _gandetect("score", detector_folder, tmp_path / "tables", "--out", tmp_path / "here")
+    here = gandetect("score", detector_folder, tmp_path / "tables", "--out", tmp_path / "here")
     assert "6 of 2406 images" in here.stderr
 
     out = tmp_path / "there"

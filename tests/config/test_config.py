@@ -2,7 +2,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gandetect.config import (
@@ -15,7 +15,7 @@ from gandetect.config import (
 from gandetect.errors import UsageError
 from gandetect.runs import to_toml
 
-EXPERIMENTS = sorted((Path(__file__).parent.parent / "experiments").glob("*.toml"))
+EXPERIMENTS = sorted((Path(__file__).parents[2] / "experiments").glob("*.toml"))
 SMALL = {"name": "small", "gans": [{"architecture": "dcgan-bn"}]}
 
 
@@ -24,6 +24,7 @@ def test_every_experiment_file_is_valid(path: Path) -> None:
     assert load_experiment(path).name == path.stem
 
 
+@settings(max_examples=30)
 @given(
     seeds=st.lists(st.integers(0, 2**32 - 1), min_size=1, max_size=5, unique=True),
     held_out=st.lists(st.sampled_from(["Bag", "Coat", 3, "5"]), min_size=1, unique=True),

@@ -155,7 +155,7 @@ def test_what_is_made_of_a_trained_network_holds_its_weights(run) -> None:
 
 
 def test_records_say_of_which_epoch_it_is_and_what_it_is_made_of(run) -> None:
-    folders = {name: run / "derived" / name / "seed-0" for name in NAMES}
+    folders = {name: run / "post_hoc" / name / "seed-0" for name in NAMES}
     epochs = {name: runs.read_json(one / "record.json")["epoch"] for name, one in folders.items()}
     assert epochs == {"rank": 2, "tuned": 2, "forest": 0, "svm": 2, "knn": 0}
     made_of = {
@@ -166,7 +166,7 @@ def test_records_say_of_which_epoch_it_is_and_what_it_is_made_of(run) -> None:
 
 
 def test_a_fine_tunings_history_is_a_table(run) -> None:
-    text = (run / "derived" / "tuned" / "seed-0" / "history.csv").read_bytes().decode()
+    text = (run / "post_hoc" / "tuned" / "seed-0" / "history.csv").read_bytes().decode()
     assert "\r" not in text
     header, *rows = text.splitlines()
     assert header == "update,loss,accuracy_real,accuracy_fake"
