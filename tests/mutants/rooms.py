@@ -18,8 +18,7 @@ STUDIES = (
     "tests/config/test_refusals.py tests/cluster/test_engine_options.py tests/engine/test_graph.py"
 )
 PICTURES = "tests/stages/test_few_images.py tests/study/test_pictures.py"
-DETECTORS = "tests/test_derived_detectors.py"
-EVALUATION = "tests/evaluation/test_cross_evaluation.py tests/evaluation/test_further.py"
+DETECTORS = "tests/study/test_post_hoc_detectors.py"
 
 # By room, modules and the tests that follow their own `test_<module>.py`; the first match counts.
 ROOMS: dict[str, dict[str, str]] = {
@@ -36,21 +35,24 @@ ROOMS: dict[str, dict[str, str]] = {
         "gandetect/training/quality.py": "",
         "gandetect/training/images.py": "",
         "gandetect/training/views.py": "tests/training/test_ingredients.py",
-        "gandetect/training/fine_tuning.py": "",
         "gandetect/training/variational.py": "",
         "gandetect/training/*.py": GANS,
     },
     "evaluation": {
-        "gandetect/evaluation/*.py": EVALUATION,
         "gandetect/statistics/*.py": "tests/statistics",
-        "gandetect/analyses/*.py": "tests/analyses",
+        "gandetect/analyses/*/numbers.py": (
+            "tests/analyses/cross_evaluation tests/analyses/test_evaluate.py tests/statistics"
+        ),
+        "gandetect/analyses/variants/*.py": "",
     },
     "detectors": {
         "gandetect/models/ensemble.py": DETECTORS,
         "gandetect/models/one_class.py": DETECTORS,
         "gandetect/stages/post_hoc.py": DETECTORS,
-        "gandetect/detectors.py": f"tests/scoring/test_scoring.py {DETECTORS}",
-        "gandetect/detectors/*.py": f"tests/scoring/test_scoring.py {DETECTORS}",
+        "gandetect/detectors/fine_tuning.py": "",
+        "gandetect/detectors/*.py": (
+            f"tests/detectors tests/test_detectors.py tests/scoring/test_scoring.py {DETECTORS}"
+        ),
     },
     "runner": {
         "gandetect/engine/local.py": "tests/engine/test_ending.py",
@@ -73,8 +75,11 @@ def modules_of(root: Path, room: str) -> list[str]:
 
 
 def selected_tests(root: Path, room: str, module: str) -> list[str]:
-    """What runs for a mutant: the module's own tests first."""
-    own = sorted((root / "tests").rglob(f"test_{Path(module).stem}.py"))
+    """What runs for a mutant: the module's own tests first, or those of its analysis."""
+    place = Path(module).relative_to("gandetect")
+    of_analysis = sorted((root / "tests" / place.parent).glob("test_*.py"))
+    named_alike = sorted((root / "tests").rglob(f"test_{place.stem}.py"))
+    own = of_analysis if place.parts[0] == "analyses" else named_alike
     named = next(tests for pattern, tests in ROOMS[room].items() if fnmatch(module, pattern))
     there = [one for one in named.split() if (root / one).exists()]
     return list(dict.fromkeys([*(str(one.relative_to(root)) for one in own), *there]))

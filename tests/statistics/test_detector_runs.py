@@ -8,7 +8,7 @@ from gandetect.statistics.detector_runs import collect_runs
 from gandetect.statistics.scored_detectors import split_by_detector
 from gandetect.statistics.scores import latest
 
-KINDS = ("discriminator", "classifier", "derived")
+KINDS = ("discriminator", "classifier", "post-hoc")
 
 
 @pytest.fixture
