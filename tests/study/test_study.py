@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from shortcuts import Kept, in_this_process, without_drawing
+from shortcuts import Kept, in_this_process, without_figures
 
 from gandetect import runs
 from gandetect.analyses.build import build_report
@@ -196,7 +196,7 @@ def test_killed_at_any_point_and_gone_on_equals_the_undisturbed_run(
         kill_when(moment, script, tmp_path)
     one_thread_a_job = plan_study(experiment, Options(tmp_path, jobs=2)).threads == 1
     in_this_process(monkeypatch)
-    without_drawing(monkeypatch)
+    without_figures(monkeypatch)
     monkeypatch.setattr("gandetect.machine.cores", lambda: 2)
     folder = run_study(experiment, Options(tmp_path, jobs=2))
     patterns = ["gans/*/*/*.safetensors", "classifiers/*/*/*.safetensors", "gans/*/*/samples.gif"]
@@ -226,23 +226,30 @@ def mend(copy, experiment, monkeypatch) -> Callable[..., Path]:
 
 
 @pytest.mark.parametrize(
-    "name",
+    "names",
     [
-        "gans/dcgan-plain/seed-0/discriminator.safetensors",
-        "gans/dcgan-plain/seed-0/epochs/0001/generator.safetensors",
-        "generated/dcgan-bn/seed-0/evaluation/images.npy",
-        "detectors/dcgan-bn/seed-0/scores.parquet",
-        "quality-classifier/weights.safetensors",
-        "classifiers/cnn/seed-0/weights.safetensors",
+        [
+            "gans/dcgan-plain/seed-0/discriminator.safetensors",
+            "generated/dcgan-bn/seed-0/evaluation/images.npy",
+            "quality-classifier/weights.safetensors",
+        ],
+        [
+            "gans/dcgan-plain/seed-0/epochs/0001/generator.safetensors",
+            "detectors/dcgan-bn/seed-0/scores.parquet",
+            "classifiers/cnn/seed-0/weights.safetensors",
+        ],
     ],
+    ids=["stages", "epochs and scores"],
 )
-def test_a_tampered_file_is_named_and_made_afresh(name, copy, mend) -> None:
-    before = (copy / name).read_bytes()
-    (copy / name).write_bytes(before[:-7] + b"garbage")
+def test_tampered_files_are_named_and_made_afresh(names, copy, mend) -> None:
+    before = {name: (copy / name).read_bytes() for name in names}
+    for name, content in before.items():
+        (copy / name).write_bytes(content[:-7] + b"garbage")
     listener = Kept()
     mend(listener)
-    assert any(Path(name).name in warning for warning in listener.warnings), listener.warnings
-    assert (copy / name).read_bytes() == before
+    for name, content in before.items():
+        assert any(Path(name).name in one for one in listener.warnings), (name, listener.warnings)
+        assert (copy / name).read_bytes() == content
 
 
 def test_edited_scores_are_never_silently_reported(copy, mend) -> None:
@@ -257,7 +264,7 @@ def test_edited_scores_are_never_silently_reported(copy, mend) -> None:
 
 
 def test_the_report_is_rebuilt_from_what_the_study_left(copy, monkeypatch) -> None:
-    without_drawing(monkeypatch)  # what is drawn: tests/report
+    without_figures(monkeypatch)  # what is drawn: tests/report
     names = ("metrics.json", "metrics.csv", "report.md")
     before = {name: (copy / name).read_bytes() for name in names}
     for name in (*names, "report.html"):
