@@ -71,14 +71,12 @@ def test_a_worker_that_will_not_end_is_killed(monkeypatch) -> None:
 
 def test_a_worker_that_is_killed_is_said_and_none_is_left() -> None:
     events: list = []
-    with (
-        pytest.raises(WorkerError, match="a worker process was killed from outside"),
-        local_engine(1, 1, events.append) as engine,
-    ):
+    with local_engine(1, 1, events.append) as engine:
         engine.start(Task("stays", stay))
         while not events:
             engine.finished()
         os.kill(events[0]["done"], signal.SIGKILL)
-        finished(engine)
+        with pytest.raises(WorkerError, match="a worker process was killed from outside"):
+            finished(engine)
     with pytest.raises(ProcessLookupError):
         os.kill(events[0]["done"], 0)
