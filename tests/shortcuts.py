@@ -13,6 +13,7 @@ import pytest
 from gandetect.data.fashion_mnist import resolve_data_dir
 from gandetect.engine import Context, InlineEngine, Plan, Stage, Task, inline_engine, run_graph
 from gandetect.events import Event, Listener, Notify, silent
+from gandetect.report.document import Picture
 from gandetect.sources.pixel_cache import cache_folder
 
 
@@ -37,6 +38,16 @@ def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
 def without_drawing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Compose every figure of a report, but draw none."""
     monkeypatch.setattr("gandetect.report.material.figure_svg", lambda figure: b"<svg/>")
+
+
+def without_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compose no figure of a report: matplotlib takes as long as what a small study measures."""
+
+    def undrawn(name: str, draw: object, alt: str, caption: str) -> Picture:
+        return Picture(f"figures/{name}.svg", b"<svg/>", alt, caption)
+
+    # Analyses have imported it by name, so the function itself is changed.
+    monkeypatch.setattr("gandetect.report.material.drawn.__code__", undrawn.__code__)
 
 
 def without_audits(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pieces
 import pytest
-from shortcuts import in_this_process, without_drawing
+from shortcuts import in_this_process, without_figures
 
 from gandetect import runs
 from gandetect.cluster import engine as on_ray_module
@@ -74,7 +74,7 @@ class Listener:
 @pytest.fixture(autouse=True)
 def quick(monkeypatch) -> None:
     """One thread a task, and no figures: what is compared does not need them."""
-    without_drawing(monkeypatch)
+    without_figures(monkeypatch)
     monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
     monkeypatch.setattr("gandetect.machine.cores", lambda: 1)
 
@@ -84,7 +84,7 @@ def local(tmp_path_factory) -> Path:
     """The study as the local engine does it, undisturbed."""
     with pytest.MonkeyPatch.context() as patch:
         in_this_process(patch)
-        without_drawing(patch)
+        without_figures(patch)
         patch.setattr("gandetect.machine.cores", lambda: 1)
         return run_study(parse_experiment(TABLE), Options(tmp_path_factory.mktemp("local")))
 

@@ -54,6 +54,7 @@ def test_ctrl_c_in_an_epoch_ends_a_study(tmp_path) -> None:
     interrupted(tmp_path, 0.0, "epoch 1/2")
 
 
+@pytest.mark.slow  # in small: `test_local.py`, and what a command says of it, in tests/scoring
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="workers are found in /proc")
 def test_a_worker_that_is_killed_ends_the_study_with_a_sentence(tmp_path) -> None:
     killed(tmp_path, 0.5)

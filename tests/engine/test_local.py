@@ -10,7 +10,7 @@ from functools import partial
 import pytest
 
 from gandetect.engine import Task, local_engine
-from gandetect.errors import TrainingError
+from gandetect.errors import TrainingError, WorkerError
 from gandetect.events import Notify
 
 
@@ -65,5 +65,18 @@ def test_a_worker_that_will_not_end_is_killed(monkeypatch) -> None:
         engine.start(Task("stays", stay))
         while not events:
             engine.finished()
+    with pytest.raises(ProcessLookupError):
+        os.kill(events[0]["done"], 0)
+
+
+def test_a_worker_that_is_killed_is_said_and_none_is_left() -> None:
+    events: list = []
+    with local_engine(1, 1, events.append) as engine:
+        engine.start(Task("stays", stay))
+        while not events:
+            engine.finished()
+        os.kill(events[0]["done"], signal.SIGKILL)
+        with pytest.raises(WorkerError, match="a worker process was killed from outside"):
+            finished(engine)
     with pytest.raises(ProcessLookupError):
         os.kill(events[0]["done"], 0)

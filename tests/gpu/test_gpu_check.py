@@ -38,6 +38,7 @@ def cases_of(out: Path, step: str) -> dict[str, dict]:
     return {case["name"]: case for case in content["cases"]}
 
 
+@pytest.mark.slow
 def test_all_of_it_runs_on_the_cpu_and_comes_back_in_few_files(tiny) -> None:
     out, answer = tiny
     assert answer.returncode == 0, answer.stdout + (out / "log.txt").read_text()
@@ -52,6 +53,7 @@ def test_all_of_it_runs_on_the_cpu_and_comes_back_in_few_files(tiny) -> None:
     assert "equal: done in" in answer.stdout
 
 
+@pytest.mark.slow
 def test_every_option_is_compared_and_what_is_for_cuda_says_so(tiny) -> None:
     out, _ = tiny
     equal = cases_of(out, "equal")
@@ -63,6 +65,7 @@ def test_every_option_is_compared_and_what_is_for_cuda_says_so(tiny) -> None:
     assert "CUDA" in speed["dcgan-plain: ours, compiled"]["reason"]
 
 
+@pytest.mark.slow
 def test_a_run_folder_comes_back_with_its_scores_histories_and_last_samples(tiny) -> None:
     out, _ = tiny
     assert cases_of(out, "reference")["reference study"]["status"] == "unfinished"

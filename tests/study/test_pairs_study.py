@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from shortcuts import context_in, in_this_process, without_drawing
+from shortcuts import context_in, in_this_process, without_figures
 
 from gandetect.analyses.audit.numbers import audit
 from gandetect.config import parse_experiment
@@ -49,7 +49,7 @@ TABLE = {
 def run(tmp_path_factory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         in_this_process(patch)
-        without_drawing(patch)
+        without_figures(patch)
         patch.setattr("gandetect.stages.audit.audit", partial(audit, folds=2))
         patch.setattr("gandetect.analyses.build.PARTS", ())
         return run_study(parse_experiment(TABLE), Options(tmp_path_factory.mktemp("runs"), jobs=1))

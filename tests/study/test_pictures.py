@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from labelled_layouts import EXPERIMENTS, photographs_module
 from PIL import Image
-from shortcuts import Kept, in_this_process, make_stages, without_audits, without_drawing
+from shortcuts import Kept, in_this_process, make_stages, without_audits, without_figures
 
 from gandetect import runs
 from gandetect.config import Experiment, load_experiment, parse_experiment
@@ -350,7 +350,7 @@ def test_a_study_in_colour_is_complete_and_its_detector_takes_colour(
     data_dir, monkeypatch, tmp_path
 ) -> None:
     in_this_process(monkeypatch)
-    without_drawing(monkeypatch)
+    without_figures(monkeypatch)
     without_audits(monkeypatch)
     # What pages of studies in colour say: tests/toys.
     monkeypatch.setattr("gandetect.analyses.build.PARTS", ())

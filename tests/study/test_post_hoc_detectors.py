@@ -10,7 +10,7 @@ import torch
 from click.testing import CliRunner
 from PIL import Image
 from safetensors.torch import load_file
-from shortcuts import context_in, in_this_process, without_audits, without_drawing
+from shortcuts import context_in, in_this_process, without_audits, without_figures
 
 from gandetect import runs
 from gandetect.cli import main
@@ -26,7 +26,7 @@ from gandetect.training.networks import build_gan
 
 TABLE = {
     "name": "derived",
-    "data": {"images": 1000},
+    "data": {"images": 600},
     "gans": [
         {"architecture": "dcgan-bn", "epochs": 2, "steps_per_epoch": 1, "batch_size": 8},
         {"architecture": "dcgan-plain", "epochs": 1, "steps_per_epoch": 1, "batch_size": 4,
@@ -66,7 +66,7 @@ def run(out) -> Path:
 def _run(out: Path) -> Path:
     with pytest.MonkeyPatch.context() as monkeypatch:
         in_this_process(monkeypatch)
-        without_drawing(monkeypatch)
+        without_figures(monkeypatch)
         without_audits(monkeypatch)
         return run_study(parse_experiment(TABLE), Options(out, jobs=1))
 

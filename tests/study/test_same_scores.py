@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import pytest
 from labelled_layouts import make_photographs
-from shortcuts import Kept, without_drawing
+from shortcuts import Kept, without_figures
 
 from gandetect.config import load_experiment, parse_experiment
 from gandetect.study import Options, run_study
@@ -135,7 +135,7 @@ def data_dir(tmp_path_factory) -> Path:
 @pytest.mark.parametrize("name", [*STUDIES, "quick"])
 def test_jobs_and_engines_change_no_score(name, data_dir, tmp_path, monkeypatch) -> None:
     monkeypatch.setattr("gandetect.machine.cores", lambda: 1)  # so that a task has one thread
-    without_drawing(monkeypatch)
+    without_figures(monkeypatch)
     if name == "quick":
         short = ["gans.0.epochs=1", "gans.1.epochs=1", "gans.0.steps_per_epoch=40"]
         short += ["gans.1.steps_per_epoch=30", "evaluation.own_generated=500"]

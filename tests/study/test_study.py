@@ -13,14 +13,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from shortcuts import Kept, in_this_process, without_drawing
+from shortcuts import Kept, in_this_process, without_audits, without_figures
 
 from gandetect import runs
 from gandetect.analyses.build import build_report
 from gandetect.config import Experiment, parse_experiment
 from gandetect.detectors.folder import load_detector
 from gandetect.errors import RunError
-from gandetect.study import Options, plan_study, run_study
+from gandetect.study import Options, run_study
 
 TABLE = {
     "name": "tiny",
@@ -50,8 +50,12 @@ def experiment() -> Experiment:
 
 @pytest.fixture(scope="module")
 def run(experiment, tmp_path_factory) -> Path:
-    """A finished study; tests that damage it work on a copy of their own."""
-    return run_study(experiment, Options(tmp_path_factory.mktemp("runs"), jobs=2))
+    """A finished study, its figures drawn; tests that damage it work on a copy of their own."""
+    with pytest.MonkeyPatch.context() as patch:
+        in_this_process(patch)
+        without_audits(patch)
+        patch.setattr("gandetect.machine.cores", lambda: 2)
+        return run_study(experiment, Options(tmp_path_factory.mktemp("runs"), jobs=2))
 
 
 def digests(folder: Path, pattern: str) -> dict[str, str]:
@@ -136,13 +140,10 @@ def test_a_second_run_does_nothing_and_says_nothing(run, experiment) -> None:
 
 
 @pytest.mark.slow
-def test_jobs_side_by_side_or_one_by_one_give_the_same_bytes(run, experiment, tmp_path) -> None:
-    """The number of threads is the same: one for each process on two cores, or set below."""
-    plan = plan_study(experiment, Options(tmp_path, jobs=2))
-    if plan.threads != 1:
-        pytest.skip(f"{plan.threads} threads a job here; threads may change the last bit")
+def test_jobs_side_by_side_or_one_by_one_give_the_same_bytes(run, tmp_path) -> None:
+    """The number of threads is the same: one for each process on two cores."""
     other = subprocess.run(
-        [sys.executable, "-c", KILLED.format(table=TABLE, out=str(tmp_path), jobs=1, threads=1)],
+        [sys.executable, "-c", KILLED.format(table=TABLE, out=str(tmp_path), jobs=2, threads=1)],
         capture_output=True,
         text=True,
         check=False,
@@ -194,16 +195,15 @@ def test_killed_at_any_point_and_gone_on_equals_the_undisturbed_run(
     script.write_text(KILLED.format(table=TABLE, out=str(tmp_path), jobs=2, threads=1))
     for moment in moments:
         kill_when(moment, script, tmp_path)
-    one_thread_a_job = plan_study(experiment, Options(tmp_path, jobs=2)).threads == 1
     in_this_process(monkeypatch)
-    without_drawing(monkeypatch)
+    without_figures(monkeypatch)
+    without_audits(monkeypatch)
     monkeypatch.setattr("gandetect.machine.cores", lambda: 2)
     folder = run_study(experiment, Options(tmp_path, jobs=2))
     patterns = ["gans/*/*/*.safetensors", "classifiers/*/*/*.safetensors", "gans/*/*/samples.gif"]
     patterns += ["metrics.json", "scores.parquet"]
-    if one_thread_a_job:
-        for pattern in patterns:
-            assert digests(folder, pattern) == digests(run, pattern)
+    for pattern in patterns:
+        assert digests(folder, pattern) == digests(run, pattern)
     assert not [*folder.rglob("*.tmp")]
 
 
@@ -216,6 +216,7 @@ def copy(run, tmp_path) -> Path:
 def mend(copy, experiment, monkeypatch) -> Callable[..., Path]:
     """Run the study again on the copy, without workers and without writing the report anew."""
     in_this_process(monkeypatch)
+    monkeypatch.setattr("gandetect.machine.cores", lambda: 2)
 
     def mended(listener: Kept | None = None) -> Path:
         with monkeypatch.context() as patch:
@@ -226,23 +227,30 @@ def mend(copy, experiment, monkeypatch) -> Callable[..., Path]:
 
 
 @pytest.mark.parametrize(
-    "name",
+    "names",
     [
-        "gans/dcgan-plain/seed-0/discriminator.safetensors",
-        "gans/dcgan-plain/seed-0/epochs/0001/generator.safetensors",
-        "generated/dcgan-bn/seed-0/evaluation/images.npy",
-        "detectors/dcgan-bn/seed-0/scores.parquet",
-        "quality-classifier/weights.safetensors",
-        "classifiers/cnn/seed-0/weights.safetensors",
+        [
+            "gans/dcgan-plain/seed-0/discriminator.safetensors",
+            "generated/dcgan-bn/seed-0/evaluation/images.npy",
+            "quality-classifier/weights.safetensors",
+        ],
+        [
+            "gans/dcgan-plain/seed-0/epochs/0001/generator.safetensors",
+            "detectors/dcgan-bn/seed-0/scores.parquet",
+            "classifiers/cnn/seed-0/weights.safetensors",
+        ],
     ],
+    ids=["stages", "epochs and scores"],
 )
-def test_a_tampered_file_is_named_and_made_afresh(name, copy, mend) -> None:
-    before = (copy / name).read_bytes()
-    (copy / name).write_bytes(before[:-7] + b"garbage")
+def test_tampered_files_are_named_and_made_afresh(names, copy, mend) -> None:
+    before = {name: (copy / name).read_bytes() for name in names}
+    for name, content in before.items():
+        (copy / name).write_bytes(content[:-7] + b"garbage")
     listener = Kept()
     mend(listener)
-    assert any(Path(name).name in warning for warning in listener.warnings), listener.warnings
-    assert (copy / name).read_bytes() == before
+    for name, content in before.items():
+        assert any(Path(name).name in one for one in listener.warnings), (name, listener.warnings)
+        assert (copy / name).read_bytes() == content
 
 
 def test_edited_scores_are_never_silently_reported(copy, mend) -> None:
@@ -257,7 +265,7 @@ def test_edited_scores_are_never_silently_reported(copy, mend) -> None:
 
 
 def test_the_report_is_rebuilt_from_what_the_study_left(copy, monkeypatch) -> None:
-    without_drawing(monkeypatch)  # what is drawn: tests/report
+    without_figures(monkeypatch)  # what is drawn: tests/report
     names = ("metrics.json", "metrics.csv", "report.md")
     before = {name: (copy / name).read_bytes() for name in names}
     for name in (*names, "report.html"):
@@ -275,8 +283,9 @@ def test_an_output_that_cannot_be_written_is_one_sentence(experiment, tmp_path) 
 
 @pytest.mark.slow
 def test_a_full_disk_is_one_sentence_and_what_is_complete_goes_on(
-    run, experiment, tmp_path
+    run, experiment, tmp_path, monkeypatch
 ) -> None:
+    monkeypatch.setattr("gandetect.machine.cores", lambda: 2)
     disk = tmp_path / "disk"
     disk.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", str(disk)]
@@ -287,7 +296,7 @@ def test_a_full_disk_is_one_sentence_and_what_is_complete_goes_on(
             run_study(experiment, Options(disk, jobs=2))
         subprocess.run(["mount", "-o", "remount,size=400m", str(disk)], check=True)
         folder = run_study(experiment, Options(disk, jobs=2))
-        assert digests(folder, "metrics.json") == digests(run, "metrics.json")
+        assert digests(folder, "scores.parquet") == digests(run, "scores.parquet")
     finally:
         subprocess.run(["umount", str(disk)], check=True)
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from grey_level import GreyLevel
-from shortcuts import in_this_process, without_audits, without_drawing
+from shortcuts import in_this_process, without_audits, without_figures
 from tiles import CLASSES, TILES
 
 from gandetect.config import ARCHITECTURES, DATA_SETS, DETECTORS, parse_experiment
@@ -43,7 +43,7 @@ def registered():
 def run(registered, tmp_path_factory) -> Path:
     with pytest.MonkeyPatch.context() as monkeypatch:
         in_this_process(monkeypatch)
-        without_drawing(monkeypatch)
+        without_figures(monkeypatch)
         without_audits(monkeypatch)
         return run_study(parse_experiment(TABLE), Options(tmp_path_factory.mktemp("runs")))
 

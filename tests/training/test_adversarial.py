@@ -43,7 +43,7 @@ def silent(event) -> None:
 
 def train(gan, images, path, judge, seed=0, notify=silent):
     folder = GanFolder(path, "digest", pytest.fail)
-    arguments = {"seed": seed, "device": CPU, "judge": judge, "judged": 100, "notify": notify}
+    arguments = {"seed": seed, "device": CPU, "judge": judge, "judged": 40, "notify": notify}
     trained = train_gan(gan, images, folder, **arguments)
     folder.finish(trained, gan.epochs)
     return trained

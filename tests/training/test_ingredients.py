@@ -68,7 +68,7 @@ def judge(images) -> QualityJudge:
 def train(gan, images, path, judge):
     folder = GanFolder(path, "digest", pytest.fail)
     trained = train_gan(
-        gan, images, folder, seed=0, device=CPU, judge=judge, judged=100, notify=lambda event: None
+        gan, images, folder, seed=0, device=CPU, judge=judge, judged=40, notify=lambda event: None
     )
     return [*trained.generator.state_dict().values(), *trained.discriminator.state_dict().values()]
 
@@ -105,7 +105,7 @@ def interrupt(gan, images, path, judge):
 
     folder = GanFolder(path, "digest", pytest.fail)
     with pytest.raises(Interrupted):
-        train_gan(gan, images, folder, seed=0, device=CPU, judge=judge, judged=100, notify=notify)
+        train_gan(gan, images, folder, seed=0, device=CPU, judge=judge, judged=40, notify=notify)
 
 
 @pytest.mark.parametrize(

@@ -21,9 +21,17 @@ def digits() -> tuple[Examples, Examples]:
     return blurred_digits()
 
 
-@pytest.mark.parametrize("name", ["adam", "sgd", "adadelta"])
-@pytest.mark.parametrize("loss", ["cross-entropy", "bce"])
-@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize(
+    ("name", "loss", "precision"),
+    [
+        ("adam", "cross-entropy", "fp32"),
+        ("adam", "bce", "bf16"),
+        ("sgd", "bce", "fp32"),
+        ("sgd", "cross-entropy", "bf16"),
+        ("adadelta", "cross-entropy", "fp32"),
+        ("adadelta", "bce", "fp32"),
+    ],
+)
 def test_every_optimizer_loss_and_precision_lowers_the_training_loss(
     digits, tmp_path, name, loss, precision
 ) -> None:
