@@ -9,13 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from gandetect.report.style import (
-    ON_DARK,
-    ON_LIGHT,
-    new_figure,
-    share_palette,
-    without_grid,
-)
+from gandetect.report.style import ON_DARK, ON_LIGHT, new_figure, share_palette, without_grid
 from gandetect.report.words import wrapped
 
 WHITE_FROM = 0.65  # from this share on the palette is so dark that white reads better on it

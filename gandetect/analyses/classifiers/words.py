@@ -13,14 +13,7 @@ from gandetect.config import ClassifierConfig, PublishedFigure
 from gandetect.report.document import Block, Table, Text, slug
 from gandetect.report.material import Material, drawn, pasted
 from gandetect.report.prose import Prose
-from gandetect.report.words import (
-    count,
-    detector_name,
-    number,
-    percent,
-    percent_interval,
-    sentence,
-)
+from gandetect.report.words import count, detector_name, number, percent, percent_interval, sentence
 
 FIGURES = ("accuracy", "auroc", "precision", "recall", "specificity", "f1")
 say = Prose(__file__)

@@ -8,11 +8,7 @@ from gandetect.analyses.generators.figure import class_spread
 from gandetect.report.document import Block, Table
 from gandetect.report.material import Material, drawn
 from gandetect.report.prose import Prose
-from gandetect.report.words import (
-    count,
-    number,
-    percent,
-)
+from gandetect.report.words import count, number, percent
 
 
 def quality(material: Material) -> list[Block]:

@@ -9,12 +9,7 @@ from gandetect.analyses.ranking import numbers
 from gandetect.report.document import Block, Table, Text
 from gandetect.report.material import Material
 from gandetect.report.prose import Prose
-from gandetect.report.words import (
-    detector_name,
-    number,
-    number_interval,
-    percent,
-)
+from gandetect.report.words import detector_name, number, number_interval, percent
 
 say = Prose(__file__)
 

@@ -11,12 +11,7 @@ from gandetect.analyses.thresholds.figure import roc_and_precision_recall, score
 from gandetect.report.document import Block, Table, Text
 from gandetect.report.heatmaps import confusion_matrices
 from gandetect.report.material import Material, drawn
-from gandetect.report.words import (
-    count,
-    detector_name,
-    number,
-    percent,
-)
+from gandetect.report.words import count, detector_name, number, percent
 
 
 def curves(material: Material) -> list[Block]:

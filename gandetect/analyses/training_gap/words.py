@@ -9,12 +9,7 @@ from gandetect.analyses.training_gap import numbers
 from gandetect.report.document import Block, Table, Text
 from gandetect.report.material import Material
 from gandetect.report.prose import Prose
-from gandetect.report.words import (
-    detector_name,
-    number_interval,
-    percent_interval,
-    signed_points,
-)
+from gandetect.report.words import detector_name, number_interval, percent_interval, signed_points
 
 say = Prose(__file__)
 

@@ -6,14 +6,7 @@ from collections.abc import Sequence
 
 from gandetect.analyses.variants.material import Row, VariantsMaterial
 from gandetect.report.document import Block, Cell, Heat, Table, Text
-from gandetect.report.words import (
-    REALS,
-    count,
-    listing,
-    number_interval,
-    percent,
-    percent_interval,
-)
+from gandetect.report.words import REALS, count, listing, number_interval, percent, percent_interval
 from gandetect.statistics.scores import TEST_REALS
 
 POINT = "calibrated"  # tables are at equal false alarms
