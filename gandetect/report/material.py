@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from matplotlib.figure import Figure
-from PIL import Image
-
 from gandetect.config import LabelledDataConfig
-from gandetect.report.document import Block, Picture, Text
+from gandetect.report.document import Block, Text
 from gandetect.report.inputs import Inputs, Trained
-from gandetect.report.style import figure_svg, house_style, image_png
 from gandetect.report.words import count, source_name
 from gandetect.statistics.operating_points import OPERATING_POINTS
 from gandetect.statistics.rows import Row
@@ -196,18 +192,6 @@ def not_asked(material: Material, key: str, value: str) -> list[Block]:
             "note",
         )
     ]
-
-
-def drawn(name: str, draw: Callable[[], Figure], alt: str, caption: str) -> Picture:
-    """Draw a figure in the house style and give it its place in the run folder."""
-    with house_style():
-        content = figure_svg(draw())
-    return Picture(f"figures/{name}.svg", content, alt, caption)
-
-
-def pasted(name: str, image: Image.Image, alt: str, caption: str) -> Picture:
-    """Give a picture made of images its place in the run folder."""
-    return Picture(f"figures/{name}.png", image_png(image), alt, caption, wide=False)
 
 
 def detector_names(metrics: Metrics) -> list[str]:

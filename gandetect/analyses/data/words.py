@@ -10,7 +10,8 @@ from gandetect.analyses.data.files import files, say
 from gandetect.analyses.generators.quality import class_names
 from gandetect.report import images as draw
 from gandetect.report.document import Block, Table, Text
-from gandetect.report.material import Material, drawn
+from gandetect.report.material import Material
+from gandetect.report.style import drawn
 from gandetect.report.words import count, listing, sentence
 
 SPLITS = ("train", "validation", "test", "in-distribution", "held-out", "calibration", "reserved")
