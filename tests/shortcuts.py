@@ -37,7 +37,7 @@ def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def without_drawing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Compose every figure of a report, but draw none."""
-    monkeypatch.setattr("gandetect.report.material.figure_svg", lambda figure: b"<svg/>")
+    monkeypatch.setattr("gandetect.report.style.figure_svg", lambda figure: b"<svg/>")
 
 
 def without_figures(monkeypatch: pytest.MonkeyPatch) -> None:

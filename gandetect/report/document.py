@@ -6,44 +6,71 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
+Columns: TypeAlias = dict[str, Callable[[Any], str] | None]  # a table's, by header
+
 
 @dataclass(frozen=True)
-class Text:
+class Block:
+    """A piece of a section."""
+
+    @property
+    def kind(self) -> str:
+        """Its class in small letters, which its templates are named after."""
+        return type(self).__name__.lower()
+
+
+@dataclass(frozen=True)
+class Text(Block):
     """A paragraph; its style says what it is for."""
 
     text: str
     style: Literal["plain", "lead", "note", "missing", "warning"] = "plain"
     label: str = ""  # stands in bold before it
-    kind: str = field(default="text", init=False)
 
 
 @dataclass(frozen=True)
-class Heading:
+class Heading(Block):
     """A heading inside a section."""
 
     text: str
-    kind: str = field(default="heading", init=False)
 
 
 @dataclass(frozen=True)
-class Table:
+class Table(Block):
     """A table whose first column names the row; cells are ready to print."""
 
     caption: str
     header: Sequence[str]
     rows: Sequence[Sequence[str]]
     text_columns: int = 1  # so many columns from the left are words, the others numbers
-    kind: str = field(default="table", init=False)
+
+
+def table(
+    caption: str,
+    rows: Iterable[Any],
+    columns: Columns,
+    text_columns: int = 1,
+) -> Table:
+    """A table from its columns: each header with the function that makes a cell of a row.
+
+    Columns whose function is None are left out.
+
+    >>> table("Sizes", [3, 4], {"n": str, "square": lambda n: str(n * n), "cube": None}).rows
+    [['3', '9'], ['4', '16']]
+    """
+    shown = {header: cell for header, cell in columns.items() if cell is not None}
+    body = [[cell(row) for cell in shown.values()] for row in rows]
+    return Table(caption, list(shown), body, text_columns)
 
 
 @dataclass(frozen=True)
-class Picture:
+class Picture(Block):
     """An image: where Markdown finds it, and the bytes that HTML embeds."""
 
     path: str  # relative to the run folder, with forward slashes
@@ -51,7 +78,6 @@ class Picture:
     alt: str
     caption: str
     wide: bool = True
-    kind: str = field(default="picture", init=False)
 
     @property
     def mime(self) -> str:
@@ -60,20 +86,18 @@ class Picture:
 
 
 @dataclass(frozen=True)
-class Code:
+class Code(Block):
     """Text to print as it is."""
 
     text: str
     caption: str
-    kind: str = field(default="code", init=False)
 
 
 @dataclass(frozen=True)
-class Items:
+class Items(Block):
     """A list of texts, each with an address or an empty string."""
 
     items: Sequence[tuple[str, str]]
-    kind: str = field(default="items", init=False)
 
 
 @dataclass(frozen=True)
@@ -88,7 +112,7 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Heat:
+class Heat(Block):
     """A table coloured by its numbers: a heatmap whose figures can be read, copied and heard."""
 
     caption: str
@@ -96,77 +120,55 @@ class Heat:
     rows: Sequence[tuple[str, Sequence[Cell | None]]]
     note: str = ""
     scale: Literal["share", "auroc"] = "share"  # one hue, or two that part at the middle
-    kind: str = field(default="heat", init=False)
 
 
 @dataclass(frozen=True)
-class Tiles:
+class Tiles(Block):
     """Small images side by side, each with a few words; Markdown shows one picture of them."""
 
     caption: str
     tiles: Sequence[tuple[bytes, str]]  # PNG, words
     picture: Picture
-    kind: str = field(default="tiles", init=False)
 
 
 @dataclass(frozen=True)
-class Frames:
+class Frames(Block):
     """Pictures of the same thing one after the other, with a slider; Markdown shows one picture."""
 
     caption: str
     frames: Sequence[tuple[bytes, str]]  # PNG, words for that frame
     picture: Picture
-    kind: str = field(default="frames", init=False)
 
 
 @dataclass(frozen=True)
-class Explorer:
+class Explorer(Block):
     """What the threshold explorer works on, and the static figures that stand in its place."""
 
     data: Mapping[str, Any]  # ready for JSON; see `gandetect.analyses.thresholds.explorer`
     blocks: Sequence[Block]
-    kind: str = field(default="explorer", init=False)
 
 
 @dataclass(frozen=True)
-class Fold:
+class Fold(Block):
     """Blocks that open on demand: what an expert looks up and others would scroll past."""
 
     summary: str
     blocks: Sequence[Block]
-    kind: str = field(default="fold", init=False)
 
 
 @dataclass(frozen=True)
-class Download:
+class Download(Block):
     """A file of the run folder that the page carries along."""
 
     path: str  # in the run folder, with forward slashes
     content: bytes
     mime: str
     words: str
-    kind: str = field(default="download", init=False)
 
     @property
     def name(self) -> str:
         """What it is called where it is saved."""
         return self.path.replace("/", "-")
-
-
-Block: TypeAlias = (
-    Text
-    | Heading
-    | Table
-    | Picture
-    | Code
-    | Items
-    | Heat
-    | Tiles
-    | Frames
-    | Explorer
-    | Fold
-    | Download
-)
 
 
 def every_block(blocks: Iterable[Block]) -> Iterator[Block]:

@@ -14,7 +14,7 @@ from PIL import Image
 
 from gandetect.report.grids import image_grid
 from gandetect.report.reading import Images, Kept, Pairs, Samples
-from gandetect.report.style import COLOURS, new_figure, without_grid
+from gandetect.report.style import COLOURS, new_panels, without_grid
 
 GUTTER = 128  # grey between images, as in the sample grids that training writes
 SPLIT_COLOURS = {
@@ -30,8 +30,7 @@ SPLIT_COLOURS = {
 
 def class_counts(counts: pd.DataFrame) -> Figure:
     """Bars of images by class (rows) and split (columns), stacked."""
-    figure = new_figure(9.6, 1.2 + 0.33 * len(counts))
-    axes = figure.subplots()
+    figure, ((axes,),) = new_panels(9.6, 1.2 + 0.33 * len(counts))
     others = iter(sns.color_palette("Greys", n_colors=max(3, counts.shape[1])))
     left = np.zeros(len(counts))
     for split in counts.columns:
@@ -54,8 +53,7 @@ def class_samples(samples: Mapping[str, Images], names: Mapping[str, str]) -> Fi
     rows = [_white_to(thumbnails(samples[key]), most) for key in keys]
     picture = np.asarray(image_grid(np.concatenate(rows), columns=most, pad=2))
     height = min(8.0, 0.58 * len(keys))
-    figure = new_figure(0.85 + height * picture.shape[1] / picture.shape[0], height)
-    axes = figure.subplots()
+    figure, ((axes,),) = new_panels(0.85 + height * picture.shape[1] / picture.shape[0], height)
     axes.imshow(picture, cmap="gray", vmin=0, vmax=255)
     without_grid(axes)
     axes.spines[:].set_visible(False)

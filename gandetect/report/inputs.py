@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
@@ -32,6 +32,8 @@ from gandetect.runs import load_study
 
 Trained: TypeAlias = tuple[str, int]  # the name and seed of a GAN or detector
 Read = TypeVar("Read")
+# Images that the scoring of a detector keeps.
+KEPT = ("mistakes", "surest", "hardest")
 
 
 @dataclass
@@ -63,63 +65,99 @@ class Inputs:
     gaps: list[str] = field(default_factory=list)  # detectors that are left out, and why
 
 
+@dataclass(frozen=True)
+class _Files:
+    """The optional files of a run folder; `missing` says which cannot be read, and why."""
+
+    run: Path
+    missing: dict[str, str] = field(default_factory=dict)
+
+    def read(self, name: str, reader: Callable[[Path], Read], default: Read) -> Read:
+        """A file, or the default where it is absent or damaged."""
+        path = self.run / name
+        if not path.exists():
+            self.missing[name] = f"{name} is not in the run folder"
+            return default
+        try:
+            return reader(path)
+        except UNREADABLE as error:
+            # The first line only, and never the place where this run happens to lie.
+            reason = str(error).replace(f"{self.run}/", "").splitlines() or [type(error).__name__]
+            self.missing[name] = f"{name} cannot be read ({reason[0]})"
+            return default
+
+    def each(
+        self, trained: Iterable[Trained], place: str, reader: Callable[[Path], Read]
+    ) -> dict[Trained, Read]:
+        """The file of each network and seed at ``place``, of those that can be read."""
+        files = {one: self.read(place.format(*one), reader, None) for one in trained}
+        return {one: file for one, file in files.items() if file is not None}
+
+
 def read_inputs(run: Path) -> Inputs:
     """Read a run folder.
 
     Raises `RunError` when it is no run folder or its scores are missing or damaged; anything else
     that cannot be read is left out and named in `missing`.
     """
-    experiment = load_study(run)
+    experiment, files = load_study(run), _Files(run)
     scores, gaps = only_finite(read_scores(run / "scores.parquet"))
-    inputs = Inputs(run, experiment, scores, gaps=gaps)
-    inputs.manifest = _optional(inputs, "manifest.json", read_table) or {}
-    if inputs.experiment.gans:
-        inputs.quality = _optional(inputs, "quality.json", read_rows) or []
-        inputs.classifier = _optional(inputs, "quality-classifier.json", read_table) or {}
-    inputs.data = _optional(inputs, "data.json", read_table) or {}
-    inputs.class_samples = _optional(inputs, "data-samples.npz", read_class_samples) or {}
-    inputs.classes = _optional(inputs, "classes.parquet", pd.read_parquet)
-    evaluation = inputs.experiment.evaluation
-    if inputs.experiment.gans:
-        inputs.overlap = _optional(inputs, "overlap.json", read_table) or {}
-        if evaluation.trajectory != "last":
-            inputs.trajectory = _optional(inputs, "trajectory.parquet", pd.read_parquet)
-    if evaluation.perturbations:
-        inputs.perturbed = _optional(inputs, "perturbed.parquet", pd.read_parquet)
-    if inputs.overlap.get("policy") == "exclude" and inputs.overlap.get("images"):
-        _leave_out_twins(inputs)
-    inputs.audit = _optional(inputs, "audit.json", read_table) or {}
-    for gan in inputs.experiment.gans:
-        for seed in inputs.experiment.seeds:
-            _read_generator(inputs, gan.name, seed)
-            if gan.role != "source":
-                _read_discriminator(inputs, gan.name, seed)
-    for classifier in inputs.experiment.classifiers:
-        for seed in inputs.experiment.seeds:
-            place = f"classifiers/{classifier.name}/seed-{seed}"
-            found = _optional(inputs, place, read_classifier)
-            if found is not None:
-                inputs.classifiers[classifier.name, seed] = found
-            _read_kept(inputs, classifier.name, seed)
-    for detector in inputs.experiment.detectors:
-        for seed in inputs.experiment.seeds:
-            _read_kept(inputs, detector.name, seed)
-    if isinstance(inputs.experiment.data, LabelledDataConfig) and inputs.experiment.data.folds:
-        inputs.folds = _optional(inputs, "folds.json", read_table) or {}
-    return inputs
+    overlap: dict[str, Any] = {}
+    if experiment.gans:
+        overlap = files.read("overlap.json", read_table, {})
+    twins = overlap.get("images", []) if overlap.get("policy") == "exclude" else []
+    evaluation, data = experiment.evaluation, experiment.data
+    epochs = bool(experiment.gans) and evaluation.trajectory != "last"
+    folds = isinstance(data, LabelledDataConfig) and data.folds
+    return Inputs(
+        run,
+        experiment,
+        without_twins(scores, twins),
+        manifest=files.read("manifest.json", read_table, {}),
+        quality=files.read("quality.json", read_rows, []) if experiment.gans else [],
+        classifier=files.read("quality-classifier.json", read_table, {}) if experiment.gans else {},
+        data=files.read("data.json", read_table, {}),
+        class_samples=files.read("data-samples.npz", read_class_samples, {}),
+        folds=files.read("folds.json", read_table, {}) if folds else {},
+        classes=files.read("classes.parquet", pd.read_parquet, None),
+        trajectory=_scored(files, "trajectory.parquet", twins) if epochs else None,
+        perturbed=_scored(files, "perturbed.parquet", twins) if evaluation.perturbations else None,
+        overlap=overlap,
+        audit=files.read("audit.json", read_table, {}),
+        missing=files.missing,
+        gaps=gaps,
+        **_of_networks(files, experiment),
+    )
 
 
-def _leave_out_twins(inputs: Inputs) -> None:
-    images = inputs.overlap["images"]
-    inputs.scores = without_twins(inputs.scores, images)
-    if inputs.trajectory is not None:
-        inputs.trajectory = without_twins(inputs.trajectory, images)
-    if inputs.perturbed is not None:
-        inputs.perturbed = without_twins(inputs.perturbed, images)
+def _of_networks(files: _Files, experiment: Experiment) -> dict[str, dict[Trained, Any]]:
+    """What the folders of generators, classifiers and detectors hold."""
+
+    def runs(networks: Iterable[Any]) -> list[Trained]:
+        return [(one.name, seed) for one in networks for seed in experiment.seeds]
+
+    discriminators = runs(experiment.discriminators)
+    classifiers = runs(experiment.classifiers)
+    detectors = [*discriminators, *classifiers, *runs(experiment.detectors)]
+    gans, folder = runs(experiment.gans), "detectors/{}/seed-{}"
+    return {
+        "histories": files.each(gans, "gans/{}/seed-{}/history.csv", read_history),
+        "samples": files.each(gans, "gans/{}/seed-{}/samples", read_samples),
+        "classifiers": files.each(classifiers, "classifiers/{}/seed-{}", read_classifier),
+        "neighbours": files.each(discriminators, f"{folder}/neighbours.npz", read_neighbours),
+        **{kind: files.each(detectors, f"{folder}/{kind}.npz", read_kept) for kind in KEPT},
+    }
+
+
+def _scored(files: _Files, name: str, twins: Sequence[tuple[str, int]]) -> pd.DataFrame | None:
+    scores = files.read(name, pd.read_parquet, None)
+    return None if scores is None else without_twins(scores, twins)
 
 
 def without_twins(scores: pd.DataFrame, images: Sequence[tuple[str, int]]) -> pd.DataFrame:
     """Leave out the real test images (split, index) that also stand in another split."""
+    if not images:
+        return scores
     twins = {(f"real:{split}", int(index)) for split, index in images}
     places = zip(scores["source"].astype(str), scores["index"], strict=True)
     return scores[[place not in twins for place in places]]
@@ -147,42 +185,3 @@ def only_finite(scores: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
         for key, n in sorted(damaged.items())
     ]
     return scores[~keys.isin(damaged.index)], gaps
-
-
-def _read_generator(inputs: Inputs, name: str, seed: int) -> None:
-    gan = f"gans/{name}/seed-{seed}"
-    history = _optional(inputs, f"{gan}/history.csv", read_history)
-    if history is not None:
-        inputs.histories[name, seed] = history
-    samples = _optional(inputs, f"{gan}/samples", read_samples)
-    if samples is not None:
-        inputs.samples[name, seed] = samples
-
-
-def _read_discriminator(inputs: Inputs, name: str, seed: int) -> None:
-    _read_kept(inputs, name, seed)
-    near = _optional(inputs, f"detectors/{name}/seed-{seed}/neighbours.npz", read_neighbours)
-    if near is not None:
-        inputs.neighbours[name, seed] = near
-
-
-def _read_kept(inputs: Inputs, name: str, seed: int) -> None:
-    places = {"mistakes": inputs.mistakes, "surest": inputs.surest, "hardest": inputs.hardest}
-    for kind, place in places.items():
-        found = _optional(inputs, f"detectors/{name}/seed-{seed}/{kind}.npz", read_kept)
-        if found is not None:
-            place[name, seed] = found
-
-
-def _optional(inputs: Inputs, name: str, read: Callable[[Path], Read]) -> Read | None:
-    path = inputs.run / name
-    if not path.exists():
-        inputs.missing[name] = f"{name} is not in the run folder"
-        return None
-    try:
-        return read(path)
-    except UNREADABLE as error:
-        # The first line only, and never the place where this run happens to lie.
-        reason = str(error).replace(f"{inputs.run}/", "").splitlines() or [type(error).__name__]
-        inputs.missing[name] = f"{name} cannot be read ({reason[0]})"
-        return None

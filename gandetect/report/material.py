@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from matplotlib.figure import Figure
-from PIL import Image
-
 from gandetect.config import LabelledDataConfig
-from gandetect.report.document import Block, Picture, Text
+from gandetect.report.document import Block, Text
 from gandetect.report.inputs import Inputs, Trained
-from gandetect.report.style import figure_svg, house_style, image_png
 from gandetect.report.words import count, source_name
 from gandetect.statistics.operating_points import OPERATING_POINTS
-from gandetect.statistics.rows import Row
+from gandetect.statistics.rows import Row, chosen
 from gandetect.statistics.scored_detectors import KINDS
 from gandetect.statistics.scores import Metrics
 
@@ -60,15 +56,19 @@ class Material:
         """Names of all detectors: discriminators, classifiers, then post-hoc ones."""
         return detector_names(self.metrics)
 
+    def of_kind(self, kind: str) -> list[str]:
+        """Names of the detectors of a kind: discriminator, classifier or post-hoc."""
+        return [name for name in self.detectors if self.kind(name) == kind]
+
     @property
     def discriminators(self) -> list[str]:
         """Names of the detectors that were trained inside a GAN."""
-        return [name for name in self.detectors if self.kind(name) == "discriminator"]
+        return self.of_kind("discriminator")
 
     @property
     def classifiers(self) -> list[str]:
         """Names of the detectors that were trained for the job."""
-        return [name for name in self.detectors if self.kind(name) == "classifier"]
+        return self.of_kind("classifier")
 
     def kind(self, detector: str) -> str:
         """``discriminator``, ``classifier``, or ``post-hoc``, made of what was trained."""
@@ -97,9 +97,8 @@ class Material:
         """A detector at the head of a row, told from the generator of its name."""
         return f"{NOUNS[self.kind(detector)].split()[-1]} {detector}"
 
-    def _facts(self, detector: str) -> dict[str, Any]:
-        rows = self.metrics["detectors"]
-        return next(row for row in rows if row["detector"] == detector)
+    def _facts(self, detector: str) -> Row:
+        return chosen(self.metrics["detectors"], detector=detector)[0]
 
     @property
     def seeds(self) -> list[int]:
@@ -122,31 +121,19 @@ class Material:
         """Where detectors are compared: at equal false positive rates if possible."""
         return "calibrated" if "calibrated" in self.points else "native"
 
-    def across(self, detector: str, role: str, point: str) -> list[dict[str, Any]]:
+    def across(self, detector: str, role: str, point: str) -> list[Row]:
         """Rows of `across_seeds` of one detector in one role, one for each source."""
-        return [
-            row
-            for row in self.metrics["across_seeds"]
-            if (row["detector"], row["role"], row["operating_point"]) == (detector, role, point)
-        ]
+        rows = chosen(self.metrics["across_seeds"], detector=detector, role=role)
+        return chosen(rows, operating_point=point)
 
-    def least(self, detector: str, role: str, point: str) -> dict[str, Any] | None:
+    def least(self, detector: str, role: str, point: str) -> Row | None:
         """The source in a role that a detector answers worst."""
         rows = self.across(detector, role, point)
-        return min(rows, key=lambda row: float(row["mean"])) if rows else None
+        return min(rows, key=lambda row: float(row["mean"]), default=None)
 
     def has(self, role: str) -> bool:
         """Whether any detector was tried on a source in this role."""
         return any(cell["role"] == role for cell in self.metrics["cells"])
-
-    def cells(self, detector: str, source: str, point: str) -> list[dict[str, Any]]:
-        """Cells of one detector, source and operating point, one for each seed."""
-        return [
-            cell
-            for cell in self.metrics["cells"]
-            if (cell["detector"], cell["source"], cell["operating_point"])
-            == (detector, source, point)
-        ]
 
     def rows(self, key: str) -> list[dict[str, Any]]:
         """Rows of one key of the metrics, detectors in the report's order; none without it."""
@@ -185,10 +172,8 @@ class Material:
 
 def not_asked(material: Material, key: str, value: str) -> list[Block]:
     """A sentence where the study was not told to measure something, and how to tell it."""
-    stored = {"trajectory": "trajectory.parquet", "perturbations": "perturbed.parquet"}[key]
-    asked = material.inputs.experiment.evaluation
-    if getattr(asked, key) not in ("last", (), [], None):
-        return material.absent(stored)
+    if getattr(material.inputs.experiment.evaluation, key) not in ("last", (), [], None):
+        return material.absent({"trajectory": "trajectory.parquet"}.get(key, "perturbed.parquet"))
     return [
         Text(
             f"Not measured: the study did not ask for it. Put {key} = {value} under [evaluation] "
@@ -196,18 +181,6 @@ def not_asked(material: Material, key: str, value: str) -> list[Block]:
             "note",
         )
     ]
-
-
-def drawn(name: str, draw: Callable[[], Figure], alt: str, caption: str) -> Picture:
-    """Draw a figure in the house style and give it its place in the run folder."""
-    with house_style():
-        content = figure_svg(draw())
-    return Picture(f"figures/{name}.svg", content, alt, caption)
-
-
-def pasted(name: str, image: Image.Image, alt: str, caption: str) -> Picture:
-    """Give a picture made of images its place in the run folder."""
-    return Picture(f"figures/{name}.png", image_png(image), alt, caption, wide=False)
 
 
 def detector_names(metrics: Metrics) -> list[str]:

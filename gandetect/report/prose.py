@@ -9,9 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, StrictUndefined, Template
+from matplotlib.figure import Figure
+from PIL import Image
 
 from gandetect.report import words
-from gandetect.report.document import Text
+from gandetect.report.document import Picture, Text, slug
+from gandetect.report.style import drawn, pasted
 
 FILTERS = (
     words.count,
@@ -24,6 +27,7 @@ FILTERS = (
     words.percent,
     words.percent_interval,
     words.percent_range,
+    words.signed_points,
     words.sentence,
     words.spread,
 )
@@ -35,7 +39,8 @@ class Prose:
 
     ``say.price(row)`` is what the macro ``price`` makes of ``row``, on one line;
     ``say.paragraphs("price", row)`` its paragraphs as blocks, which blank lines part. A paragraph
-    may open with its style, as in ``note: Lower is better.``
+    may open with its style, as in ``note: Lower is better.`` ``say.figure("costs", draw, row)``
+    draws a figure whose alternative text and caption are the paragraphs of ``costs_figure``.
     """
 
     def __init__(self, module: str) -> None:
@@ -63,6 +68,16 @@ class Prose:
         """What a macro says, a block for each paragraph; nothing where it says nothing."""
         text = str(getattr(self._template.module, name)(*values, **more))
         return [_text(one) for part in text.split("\n\n") if (one := _one_line(part))]
+
+    def figure(self, name: str, draw: Callable[[], Figure], *values: Any, of: str = "") -> Picture:
+        """A figure with the two paragraphs of its macro; ``of`` whom, where each has its own."""
+        alt, caption = self.paragraphs(f"{name.replace('-', '_')}_figure", *values)
+        return drawn(f"{name}-{slug(of)}" if of else name, draw, alt.text, caption.text)
+
+    def image(self, name: str, image: Image.Image, *values: Any, of: str = "") -> Picture:
+        """The same of a picture that is made of images."""
+        alt, caption = self.paragraphs(f"{name.replace('-', '_')}_image", *values)
+        return pasted(f"{name}-{slug(of)}" if of else name, image, alt.text, caption.text)
 
 
 def _text(paragraph: str) -> Text:

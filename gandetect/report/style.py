@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import matplotlib.style
 import seaborn as sns
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
+
+from gandetect.report.document import Picture
 
 INK = "#26262b"
 QUIET = "#6b6b73"
@@ -35,6 +38,7 @@ COLOURS = {
     "training": "#00395a",
     "validation": "#a678c8",  # chooses, and is neither trained nor tested on
 }
+DOTTED, DASHED = (0, (1, 2)), (0, (4, 1.5))
 MARKERS = {"own": "o", "own-other-seed": "s", "other": "^"}  # of fakes
 # What a viewer who prefers dark pages sees instead; every other colour stays.
 IN_THE_DARK = {
@@ -84,11 +88,28 @@ def house_style() -> Iterator[None]:
         yield
 
 
-def new_figure(width: float, height: float) -> Figure:
-    """An empty figure (inches) on the Agg canvas, outside pyplot's registry."""
+def new_panels(
+    width: float, height: float, rows: int = 1, columns: int = 1, **shared: Any
+) -> tuple[Figure, Any]:
+    """A figure (inches) and its axes ``(rows, columns)``, outside pyplot's registry."""
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
-    return figure
+    return figure, figure.subplots(rows, columns, squeeze=False, **shared)
+
+
+def hide_empty(figure: Figure) -> None:
+    """Hide panels that nothing was drawn into."""
+    for axes in figure.axes:
+        axes.set_visible(axes.has_data())
+
+
+def offsets(n: int, step: float) -> list[float]:
+    """Where n marks stand around a tick, ``step`` apart.
+
+    >>> offsets(2, 1.0), offsets(1, 1.0)
+    ([-0.5, 0.5], [0.0])
+    """
+    return [step * (place - (n - 1) / 2) for place in range(n)]
 
 
 def share_palette() -> Any:
@@ -102,20 +123,29 @@ def without_grid(axes: Axes) -> None:
     axes.tick_params(length=0)
 
 
-def percent_axis(axes: Axes) -> None:
+def percent_axis(axis: Axis) -> None:
+    """Tick labels in percent."""
+    axis.set_major_formatter(lambda value, _: f"{100 * value:.0f} %")
+
+
+def share_axis(axes: Axes) -> None:
     """Shares from 0 to 100 % along x, so that the labels of two panels do not touch."""
-    axes.set_xlim(-0.02, 1.08)
-    axes.set_xticks([0, 0.2, 0.4, 0.6, 0.8, 1])
-    axes.xaxis.set_major_formatter(lambda value, _: f"{100 * value:.0f} %")
+    axes.set(xlim=(-0.02, 1.08), xticks=[0, 0.2, 0.4, 0.6, 0.8, 1])
+    percent_axis(axes.xaxis)
 
 
 def legend_below(figure: Figure, columns: int) -> None:
     """One legend under all panels, where it hides no line; each label once."""
     entries: dict[str, Any] = {}
     for axes in figure.axes:
-        handles, labels = axes.get_legend_handles_labels()
-        entries |= dict(zip(labels, handles, strict=True))
+        entries |= legend_entries(axes)
     figure.legend(list(entries.values()), list(entries), loc="outside lower center", ncols=columns)
+
+
+def legend_entries(axes: Axes) -> dict[str, Any]:
+    """What a legend shows of these axes by label, each label once."""
+    handles, labels = axes.get_legend_handles_labels()
+    return dict(zip(labels, handles, strict=True))
 
 
 def figure_svg(figure: Figure) -> bytes:
@@ -149,3 +179,15 @@ def image_png(image: Image.Image) -> bytes:
     buffer = io.BytesIO()
     image.save(buffer, format="png")
     return buffer.getvalue()
+
+
+def drawn(name: str, draw: Callable[[], Figure], alt: str, caption: str) -> Picture:
+    """Draw a figure in the house style and give it its place in the run folder."""
+    with house_style():
+        content = figure_svg(draw())
+    return Picture(f"figures/{name}.svg", content, alt, caption)
+
+
+def pasted(name: str, image: Image.Image, alt: str, caption: str) -> Picture:
+    """Give a picture made of images its place in the run folder."""
+    return Picture(f"figures/{name}.png", image_png(image), alt, caption, wide=False)

@@ -145,6 +145,11 @@ def number_interval(value: float, interval: Sequence[float] | None, digits: int 
     return f"{number(value, digits)} ({interval[0]:.{digits}f} to {interval[1]:.{digits}f})"
 
 
+def number_range(_: float, interval: Sequence[float], digits: int = 3) -> str:
+    """The interval of a number: ``0.780 to 0.800``."""
+    return " to ".join(f"{end:.{digits}f}" for end in interval)
+
+
 def signed(value: float, interval: Sequence[float], digits: int = 3) -> str:
     """A difference with its interval: ``+0.120 (+0.080 to +0.160)``."""
     shown = (f"{one:+z.{digits}f}" for one in (value, *interval))

@@ -46,15 +46,13 @@ def difference_correct(
         shares = (one.share_correct(seeds, source, point)
                   for one, source in zip((first, second), sources, strict=True))  # fmt: skip
         return _independent(*shares)
-    source = sources[0]
+    generated = sources[0].startswith("generated:")
     differences = []
     for seed in seeds:
-        a, b = _paired(first, second, seed, source)
-        generated = source.startswith("generated:")
-        right_a = (a.scores > first.thresholds[seed][point]) == generated
-        right_b = (b.scores > second.thresholds[seed][point]) == generated
-        differences.append(right_a.astype(np.float64) - right_b)
-    return mean_over_images(differences, same_images=first.shared(source))
+        both = zip((first, second), _paired(first, second, seed, sources[0]), strict=True)
+        right = [(of.scores > one.thresholds[seed][point]) == generated for one, of in both]
+        differences.append(right[0].astype(np.float64) - right[1])
+    return mean_over_images(differences, same_images=first.shared(sources[0]))
 
 
 def difference_auroc(

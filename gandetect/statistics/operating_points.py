@@ -54,7 +54,8 @@ def youden(generated: npt.ArrayLike, real: npt.ArrayLike) -> float:
     >>> youden(generated=[0.5, 2.0, 3.0], real=[-1.0, 0.0, 1.0])
     1.5
     """
-    return _best_cut(generated, real, weights=None)
+    fakes, reals = _both_kinds(generated, real)
+    return float(best_cuts(fakes[None], reals)[0])
 
 
 def oracle(generated: npt.ArrayLike, real: npt.ArrayLike) -> tuple[float, float]:
@@ -62,8 +63,8 @@ def oracle(generated: npt.ArrayLike, real: npt.ArrayLike) -> tuple[float, float]
 
     Chosen on the images that it is judged by, so it is an upper bound that nobody can attain.
     """
-    fakes, reals = np.asarray(generated, np.float64), np.asarray(real, np.float64)
-    cut = _best_cut(fakes, reals, weights=(fakes.size, reals.size))
+    fakes, reals = _both_kinds(generated, real)
+    cut = float(best_cuts(fakes[None], reals, (fakes.size, reals.size))[0])
     right = np.count_nonzero(fakes > cut) + np.count_nonzero(reals <= cut)
     return cut, float(right / (fakes.size + reals.size))
 
@@ -101,25 +102,14 @@ def best_cuts(
     return np.asarray(np.where(best == k, above, cut), np.float64)
 
 
-def _best_cut(
-    generated: npt.ArrayLike, real: npt.ArrayLike, weights: tuple[int, int] | None
-) -> float:
-    """The cut with the largest weighted sum of fakes above and reals not above it."""
-    fakes, reals = np.sort(np.asarray(generated, float)), np.sort(np.asarray(real, float))
+def _both_kinds(generated: npt.ArrayLike, real: npt.ArrayLike) -> tuple[Scores, Scores]:
+    fakes, reals = np.asarray(generated, np.float64), np.asarray(real, np.float64)
     if not fakes.size or not reals.size:
         raise DataError(
             f"{fakes.size} generated and {reals.size} real scores were given; choosing a "
             "threshold needs at least one of each"
         )
-    of_fakes, of_reals = weights or (1, 1)
-    scores = np.unique(np.concatenate([fakes, reals]))
-    below, above = np.nextafter(scores[0], -np.inf), np.nextafter(scores[-1], np.inf)
-    cuts = np.concatenate([[below], (scores[:-1] + scores[1:]) / 2, [above]])
-    caught = 1 - np.searchsorted(fakes, cuts, side="right") / fakes.size
-    passed = np.searchsorted(reals, cuts, side="right") / reals.size
-    gain = of_fakes * caught + of_reals * passed
-    best = np.flatnonzero(gain >= gain.max() - 1e-12 * max(of_fakes + of_reals, 1))
-    return float(cuts[best[-1]])
+    return fakes, reals
 
 
 def _most_allowed_above(n: int, fpr: float) -> int:

@@ -210,7 +210,7 @@ def built(stored_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def blank(monkeypatch: pytest.MonkeyPatch) -> None:
     """Draw every figure, but do not render it: for tests that read the text."""
-    monkeypatch.setattr("gandetect.report.material.figure_svg", lambda figure: b"\x89PNG")
+    monkeypatch.setattr("gandetect.report.style.figure_svg", lambda figure: b"\x89PNG")
 
 
 @pytest.fixture

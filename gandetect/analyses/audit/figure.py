@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from gandetect.analyses.audit.numbers import ALARM
-from gandetect.report.style import COLOURS, INK, QUIET, legend_below, new_figure
+from gandetect.report.style import (
+    COLOURS,
+    INK,
+    QUIET,
+    hide_empty,
+    legend_below,
+    new_panels,
+    offsets,
+)
 from gandetect.report.words import wrapped
-
-Row = Mapping[str, Any]
+from gandetect.statistics.rows import Row, chosen, grouped
 
 STEP = 0.15  # of a row's height, from one seed's dot to the next
 LINE = 0.16  # inches a line of a row's name
@@ -31,37 +37,30 @@ def probes_and_detectors(
         detectors: rows with `detector`, `seed`, `source`, `auroc` and `ci95`.
         named: says a source in words.
     """
-    sources = list(dict.fromkeys(str(row["source"]) for row in probes))
-    panels = [_panel_rows(source, probes, detectors) for source in sources]
-    columns = min(2, len(sources))
-    lines = -(-len(sources) // columns)
-    height = max(_height(rows) for rows in panels) + 0.9
-    figure = new_figure(4.6 * columns + (0.9 if columns == 1 else 0.0), height * lines + 0.45)
-    axes = figure.subplots(lines, columns, squeeze=False, sharex=True).ravel()
-    for panel, source, rows in zip(axes, sources, panels, strict=False):
-        _draw(panel, rows)
-        panel.set_title(f"{wrapped(named(source), 44)}\n{_size(probes, source)}", fontsize=9)
-        panel.set_xlabel("AUROC, fakes against real images")
-        panel.tick_params(labelbottom=True)
-    for panel in axes[len(sources) :]:
-        panel.set_visible(False)
+    by_source = {
+        source: _lines(of, "probe") + _lines(chosen(detectors, source=source), "detector")
+        for (source,), of in grouped(probes, "source").items()
+    }
+    columns = min(2, len(by_source))
+    lines = -(-len(by_source) // columns)
+    height = max(map(_height, by_source.values())) + 0.9
+    width = 4.6 * columns + (0.9 if columns == 1 else 0.0)
+    figure, panels = new_panels(width, height * lines + 0.45, lines, columns, sharex=True)
+    for axes, (source, rows) in zip(panels.ravel(), by_source.items(), strict=False):
+        _draw(axes, rows)
+        axes.set_title(f"{wrapped(named(source), 44)}\n{_size(probes, source)}", fontsize=9)
+        axes.set_xlabel("AUROC, fakes against real images")
+        axes.tick_params(labelbottom=True)
+    hide_empty(figure)
     legend_below(figure, columns=2)
     return figure
 
 
-def _panel_rows(
-    source: str, probes: Sequence[Row], detectors: Sequence[Row]
-) -> list[tuple[str, str, list[Row]]]:
-    """Kind, name and seeds of each line of a panel: probes from best to worst, then detectors."""
-    found = []
-    for kind, key, given in (("probe", "probe", probes), ("detector", "detector", detectors)):
-        own = [row for row in given if row["source"] == source]
-        lines = [
-            (kind, name, sorted((r for r in own if r[key] == name), key=lambda r: r["seed"]))
-            for name in dict.fromkeys(str(row[key]) for row in own)
-        ]
-        found += sorted(lines, key=lambda line: -np.mean([row["auroc"] for row in line[2]]))
-    return found
+def _lines(rows: Sequence[Row], kind: str) -> list[tuple[str, str, list[Row]]]:
+    """Kind, name and seeds of each line of a panel, from best to worst."""
+    lines = [(kind, name, sorted(of, key=lambda row: float(row["seed"])))
+             for (name,), of in grouped(rows, kind).items()]  # fmt: skip
+    return sorted(lines, key=lambda line: -np.mean([row["auroc"] for row in line[2]]))
 
 
 def _height(rows: Sequence[tuple[str, str, list[Row]]]) -> float:
@@ -72,10 +71,9 @@ def _height(rows: Sequence[tuple[str, str, list[Row]]]) -> float:
 
 def _draw(axes: Axes, lines: Sequence[tuple[str, str, list[Row]]]) -> None:
     for place, (kind, _, rows) in enumerate(lines):
-        step = min(STEP, 0.7 / len(rows))
-        shifts = step * (np.arange(len(rows)) - (len(rows) - 1) / 2)
+        shifts = offsets(len(rows), min(STEP, 0.7 / len(rows)))
         for row, shift in zip(rows, shifts, strict=True):
-            _dot(axes, row, place + float(shift), kind)
+            _dot(axes, row, place + shift, kind)
     first = sum(kind == "probe" for kind, _, _ in lines)
     if first < len(lines):
         axes.axhline(first - 0.5, color=QUIET, linewidth=0.8)
@@ -84,10 +82,9 @@ def _draw(axes: Axes, lines: Sequence[tuple[str, str, list[Row]]]) -> None:
     axes.set_yticks(range(len(lines)), [wrapped(name, WIDTH) for _, name, _ in lines])
     for tick, (kind, _, _) in zip(axes.get_yticklabels(), lines, strict=True):
         tick.set_color(COLOURS["in-distribution"] if kind == "detector" else INK)
-    axes.set_ylim(len(lines) - 0.4, -0.6)
     axes.tick_params(axis="y", length=0)
     axes.grid(visible=False, axis="y")
-    axes.set_xlim(min(0.4, axes.get_xlim()[0]), 1.02)
+    axes.set(xlim=(min(0.4, axes.get_xlim()[0]), 1.02), ylim=(len(lines) - 0.4, -0.6))
 
 
 def _dot(axes: Axes, row: Row, height: float, kind: str) -> None:
@@ -105,8 +102,7 @@ def _dot(axes: Axes, row: Row, height: float, kind: str) -> None:
 
 
 def _size(probes: Sequence[Row], source: str) -> str:
-    own = [row for row in probes if row["source"] == source]
+    own = chosen(probes, source=source)
     seeds = len({row["seed"] for row in own})
     fakes, reals = (max(row[key] for row in own) for key in ("n_generated", "n_real"))
-    runs = f", {seeds} seeds" if seeds > 1 else ""
-    return f"{fakes:,} fakes, {reals:,} reals{' each' if seeds > 1 else ''}{runs}"
+    return f"{fakes:,} fakes, {reals:,} reals" + (f" each, {seeds} seeds" if seeds > 1 else "")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections.abc import Sequence
 from statistics import fmean
 
 from gandetect.analyses.analysis import Analysis, Chapter
@@ -10,11 +10,11 @@ from gandetect.analyses.audit import numbers
 from gandetect.analyses.audit.figure import probes_and_detectors
 from gandetect.analyses.audit.numbers import warnings_of
 from gandetect.analyses.audit.probes import LOOKS_AT
-from gandetect.report.document import Block, Table, Text
-from gandetect.report.material import Material, drawn
+from gandetect.report.document import Block, Text, table
+from gandetect.report.material import Material
 from gandetect.report.prose import Prose
 from gandetect.report.words import number, number_interval
-from gandetect.statistics.rows import Rows
+from gandetect.statistics.rows import Row, Rows, grouped
 from gandetect.statistics.scores import IN_DISTRIBUTION
 
 say = Prose(__file__)
@@ -22,30 +22,36 @@ say = Prose(__file__)
 
 def audit(material: Material) -> list[Block]:
     """Probes by generated source, what their hits mean, and the detectors beside them."""
-    probed = _probed(material)
+    # A row without a seed holds for all of them, and counts as the first.
+    probed: Rows = [{"seed": 0, **row} for row in material.metrics.get("audit", [])]
     if not probed:
-        return [Text("Not shown: no images were audited; run the study again to audit them.",
-                     "missing")]  # fmt: skip
-    detectors = _detectors(material)
+        return [*say.paragraphs("not_audited")]
+    detectors, many = _detectors(material), material.many_seeds
     return [
         Text(say.meaning()),
         Text(say.hits(len(warnings_of(probed)), len(_means(probed, "probe"))), "note"),
-        drawn(
+        say.figure(
             "audit",
             lambda: probes_and_detectors(probed, detectors, material.named),
-            "AUROC of trivial probes; the numbers stand in the table below.",
-            _caption(material, detectors),
+            many,
+            bool(detectors),
         ),
-        Table("Trivial probes", _header(material), _table(material, probed), text_columns=3),
+        table(
+            "Trivial probes",
+            grouped(probed, "source", "probe").values(),
+            {
+                "Source": lambda rows: material.named(rows[0]["source"]),
+                "Probe": lambda rows: rows[0]["probe"],
+                "Looks at": lambda rows: LOOKS_AT.get(rows[0]["probe"], "the files"),
+                f"AUROC ({'lowest to highest seed' if many else '95 % interval'})": _area,
+                "Warning": _flag,
+            },
+            text_columns=3,
+        ),
         Text(say.hit()),
         *_compared(material, probed, detectors),
         Text(say.bar()),
     ]
-
-
-def _probed(material: Material) -> Rows:
-    """Rows of the audit; one without a seed holds for all of them, and counts as the first."""
-    return [{"seed": 0, **row} for row in material.metrics.get("audit", [])]
 
 
 def _detectors(material: Material) -> Rows:
@@ -63,39 +69,14 @@ def _detectors(material: Material) -> Rows:
     ]
 
 
-def _caption(material: Material, detectors: Rows) -> str:
-    seeds = " A dot for each seed." if material.many_seeds else ""
-    beside = (
-        " Blue diamonds below the line: detectors on the fakes that they were trained on, against "
-        "in-distribution test reals."
-        if detectors
-        else ""
-    )
-    return f"Orange: probes that are a warning. Bars: 95 % intervals, over images.{seeds}{beside}"
-
-
-def _header(material: Material) -> list[str]:
-    area = "AUROC (lowest to highest seed)" if material.many_seeds else "AUROC (95 % interval)"
-    return ["Source", "Probe", "Looks at", area, "Warning"]
-
-
-def _table(material: Material, probed: Rows) -> list[list[str]]:
-    groups: dict[tuple[str, str], Rows] = defaultdict(list)
-    for row in probed:
-        groups[row["source"], row["probe"]].append(row)
-    return [
-        [material.named(source), probe, LOOKS_AT.get(probe, "the files"), _area(rows), _flag(rows)]
-        for (source, probe), rows in groups.items()
-    ]
-
-
-def _area(rows: Rows) -> str:
+def _area(rows: Sequence[Row]) -> str:
+    if len(rows) == 1:
+        return number_interval(rows[0]["auroc"], rows[0]["ci95"])
     areas = [row["auroc"] for row in rows]
-    interval = rows[0]["ci95"] if len(rows) == 1 else [min(areas), max(areas)]
-    return number_interval(fmean(areas), interval)
+    return number_interval(fmean(areas), [min(areas), max(areas)])
 
 
-def _flag(rows: Rows) -> str:
+def _flag(rows: Sequence[Row]) -> str:
     hits = sum(row["warning"] for row in rows)
     if len(rows) > 1 and hits:
         return f"in {hits} of {len(rows)} seeds"
@@ -104,10 +85,10 @@ def _flag(rows: Rows) -> str:
 
 def _means(rows: Rows, key: str) -> dict[tuple[str, str], float]:
     """Mean AUROC over seeds by source and name, in the order of the rows."""
-    groups: dict[tuple[str, str], list[float]] = defaultdict(list)
-    for row in rows:
-        groups[row["source"], row[key]].append(row["auroc"])
-    return {name: fmean(areas) for name, areas in groups.items()}
+    return {
+        (source, name): fmean(row["auroc"] for row in of)
+        for (source, name), of in grouped(rows, "source", key).items()
+    }
 
 
 def _compared(material: Material, probed: Rows, detectors: Rows) -> list[Block]:

@@ -2,31 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from statistics import fmean
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from gandetect.report.style import COLOURS, QUIET, legend_below, new_figure, percent_axis
+from gandetect.report.style import COLOURS, QUIET, legend_below, new_panels, share_axis
 from gandetect.report.words import POINTS, wrapped
-
-Row = Mapping[str, Any]
+from gandetect.statistics.rows import Row, chosen, grouped
 
 
 def false_alarms(rows: Sequence[Row], detectors: Sequence[str], points: Sequence[str]) -> Figure:
     """A row of panels for each detector, a panel for each point: classes from most to least."""
-    classes = sorted({row["class_name"] for row in rows}, key=lambda name: _worst(rows, name))
-    height = 0.9 + 0.23 * len(classes)
-    figure = new_figure(9.6, 0.4 + height * len(detectors))
-    panels = figure.subplots(len(detectors), len(points), squeeze=False, sharex=True, sharey=True)
+    by_class = grouped(rows, "class_name").items()
+    worst = {name: fmean(row["mean"] for row in of) for (name,), of in by_class}
+    classes = sorted(sorted(worst), key=lambda name: worst[name])
+    height = 0.4 + (0.9 + 0.23 * len(classes)) * len(detectors)
+    figure, panels = new_panels(9.6, height, len(detectors), len(points), sharex=True, sharey=True)
     for across, detector in zip(panels, detectors, strict=True):
         for axes, point in zip(across, points, strict=True):
-            for row in rows:
-                if (row["detector"], row["operating_point"]) == (detector, point):
-                    _draw(axes, classes.index(row["class_name"]), row)
+            for row in chosen(rows, detector=detector, operating_point=point):
+                _draw(axes, classes.index(row["class_name"]), row)
             axes.set_yticks(range(len(classes)), classes)
-            percent_axis(axes)
+            share_axis(axes)
             axes.set_title(f"{wrapped(detector, 30)}: {POINTS[point]}")
     for axes in panels[-1]:
         axes.set_xlabel("real images flagged")
@@ -34,26 +34,20 @@ def false_alarms(rows: Sequence[Row], detectors: Sequence[str], points: Sequence
     return figure
 
 
-def _draw(axes: Any, place: int, row: Row) -> None:
-    role = "held-out" if row["held_out"] else "in-distribution"
-    label = "class that nobody trained on" if row["held_out"] else "trained class"
-    low, high = row["ci95"]
+def _draw(axes: Axes, place: int, row: Row) -> None:
+    held_out, (low, high) = row["held_out"], row["ci95"]
     axes.errorbar(
         row["mean"],
         place,
         xerr=[[row["mean"] - low], [high - row["mean"]]],
-        fmt="D" if row["held_out"] else "o",
-        color=COLOURS[role],
+        fmt="D" if held_out else "o",
+        color=COLOURS["held-out" if held_out else "in-distribution"],
         markersize=5,
         capsize=2.5,
         linewidth=1.4,
-        label=label,
+        label="class that nobody trained on" if held_out else "trained class",
         zorder=3,
     )
     if len(row["seeds"]) > 1:
         axes.scatter(row["delayed"], np.full(len(row["delayed"]), place), s=9, color=QUIET,
                      alpha=0.7, linewidths=0, zorder=4)  # fmt: skip
-
-
-def _worst(rows: Sequence[Row], class_name: str) -> float:
-    return float(np.mean([row["mean"] for row in rows if row["class_name"] == class_name]))

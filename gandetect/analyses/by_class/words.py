@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from gandetect.analyses.analysis import Analysis, Chapter
 from gandetect.analyses.by_class import numbers
 from gandetect.analyses.by_class.figure import false_alarms
-from gandetect.report.document import Block, Table, Text
-from gandetect.report.material import Material, drawn
+from gandetect.report.document import Block, Table, Text, table
+from gandetect.report.material import Material
 from gandetect.report.prose import Prose
 from gandetect.report.words import POINTS, count
-from gandetect.statistics.rows import Row, chosen
+from gandetect.statistics.rows import Row, chosen, grouped
 
 say = Prose(__file__)
 
@@ -22,10 +22,11 @@ def by_class(material: Material) -> list[Block]:
     if not rows:
         return material.absent("classes.parquet") if not material.labelled else []
     points = [name for name in material.points if name in ("native", "calibrated")]
-    extremes = []
-    for name in material.detectors:
-        if own := chosen(rows, detector=name, operating_point=material.point):
-            extremes.append((name, max(own, key=_share), min(own, key=_share)))
+    extremes = [
+        (name, max(own, key=_share), min(own, key=_share))
+        for name in material.detectors
+        if (own := chosen(rows, detector=name, operating_point=material.point))
+    ]
     sizes = {
         words: (min(of), max(of))
         for held_out, words in ((False, "if trained on"), (True, "if held out"))
@@ -33,11 +34,11 @@ def by_class(material: Material) -> list[Block]:
     }
     return [
         Text(say.lead(POINTS[material.point], extremes)),
-        drawn(
+        say.figure(
             "false-alarms-by-class",
             lambda: false_alarms(rows, material.detectors, points),
-            "Real images flagged, by class; the numbers stand in the tables below.",
-            say.caption(len(material.seeds), sizes),
+            len(material.seeds),
+            sizes,
         ),
         *(_table(material, chosen(rows, operating_point=name), name) for name in points),
     ]
@@ -49,18 +50,19 @@ def _share(row: Row) -> float:
 
 def _table(material: Material, rows: Sequence[Row], point: str) -> Table:
     ordered = sorted(rows, key=lambda row: (not row["held_out"], row["class_name"]))
-    body = []
-    for name in dict.fromkeys(row["class_name"] for row in ordered):
-        cells = {row["detector"]: row for row in chosen(rows, class_name=name)}
-        first = next(iter(cells.values()))
-        shares = (say.share(cells[one]) if one in cells else "–" for one in material.detectors)
-        seen = "held out" if first["held_out"] else "trained on"
-        body.append([name, seen, *shares, count(first["n"])])
-    covers = "runs and images" if material.many_seeds else "images"
-    return Table(
-        f"Flagged of 100 real images, {POINTS[point]} (95 % interval over {covers})",
-        ["Class", "Seen in training", *material.detectors, "n"],
-        body,
+
+    def share_by(detector: str) -> Callable[[Sequence[Row]], str]:
+        return lambda of: "".join(map(say.share, chosen(of, detector=detector))) or "–"
+
+    return table(
+        say.flagged(POINTS[point], material.many_seeds),
+        grouped(ordered, "class_name").values(),
+        {
+            "Class": lambda of: of[0]["class_name"],
+            "Seen in training": lambda of: "held out" if of[0]["held_out"] else "trained on",
+            **{name: share_by(name) for name in material.detectors},
+            "n": lambda of: count(of[0]["n"]),
+        },
         text_columns=2,
     )
 

@@ -31,10 +31,7 @@ from gandetect.statistics.scored_detectors import (
     large_groups,
     unfit,
 )
-from gandetect.statistics.scores import (
-    Metrics,
-    Scores,
-)
+from gandetect.statistics.scores import Metrics, Scores
 
 LogOddsMap: TypeAlias = Callable[[Scores], Scores]
 

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from statistics import fmean
 
 from gandetect.analyses.analysis import Analysis, Chapter
 from gandetect.analyses.calibration import numbers
 from gandetect.analyses.calibration.figure import reliability_diagrams
-from gandetect.report.document import Block, Picture, Table, Text
-from gandetect.report.material import Material, drawn
+from gandetect.report.document import Block, Picture, Table, Text, table
+from gandetect.report.material import Material
 from gandetect.report.prose import Prose
 from gandetect.report.words import (
     FAKE_ROLES,
     REAL_ROLES,
     REALS,
     chosen_on,
-    images,
     number_interval,
     percent_interval,
-    sentence,
     spread,
 )
 from gandetect.statistics.rows import Row, chosen, grouped
@@ -39,19 +37,13 @@ say = Prose(__file__)
 def calibration(material: Material) -> list[Block]:
     """Reliability before and after calibration, its measures, and cuts that flag few reals."""
     rows, few = material.rows("calibration"), material.rows("low_fpr")
-    measured: list[Block] = []
+    blocks: list[Block] = []
     if rows:
-        measured = [
-            _lead(rows, material.labelled),
-            *_reliability(material),
-            _measures(rows, material.labelled),
-        ]
-    return [
-        *measured,
-        *material.not_measured("calibration"),
-        *(_low_fpr(few, material.labelled) if few else []),
-        *material.not_measured("low_fpr"),
-    ]
+        blocks += [_lead(rows, material.labelled), *_reliability(material)]
+        blocks.append(_measures(rows, material.labelled))
+    blocks += material.not_measured("calibration")
+    blocks += _low_fpr(few, material.labelled) if few else []
+    return [*blocks, *material.not_measured("low_fpr")]
 
 
 def _lead(rows: Sequence[Row], labelled: bool) -> Text:
@@ -72,70 +64,61 @@ def _reliability(material: Material) -> list[Picture]:
     if not methods:
         return []
     detectors = material.present(curves)
-    intervals = "A line for each run." if material.many_seeds else "Bars: 95 % over images."
     return [
-        drawn(
+        say.figure(
             "reliability",
             lambda: reliability_diagrams(curves, detectors, methods, material.labelled),
-            "Reliability diagrams before and after calibration: the probability of being generated "
-            "that each detector states, against the share that was; the errors stand in the table "
-            "below.",
-            "On the dotted line a stated probability is what was so; a point below it is a "
-            "detector too ready to call images generated. Bins hold equal mass, real and generated "
-            f"counting half each. {intervals}",
+            material.many_seeds,
         )
     ]
 
 
 def _measures(rows: Sequence[Row], labelled: bool) -> Table:
-    wanted = [("ece", name) for name in METHODS] + [("brier", name) for name in SHOWN]
-    body = []
-    for (detector, role, real), group in grouped(rows, "detector", "role", "real").items():
-        cells = [
-            spread([row[measure] for row in chosen(group, method=method)], number_interval)
-            for measure, method in wanted
-        ]
-        sources = len({row["generated"] for row in group})
-        many = f" ({sources} sources)" if sources > 1 else ""
-        body.append([detector, f"{sentence(images(role, labelled))}{many}", REALS[real], *cells])
-    several = any(" (" in cell for line in body for cell in line[3:])
-    note = " Mean, and the lowest and highest run or source." if several else ""
-    names = {"ece": "ECE", "brier": "Brier"}
-    return Table(
-        "Calibration error (ECE, 15 bins of equal mass; 0 is best, though a sample never shows 0) "
-        f"and Brier score (always saying 50 % has 0.25); fitted on {chosen_on(rows)}.{note}",
-        ["Detector", "Fakes", "Reals",
-         *(f"{names[measure]}, {METHODS[method]}" for measure, method in wanted)],
-        body,
+    def measured(measure: str, method: str) -> Callable[[Sequence[Row]], str]:
+        return lambda group: spread(
+            [row[measure] for row in chosen(group, method=method)], number_interval
+        )
+
+    groups = grouped(rows, "detector", "role", "real").values()
+    several = any(
+        len({(row["generated"], row["detector_seed"]) for row in of}) > 1 for of in groups
+    )
+    return table(
+        say.measures(chosen_on(rows), several),
+        groups,
+        {
+            "Detector": lambda group: group[0]["detector"],
+            "Fakes": lambda group: say.fakes(group, labelled),
+            "Reals": lambda group: REALS[group[0]["real"]],
+            **{f"ECE, {METHODS[name]}": measured("ece", name) for name in METHODS},
+            **{f"Brier, {METHODS[name]}": measured("brier", name) for name in SHOWN},
+        },
         text_columns=3,
-    )  # fmt: skip
+    )
 
 
 def _low_fpr(rows: Sequence[Row], labelled: bool) -> list[Block]:
+    def called(role: str) -> Callable[[Sequence[Row]], str]:
+        return lambda group: _called(chosen(group, role=role))
+
     roles = [role for role in (*FAKE_ROLES, *REAL_ROLES) if chosen(rows, role=role)]
     fprs = sorted({row["fpr"] for row in rows})
-    body = [
-        [detector, f"{100 * fpr:g} %", *(_called(chosen(group, role=role)) for role in roles)]
-        for (detector, fpr), group in grouped(rows, "detector", "fpr").items()
-    ]
     caught = {
         role: [row["called"] for row in of]
         for role in FAKE_ROLES
         if (of := chosen(rows, role=role, fpr=fprs[0]))
     }
-    header = [f"{sentence(images(role, labelled))} {'flagged' if role in REAL_ROLES else 'caught'}"
-              for role in roles]  # fmt: skip
+    shown = [f"{100 * fpr:g}" for fpr in fprs]
     return [
-        Text(
-            say.low_fpr(
-                [f"{100 * fpr:g}" for fpr in fprs], chosen_on(rows), fprs[0], caught, labelled
-            )
-        ),
-        Table(
-            "Caught, when few reals may be flagged (one run and source: 95 % interval over test "
-            "images; several: their mean, lowest and highest)",
-            ["Detector", "May be flagged", *header],
-            body,
+        Text(say.low_fpr(shown, chosen_on(rows), fprs[0], caught, labelled)),
+        table(
+            say.few_flagged(),
+            grouped(rows, "detector", "fpr").values(),
+            {
+                "Detector": lambda group: group[0]["detector"],
+                "May be flagged": lambda group: f"{100 * group[0]['fpr']:g} %",
+                **{say.called(role, role in REAL_ROLES, labelled): called(role) for role in roles},
+            },
             text_columns=2,
         ),
     ]

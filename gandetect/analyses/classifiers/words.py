@@ -2,79 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from statistics import fmean, stdev
 from typing import Any
 
 from gandetect.analyses.analysis import Analysis, Chapter
-from gandetect.analyses.classifiers import figure as draw
 from gandetect.analyses.classifiers import numbers
+from gandetect.analyses.classifiers.figure import BATCH_SHOWN, batch_grid, training_curves
 from gandetect.config import ClassifierConfig, PublishedFigure
-from gandetect.report.document import Block, Table, Text, slug
-from gandetect.report.material import Material, drawn, pasted
+from gandetect.report.document import Block, Columns, Table, Text, table
+from gandetect.report.heatmaps import confusion_matrices
+from gandetect.report.material import Material
 from gandetect.report.prose import Prose
-from gandetect.report.words import (
-    count,
-    detector_name,
-    number,
-    percent,
-    percent_interval,
-    sentence,
-)
+from gandetect.report.words import count, detector_name, number, percent_interval, sentence
+from gandetect.statistics.rows import Row, chosen, grouped
 
 FIGURES = ("accuracy", "auroc", "precision", "recall", "specificity", "f1")
 say = Prose(__file__)
 NAMES = {name: name for name in FIGURES} | {"auroc": "AUROC", "f1": "F1"}
 
 
+def _number_of(key: str) -> Callable[[Row], str]:
+    return lambda row: number(row[key])
+
+
+FIGURES_AFTER_ACCURACY: Columns = {sentence(NAMES[key]): _number_of(key) for key in FIGURES[1:]}
+
+
 def training(material: Material) -> list[Block]:
     """Loss and accuracy by epoch, training and validation, with the epoch that was kept."""
     blocks: list[Block] = []
     for config in material.inputs.experiment.classifiers:
-        found = {
-            s: c for (name, s), c in material.inputs.classifiers.items() if name == config.name
-        }
-        if not found:
+        trained = material.inputs.classifiers
+        runs = {seed: run for (name, seed), run in trained.items() if name == config.name}
+        if not runs:
             seed = material.seeds[0]
             blocks += material.absent(f"classifiers/{config.name}/seed-{seed}")
             continue
-        one = next(iter(found.values()))
-        blocks.append(
-            drawn(
-                f"training-{slug(config.name)}",
-                lambda found=found: draw.training_curves(found),  # type: ignore[misc]
-                f"Training of {config.name}, epoch by epoch; kept was epoch {one.best_epoch} of "
-                f"{len(one.history)}.",
-                f"{config.name} ({config.recipe}): dotted, the epoch that was kept, the best by "
-                f"validation {config.best_by}. Training figures are of augmented images, with "
-                "dropout, while the network still changed.",
-            )
-        )
+        draw = partial(training_curves, runs)
+        first = next(iter(runs.values()))
+        blocks.append(say.figure("training", draw, config, first, of=config.name))
     return blocks
 
 
 def batches(material: Material) -> list[Block]:
     """A training batch of each classifier as the network saw it, after augmentation."""
-    first = material.seeds[0]
     blocks: list[Block] = []
     for config in material.inputs.experiment.classifiers:
-        found = material.inputs.classifiers.get((config.name, first))
-        if found is None or not len(found.batch):
+        run = material.inputs.classifiers.get((config.name, material.seeds[0]))
+        if run is None or not len(run.batch):
             continue
-        shown = min(len(found.batch), draw.BATCH_SHOWN)
-        fakes = int(found.labels[:shown].sum())
-        first_of = f"the first {shown} of " if shown < len(found.batch) else ""
-        blocks.append(
-            pasted(
-                f"batch-{slug(config.name)}",
-                draw.batch_grid(found.batch, found.labels),
-                f"{shown} training images of {config.name} after augmentation: "
-                f"{shown - fakes} real, framed blue, {fakes} generated, framed orange.",
-                f"{config.name}: {first_of}one training batch as the network saw it, after "
-                "augmentation and before its pixels were scaled; blue frames are real, orange "
-                "ones generated.",
-            )
-        )
+        shown = min(len(run.batch), BATCH_SHOWN)
+        fakes = int(run.labels[:shown].sum())
+        grid = batch_grid(run.batch, run.labels)
+        about = config.name, shown, fakes, len(run.batch)
+        blocks.append(say.image("batch", grid, *about, of=config.name))
     return blocks
 
 
@@ -83,22 +66,19 @@ def splits(material: Material) -> list[Block]:
     rows = [r for r in material.metrics["splits"] if r["detector"] in material.classifiers]
     if not rows:
         return []
-    header = ["Classifier", "Split", "Operating point", "Accuracy (95 % interval)", "AUROC",
-              "Precision", "Recall", "Specificity", "F1", "n"]  # fmt: skip
-    body = [
-        [
-            detector_name(row, material.many_seeds),
-            row["split"],
-            row["operating_point"],
-            percent_interval(row["accuracy"], row["ci95"]["accuracy"]),
-            *(number(row[name]) for name in FIGURES[1:]),
-            count(row["n"]),
-        ]
-        for row in rows
-    ]
+    columns: Columns = {
+        "Classifier": lambda row: detector_name(row, material.many_seeds),
+        "Split": lambda row: row["split"],
+        "Operating point": lambda row: row["operating_point"],
+        "Accuracy (95 % interval)": lambda row: percent_interval(
+            row["accuracy"], row["ci95"]["accuracy"]
+        ),
+        **FIGURES_AFTER_ACCURACY,
+        "n": lambda row: count(row["n"]),
+    }
     return [
         Text(say.splits()),
-        Table("Figures by split", header, body, text_columns=3),
+        table("Figures by split", rows, columns, text_columns=3),
         _thresholds(material),
     ]
 
@@ -108,40 +88,30 @@ def confusions(material: Material) -> list[Block]:
     first = material.seeds[0]
     blocks: list[Block] = []
     for name in material.classifiers:
-        rows = [
-            row
-            for row in material.metrics["splits"]
-            if (row["detector"], row["detector_seed"]) == (name, first)
-            and row["operating_point"] in ("native", "youden")
-        ]
-        if not rows:
-            continue
-        blocks.append(
-            drawn(
-                f"splits-{slug(name)}",
-                lambda rows=rows: draw.split_confusions(rows),  # type: ignore[misc]
-                f"Confusion matrices of {name}, split by split.",
-                f"{name}: counts, and shares of the row's truth"
-                + (f"; seed {first} only." if material.many_seeds else "."),
-            )
-        )
+        of_run = chosen(material.metrics["splits"], detector=name, detector_seed=first)
+        if rows := [row for row in of_run if row["operating_point"] in ("native", "youden")]:
+            draw = partial(confusion_matrices, rows, across="split", down="operating_point")
+            seed = first if material.many_seeds else None
+            blocks.append(say.figure("splits", draw, name, seed, of=name))
     return blocks
 
 
 def published(material: Material) -> list[Block]:
     """Figures that a source reports beside ours at the native threshold, and what compares."""
     rows = [
-        _published_row(material, config, figure)
+        (config, figure)
         for config in material.inputs.experiment.classifiers
         for figure in config.published
     ]
-    if not rows:
-        return []
-    header = ["Classifier", "Figure", "Comparable?", "Published", "Ours"]
-    return [
-        Text(say.published()),
-        Table("Published figures and ours", header, rows, text_columns=3),
-    ]
+    columns: Columns = {
+        "Classifier": lambda row: row[0].name,
+        "Figure": lambda row: say.published_figure(row[1], NAMES[row[1].metric]),
+        "Comparable?": lambda row: say.comparable(row[1]),
+        "Published": lambda row: number(row[1].value),
+        "Ours": lambda row: number(_ours(material, *row)),
+    }
+    compared = table("Published figures and ours", rows, columns, text_columns=3)
+    return [Text(say.published()), compared] if rows else []
 
 
 def cross_validation(material: Material) -> list[Block]:
@@ -149,25 +119,24 @@ def cross_validation(material: Material) -> list[Block]:
     rows = material.inputs.folds.get("rows", [])
     if not rows:
         return []
-    names = list(dict.fromkeys(row["detector"] for row in rows))
-    body = []
-    for name in names:
-        mine = [row for row in rows if row["detector"] == name]
-        summary = [f"{number(_mean(mine, key))} ± {number(_spread(mine, key))}" for key in FIGURES]
-        body.append([name, "mean ± sd", *summary, count(sum(row["n"] for row in mine))])
-        body += [
-            [
-                name,
-                _fold_name(material, row),
-                *(number(row[key]) for key in FIGURES),
-                count(row["n"]),
-            ]
-            for row in mine
-        ]
-    header = ["Classifier", "Fold", *(sentence(NAMES[name]) for name in FIGURES), "n"]
+    lines = [line for (_,), of in grouped(rows, "detector").items() for line in (of, *of)]
+
+    def figure(key: str) -> Callable[[Any], str]:
+        return lambda line: number(line[key]) if isinstance(line, Mapping) else _mean_sd(line, key)
+
+    columns: Columns = {
+        "Classifier": lambda line: _first(line)["detector"],
+        "Fold": lambda line: (
+            _fold_name(material, line) if isinstance(line, Mapping) else "mean ± sd"
+        ),
+        **{sentence(NAMES[name]): figure(name) for name in FIGURES},
+        "n": lambda line: count(
+            line["n"] if isinstance(line, Mapping) else sum(row["n"] for row in line)
+        ),
+    }
     return [
         Text(say.cross_validation(material.inputs.folds["folds"])),
-        Table("Cross-validation", header, body, text_columns=2),
+        table("Cross-validation", lines, columns, text_columns=2),
     ]
 
 
@@ -192,41 +161,28 @@ def ours(row: Mapping[str, Any], metric: str, positive: str) -> float:
 
 
 def _thresholds(material: Material) -> Table:
-    bounds = {(r["detector"], r["detector_seed"]): r for r in material.metrics["upper_bound"]}
-    body = []
-    for row in material.metrics["operating_points"]:
-        if row["detector"] not in material.classifiers:
-            continue
-        bound = bounds.get((row["detector"], row["detector_seed"]))
-        cells = [number(row.get(point), 2) for point in ("native", "calibrated", "youden")]
-        oracle = "–"
-        if bound is not None:
-            oracle = f"{number(bound['threshold'], 2)}: accuracy {percent(bound['accuracy'])}"
-        body.append([detector_name(row, material.many_seeds), *cells, oracle])
-    header = ["Classifier", "Native", "Calibrated", "Youden",
-              "Upper bound (chosen on the test images, not attainable)"]  # fmt: skip
-    return Table("Thresholds on the log-odds of generated", header, body)
+    def upper_bound(row: Row) -> str:
+        name = {key: row[key] for key in ("detector", "detector_seed")}
+        return next(map(say.upper_bound, chosen(material.metrics["upper_bound"], **name)), "–")
+
+    rows = material.metrics["operating_points"]
+    return table(
+        "Thresholds on the log-odds of generated",
+        [row for row in rows if row["detector"] in material.classifiers],
+        {
+            "Classifier": lambda row: detector_name(row, material.many_seeds),
+            "Native": lambda row: number(row.get("native"), 2),
+            "Calibrated": lambda row: number(row.get("calibrated"), 2),
+            "Youden": lambda row: number(row.get("youden"), 2),
+            "Upper bound (chosen on the test images, not attainable)": upper_bound,
+        },
+    )
 
 
-def _published_row(
-    material: Material, config: ClassifierConfig, figure: PublishedFigure
-) -> list[str]:
-    rows = [
-        row
-        for row in material.metrics["splits"]
-        if (row["detector"], row["split"], row["operating_point"])
-        == (config.name, figure.split, "native")
-    ]
-    value = fmean(ours(row, figure.metric, figure.positive) for row in rows) if rows else None
-    positive = "" if figure.metric in ("accuracy", "auroc") else f", {figure.positive} positive"
-    comparable = "yes" if figure.comparable else "no"
-    return [
-        config.name,
-        f"{figure.split} {NAMES[figure.metric]}{positive}",
-        f"{comparable}: {figure.note}" if figure.note else comparable,
-        number(figure.value),
-        number(value),
-    ]
+def _ours(material: Material, config: ClassifierConfig, figure: PublishedFigure) -> float | None:
+    native = chosen(material.metrics["splits"], detector=config.name, operating_point="native")
+    rows = chosen(native, split=figure.split)
+    return fmean(ours(row, figure.metric, figure.positive) for row in rows) if rows else None
 
 
 def _fold_name(material: Material, row: Mapping[str, Any]) -> str:
@@ -234,12 +190,13 @@ def _fold_name(material: Material, row: Mapping[str, Any]) -> str:
     return f"fold {row['fold']}{seed}"
 
 
-def _mean(rows: list[dict[str, Any]], key: str) -> float:
-    return fmean(row[key] for row in rows)
+def _mean_sd(rows: Sequence[Row], key: str) -> str:
+    values = [row[key] for row in rows]
+    return f"{number(fmean(values))} ± {number(stdev(values) if len(values) > 1 else 0.0)}"
 
 
-def _spread(rows: list[dict[str, Any]], key: str) -> float:
-    return stdev(row[key] for row in rows) if len(rows) > 1 else 0.0
+def _first(line: Any) -> Row:
+    return line if isinstance(line, Mapping) else line[0]
 
 
 ANALYSIS = Analysis(

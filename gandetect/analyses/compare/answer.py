@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gandetect.analyses.compare.comparison import Comparison, Row, difference_interval
+from gandetect.analyses.compare.comparison import Comparison, difference_interval
 from gandetect.analyses.compare.reading import Run, own_alarms
 from gandetect.report.document import Block, Items, Text
 from gandetect.report.prose import Prose
-from gandetect.report.words import listing
+from gandetect.statistics.rows import Row
 
 LARGEST = 3  # moves that are told in a sentence
 say = Prose(__file__)
@@ -16,10 +16,9 @@ say = Prose(__file__)
 
 def answer(comparison: Comparison) -> list[Block]:
     """Warnings, then how much moved and what moved most."""
-    warnings = " ".join(comparison.warnings)
-    blocks: list[Block] = [Text(warnings, "warning")] if warnings else []
-    blocks += [Text(text, "warning") for text in own_alarms(comparison.runs)]
-    shares = comparison.summary("correct")
+    warnings = [" ".join(comparison.warnings), *own_alarms(comparison.runs)]
+    blocks: list[Block] = [Text(text, "warning") for text in warnings if text]
+    shares, areas = comparison.summary("correct"), comparison.summary("auroc")
     for row in shares:
         blocks.append(Text(say.headline(comparison.first.label, row), "lead"))
         blocks += _largest(comparison, row)
@@ -27,10 +26,10 @@ def answer(comparison: Comparison) -> list[Block]:
     if unsure:
         alone = [run.label for run in comparison.runs if len(run.experiment.seeds) == 1]
         blocks.append(Text(say.one_training(alone or unsure), "warning"))
-    blocks += [Text(say.ranked(row)) for row in comparison.summary("auroc") if row["compared"]]
-    blocks += [Text(text) for text in _in_some_runs(comparison)]
-    blocks += [Text(text, "note") for text in _same_scores(comparison.runs)]
-    if any(row["compared"] for row in comparison.results["summary"]):
+    blocks += [Text(say.ranked(row)) for row in areas if row["compared"]]
+    blocks += say.paragraphs("in_some_runs", comparison)
+    blocks += say.paragraphs("same_scores", _same_scores(comparison.runs))
+    if any(row["compared"] for row in (*shares, *areas)):
         generators = not all(run.labelled for run in comparison.runs)
         blocks += say.paragraphs("how", not comparison.warnings, generators)
     return blocks
@@ -55,23 +54,14 @@ def _largest(comparison: Comparison, summary: Row) -> list[Block]:
     return [Text(say.largest(len(moved), LARGEST)), Items([(text, "") for text in moves])]
 
 
-def _in_some_runs(comparison: Comparison) -> list[str]:
-    """Detectors and sources that not every run has; nothing is left out in silence."""
-    found = []
-    for row in comparison.results["alone"]:
-        name = comparison.named(row["name"]) if row["kind"] == "source" else row["name"]
-        found.append(f"{row['kind']} {name} (only in {listing(row['runs'])})")
-    return [f"Not every run has: {'; '.join(found)}."] if found else []
-
-
-def _same_scores(runs: Sequence[Run]) -> list[str]:
-    """Runs that are another one's copy: they show nothing new."""
-    found = []
+def _same_scores(runs: Sequence[Run]) -> list[tuple[str, str]]:
+    """Runs that are another one's copy, each with that one: they show nothing new."""
     first: dict[str, str] = {}
+    copies = []
     for run in runs:
         digest = run.digest_of("scores.parquet")
         if digest in first:
-            found.append(f"{run.label} holds the very same scores as {first[digest]}.")
+            copies.append((run.label, first[digest]))
         elif digest is not None:
             first[digest] = run.label
-    return found
+    return copies

@@ -8,9 +8,8 @@ from typing import Any
 
 from gandetect.analyses.compare.reading import Run
 from gandetect.report.words import signed, signed_points, source_name
+from gandetect.statistics.rows import Row, chosen
 from gandetect.statistics.scored_detectors import KINDS
-
-Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -38,8 +37,7 @@ class Comparison:
 
     def compared(self, table: str, run: Run) -> list[Row]:
         """Rows of a run that the first run has too, the largest difference first."""
-        rows = [row for row in self.results[table]
-                if row["run"] == run.label and "difference" in row]  # fmt: skip
+        rows = [row for row in chosen(self.results[table], run=run.label) if "difference" in row]
         return sorted(rows, key=lambda row: -abs(row["difference"]))
 
     def detectors(self, rows: Sequence[Row]) -> list[str]:
@@ -51,7 +49,7 @@ class Comparison:
 
     def summary(self, metric: str) -> list[Row]:
         """The counts of each further run by one measure."""
-        return [row for row in self.results["summary"] if row["metric"] == metric]
+        return chosen(self.results["summary"], metric=metric)
 
 
 def difference_interval(row: Row) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import product
 from typing import Any
 
 import pandas as pd
@@ -15,10 +16,9 @@ from scipy.stats import t as student
 
 from gandetect.statistics.bootstrap import holm
 from gandetect.statistics.intervals import square_and_add
+from gandetect.statistics.rows import Row, Rows, chosen, grouped
 from gandetect.statistics.scores import Metrics
 
-Row = Mapping[str, Any]
-Rows = list[dict[str, Any]]
 ALPHA = 0.05
 IDENTITY = ("metric", "detector", "source", "real_source", "operating_point")
 COLUMNS = (
@@ -71,34 +71,33 @@ def summaries(labels: Sequence[str], measures: Mapping[str, Sequence[Row]]) -> R
     ``by_chance`` is how many of them lie beyond a 95 % interval on average where nothing changed;
     ``covers`` is "runs and images" only where every interval covers both.
     """
-    found = []
-    for label in labels[1:]:
-        for metric, rows in measures.items():
-            compared = [row for row in rows if row["run"] == label and "difference" in row]
-            both = all(row["difference_covers"] != "images" for row in compared)
-            found.append(
-                {
-                    "run": label,
-                    "metric": metric,
-                    "compared": len(compared),
-                    "beyond": sum(row["beyond"] for row in compared),
-                    "by_chance": ALPHA * len(compared),
-                    "moved": sum(row["moved"] for row in compared),
-                    "covers": "runs and images" if both else "images",
-                }
-            )
-    return found
+    counted: Rows = []
+    for label, metric in product(labels[1:], measures):
+        rows = [row for row in chosen(measures[metric], run=label) if "difference" in row]
+        images = any(row["difference_covers"] == "images" for row in rows)
+        counted.append(
+            {
+                "run": label,
+                "metric": metric,
+                "compared": len(rows),
+                "beyond": sum(row["beyond"] for row in rows),
+                "by_chance": ALPHA * len(rows),
+                "moved": sum(row["moved"] for row in rows),
+                "covers": "images" if images else "runs and images",
+            }
+        )
+    return counted
 
 
 def in_some_runs(runs: Mapping[str, Metrics], cells: Sequence[Row]) -> Rows:
     """Detectors and sources that not every run has, with the labels of those that have them."""
-    found: Rows = []
-    for kind in ("detector", "source"):
-        for name in dict.fromkeys(row[kind] for row in cells):
-            having = {row["run"] for row in cells if row[kind] == name}
-            if len(having) < len(runs):
-                found.append({"kind": kind, "name": name, "runs": [r for r in runs if r in having]})
-    return found
+    having = {
+        (kind, name): {row["run"] for row in of}
+        for kind in ("detector", "source")
+        for (name,), of in grouped(cells, kind).items()
+    }
+    return [{"kind": kind, "name": name, "runs": [run for run in runs if run in labels]}
+            for (kind, name), labels in having.items() if len(labels) < len(runs)]  # fmt: skip
 
 
 def comparison_table(results: Mapping[str, Any]) -> pd.DataFrame:
@@ -120,49 +119,30 @@ def comparison_table(results: Mapping[str, Any]) -> pd.DataFrame:
 
 def _cells(label: str, metrics: Metrics) -> Iterator[dict[str, Any]]:
     for row in metrics["across_seeds"]:
-        yield {
-            "metric": "correct",
-            "detector": row["detector"],
-            "source": row["source"],
-            "real_source": None,
-            "operating_point": row["operating_point"],
-            "role": row["role"],
-            "run": label,
-            "seeds": len(row["seeds"]),
-            "value": row["mean"],
-            "ci95": row["ci95"],
-            "covers": row["covers"],
-        }
+        kept = ("detector", "source", "operating_point", "role", "ci95", "covers")
+        about = {"metric": "correct", "real_source": None, "run": label}
+        yield {**about, **{key: row[key] for key in kept}, "seeds": len(row["seeds"]),
+               "value": row["mean"]}  # fmt: skip
 
 
 def _pairs(label: str, metrics: Metrics) -> Iterator[dict[str, Any]]:
     for row in metrics["pairs_across_seeds"]:
-        yield {
-            "metric": "auroc",
-            "detector": row["detector"],
-            "source": row["generated"],
-            "real_source": row["real"],
-            "operating_point": None,
-            "role": row["role"],
-            "run": label,
-            "seeds": len(row["seeds"]),
-            "value": row["mean_auroc"],
-            "ci95": row["ci95"]["auroc"],
-            "covers": row["covers"]["auroc"],
-        }
+        about = {"metric": "auroc", "operating_point": None, "run": label}
+        sources = {"source": row["generated"], "real_source": row["real"]}
+        interval = {key: row[key]["auroc"] for key in ("ci95", "covers")}
+        yield {**about, **sources, **interval, "detector": row["detector"], "role": row["role"],
+               "seeds": len(row["seeds"]), "value": row["mean_auroc"]}  # fmt: skip
 
 
 def _quality(label: str, metrics: Metrics) -> Iterator[dict[str, Any]]:
     """Mean, smallest and largest FID and KID of each generator over its seeds."""
-    rows = metrics.get("quality", [])
-    for gan in dict.fromkeys(row["gan"] for row in rows):
-        own = [row for row in rows if row["gan"] == gan]
-        found: dict[str, Any] = {"run": label, "gan": gan, "seeds": len(own)}
+    for (gan,), rows in grouped(metrics.get("quality", []), "gan").items():
+        summary: dict[str, Any] = {"run": label, "gan": gan, "seeds": len(rows)}
         for name in ("fid", "kid"):
-            values = [row[name] for row in own if row.get(name) is not None]
-            found[name] = sum(values) / len(values) if values else None
-            found[f"{name}_range"] = [min(values), max(values)] if values else None
-        yield found
+            values = [row[name] for row in rows if row.get(name) is not None]
+            summary[name] = sum(values) / len(values) if values else None
+            summary[f"{name}_range"] = [min(values), max(values)] if values else None
+        yield summary
 
 
 def _against_the_first(rows: Rows, runs: Mapping[str, Metrics]) -> Rows:

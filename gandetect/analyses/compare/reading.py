@@ -13,7 +13,8 @@ from gandetect.analyses.compare.numbers import side_by_side
 from gandetect.analyses.evaluate import SCHEMA
 from gandetect.config import Experiment, LabelledDataConfig
 from gandetect.errors import RunError, UsageError
-from gandetect.report.words import listing, percent
+from gandetect.report.prose import Prose
+from gandetect.report.words import percent
 from gandetect.runs import load_study, read_json
 from gandetect.statistics.scores import Metrics
 
@@ -21,6 +22,9 @@ LONGEST = 48  # characters of a label
 NO_TEXT = ("Cc", "Cf", "Cs")  # characters that control, format, or are no UTF-8
 # What of the data's table does not change which images are tested on.
 NOT_THE_IMAGES = {"name", "path", "held_out", "unlabelled", "folds"}
+
+
+say = Prose(__file__)
 
 
 @dataclass(frozen=True)
@@ -117,79 +121,55 @@ def labels_of(names: Sequence[str], folders: Sequence[str]) -> list[str]:
 
 def obstacles(runs: Sequence[Run]) -> list[str]:
     """Why figures of these runs must not be laid side by side, a sentence each; none is best."""
-    found = [
-        _differing(runs, "are about other data sets", lambda run: run.experiment.data.name),
-        _differing(runs, "hold out other classes",
-                   lambda run: ", ".join(run.held_out) or "none"),
-        _split_otherwise(runs),
-        _differing(runs, "read other image files (digest of the data)",
-                   lambda run: str(run.data["digest"])[:12] if "digest" in run.data else None),
-        _differing(runs, "leave out other test images, as they also stand in another split",
-                   lambda run: f"{len(_twins(run))} images", _twins),
+    differing = [
+        say.differing("are about other data sets",
+                      _each(runs, lambda run: run.experiment.data.name)),
+        say.differing("hold out other classes", _each(runs, lambda run: ", ".join(run.held_out))),
+        say.split_otherwise(_split_otherwise(runs)),
+        say.differing("read other image files (digest of the data)",
+                      _each(runs, lambda run: str(run.data.get("digest") or "")[:12] or None)),
+        say.differing("leave out other test images, as they also stand in another split",
+                      _each(runs, lambda run: f"{len(_twins(run))} images", _twins)),
     ]  # fmt: skip
-    found = [sentence for sentence in found if sentence]
+    differing = [sentence for sentence in differing if sentence]
     digests = {run.digest_of("data") for run in runs}
-    if not found and (len(digests) > 1 or None in digests):
-        found = ["The splits of these runs were made by other versions of gandetect, or are not "
-                 "known to be the same."]  # fmt: skip
-    if found:
-        found.append(
-            "Figures on other test images do not show what a setting does: every difference below "
-            "holds the change of the images too."
-        )
-    calibrated = _differing(
-        runs,
-        "allow other false alarms at the calibrated operating point",
-        lambda run: percent(run.experiment.evaluation.calibrated_fpr),
-    )
-    return found + ([f"{calibrated} Cells there differ for that reason alone."] if calibrated
-                    else [])  # fmt: skip
+    if not differing and (len(digests) > 1 or None in digests):
+        differing = [say.other_splits()]
+    if differing:
+        differing.append(say.other_images())
+    rates = _each(runs, lambda run: percent(run.experiment.evaluation.calibrated_fpr))
+    return differing + ([say.other_rates(rates)] if rates else [])
 
 
 def own_alarms(runs: Sequence[Run]) -> list[str]:
     """What already makes a run's own figures doubtful, as its report says in red."""
-    alarms = {
-        "{} leaked on purpose: its test figures mean nothing.": [
-            run.label for run in runs if run.data.get("leak")
-        ],
-        "{} went on with splits that overlap, so its figures are too good.": [
-            run.label for run in runs if (run.metrics.get("overlap") or {}).get("policy") == "allow"
-        ],
-        "The fakes of {} can be told from real images by trivial numbers alone, without looking at "
-        "the picture; see the chapter “Shortcuts” of its report.": [
-            run.label
-            for run in runs
-            if any(row.get("warning") for row in run.metrics.get("audit") or [])
-        ],
-    }
-    return [words.format(label) for words, labels in alarms.items() for label in labels]
+    leaks = [run for run in runs if run.data.get("leak")]
+    overlaps = [run for run in runs if (run.metrics.get("overlap") or {}).get("policy") == "allow"]
+    audited = [run for run in runs
+               if any(row.get("warning") for row in run.metrics.get("audit") or [])]  # fmt: skip
+    return [
+        *(say.leaks(run.label) for run in leaks),
+        *(say.overlaps(run.label) for run in overlaps),
+        *(say.shortcuts(run.label) for run in audited),
+    ]
 
 
-def _differing(
+def _each(
     runs: Sequence[Run],
-    words: str,
-    said: Callable[[Run], str | None],
+    shown: Callable[[Run], str | None],
     value: Callable[[Run], Hashable] | None = None,
-) -> str:
-    """A sentence that names what runs differ in, or an empty one where they agree."""
-    if not _several(runs, value or said):
-        return ""
-    each = [f"{run.label}: {said(run) or 'not known'}" for run in runs]
-    return f"These runs {words} ({'; '.join(each)})."
+) -> dict[str, str | None]:
+    """What each run has, by label, where they do not agree; nothing where they do."""
+    differ = len({(value or shown)(run) for run in runs} - {None}) > 1
+    return {run.label: shown(run) for run in runs} if differ else {}
 
 
-def _several(runs: Sequence[Run], value: Callable[[Run], Hashable]) -> bool:
-    return len({value(run) for run in runs} - {None}) > 1
-
-
-def _split_otherwise(runs: Sequence[Run]) -> str:
+def _split_otherwise(runs: Sequence[Run]) -> list[str]:
     tables = [run.experiment.data.model_dump(mode="json") for run in runs]
-    if _several(runs, lambda run: run.experiment.data.name):
-        return ""  # said already, and little else would be the same
-    keys = [key for key in tables[0] if key not in NOT_THE_IMAGES
+    if len({run.experiment.data.name for run in runs}) > 1:
+        return []  # stands there already, and little else would be the same
+    return [f"data.{key}" for key in tables[0] if key not in NOT_THE_IMAGES
             and any(table[key] != tables[0][key] for table in tables)]  # fmt: skip
-    named = listing([f"data.{key}" for key in keys])
-    return f"These runs split or prepare the data otherwise ({named})." if keys else ""
 
 
 def _twins(run: Run) -> tuple[tuple[str, int], ...]:

@@ -2,49 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from gandetect.report.material import detector_names, matrix_sources
-from gandetect.report.style import COLOURS, INK, new_figure, percent_axis
+from gandetect.report.style import COLOURS, INK, new_panels, share_axis
 from gandetect.report.words import POINTS, wrapped
+from gandetect.statistics.rows import Row, chosen
 from gandetect.statistics.scores import Metrics
 
 
 def runs_by_source(metrics: Metrics, points: Sequence[str], named: Callable[[str], str]) -> Figure:
     """A row of panels for each detector, a panel for each point; ``named`` says a source."""
-    detectors = detector_names(metrics)
-    met: dict[str, list[Mapping[str, Any]]] = {name: [] for name in detectors}
-    for row in metrics["across_seeds"]:
-        met[row["detector"]].append(row)
-    columns = {
-        name: [s for s in matrix_sources(metrics)[::-1] if s in {row["source"] for row in rows}]
-        for name, rows in met.items()
-    }
-    heights = [0.75 + 0.3 * len(columns[name]) for name in detectors]
-    figure = new_figure(9.6, sum(heights) + 0.3)
-    panels = figure.subplots(
-        len(detectors), len(points), squeeze=False, sharex=True, sharey="row", height_ratios=heights
-    )
-    for across, detector in zip(panels, detectors, strict=True):
-        sources = columns[detector]
+    rows, detectors = metrics["across_seeds"], detector_names(metrics)
+    known = {name: {row["source"] for row in chosen(rows, detector=name)} for name in detectors}
+    order = matrix_sources(metrics)[::-1]
+    sources = {name: [source for source in order if source in known[name]] for name in detectors}
+    heights = [0.75 + 0.3 * len(sources[name]) for name in detectors]
+    figure, panels = new_panels(9.6, sum(heights) + 0.3, len(detectors), len(points), sharex=True,
+                                sharey="row", height_ratios=heights)  # fmt: skip
+    for across, (detector, own) in zip(panels, sources.items(), strict=True):
         for axes, point in zip(across, points, strict=True):
-            for row in met[detector]:
-                if row["operating_point"] == point:
-                    _draw(axes, sources.index(row["source"]), row)
-            axes.set_yticks(range(len(sources)), [wrapped(named(s), 30) for s in sources])
-            percent_axis(axes)
+            for row in chosen(rows, detector=detector, operating_point=point):
+                _draw(axes, own.index(row["source"]), row)
+            axes.set_yticks(range(len(own)), [wrapped(named(source), 30) for source in own])
+            share_axis(axes)
             axes.set_title(f"{wrapped(detector, 30)}: {POINTS[point]}")
     for axes in panels[-1]:
         axes.set_xlabel("answered correctly")
     return figure
 
 
-def _draw(axes: Axes, place: int, row: Mapping[str, Any]) -> None:
+def _draw(axes: Axes, place: int, row: Row) -> None:
     colour = COLOURS[row["role"]]
     axes.plot(row["ci95"], [place, place], color=colour, linewidth=5, alpha=0.35,
               solid_capstyle="butt")  # fmt: skip

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from gandetect.analyses.analysis import Analysis, Chapter
 from gandetect.analyses.comparisons import numbers
 from gandetect.analyses.comparisons.figure import runs_by_source
-from gandetect.report.document import Block, Table, Text
-from gandetect.report.material import Material, drawn
+from gandetect.report.document import Block, Table, Text, table
+from gandetect.report.material import Material
 from gandetect.report.prose import Prose
 from gandetect.report.words import number, percent_interval, signed
 from gandetect.statistics.rows import Row, chosen, grouped
@@ -21,18 +21,14 @@ def runs(material: Material) -> list[Block]:
     if not material.many_seeds:
         return [*say.paragraphs("one_run")]
     points = [name for name in material.points if name in ("native", "calibrated")]
-    widest = max(
-        material.metrics["across_seeds"], key=lambda row: max(row["correct"]) - min(row["correct"])
-    )
+    rows = material.metrics["across_seeds"]
+    widest = max(rows, key=lambda row: max(row["correct"]) - min(row["correct"]))
     return [
         Text(say.widest(len(material.seeds), widest, material.named(widest["source"]))),
-        drawn(
+        say.figure(
             "runs",
             lambda: runs_by_source(material.metrics, points, material.named),
-            "Share answered correctly by detector and source: the mean over runs with its "
-            "interval, and every run; the numbers stand in the tables below.",
-            f"Dots: the {len(material.seeds)} runs. Line: their mean. Band: 95 % interval for "
-            "other runs on other images (hierarchical bootstrap, runs first, then images).",
+            len(material.seeds),
         ),
         *(_means(material, point) for point in points),
     ]
@@ -60,41 +56,35 @@ def _clear(row: Row) -> str:
 
 
 def _table(material: Material, rows: Sequence[Row]) -> Table:
-    verdict = ["p (Holm)", "Better"] if material.many_seeds else []
-    kept = [row for row in rows if row["metric"] in ("auroc", "correct (calibrated)")]
-    body = [
-        [
-            material.named(row["source"]),
-            {"auroc": "AUROC"}.get(row["metric"], row["metric"]),
-            row["first"],
-            row["second"],
-            signed(row["difference"], row["ci95"]),
-            *(
-                [number(row["p_holm"], 3), row["verdict"] or "cannot tell"]
-                if material.many_seeds
-                else []
-            ),
-        ]
-        for row in kept
-    ]
-    header = ["Source", "Measure", "First", "Second", "First minus second", *verdict]
-    covers = "runs and images" if material.many_seeds else "images only"
-    return Table(f"Differences with 95 % intervals over {covers}", header, body, text_columns=4)
+    many = material.many_seeds
+    return table(
+        f"Differences with 95 % intervals over {'runs and images' if many else 'images only'}",
+        [row for row in rows if row["metric"] in ("auroc", "correct (calibrated)")],
+        {
+            "Source": lambda row: material.named(row["source"]),
+            "Measure": lambda row: {"auroc": "AUROC"}.get(row["metric"], row["metric"]),
+            "First": lambda row: row["first"],
+            "Second": lambda row: row["second"],
+            "First minus second": lambda row: signed(row["difference"], row["ci95"]),
+            "p (Holm)": (lambda row: number(row["p_holm"])) if many else None,
+            "Better": (lambda row: row["verdict"] or "cannot tell") if many else None,
+        },
+        text_columns=4,
+    )
 
 
 def _means(material: Material, point: str) -> Table:
-    rows = [row for row in material.metrics["across_seeds"] if row["operating_point"] == point]
-    body = [
-        [
-            row["detector"],
-            material.named(row["source"], row["detector"]),
-            percent_interval(row["mean"], row["ci95"]),
-            ", ".join(f"{100 * value:.0f}" for value in row["correct"]),
-        ]
-        for row in rows
-    ]
-    header = ["Detector", "Source", "Mean (95 % interval)", "Each run, in %"]
-    return Table(f"Answered correctly over all runs, {point} point", header, body, text_columns=2)
+    return table(
+        f"Answered correctly over all runs, {point} point",
+        chosen(material.metrics["across_seeds"], operating_point=point),
+        {
+            "Detector": lambda row: row["detector"],
+            "Source": lambda row: material.named(row["source"], row["detector"]),
+            "Mean (95 % interval)": lambda row: percent_interval(row["mean"], row["ci95"]),
+            "Each run, in %": lambda row: ", ".join(f"{100 * one:.0f}" for one in row["correct"]),
+        },
+        text_columns=2,
+    )
 
 
 ANALYSIS = Analysis(

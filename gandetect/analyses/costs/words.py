@@ -2,32 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from statistics import fmean
 from typing import Any
 
 from gandetect.analyses.analysis import Analysis, Chapter
 from gandetect.analyses.costs import numbers
 from gandetect.analyses.costs.figure import cost_chart
-from gandetect.report.document import Block, Table, Text
-from gandetect.report.material import Material, drawn
+from gandetect.report.document import Block, Table, Text, table
+from gandetect.report.material import Material
 from gandetect.report.prose import Prose
 from gandetect.report.words import (
     FAKE_ROLES,
     REALS,
     chosen_on,
-    images,
     number_interval,
     percent_interval,
-    sentence,
     spread,
 )
 from gandetect.statistics.cost_model import bayes_threshold
 from gandetect.statistics.rows import Row, chosen, grouped
 from gandetect.statistics.scores import HELD_OUT, IN_DISTRIBUTION
 
-HEADER = ("Detector", "Fakes", "Real uploads", "Cost", "Fakes caught", "Reals flagged",
-          "Really fake among stopped", "Cost at the best threshold possible")  # fmt: skip
 say = Prose(__file__)
 
 
@@ -38,32 +34,15 @@ def costs(material: Material) -> list[Block]:
         return material.not_measured("costs")
     first, detectors = rows[0], material.present(rows)
     cut = bayes_threshold(first["prevalence"], first["cost_miss"], first["cost_delay"])
-    bounds = (
-        "a marker for each run and source"
-        if material.many_seeds
-        else "bars: 95 % interval over test images"
-    )
     return [
         Text(say.lead(first, _worth_having(rows, detectors), material.labelled), "lead"),
         *(Text(_detector_words(material, name, rows)) for name in detectors),
-        drawn(
+        say.figure(
             "costs",
             lambda: cost_chart(rows, detectors, material.labelled),
-            "Expected cost of 1,000 uploads by detector and kind of fake, beside doing without a "
-            "detector; the numbers stand in the table below.",
-            f"Left of both lines a detector is worth having ({bounds}). Hollow diamonds: the best "
-            "threshold on the test images themselves, which nobody can attain.",
+            material.many_seeds,
         ),
-        Table(
-            "Expected cost of 1,000 uploads (one run and source: 95 % interval over test images; "
-            "several: their mean, lowest and highest)",
-            HEADER,
-            [
-                _row(group, material.labelled)
-                for group in grouped(rows, "detector", "role", "real").values()
-            ],
-            text_columns=3,
-        ),
+        _table(rows, material.labelled),
         Text(say.method(chosen_on([first]), cut), "note"),
         *material.not_measured("costs"),
     ]
@@ -135,21 +114,32 @@ def _costing(group: Sequence[Row]) -> str:
     return spread([row["cost"] for row in group], _money_interval)
 
 
-def _row(group: Sequence[Row], labelled: bool) -> list[str]:
-    first = group[0]
-    sources = len({row["generated"] for row in group})
+def _table(rows: Sequence[Row], labelled: bool) -> Table:
+    def shares(key: str) -> Callable[[Sequence[Row]], str]:
+        return lambda group: spread([row[key] for row in group], percent_interval)
+
+    return table(
+        say.caption(),
+        grouped(rows, "detector", "role", "real").values(),
+        {
+            "Detector": lambda group: group[0]["detector"],
+            "Fakes": lambda group: say.fakes(group, labelled),
+            "Real uploads": lambda group: REALS[group[0]["real"]],
+            "Cost": _costing,
+            "Fakes caught": shares("caught"),
+            "Reals flagged": shares("delayed"),
+            "Really fake among stopped": _stopped,
+            "Cost at the best threshold possible": lambda group: spread(
+                [row["oracle_cost"] for row in group], _money_interval
+            ),
+        },
+        text_columns=3,
+    )
+
+
+def _stopped(group: Sequence[Row]) -> str:
     known = [row["precision"] for row in group if row["precision"] is not None]
-    return [
-        first["detector"],
-        sentence(images(first["role"], labelled))
-        + (f" ({sources} sources)" if sources > 1 else ""),
-        REALS[first["real"]],
-        _costing(group),
-        spread([row["caught"] for row in group], percent_interval),
-        spread([row["delayed"] for row in group], percent_interval),
-        spread(known, percent_interval) if known else "nothing stopped",
-        spread([row["oracle_cost"] for row in group], _money_interval),
-    ]
+    return spread(known, percent_interval) if known else "nothing stopped"
 
 
 def _money_interval(value: float, interval: Sequence[float] | None) -> str:

@@ -14,9 +14,7 @@ from gandetect.statistics.bootstrap import over_runs
 from gandetect.statistics.detector_runs import DetectorRuns
 from gandetect.statistics.rows import Row, grouped
 from gandetect.statistics.scored_detectors import ScoredDetector
-from gandetect.statistics.scores import (
-    Metrics,
-)
+from gandetect.statistics.scores import Metrics
 
 CELL = ("detector", "source", "role", "label", "operating_point")
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Sequence
 
 from gandetect.analyses.analysis import Analysis, Chapter
 from gandetect.analyses.cross_evaluation import numbers
-from gandetect.report.document import Block, Cell, Fold, Heat, Table, Text
+from gandetect.report.document import Block, Cell, Fold, Heat, Table, Text, table
 from gandetect.report.material import Material, matrix_sources
 from gandetect.report.prose import Prose
 from gandetect.report.words import (
@@ -18,6 +18,7 @@ from gandetect.report.words import (
     percent_range,
     sentence,
 )
+from gandetect.statistics.rows import Row, chosen, grouped
 
 FRAMED = "framed: fakes that a detector was trained on"
 say = Prose(__file__)
@@ -38,61 +39,44 @@ def matrix(material: Material) -> list[Block]:
 def share_heat(material: Material, point: str, title: str) -> Heat:
     """Share answered correctly by detector (rows) and source (columns), with its interval."""
     sources = matrix_sources(material.metrics)
-    of_cell = {
-        (row["detector"], row["source"]): row
-        for row in material.metrics["across_seeds"]
-        if row["operating_point"] == point
-    }
-    rows = [
-        (
-            sentence(material.short(name)),
-            [_heat_cell(of_cell.get((name, source))) for source in sources],
-        )
-        for name in material.detectors
-        if any((name, source) in of_cell for source in sources)
-    ]
-    header = ["Detector", *(sentence(material.named(source)) for source in sources)]
+    at_point = chosen(material.metrics["across_seeds"], operating_point=point)
+    rows = {(row["detector"], row["source"]): row for row in at_point}
+    covers = "runs and images" if material.many_seeds else "images"
     return Heat(
-        f"{sentence(title)}: answered correctly, {_covers(material)}; {FRAMED}", header, rows
+        f"{sentence(title)}: answered correctly, 95 % intervals over {covers}; {FRAMED}",
+        ["Detector", *(sentence(material.named(source)) for source in sources)],
+        [
+            (sentence(material.short(name)), [_heat_cell(rows.get((name, s))) for s in sources])
+            for name in material.present(at_point)
+        ],
     )
 
 
-def _heat_cell(row: dict[str, Any] | None) -> Cell | None:
+def _heat_cell(row: Row | None) -> Cell | None:
     if row is None:
         return None
-    many = len(row["seeds"])
-    n = f"{count(row['n'][0])} images" + (f" of each of {many} runs" if many > 1 else "")
-    return Cell(
-        percent(row["mean"]),
-        percent_range(row["mean"], row["ci95"]),
-        row["mean"],
-        row["role"] == "own",
-        n,
-    )
-
-
-def _covers(material: Material) -> str:
-    return "95 % intervals over " + ("runs and images" if material.many_seeds else "images")
+    runs, n = len(row["seeds"]), f"{count(row['n'][0])} images"
+    hint = f"{n} of each of {runs} runs" if runs > 1 else n
+    low_to_high = percent_range(row["mean"], row["ci95"])
+    return Cell(percent(row["mean"]), low_to_high, row["mean"], row["role"] == "own", hint)
 
 
 def _matrix_table(material: Material, point: str) -> Table:
+    def share(source: str) -> Callable[[Sequence[Row]], str]:
+        return lambda of: next(
+            (percent_interval(c["correct"], c["ci95"]) for c in chosen(of, source=source)), "–"
+        )
+
+    cells = chosen(material.rows("cells"), operating_point=point)
     sources = matrix_sources(material.metrics)
-    rows = []
-    for detector in material.detectors:
-        for seed in material.seeds:
-            found = {
-                cell["source"]: percent_interval(cell["correct"], cell["ci95"])
-                for source in sources
-                for cell in material.cells(detector, source, point)
-                if cell["detector_seed"] == seed
-            }
-            if found:
-                name = detector_name(
-                    {"detector": detector, "detector_seed": seed}, material.many_seeds
-                )
-                rows.append([name, *(found.get(source, "–") for source in sources)])
-    header = ["Detector", *(sentence(material.named(source)) for source in sources)]
-    return Table(f"Answered correctly, {POINTS[point]} (95 % Wilson interval)", header, rows)
+    return table(
+        f"Answered correctly, {POINTS[point]} (95 % Wilson interval)",
+        grouped(cells, "detector", "detector_seed").values(),
+        {
+            "Detector": lambda of: detector_name(of[0], material.many_seeds),
+            **{sentence(material.named(source)): share(source) for source in sources},
+        },
+    )
 
 
 ANALYSIS = Analysis(

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import Any
+
 import pandas as pd
 
 from gandetect.analyses.analysis import Analysis, Chapter
 from gandetect.analyses.data import numbers
 from gandetect.analyses.data.files import files, say
 from gandetect.analyses.generators.quality import class_names
-from gandetect.report import images as draw
-from gandetect.report.document import Block, Table, Text
-from gandetect.report.material import Material, drawn
-from gandetect.report.words import count, listing, sentence
+from gandetect.report.document import Block, Columns, Text, table
+from gandetect.report.images import class_counts, class_samples
+from gandetect.report.material import Material
+from gandetect.report.words import count
 
 SPLITS = ("train", "validation", "test", "in-distribution", "held-out", "calibration", "reserved")
 
@@ -22,30 +26,37 @@ def data(material: Material) -> list[Block]:
 
 
 def _counts(material: Material) -> list[Block]:
-    counts = material.inputs.data.get("counts")
-    if not counts:
+    facts = material.inputs.data
+    if not facts.get("counts"):
         return material.absent("data.json")
-    table = pd.DataFrame.from_dict(counts, orient="index").fillna(0).astype(int)
-    classes = [name for name in material.inputs.data.get("classes", []) if name in table.index]
-    known = [split for split in SPLITS if split in table]
+    counts = pd.DataFrame.from_dict(facts["counts"], orient="index").fillna(0).astype(int)
     # In the data set's own order, then whatever else was counted.
-    table = table.loc[
-        classes + [name for name in table.index if name not in classes],
-        known + [split for split in table if split not in known],
-    ]
-    rows = [[str(name), *map(count, row), count(sum(row))]
-            for name, row in zip(table.index, table.to_numpy().tolist(), strict=True)]  # fmt: skip
-    totals = [int(table[split].sum()) for split in table]
-    rows.append(["all", *map(count, totals), count(sum(totals))])
-    held_out = [str(name) for name in material.inputs.data.get("held_out", [])]
-    shown = [f"{split} {count(total)}" for split, total in zip(table, totals, strict=True)]
+    classes, splits = facts.get("classes", []), SPLITS
+    counts = counts.loc[_ordered(counts.index, classes), _ordered(counts.columns, splits)]
+    totals = counts.sum()
+    lines = [*counts.iterrows(), ("all", totals)]
+
+    def images(split: str) -> Callable[[tuple[Any, pd.Series[int]]], str]:
+        return lambda line: count(int(line[1][split]))
+
+    columns: Columns = {
+        "Class": lambda line: str(line[0]),
+        **{split: images(split) for split in map(str, counts)},
+        "all": lambda line: count(int(line[1].sum())),
+    }
+    held_out = [str(name) for name in facts.get("held_out", [])]
+    draw = partial(class_counts, counts)
     return [
         Text(say.splits(held_out, material.labelled)),
-        drawn("class-counts", lambda: draw.class_counts(table),
-              f"Images by class and split; totals: {listing(shown)}.",
-              "Images by class and split."),
-        Table("Images by class and split", ["Class", *table.columns, "all"], rows),
-    ]  # fmt: skip
+        say.figure("class-counts", draw, totals.to_dict()),
+        table("Images by class and split", lines, columns),
+    ]
+
+
+def _ordered(names: Iterable[str], known: Sequence[str]) -> list[str]:
+    """The known ones in their order, then all others in theirs."""
+    names = list(names)
+    return [name for name in known if name in names] + [n for n in names if n not in known]
 
 
 def _duplicates(material: Material) -> list[Block]:
@@ -56,21 +67,15 @@ def _duplicates(material: Material) -> list[Block]:
 
 
 def _class_samples(material: Material) -> list[Block]:
-    found = {key: images for key, images in material.inputs.class_samples.items() if len(images)}
-    if not found:
+    samples = material.inputs.class_samples
+    samples = {key: images for key, images in samples.items() if len(images)}
+    if not samples:
         return material.absent("data-samples.npz")
-    numbered = class_names(material, 1 + max((int(k) for k in found if k.isdigit()), default=0))
-    names = {str(number): name for number, name in enumerate(numbered)}
-    shown = listing([names.get(key, key) for key in found])
-    kind = "images" if material.labelled else "real images"
-    return [
-        drawn(
-            "class-samples",
-            lambda: draw.class_samples(found, names),
-            f"A row of {kind} for each class: {shown}.",
-            f"{sentence(kind)} of each class.",
-        )
-    ]
+    most = max((int(key) for key in samples if key.isdigit()), default=0)
+    names = {str(place): name for place, name in enumerate(class_names(material, 1 + most))}
+    shown = [names.get(key, key) for key in samples]
+    draw = partial(class_samples, samples, names)
+    return [say.figure("class-samples", draw, shown, material.labelled)]
 
 
 ANALYSIS = Analysis(

@@ -9,9 +9,10 @@ from PIL import Image
 from gandetect.analyses.analysis import Analysis, Chapter
 from gandetect.report import images as draw
 from gandetect.report.document import Block, Fold, Heading, Text, Tiles, slug
-from gandetect.report.material import Material, pasted
+from gandetect.report.material import Material
 from gandetect.report.prose import Prose
 from gandetect.report.reading import Images, Kept
+from gandetect.report.style import pasted
 from gandetect.report.words import sentence
 from gandetect.statistics.scores import ordered
 

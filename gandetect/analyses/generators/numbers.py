@@ -7,9 +7,7 @@ from collections.abc import Iterator
 from gandetect.analyses.study import ScoredStudy
 from gandetect.analyses.tidy import tidy_row
 from gandetect.statistics.rows import Row
-from gandetect.statistics.scores import (
-    Metrics,
-)
+from gandetect.statistics.scores import Metrics
 
 
 def numbers(study: ScoredStudy) -> Metrics:

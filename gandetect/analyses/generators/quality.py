@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from gandetect.analyses.generators.figure import class_spread
-from gandetect.report.document import Block, Table
-from gandetect.report.material import Material, drawn
+from gandetect.report.document import Block, Columns, Table, table
+from gandetect.report.material import Material
 from gandetect.report.prose import Prose
-from gandetect.report.words import (
-    count,
-    number,
-    percent,
-)
+from gandetect.report.words import count, number, percent
 
 
 def quality(material: Material) -> list[Block]:
@@ -27,27 +24,23 @@ def quality(material: Material) -> list[Block]:
 
 
 def _quality_table(material: Material, rows: list[dict[str, Any]]) -> Table:
-    header = ["Generator", "Epoch", "FID", "KID (sd)", "Confidence", "Most common class", "n"]
-    body = []
-    for row in rows:
-        shares = row.get("class_shares") or []
-        names = class_names(material, len(shares))
-        top = max(range(len(shares)), key=shares.__getitem__, default=None)
-        kid = number(row.get("kid"), 1)
-        if row.get("kid_std") is not None:
-            kid += f" ({number(row['kid_std'], 1)})"
-        body.append(
-            [
-                material.title_of((row["gan"], row.get("seed", 0))),
-                str(row.get("epoch", "–")),
-                number(row.get("fid"), 1),
-                kid,
-                number(row.get("confidence"), 2),
-                "–" if top is None else f"{names[top]}, {percent(shares[top], 0)}",
-                count(row["n"]) if "n" in row else "–",
-            ]
-        )
-    return Table("How good the fakes are", header, body)
+    columns: Columns = {
+        "Generator": lambda row: material.title_of((row["gan"], row.get("seed", 0))),
+        "Epoch": lambda row: str(row.get("epoch", "–")),
+        "FID": lambda row: number(row.get("fid"), 1),
+        "KID (sd)": say.kid,
+        "Confidence": lambda row: number(row.get("confidence"), 2),
+        "Most common class": lambda row: _most_common(material, row.get("class_shares") or []),
+        "n": lambda row: count(row["n"]) if "n" in row else "–",
+    }
+    return table("How good the fakes are", rows, columns)
+
+
+def _most_common(material: Material, shares: Sequence[float]) -> str:
+    top = max(range(len(shares)), key=shares.__getitem__, default=None)
+    if top is None:
+        return "–"
+    return f"{class_names(material, len(shares))[top]}, {percent(shares[top], 0)}"
 
 
 def _spread(material: Material, rows: list[dict[str, Any]]) -> list[Block]:
@@ -59,15 +52,7 @@ def _spread(material: Material, rows: list[dict[str, Any]]) -> list[Block]:
     if not spreads:
         return material.absent("quality.json")
     classes = class_names(material, len(next(iter(spreads.values()))))
-    return [
-        drawn(
-            "class-spread",
-            lambda: class_spread(spreads, classes),
-            "Share of each generator's images by class.",
-            "A generator that serves one class only has collapsed. Held-out classes were not in "
-            "its training images, so it should hardly make any.",
-        )
-    ]
+    return [say.figure("class-spread", lambda: class_spread(spreads, classes))]
 
 
 def class_names(material: Material, n: int) -> list[str]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from statistics import fmean
 
 from gandetect.analyses.analysis import Analysis, Chapter
 from gandetect.analyses.k_shot import numbers
 from gandetect.analyses.k_shot.figure import k_shot_curves
-from gandetect.report.document import Block, Table, Text
-from gandetect.report.material import Material, drawn
+from gandetect.report.document import Block, Text, table
+from gandetect.report.material import Material
 from gandetect.report.prose import Prose
 from gandetect.report.words import percent_interval, spread
 from gandetect.statistics.rows import Row, chosen, grouped
@@ -26,42 +27,36 @@ def k_shot(material: Material) -> list[Block]:
         return material.not_measured("k_shot")
     shots = sorted({row["k"] for row in rows})
     groups = list(grouped(rows, "detector", "source").values())
-    detectors = material.present(rows)
-    whiskers = "lowest to highest run" if material.many_seeds else "the middle 95 % of the draws"
+    detectors, many = material.present(rows), material.many_seeds
     return [
         Text(_lead(groups), "lead"),
         Text(say.meaning(max(row["draws"] for row in rows))),
-        drawn(
-            "k-shot",
-            lambda: k_shot_curves(rows, detectors, material.labelled),
-            "Balanced accuracy by number of labelled fakes; the numbers stand in the table below.",
-            f"A line for each new source; whiskers: {whiskers}. Dashes at the right: the best "
-            "threshold possible.",
-        ),
-        Table(
-            f"Balanced accuracy by labelled fakes of the new source (in brackets: {whiskers})",
-            ["Detector", "New source", *map(say.labels, shots), "Best threshold possible"],
-            [_row(material, group, shots) for group in groups],
+        say.figure("k-shot", lambda: k_shot_curves(rows, detectors, material.labelled), many),
+        table(
+            say.caption(many),
+            groups,
+            {
+                "Detector": lambda group: group[0]["detector"],
+                "New source": lambda of: material.named(of[0]["source"], of[0]["detector"]),
+                **{say.labels(k): partial(_with_labels, k=k) for k in shots},
+                "Best threshold possible": lambda group: spread(
+                    list({row["detector_seed"]: row["oracle"] for row in group}.values()),
+                    percent_interval,
+                ),
+            },
             text_columns=2,
         ),
         *material.not_measured("k_shot"),
     ]
 
 
-def _row(material: Material, group: Sequence[Row], shots: Sequence[int]) -> list[str]:
-    first = group[0]
-    cells = []
-    for k in shots:
-        found = chosen(group, k=k)
-        if len(found) == 1 and found[0]["low"] is not None:
-            (row,) = found
-            cells.append(percent_interval(row["balanced_accuracy"], [row["low"], row["high"]]))
-        else:
-            values = [row["balanced_accuracy"] for row in found]
-            cells.append(spread(values, percent_interval) if values else "–")
-    best = list({row["detector_seed"]: row["oracle"] for row in group}.values())
-    source = material.named(first["source"], first["detector"])
-    return [first["detector"], source, *cells, spread(best, percent_interval)]
+def _with_labels(group: Sequence[Row], k: int) -> str:
+    rows = chosen(group, k=k)
+    if len(rows) == 1 and rows[0]["low"] is not None:
+        (row,) = rows
+        return percent_interval(row["balanced_accuracy"], [row["low"], row["high"]])
+    values = [row["balanced_accuracy"] for row in rows]
+    return spread(values, percent_interval) if values else "–"
 
 
 def _lead(groups: Sequence[Sequence[Row]]) -> str:

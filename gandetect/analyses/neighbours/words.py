@@ -5,17 +5,12 @@ from __future__ import annotations
 from gandetect.analyses.analysis import Analysis, Chapter
 from gandetect.analyses.extreme_scores.words import tiles
 from gandetect.report import images as draw
-from gandetect.report.document import Block, Fold, Heading, Table, Text, Tiles, slug
-from gandetect.report.inputs import Trained
+from gandetect.report.document import Block, Columns, Fold, Heading, Table, Text, Tiles, slug, table
 from gandetect.report.material import Material
 from gandetect.report.prose import Prose
-from gandetect.report.reading import Nearness, Neighbours, Pairs
+from gandetect.report.reading import Pairs
 from gandetect.report.words import count, number, number_interval, percent
 from gandetect.statistics.intervals import wilson
-
-HEADER = ("Images", "looked at", "half lie within (95 % interval)", "nearest", "copies",
-          "within the cut")  # fmt: skip
-
 
 say = Prose(__file__)
 
@@ -25,69 +20,47 @@ def neighbours(material: Material) -> list[Block]:
     gans = [gan.name for gan in material.inputs.experiment.discriminators]
     if not gans:
         return []
-    found = material.inputs.neighbours
-    first = material.seeds[0]
+    stored, first = material.inputs.neighbours, material.seeds[0]
     blocks: list[Block] = [Text(say.meaning())]
-    missing = [gan for gan in gans if (gan, first) not in found]
+    missing = [gan for gan in gans if (gan, first) not in stored]
     for gan in missing[:1] if len(missing) == len(gans) else missing:
         blocks += material.absent(f"detectors/{gan}/seed-{first}/neighbours.npz")
-    if not found:
+    if not stored:
         return blocks
-    blocks += [_verdict(material, trained, near) for trained, near in found.items()]
-    blocks.append(_table(material))
-    blocks.append(Text(say.cut(), "note"))
-    shown = [gan for gan in gans if (gan, first) in found]
-    for place, gan in enumerate(shown):
-        title = material.title_of((gan, first))
-        pairs: list[Block] = [*_fake_tiles(gan, found[gan, first])]
-        if place == 0:
-            blocks += [Heading(title), *pairs, _real_tiles(found[gan, first])]
-        else:
+    for trained, near in stored.items():
+        within = wilson(near.of_fakes.below_cut, near.of_fakes.n)
+        about = material.title_of(trained), near, near.of_fakes, near.of_reals, within
+        blocks += say.paragraphs("verdict", *about)
+    blocks += [_table(material), Text(say.cut(), "note")]
+    for place, gan in enumerate(gan for gan in gans if (gan, first) in stored):
+        title, near = material.title_of((gan, first)), stored[gan, first]
+        pairs: list[Block] = [
+            _tiles(f"neighbours-{slug(gan)}-best", near.best, say.surest(gan)),
+            _tiles(f"neighbours-{slug(gan)}-first", near.fakes, say.first(gan)),
+        ]
+        if place:
             blocks.append(Fold(title, pairs))
+        else:
+            reals = _tiles("neighbours-real", near.reals, "For scale, real test images")
+            blocks += [Heading(title), *pairs, reals]
     return blocks
 
 
-def _verdict(material: Material, trained: Trained, near: Neighbours) -> Block:
-    fakes, reals, name = near.of_fakes, near.of_reals, material.title_of(trained)
-    (text,) = say.paragraphs("verdict", name, near, fakes, reals, wilson(fakes.below_cut, fakes.n))
-    return text
-
-
 def _table(material: Material) -> Table:
-    found = material.inputs.neighbours
-    rows = [
-        _row(f"fakes of {material.title_of(trained)}", near.of_fakes)
-        for trained, near in found.items()
-    ]
-    some = next(iter(found.values()))
-    caption = (
-        f"Distance to the nearest of {count(some.training_images)} training images, in grey "
-        f"levels; the cut is at {number(some.cut, 1)}"
-    )
-    return Table(caption, HEADER, [*rows, _row("real test images", some.of_reals)])
-
-
-def _row(name: str, near: Nearness) -> list[str]:
-    return [
-        name,
-        count(near.n),
-        number_interval(near.median, near.ci95, 1),
-        number(near.smallest, 1),
-        count(near.copies),
-        percent(near.below_cut / near.n),
-    ]
-
-
-def _fake_tiles(gan: str, near: Neighbours) -> list[Tiles]:
-    return [
-        _tiles(f"neighbours-{slug(gan)}-best", near.best,
-               f"The fakes of {gan} that its discriminator took for real most confidently"),
-        _tiles(f"neighbours-{slug(gan)}-first", near.fakes, f"Any fakes of {gan}: its first ones"),
-    ]  # fmt: skip
-
-
-def _real_tiles(near: Neighbours) -> Tiles:
-    return _tiles("neighbours-real", near.reals, "For scale, real test images")
+    near = material.inputs.neighbours
+    some = next(iter(near.values()))
+    rows = [(f"fakes of {material.title_of(of)}", one.of_fakes) for of, one in near.items()]
+    columns: Columns = {
+        "Images": lambda row: row[0],
+        "looked at": lambda row: count(row[1].n),
+        "half lie within (95 % interval)": lambda row: number_interval(
+            row[1].median, row[1].ci95, 1
+        ),
+        "nearest": lambda row: number(row[1].smallest, 1),
+        "copies": lambda row: count(row[1].copies),
+        "within the cut": lambda row: percent(row[1].below_cut / row[1].n),
+    }
+    return table(say.caption(some), [*rows, ("real test images", some.of_reals)], columns)
 
 
 def _tiles(name: str, pairs: Pairs, what: str) -> Tiles:

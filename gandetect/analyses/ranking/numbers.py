@@ -14,10 +14,7 @@ from gandetect.statistics.detector_runs import DetectorRuns
 from gandetect.statistics.ranking import pair_metrics
 from gandetect.statistics.rows import Row, grouped
 from gandetect.statistics.scored_detectors import ScoredDetector
-from gandetect.statistics.scores import (
-    TEST_REALS,
-    Metrics,
-)
+from gandetect.statistics.scores import TEST_REALS, Metrics
 
 PAIR = ("detector", "generated", "real", "role")
 METRICS = ("auroc", "average_precision", "fpr_at_95_tpr", "tpr_at_5_fpr")

@@ -13,10 +13,7 @@ from gandetect.statistics import decisions
 from gandetect.statistics.bootstrap import over_runs_alone
 from gandetect.statistics.rows import Row, grouped
 from gandetect.statistics.scored_detectors import ScoredDetector
-from gandetect.statistics.scores import (
-    TEST_REALS,
-    Metrics,
-)
+from gandetect.statistics.scores import TEST_REALS, Metrics
 
 OVERALL = ("detector", "operating_point")
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import reduce
+from operator import getitem
 from statistics import fmean
 from typing import Any
 
 from gandetect.analyses.analysis import Analysis, Chapter
 from gandetect.analyses.reference_study import numbers
 from gandetect.analyses.reference_study.published import NETS, PUBLISHED
-from gandetect.report.document import Block, Heading, Table
+from gandetect.report.document import Block, Columns, Heading, Table, table
 from gandetect.report.material import Material
 from gandetect.report.prose import Prose
 from gandetect.report.words import count, number
@@ -38,7 +40,8 @@ def _of_detector(material: Material, detector: str, rows: Sequence[Row]) -> list
     beside = f" beside {NETS[detector]} of the study" if published else ""
     name = f"{detector}, mean of {len(rows)} seeds" if len(rows) > 1 else detector
     note = " (ours / published)" if published else ""
-    groups = _groups(material, detector, published.get("groups", {}))
+    native = chosen(material.metrics["groups"], detector=detector, operating_point="native")
+    groups = list(grouped(native, "source", "role").values())
     return [
         Heading(f"{detector}{beside}"),
         Table(
@@ -46,8 +49,8 @@ def _of_detector(material: Material, detector: str, rows: Sequence[Row]) -> list
             ["", "Precision", "Recall", "F1", "Support"],
             _general([row["classification_report"] for row in rows], published),
         ),
-        *([Table(f"{name}: groups of one label{note}", ["Group", "Recall", "F1", "n"], groups)]
-          if groups else []),
+        *([_groups(material, f"{name}: groups of one label{note}", groups,
+                   published.get("groups", {}))] if groups else []),
         *([_each_seed(rows, detector)] if len(rows) > 1 else []),
     ]  # fmt: skip
 
@@ -67,26 +70,35 @@ def _general(reports: Sequence[Mapping[str, Any]], published: Mapping[str, Any])
     return rows
 
 
-def _groups(material: Material, detector: str, published: Mapping[str, Row]) -> list[list[str]]:
-    native = chosen(material.metrics["groups"], detector=detector, operating_point="native")
-    rows = []
-    for (source, role), of in grouped(native, "source", "role").items():
-        theirs = published.get(role, {})
-        shares = (_both([one[key] for one in of], theirs.get(key)) for key in ("recall", "f1"))
-        n = _counts([one["n"] for one in of], theirs.get("n"))
-        rows.append([material.named(source), *shares, n])
-    return rows
+def _groups(
+    material: Material,
+    caption: str,
+    groups: Iterable[Sequence[Row]],
+    published: Mapping[str, Row],
+) -> Table:
+    def cell(key: str, show: Callable[[Sequence[float], Any], str]) -> Callable[[Any], str]:
+        return lambda of: show([row[key] for row in of], published.get(of[0]["role"], {}).get(key))
+
+    columns: Columns = {
+        "Group": lambda of: material.named(of[0]["source"]),
+        "Recall": cell("recall", _both),
+        "F1": cell("f1", _both),
+        "n": cell("n", _counts),
+    }
+    return table(caption, groups, columns)
 
 
 def _each_seed(rows: Sequence[Row], detector: str) -> Table:
-    columns = [(key, name) for key in ("generated", "real") for name in ("precision", "recall")]
-    header = ["Seed", *(f"{key}: {name}" for key, name in columns), "accuracy"]
-    body = []
-    for row in rows:
-        report = row["classification_report"]
-        numbers = [report[key][name] for key, name in columns] + [report["accuracy"]]
-        body.append([f"seed {row['detector_seed']}", *(number(value, 2) for value in numbers)])
-    return Table(f"{detector}: every seed", header, body)
+    def figure(*keys: str) -> Callable[[Row], str]:
+        return lambda row: number(reduce(getitem, keys, row["classification_report"]), 2)
+
+    columns: Columns = {
+        "Seed": lambda row: f"seed {row['detector_seed']}",
+        **{f"{key}: {name}": figure(key, name)
+           for key in ("generated", "real") for name in ("precision", "recall")},
+        "accuracy": figure("accuracy"),
+    }  # fmt: skip
+    return table(f"{detector}: every seed", rows, columns)
 
 
 def _both(ours: Sequence[float], theirs: float | None) -> str:

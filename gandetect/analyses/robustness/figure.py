@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from gandetect.report.style import COLOURS, INK, QUIET, legend_below, new_figure
+from gandetect.report.style import COLOURS, INK, QUIET, legend_below, new_panels
 from gandetect.report.words import wrapped
-
-Row = Mapping[str, Any]
+from gandetect.statistics.rows import Row, chosen
 
 KINDS = {
     "jpeg": "JPEG compression",
@@ -62,17 +60,14 @@ def auroc_by_level(means: Sequence[Row], runs: Sequence[Row]) -> Figure:
     detectors = list(dict.fromkeys(str(row["detector"]) for row in means))
     kinds = list({str(row["perturbation"]): None for row in means if row["perturbation"] != "none"})
     kinds.sort(key=lambda kind: (list(KINDS).index(kind) if kind in KINDS else len(KINDS), kind))
-    figure = new_figure(max(2.9 * len(detectors) + 0.6, 5.2), 1.75 * len(kinds) + 0.9)
-    panels = figure.subplots(len(kinds), len(detectors), squeeze=False, sharey=True)
-    for line, kind in enumerate(kinds):
-        for column, detector in enumerate(detectors):
-            axes = panels[line, column]
-            own, single = ([row for row in rows if row["detector"] == detector]
-                           for rows in (means, runs))  # fmt: skip
-            _draw(axes, own, single, kind)
-            if line == 0:
-                axes.set_title(wrapped(detector, 24))
-        panels[line, 0].set_ylabel(f"{wrapped(KINDS.get(kind, kind), 16)}\nAUROC")
+    size = max(2.9 * len(detectors) + 0.6, 5.2), 1.75 * len(kinds) + 0.9
+    figure, panels = new_panels(*size, len(kinds), len(detectors), sharey=True)
+    for line, kind in zip(panels, kinds, strict=True):
+        for axes, detector in zip(line, detectors, strict=True):
+            _draw(axes, chosen(means, detector=detector), chosen(runs, detector=detector), kind)
+        line[0].set_ylabel(f"{wrapped(KINDS.get(kind, kind), 16)}\nAUROC")
+    for axes, detector in zip(panels[0], detectors, strict=True):
+        axes.set_title(wrapped(detector, 24))
     lows = [row["auroc"] for row in (*means, *runs)]
     panels[0, 0].set_ylim(min(0.4, *lows) - 0.03, 1.03)
     legend_below(figure, columns=4 if len(detectors) > 2 else 2)
@@ -80,26 +75,29 @@ def auroc_by_level(means: Sequence[Row], runs: Sequence[Row]) -> Figure:
 
 
 def _draw(axes: Axes, means: Sequence[Row], runs: Sequence[Row], kind: str) -> None:
-    chosen = [row for row in means if row["perturbation"] == kind]
-    levels = in_order(kind, [row["level"] for row in chosen])
+    of_kind = chosen(means, perturbation=kind)
+    levels = in_order(kind, [row["level"] for row in of_kind])
     for row in means[:1]:
         axes.axhline(row["unperturbed"], color=QUIET, linewidth=1.1, linestyle=":",
                      label="images as they are")  # fmt: skip
     axes.axhline(0.5, color=COIN, linewidth=0.8)
     for side, (label, colour, style, shift) in SIDES.items():
-        of_side = [row for row in chosen if row["applied_to"] == side]
-        of_side.sort(key=lambda row: levels.index(row["level"]))
+        of_side = sorted(
+            chosen(of_kind, applied_to=side), key=lambda row: levels.index(row["level"])
+        )
         places = [levels.index(row["level"]) + shift for row in of_side]
         axes.plot(places, [row["auroc"] for row in of_side], color=colour, linestyle=style,
                   marker="o", markersize=4, label=label, zorder=3)  # fmt: skip
         bounds = np.array([_interval(row) for row in of_side]).reshape(-1, 2).T
         axes.vlines(places, *bounds, color=colour, linewidth=1.2)
-        single = [row for row in runs if (row["perturbation"], row["applied_to"]) == (kind, side)]
+        single = chosen(runs, perturbation=kind, applied_to=side)
         if len({row["seed"] for row in single}) > 1:
             at = [levels.index(row["level"]) + shift for row in single]
             axes.plot(at, [row["auroc"] for row in single], ".", color=colour, markersize=3.2,
                       alpha=0.5)  # fmt: skip
-    axes.set_xticks(range(len(levels)), [_broken(level_words(kind, one)) for one in levels])
+    # Two lines for the longer levels, so that neighbours keep apart.
+    words = (level_words(kind, level).replace(" of ", "\nof ") for level in levels)
+    axes.set_xticks(range(len(levels)), [one.replace(" px", "\npx") for one in words])
     axes.tick_params(axis="x", labelsize=7.5)
     axes.set_xlim(-0.4, len(levels) - 0.6)
 
@@ -108,8 +106,3 @@ def _interval(row: Row) -> tuple[float, float]:
     """The interval of the change, laid around the AUROC of the processed images."""
     low, high = row["change_ci95"]
     return max(row["unperturbed"] + low, 0.0), min(row["unperturbed"] + high, 1.0)
-
-
-def _broken(words: str) -> str:
-    """Two lines for the longer levels, so that neighbours keep apart."""
-    return words.replace(" of ", "\nof ").replace(" px", "\npx")

@@ -2,31 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from statistics import fmean
 from typing import Any
 
 from gandetect.analyses.analysis import Analysis, Chapter
 from gandetect.analyses.robustness import numbers
 from gandetect.analyses.robustness.figure import KINDS, auroc_by_level, level_words
 from gandetect.analyses.robustness.numbers import POINTS
-from gandetect.report.document import Block, Table, Text
-from gandetect.report.material import Material, drawn, not_asked
+from gandetect.report.document import Block, Columns, Table, Text, table
+from gandetect.report.material import Material, not_asked
 from gandetect.report.prose import Prose
-from gandetect.report.words import count, number, percent, signed
+from gandetect.report.words import number, percent, signed
 from gandetect.statistics.rows import Row, chosen, grouped
 
 NOTICEABLE = 0.1  # change of the AUROC under one-sided processing that is worth a sentence
 AS_FAR = 0.8  # of a fall with the fakes alone: what both together must lose to call it as far
 ALONE = ("generated", "real")
-HEADER = ("Detector", "Fakes", "Processing", "AUROC as they are", "Both processed",
-          "Change (95 % interval)", "Only fakes", "Only reals")  # fmt: skip
 say = Prose(__file__)
 
 
 def robustness(material: Material) -> list[Block]:
     """Costs and shortcuts in sentences, curves and tables, or how to get them."""
-    found = material.metrics.get("robustness") or {}
-    means, runs = (material.sorted(found.get(key, [])) for key in ("across_seeds", "runs"))
+    stored = material.metrics.get("robustness") or {}
+    means, runs = (material.sorted(stored.get(key, [])) for key in ("across_seeds", "runs"))
     if not any(row["perturbation"] != "none" for row in means):
         return not_asked(material, "perturbations", '["jpeg", "blur", "noise"]')
     own, own_runs = (chosen(rows, role="own") for rows in (means, runs))
@@ -35,12 +35,7 @@ def robustness(material: Material) -> list[Block]:
         *_shortcuts(material, means),
         Text(say.meaning()),
         *([_curves(material, own, own_runs)] if own else []),
-        Table(
-            "The level of each processing that moves the AUROC most (both sides processed)",
-            HEADER,
-            _ranking_rows(material, means),
-            text_columns=3,
-        ),
+        _ranking(material, means),
         *_answers(material, own, own_runs),
     ]
 
@@ -105,31 +100,33 @@ def _noticeable(row: Row) -> bool:
 
 def _curves(material: Material, means: Sequence[Row], runs: Sequence[Row]) -> Block:
     fakes, reals = (max(row[key] for row in runs) for key in ("n_generated", "n_real"))
-    seeds = " Lines: mean over seeds; small dots: single seeds." if material.many_seeds else ""
-    covers = "over runs and images" if material.many_seeds else "over images"
-    return drawn(
-        "robustness",
-        lambda: auroc_by_level(means, runs),
-        "AUROC over the levels of each processing; the strongest stand in the table below.",
-        f"Own fakes against in-distribution test reals, at most {count(fakes)} against "
-        f"{count(reals)}.{seeds} Bars: 95 % intervals of the change, {covers}. Dotted: images as "
-        "they are; grey: a coin toss.",
-    )
+    draw = partial(auroc_by_level, means, runs)
+    return say.figure("robustness", draw, fakes, reals, material.many_seeds)
 
 
-def _ranking_rows(material: Material, means: Sequence[Row]) -> list[list[str]]:
-    table = []
-    for (detector, source), rows in grouped(means, "detector", "source").items():
-        for both in _strongest(chosen(rows, applied_to="both")):
-            same = [row for row in rows if _of(row) == _of(both)]
-            alone = {row["applied_to"]: row["auroc"] for row in same}
-            table.append([
-                detector, material.named(source, detector), _processing(both),
-                number(both["unperturbed"]), number(both["auroc"]),
-                signed(both["change"], both["change_ci95"]),
-                *(number(alone.get(side)) for side in ALONE),
-            ])  # fmt: skip
-    return table
+def _ranking(material: Material, means: Sequence[Row]) -> Table:
+    areas = {(*_of(row), row["applied_to"]): row["auroc"] for row in means}
+
+    def only(side: str) -> Callable[[Row], str]:
+        return lambda row: number(areas.get((*_of(row), side)))
+
+    rows = [
+        row
+        for of in grouped(chosen(means, applied_to="both"), "detector", "source").values()
+        for row in _strongest(of)
+    ]
+    columns: Columns = {
+        "Detector": lambda row: row["detector"],
+        "Fakes": lambda row: material.named(row["source"], row["detector"]),
+        "Processing": _processing,
+        "AUROC as they are": lambda row: number(row["unperturbed"]),
+        "Both processed": lambda row: number(row["auroc"]),
+        "Change (95 % interval)": lambda row: signed(row["change"], row["change_ci95"]),
+        "Only fakes": only("generated"),
+        "Only reals": only("real"),
+    }
+    caption = "The level of each processing that moves the AUROC most (both sides processed)"
+    return table(caption, rows, columns, text_columns=3)
 
 
 def _answers(material: Material, own: Sequence[Row], runs: Sequence[Row]) -> list[Block]:
@@ -137,21 +134,30 @@ def _answers(material: Material, own: Sequence[Row], runs: Sequence[Row]) -> lis
     points = [point for point in POINTS if any(point in row["caught"] for row in runs)]
     if not points:
         return []
-    table = []
-    for (detector, source), rows in grouped(own, "detector", "source").items():
-        both = chosen(rows, applied_to="both")
-        for mean in [*chosen(rows, perturbation="none"), *_strongest(both)]:
+    rows = [
+        row
+        for of in grouped(chosen(own, applied_to="both"), "detector", "source").values()
+        for row in (*chosen(of, perturbation="none"), *_strongest(of))
+    ]
+
+    def share(key: str, point: str) -> Callable[[Row], str]:
+        def cell(mean: Row) -> str:
             same = [row for row in chosen(runs, applied_to="both") if _of(row) == _of(mean)]
-            shares = [_mean(same, key, point) for point in points for key in ("caught", "delayed")]
-            table.append([detector, material.named(source), _processing(mean), *shares])
-    header = [f"{what}, {point}" for point in points for what in ("Fakes caught", "Reals flagged")]
-    return [Table("What becomes of the answers when both sides are processed",
-                  ["Detector", "Fakes", "Processing", *header], table, text_columns=3)]  # fmt: skip
+            shares = [row[key][point] for row in same if point in row[key]]
+            return percent(fmean(shares)) if shares else number(None)
 
+        return cell
 
-def _mean(runs: Sequence[Row], key: str, point: str) -> str:
-    shares = [row[key][point] for row in runs if point in row[key]]
-    return percent(sum(shares) / len(shares)) if shares else number(None)
+    columns: Columns = {
+        "Detector": lambda row: row["detector"],
+        "Fakes": lambda row: material.named(row["source"]),
+        "Processing": _processing,
+    }
+    for point in points:
+        columns |= {f"Fakes caught, {point}": share("caught", point),
+                    f"Reals flagged, {point}": share("delayed", point)}  # fmt: skip
+    caption = "What becomes of the answers when both sides are processed"
+    return [table(caption, rows, columns, text_columns=3)]
 
 
 def _strongest(rows: Sequence[Row]) -> list[Row]:

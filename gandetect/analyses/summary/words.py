@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import Any
+from collections.abc import Callable, Collection
 
 from gandetect.analyses.analysis import OPENING, Analysis, Chapter
 from gandetect.analyses.cross_evaluation.words import share_heat
 from gandetect.analyses.summary.warnings import notes, say, warnings
 from gandetect.config import LabelledDataConfig, detector_table
-from gandetect.report.document import Block, Table, Text
+from gandetect.report.document import Block, Columns, Text, table
 from gandetect.report.material import NOUNS, Material
-from gandetect.report.words import count, group, number, per_hundred, sentence
+from gandetect.report.words import FAKE_ROLES, count, group, number, per_hundred, sentence
 from gandetect.statistics.rows import chosen
 from gandetect.statistics.scored_detectors import KINDS
 from gandetect.statistics.scores import IN_DISTRIBUTION
@@ -32,9 +31,9 @@ QUESTIONS = {
 def opening(material: Material) -> list[Block]:
     """Under the title: what was done, for somebody who has never heard of any of this."""
     data, facts = material.inputs.experiment.data, material.inputs.data
-    counts = {kind: len(_named(material, kind)) for kind in KINDS}
+    counts = {kind: len(material.of_kind(kind)) for kind in KINDS}
     asked = [f"{count(n)} {NOUNS[kind]}{'s' if n > 1 else ''}" for kind, n in counts.items() if n]
-    kinds = {str(material.recipe(name)) for name in _named(material, "post-hoc")}
+    kinds = {str(material.recipe(name)) for name in material.of_kind("post-hoc")}
     labels = data.classes if isinstance(data, LabelledDataConfig) else {}
     held_out = [str(name) for name in facts.get("held_out", [])]
     overlap = material.inputs.overlap
@@ -85,11 +84,10 @@ def _answers(material: Material, point: str, where: str, leak: bool) -> list[Blo
 
 def _group(material: Material, role: str, point: str) -> str:
     """``of 100 fakes, the discriminator of a catches 12; the classifier b catches 99``."""
-    by_kind = {}
-    for kind in KINDS:
-        values = {name: worst(material, name, role, point) for name in _named(material, kind)}
-        if known := {name: value for name, value in values.items() if value}:
-            by_kind[NOUNS[kind]] = known
+    by_kind: dict[str, dict[str, str]] = {}
+    for name in material.detectors:
+        if value := worst(material, name, role, point):
+            by_kind.setdefault(NOUNS[material.kind(name)], {})[name] = value
     return say.group(material, role, point, by_kind) if by_kind else ""
 
 
@@ -106,7 +104,7 @@ def _verdict(material: Material, roles: Collection[str], point: str) -> str:
     """Whether the discriminators, or without any all other detectors, pass the yardstick."""
     names = [
         name
-        for name in _named(material, KINDS[0]) or material.detectors
+        for name in material.discriminators or material.detectors
         if any(material.across(name, role, point) for role in roles)
     ]
     good = [name for name in names if passes(material, name, point, roles)]
@@ -126,25 +124,19 @@ def passes(material: Material, detector: str, point: str, roles: Collection[str]
 
 def _generalisation(material: Material, point: str) -> list[Block]:
     """What each detector still catches of fakes that it was not trained on."""
-    roles = [role for role in ("own", "own-other-seed", "other") if material.has(role)]
+    roles = [role for role in FAKE_ROLES if material.has(role)]
     if len(roles) < 2:
         return []
-    rows = [
-        [
-            sentence(material.called(name)),
-            *(worst(material, name, role, point) or "–" for role in roles),
-            *([_change(material, name, point)] if "other" in roles else []),
-        ]
-        for name in material.detectors
-    ]
-    header = ["Detector", *(sentence(group(role, material.labelled)) for role in roles)]
-    return [
-        Table(
-            f"Fakes caught of 100, {point} threshold",
-            [*header, *(["What is left"] if "other" in roles else [])],
-            rows,
-        )
-    ]
+
+    def caught(role: str) -> Callable[[str], str]:
+        return lambda name: worst(material, name, role, point) or "–"
+
+    columns: Columns = {
+        "Detector": lambda name: sentence(material.called(name)),
+        **{sentence(group(role, material.labelled)): caught(role) for role in roles},
+        "What is left": (lambda name: _change(material, name, point)) if "other" in roles else None,
+    }
+    return [table(f"Fakes caught of 100, {point} threshold", material.detectors, columns)]
 
 
 def _change(material: Material, name: str, point: str) -> str:
@@ -170,15 +162,8 @@ def _change(material: Material, name: str, point: str) -> str:
 
 def _area(material: Material, detector: str, generated: str) -> float | None:
     """AUROC against in-distribution reals, the mean over seeds."""
-    rows: list[Any] = chosen(
-        material.metrics["pairs_across_seeds"],
-        detector=detector, generated=generated, real=IN_DISTRIBUTION,
-    )  # fmt: skip
-    return float(rows[0]["mean_auroc"]) if rows else None
-
-
-def _named(material: Material, kind: str) -> list[str]:
-    return [name for name in material.detectors if material.kind(name) == kind]
+    pairs = chosen(material.metrics["pairs_across_seeds"], detector=detector, real=IN_DISTRIBUTION)
+    return next((float(row["mean_auroc"]) for row in chosen(pairs, generated=generated)), None)
 
 
 ANALYSIS = Analysis(

@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from gandetect.report.material import detector_names
-from gandetect.report.style import COLOURS, INK, QUIET, legend_below, new_figure
+from gandetect.report.style import (
+    COLOURS,
+    DASHED,
+    DOTTED,
+    INK,
+    QUIET,
+    hide_empty,
+    legend_below,
+    new_panels,
+    percent_axis,
+)
 from gandetect.report.words import source_name, wrapped
 from gandetect.statistics.ranking import curves
+from gandetect.statistics.rows import Row, chosen
 from gandetect.statistics.scores import (
+    HELD_OUT,
+    IN_DISTRIBUTION,
     NOT_REPORTED,
     TEST_REALS,
     Metrics,
+    Scores,
     by_source,
     latest,
     ordered,
@@ -26,24 +39,29 @@ from gandetect.statistics.scores import (
 )
 
 FEWEST_CAUGHT = 0.005
-STROKES = {"real:in-distribution": "solid", "real:held-out": (0, (4, 1.5))}
+STROKES = {IN_DISTRIBUTION: "solid", HELD_OUT: DASHED}
+CUTS: dict[str, Any] = {"native": "solid", "calibrated": (0, (3, 2)), "youden": (0, (1, 1.5))}
 
 
 def roc_and_precision_recall(scores: pd.DataFrame, metrics: Metrics) -> Figure:
     """A row for each detector: ROC at the left, precision-recall at the right; a line a seed."""
     detectors = detector_names(metrics)
-    figure = new_figure(9.6, 3.9 * len(detectors))
-    panels = figure.subplots(len(detectors), 2, squeeze=False)
+    figure, panels = new_panels(9.6, 3.9 * len(detectors), len(detectors), 2)
     for (left, right), detector in zip(panels, detectors, strict=True):
-        rows = latest(scores[scores["detector"] == detector])
-        seeds = [of_seed for _, of_seed in rows.groupby("detector_seed")]
-        for of_seed in seeds:
-            width = 1.8 if len(seeds) == 1 else 0.9
-            _draw_curves(left, right, _own(metrics, detector), by_source(of_seed), width)
-        _name_axes(left, wrapped(f"{detector}: ROC", 44), "reals flagged", "generated caught")
-        _name_axes(right, wrapped(f"{detector}: precision-recall", 44), "generated caught (recall)",
-                   "alarms that are true (precision)")  # fmt: skip
-        left.plot([0, 1], [0, 1], color=QUIET, linewidth=1, linestyle=(0, (1, 2)))
+        runs = latest(scores[scores["detector"] == detector]).groupby("detector_seed")
+        for _, run in runs:
+            width = 1.8 if len(runs) == 1 else 0.9
+            _draw_curves(left, right, _own(metrics, detector), by_source(run), width)
+        left.set(title=wrapped(f"{detector}: ROC", 44), xlabel="reals flagged",
+                 ylabel="generated caught")  # fmt: skip
+        right.set(title=wrapped(f"{detector}: precision-recall", 44),
+                  xlabel="generated caught (recall)",
+                  ylabel="alarms that are true (precision)")  # fmt: skip
+        for axes in (left, right):
+            axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.02))
+            percent_axis(axes.xaxis)
+            percent_axis(axes.yaxis)
+        left.plot([0, 1], [0, 1], color=QUIET, linewidth=1, linestyle=DOTTED)
     legend_below(figure, columns=2)
     return figure
 
@@ -59,22 +77,16 @@ def score_distributions(
     subjects = []
     for detector in detector_names(metrics):
         rows = latest(scores[scores["detector"] == detector])
-        first = rows[rows["detector_seed"] == rows["detector_seed"].min()]
-        sources = {s: v for s, v in by_source(first).items() if s not in NOT_REPORTED}
-        subjects.append((detector, int(first["detector_seed"].iloc[0]), sources))
-    tallest = max(len(sources) for *_, sources in subjects)
+        seed = int(rows["detector_seed"].min())
+        sources = by_source(rows[rows["detector_seed"] == seed])
+        cuts = chosen(metrics["operating_points"], detector=detector, detector_seed=seed)[0]
+        subjects.append((cuts, {s: v for s, v in sources.items() if s not in NOT_REPORTED}))
+    tallest = max(len(sources) for _, sources in subjects)
     down, across = -(-len(subjects) // 2), min(2, len(subjects))
-    figure = new_figure(9.6, 0.6 + (0.7 + 0.72 * tallest) * down)
-    panels = figure.subplots(down, across, squeeze=False).ravel()
-    for axes, (detector, seed, sources) in zip(panels, subjects, strict=False):
-        cuts = next(
-            row
-            for row in metrics["operating_points"]
-            if (row["detector"], row["detector_seed"]) == (detector, seed)
-        )
-        _ridges(axes, detector, _own(metrics, detector), sources, cuts, named)
-    for axes in panels[len(subjects) :]:
-        axes.set_visible(False)
+    figure, panels = new_panels(9.6, 0.6 + (0.7 + 0.72 * tallest) * down, down, across)
+    for axes, (cuts, sources) in zip(panels.ravel(), subjects, strict=False):
+        _ridges(axes, cuts["detector"], _own(metrics, cuts["detector"]), sources, cuts, named)
+    hide_empty(figure)
     legend_below(figure, columns=3)
     return figure
 
@@ -84,81 +96,52 @@ def _own(metrics: Metrics, detector: str) -> list[str]:
 
 
 def _draw_curves(
-    left: Axes,
-    right: Axes,
-    own: list[str],
-    sources: dict[str, npt.NDArray[np.float64]],
-    width: float,
+    left: Axes, right: Axes, own: list[str], sources: Mapping[str, Scores], width: float
 ) -> None:
     fakes = [s for s in sources if s.startswith("generated:") and s not in NOT_REPORTED]
     for fake in ordered(fakes, own):
         for real in TEST_REALS:
             if real not in sources:
                 continue
-            drawn = curves(sources[fake], sources[real])
-            look: dict[str, Any] = {
-                "color": COLOURS[role_of(fake, own)],
-                "linestyle": STROKES[real],
-                "linewidth": width,
-            }
-            label = f"{role_of(fake, own)} fakes vs {source_name(real)}"
-            left.plot(drawn.fpr, drawn.tpr, label=label, **look)
+            drawn, role = curves(sources[fake], sources[real]), role_of(fake, own)
+            look: Any = {"color": COLOURS[role], "linestyle": STROKES[real], "linewidth": width}
+            left.plot(drawn.fpr, drawn.tpr, label=f"{role} fakes vs {source_name(real)}", **look)
             # Left of that a handful of images decides, and the line only jumps.
             enough = drawn.recall >= FEWEST_CAUGHT
             right.plot(drawn.recall[enough], drawn.precision[enough], **look)
-
-
-def _name_axes(axes: Axes, title: str, x: str, y: str) -> None:
-    axes.set(title=title, xlabel=x, ylabel=y, xlim=(-0.01, 1.01), ylim=(-0.01, 1.02))
-    axes.xaxis.set_major_formatter(lambda value, _: f"{100 * value:.0f} %")
-    axes.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.0f} %")
 
 
 def _ridges(
     axes: Axes,
     detector: str,
     own: list[str],
-    sources: dict[str, npt.NDArray[np.float64]],
-    cuts: dict[str, Any],
+    sources: Mapping[str, Scores],
+    cuts: Row,
     named: Callable[[str], str],
 ) -> None:
     order = ordered(sources, own)[::-1]
-    low = min(0.0, *(float(np.quantile(sources[source], 0.005)) for source in order)) - 0.5
-    high = max(0.0, *(float(np.quantile(sources[source], 0.995)) for source in order)) + 0.5
+    low, high = (edge([0.0, *(float(np.quantile(sources[source], tail)) for source in order)])
+                 for edge, tail in ((min, 0.005), (max, 0.995)))  # fmt: skip
+    low, high = low - 0.5, high + 0.5
     bins = np.linspace(low, high, 81)
+    edges, names = np.repeat(bins, 2)[1:-1], []
     for height, source in enumerate(order):
-        inside = np.clip(sources[source], low, high)
+        role, inside = role_of(source, own), np.clip(sources[source], low, high)
         share = np.histogram(inside, bins)[0] / len(inside)
-        ridge = np.repeat(0.85 * share / share.max(), 2)
-        colour = COLOURS[role_of(source, own)]
-        edges = np.repeat(bins, 2)[1:-1]
-        axes.fill_between(edges, height, height + ridge, color=colour, alpha=0.75, linewidth=0)
-        axes.plot(edges, height + ridge, color=colour, linewidth=1)
+        ridge = height + np.repeat(0.85 * share / share.max(), 2)
+        axes.fill_between(edges, height, ridge, color=COLOURS[role], alpha=0.75, linewidth=0)
+        axes.plot(edges, ridge, color=COLOURS[role], linewidth=1)
         median = float(np.median(inside))
         axes.plot([median, median], [height, height + 0.3], color="white", linewidth=2)
+        prefix = f"{role}, " if role in ("own", "other") else ""
+        names.append(f"{named(source)}\n{prefix}n = {len(inside):,}")
     axes.set_yticks(range(len(order)))
-    rows = [(named(source), role_of(source, own), len(sources[source])) for source in order]
-    axes.set_yticklabels([_ridge_name(*row) for row in rows], va="bottom")
+    axes.set_yticklabels(names, va="bottom")
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
     axes.set(title=wrapped(detector, 34), xlabel="score (log-odds of generated)",
              xlim=(low, high), ylim=(0, len(order)))  # fmt: skip
-    _mark_cuts(axes, cuts)
-
-
-def _ridge_name(words: str, role: str, n: int) -> str:
-    prefix = f"{role}, " if role in ("own", "other") else ""
-    return f"{words}\n{prefix}n = {n:,}"
-
-
-def _mark_cuts(axes: Axes, cuts: dict[str, Any]) -> None:
-    strokes: tuple[tuple[str, Any], ...] = (
-        ("native", "solid"),
-        ("calibrated", (0, (3, 2))),
-        ("youden", (0, (1, 1.5))),
-    )
-    for point, stroke in strokes:
+    for point, stroke in CUTS.items():
         if point in cuts:
-            axes.axvline(
-                cuts[point], color=INK, linewidth=1.1, linestyle=stroke, label=f"{point} threshold"
-            )
+            axes.axvline(cuts[point], color=INK, linewidth=1.1, linestyle=stroke,
+                         label=f"{point} threshold")  # fmt: skip

@@ -12,9 +12,7 @@ from gandetect.analyses.tidy import tidy_row
 from gandetect.statistics.operating_points import OPERATING_POINTS
 from gandetect.statistics.rows import Row
 from gandetect.statistics.scored_detectors import ScoredDetector, calibration_source
-from gandetect.statistics.scores import (
-    Metrics,
-)
+from gandetect.statistics.scores import Metrics
 
 
 def numbers(study: ScoredStudy) -> Metrics:

@@ -11,11 +11,7 @@ from gandetect.statistics import decisions
 from gandetect.statistics.ranking import auroc
 from gandetect.statistics.rows import Row
 from gandetect.statistics.scored_detectors import ScoredDetector
-from gandetect.statistics.scores import (
-    IN_DISTRIBUTION,
-    TRAINING,
-    Metrics,
-)
+from gandetect.statistics.scores import IN_DISTRIBUTION, TRAINING, Metrics
 
 
 def numbers(study: ScoredStudy) -> Metrics:

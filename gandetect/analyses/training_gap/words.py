@@ -2,60 +2,50 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
 
 from gandetect.analyses.analysis import Analysis, Chapter
 from gandetect.analyses.training_gap import numbers
-from gandetect.report.document import Block, Table, Text
+from gandetect.report.document import Block, Columns, Text, table
 from gandetect.report.material import Material
 from gandetect.report.prose import Prose
-from gandetect.report.words import (
-    detector_name,
-    number_interval,
-    percent_interval,
-    signed_points,
-)
+from gandetect.report.words import detector_name, number_interval, percent_interval, signed_points
+from gandetect.statistics.rows import Row, chosen
 
 say = Prose(__file__)
 
 
 def gap(material: Material) -> list[Block]:
     """Training images beside unseen images of the same classes."""
-    rows = [_gap_row(material, row) for row in material.metrics["training_gap"]]
+    rows = material.metrics["training_gap"]
     if not rows:
-        return [Text("Not shown: real:training or real:in-distribution is not among the scores; "
-                     "score both.", "missing")]  # fmt: skip
-    header = ["Detector", "Operating point", "Correct on training images",
-              "Correct on unseen images", "Difference in points"]  # fmt: skip
-    ranked = [
-        _ranked_row(material, row)
-        for row in material.metrics["training_gap"]
-        if row["operating_point"] == "native" and row["auroc_own"]
-    ]
-    areas = ["Detector", "Against training images", "Against unseen images"]
+        return [*say.paragraphs("no_rows")]
+
+    def share(split: str) -> Callable[[Row], str]:
+        return lambda row: percent_interval(row[split]["correct"], row[split]["ci95"])
+
+    def area(split: str) -> Callable[[Row], str]:
+        return lambda row: number_interval(*row["auroc_own"][split].values())
+
+    name: Columns = {"Detector": lambda row: detector_name(row, material.many_seeds)}
+    shares: Columns = {
+        "Operating point": lambda row: row["operating_point"],
+        "Correct on training images": share("training"),
+        "Correct on unseen images": share("in-distribution"),
+        "Difference in points": lambda row: signed_points(
+            row["difference"], row["difference_ci95"]
+        ),
+    }
+    areas: Columns = {
+        "Against training images": area("training"),
+        "Against unseen images": area("in-distribution"),
+    }
+    ranked = [row for row in chosen(rows, operating_point="native") if row["auroc_own"]]
+    caption = "Real images seen in training and unseen ones"
     return [
         Text(say.meaning()),
-        Table("Real images seen in training and unseen ones", header, rows, text_columns=2),
-        *([Table("AUROC of a detector's own fakes", areas, ranked)] if ranked else []),
-    ]
-
-
-def _gap_row(material: Material, row: dict[str, Any]) -> list[str]:
-    train, test = row["training"], row["in-distribution"]
-    return [
-        detector_name(row, material.many_seeds),
-        row["operating_point"],
-        percent_interval(train["correct"], train["ci95"]),
-        percent_interval(test["correct"], test["ci95"]),
-        signed_points(row["difference"], row["difference_ci95"]),
-    ]
-
-
-def _ranked_row(material: Material, row: dict[str, Any]) -> list[str]:
-    areas = [row["auroc_own"][name] for name in ("training", "in-distribution")]
-    return [
-        detector_name(row, material.many_seeds),
-        *(number_interval(area["auroc"], area["ci95"]) for area in areas),
+        table(caption, rows, name | shares, text_columns=2),
+        *([table("AUROC of a detector's own fakes", ranked, name | areas)] if ranked else []),
     ]
 
 

@@ -13,15 +13,7 @@ import pandas as pd
 
 from gandetect.analyses.variants.classes import Choice, average_rows, class_rows
 from gandetect.analyses.variants.left_out import left_out_rows
-from gandetect.analyses.variants.measured import (
-    AGAINST,
-    POINTS,
-    Measured,
-    Part,
-    Row,
-    Rows,
-    measure,
-)
+from gandetect.analyses.variants.measured import AGAINST, POINTS, Measured, Part, Row, Rows, measure
 from gandetect.config import Experiment
 from gandetect.config.variants import BASELINE, base_gans, base_of
 from gandetect.statistics.bootstrap import Statistic, holm

@@ -8,9 +8,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from gandetect.analyses.variants.effects import FOUR, WANTED
-from gandetect.analyses.variants.material import Row, VariantsMaterial
-from gandetect.report.style import INK, QUIET, legend_below, new_figure
+from gandetect.analyses.variants.material import VariantsMaterial
+from gandetect.report.style import INK, QUIET, legend_below, new_panels, offsets
 from gandetect.report.words import wrapped
+from gandetect.statistics.rows import Row, chosen
 
 # What detectors are made of, by order: neither real's blue nor a fake's orange, on light and dark.
 MARKS = (("#8a6fd1", "o"), ("#009e73", "s"), ("#cc79a7", "D"), ("#7f8c3a", "^"))
@@ -28,25 +29,21 @@ def groups_by_variant(material: VariantsMaterial, rows: Sequence[Row]) -> Figure
 
     ``rows`` are `compare_variants`'s of one measure and of `FOUR`; bars are 95 % intervals.
     """
-    labels = material.lines
+    labels, bases = material.lines, material.made_of
     written = [wrapped(label, 28) for label in labels]
-    bases = material.made_of
-    step = 0.7 / max(len(bases), 2)
+    shifts = offsets(len(bases), 0.7 / max(len(bases), 2))
     tallest = max(label.count("\n") + 1 for label in written)
     height = 1.2 + max(0.28, 0.1 * len(bases), 0.17 * tallest) * len(labels)
-    figure = new_figure(10.2, height)
-    panels = figure.subplots(1, len(FOUR), squeeze=False, sharey=True)[0]
+    figure, (panels,) = new_panels(10.2, height, 1, len(FOUR), sharey=True)
     for axes, group in zip(panels, FOUR, strict=True):
-        for row in rows:
-            if row["group"] == group:
-                number = bases.index(row["base"])
-                place = labels.index(material.label(row)) + step * (number - (len(bases) - 1) / 2)
-                _draw(axes, place, row, number, material.made(row["base"]))
+        for row in chosen(rows, group=group):
+            number = bases.index(row["base"])
+            place = labels.index(material.label(row)) + shifts[number]
+            _draw(axes, place, row, number, material.made(row["base"]))
         axes.axvline(WANTED, color=INK, linewidth=0.9, linestyle="--", zorder=1)
         axes.set_title(wrapped(TITLES[group], 17), fontsize=9.5)
         axes.set_yticks(range(len(labels)), written)
-        axes.set_ylim(len(labels) - 0.5, -0.5)
-        axes.set_xlim(-0.04, 1.04)
+        axes.set(xlim=(-0.04, 1.04), ylim=(len(labels) - 0.5, -0.5))
         axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "25", "50", "75", "100 %"])
     legend_below(figure, columns=min(3, len(bases)))
     return figure

@@ -9,8 +9,9 @@ from typing import Any
 
 from gandetect.config import Experiment
 from gandetect.config.variants import JOINT, SEVERAL, base_gans
+from gandetect.report.prose import Prose
+from gandetect.statistics.rows import Row, chosen
 
-Row = Mapping[str, Any]
 # Groups of images as columns.
 COLUMNS = {
     "own": "Own fakes",
@@ -27,6 +28,9 @@ SHORT = {
     "in-distribution": "in-distribution reals",
     "held-out": "held-out reals",
 }
+
+
+say = Prose(__file__)
 
 
 @dataclass(frozen=True)
@@ -77,7 +81,7 @@ class VariantsMaterial:
 
     def detectors_of(self, base: str | None) -> list[Row]:
         """Rows of `least`, a detector each, of those made of one GAN."""
-        return [line for line in self.least if line["base"] == base]
+        return chosen(self.least, base=base)
 
     def facts(self, name: str) -> dict[str, Any]:
         """A variant's table: ``about``, ``compared_with`` and ``changes``."""
@@ -107,7 +111,7 @@ class VariantsMaterial:
 
     def of(self, measure: str, groups: Sequence[str]) -> list[Row]:
         """Rows by one measure of some groups."""
-        return [r for r in self.rows if r["measure"] == measure and r["group"] in groups]
+        return [row for row in chosen(self.rows, measure=measure) if row["group"] in groups]
 
     def row(self, line: Row, measure: str, group: str) -> Row | None:
         """One figure of a detector, if it has it."""

@@ -32,7 +32,7 @@ def stored(make, folder: Path) -> Path:
     """A run with its report, its figures drawn but not rendered."""
     run = make(folder / "run")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("gandetect.report.material.figure_svg", lambda figure: b"\x89PNG")
+        patch.setattr("gandetect.report.style.figure_svg", lambda figure: b"\x89PNG")
         build_report(run)
     return run
 
@@ -372,7 +372,7 @@ def test_long_names_stay_inside_the_figures(mixed):
         for row in rows:
             row["detector"] = long.get(row["detector"], row["detector"])
     with house_style():
-        figure = confusion_matrices(metrics["overall"], one.points)
+        figure = confusion_matrices(metrics["overall"], "operating_point", "detector")
         figure.canvas.draw()
         panels = [axes for axes in figure.axes if axes.get_visible()]
         titles = [axes._left_title.get_window_extent() for axes in panels]
