@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from shortcuts import in_this_process, without_drawing
+from shortcuts import in_this_process, without_figures
 
 from gandetect.analyses.audit.numbers import audit
 from gandetect.config import ARCHITECTURES, GanConfig, GeneratorConfig, VaeConfig, parse_experiment
@@ -94,7 +94,7 @@ def test_info_names_the_network_that_stands_beside_each_generator() -> None:
 def run(tmp_path_factory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         in_this_process(patch)
-        without_drawing(patch)
+        without_figures(patch)
         patch.setattr("gandetect.stages.audit.audit", partial(audit, folds=2))
         return run_study(parse_experiment(TABLE), Options(tmp_path_factory.mktemp("runs")))
 

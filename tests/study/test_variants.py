@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from shortcuts import in_this_process, without_audits, without_drawing
+from shortcuts import in_this_process, without_audits, without_figures
 
 from gandetect import runs
 from gandetect.cli import main
@@ -272,7 +272,7 @@ def tiny(folder: Path) -> Path:
     table = {
         "name": "tiny",
         "data": {"images": 600},
-        "gans": [{**PLAIN, "epochs": 1}],
+        "gans": [{**PLAIN, "epochs": 1, "batch_size": 8}],
         "quality": {"classifier_epochs": 1, "generated": 100},
         "evaluation": {"own_generated": 20, "other_generated": 20, "training_reals": 20},
         "variants": [
@@ -329,7 +329,7 @@ def test_a_dry_run_lists_every_variant_and_does_nothing(tmp_path) -> None:
 
 def test_small_variants_train_what_is_shared_once_and_go_on(monkeypatch, tmp_path) -> None:
     in_this_process(monkeypatch)
-    without_drawing(monkeypatch)
+    without_figures(monkeypatch)
     # What each study's page and audit say is looked at elsewhere, and takes most of the time.
     monkeypatch.setattr("gandetect.analyses.build.PARTS", ())
     without_audits(monkeypatch)
