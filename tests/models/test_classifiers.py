@@ -9,8 +9,8 @@ from torchvision.transforms import v2
 
 from gandetect.config import RECIPES, ClassifierConfig
 from gandetect.errors import UsageError
+from gandetect.models.backbones import CLASSIFIERS
 from gandetect.models.classifiers import (
-    CLASSIFIERS,
     ImageClassifier,
     build_classifier,
     layer_table,
