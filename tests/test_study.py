@@ -139,8 +139,8 @@ def test_a_second_run_does_nothing_and_says_nothing(run, experiment) -> None:
 def test_jobs_side_by_side_or_one_by_one_give_the_same_bytes(run, experiment, tmp_path) -> None:
     """The number of threads is the same: one for each process on two cores, or set below."""
     plan = plan_study(experiment, Options(tmp_path, jobs=2))
-    if plan.threads != 1:
-        pytest.skip(f"{plan.threads} threads a job here; threads may change the last bit")
+    if plan.context.threads != 1:
+        pytest.skip(f"{plan.context.threads} threads a job here; threads may change the last bit")
     other = subprocess.run(
         [sys.executable, "-c", KILLED.format(table=TABLE, out=str(tmp_path), jobs=1, threads=1)],
         capture_output=True,
@@ -194,7 +194,7 @@ def test_killed_at_any_point_and_gone_on_equals_the_undisturbed_run(
     script.write_text(KILLED.format(table=TABLE, out=str(tmp_path), jobs=2, threads=1))
     for moment in moments:
         kill_when(moment, script, tmp_path)
-    one_thread_a_job = plan_study(experiment, Options(tmp_path, jobs=2)).threads == 1
+    one_thread_a_job = plan_study(experiment, Options(tmp_path, jobs=2)).context.threads == 1
     in_this_process(monkeypatch)
     without_drawing(monkeypatch)
     monkeypatch.setattr("gandetect.machine.cores", lambda: 2)
