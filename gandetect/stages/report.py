@@ -38,13 +38,13 @@ class Report(Stage):
     scores: tuple[ScoreDetector, ...]
     data: ClassData | LabelledData
     samples: ClassData | DecodedImages  # the stage that has kept some images of each class
-    overlap: CheckOverlap | None
-    features: FeatureNetwork | None
-    gans: tuple[TrainGan, ...]
-    folds: tuple[CrossValidationFold, ...]
-    audits: tuple[AuditSource, ...]
-    trajectories: tuple[ScoreTrajectory, ...]
     perturbed: tuple[ScorePerturbed, ...]
+    overlap: CheckOverlap | None = None
+    features: FeatureNetwork | None = None
+    gans: tuple[TrainGan, ...] = ()
+    folds: tuple[CrossValidationFold, ...] = ()
+    audits: tuple[AuditSource, ...] = ()
+    trajectories: tuple[ScoreTrajectory, ...] = ()
 
     VERSION: ClassVar[int] = 4
     WRITES: ClassVar = "in-place"

@@ -228,7 +228,7 @@ def _report(
         for one in subjects
         if evaluation.perturbations
     )
-    return Report(experiment, scores, data, samples, None, None, (), (), (), (), perturbed)
+    return Report(experiment, scores, data, samples, perturbed)
 
 
 def _gan_sources(experiment: Experiment, trained: Trained) -> tuple[Source, ...]:
