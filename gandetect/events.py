@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from time import perf_counter
 from typing import Any, Protocol
 
 Event = Mapping[str, Any]
@@ -33,10 +34,13 @@ def warn(notify: Notify, message: str) -> None:
 
 
 def steps(notify: Notify, task: str) -> Callable[[int, int], None]:
-    """A function that tells how many of how many steps of ``task`` are done."""
+    """A function that tells how many of how many images of ``task`` are done, and the rate."""
+    began = perf_counter()
 
     def tick(done: int, total: int) -> None:
-        notify({"event": "step", "task": task, "done": done, "total": total})
+        rate = done / max(perf_counter() - began, 1e-6)
+        step = {"event": "step", "task": task, "done": done, "total": total}
+        notify({**step, "images_per_second": rate})
 
     return tick
 

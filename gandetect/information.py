@@ -11,11 +11,11 @@ import torch
 
 from gandetect import machine
 from gandetect.config import ARCHITECTURES, DATA_SETS, DETECTORS, RECIPES, ClassifierConfig
-from gandetect.detectors.classifier import options_of
 from gandetect.errors import unknown_name
 from gandetect.models import keras_parameter_count
-from gandetect.models.classifiers import build_classifier, layer_table, set_trainable
+from gandetect.models.classifiers import layer_table, set_trainable
 from gandetect.runs import load_study, read_json
+from gandetect.training.supervised import new_classifier
 
 
 def information(data_dir: Path | None) -> dict[str, Any]:
@@ -76,7 +76,7 @@ def recipe_information(name: str) -> dict[str, Any]:
         raise unknown_name("recipe", name, RECIPES)
     config = ClassifierConfig.model_validate({"recipe": name})
     with torch.device("meta"):  # shapes without numbers
-        classifier = build_classifier(config.network, channels=3, **options_of(config))
+        classifier = new_classifier(config, channels=3, weights=False)
     phases = [phase.trainable for phase in config.phases] or [config.trainable]
     trainable = []
     for parts in phases:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -134,10 +134,7 @@ def data_check_command(
         _check_fashion_mnist(context, data_dir, as_json)
         return
     say_any_name()
-    if folder.suffix == ".toml" and folder.is_file():
-        folder, found = _check_study(context, folder, data_dir, target, workers, near, pattern)
-    else:
-        found = _check(context, folder, target, workers, near, pattern)
+    folder, found = _check(context, folder, data_dir, target, workers, near, pattern)
     if as_json:
         print_json(found.facts())
     else:
@@ -195,64 +192,38 @@ def _check_fashion_mnist(context: click.Context, data_dir: Path | None, as_json:
 
 def _check(
     context: click.Context,
-    folder: Path,
-    target: Path | None,
-    workers: int | None,
-    near: int | None,
-    pattern: str | None,
-) -> Integrity:
-    from gandetect import machine
-    from gandetect.config.class_images import checked_pattern
-    from gandetect.data.integrity import check_folder
-    from gandetect.data.quarantine import check_quarantine
-
-    try:
-        checked_pattern(pattern or "")
-    except ValueError as error:
-        raise UsageError(f"--group-pattern {error}") from None
-
-    if target is not None:
-        check_quarantine(folder, target)  # said before an hour of reading
-    with _bar(context, "reading images") as progress:
-        return check_folder(
-            folder,
-            workers=workers or machine.cores(),
-            near=near,
-            pattern=pattern,
-            progress=progress,
-        )
-
-
-def _check_study(
-    context: click.Context,
-    experiment: Path,
+    place: Path,
     data_dir: Path | None,
     target: Path | None,
     workers: int | None,
     near: int | None,
     pattern: str | None,
 ) -> tuple[Path, Integrity]:
-    """Check the files of an experiment; the folder that they lie in, and what was found."""
+    """Check a folder, or the files of an experiment; where they lie, and what was found."""
     from gandetect import machine
     from gandetect.config import load_experiment
+    from gandetect.config.class_images import checked_pattern
     from gandetect.data.fashion_mnist import resolve_data_dir
+    from gandetect.data.integrity import check_folder
     from gandetect.data.quarantine import check_quarantine
     from gandetect.data.study_check import check_study, data_folder
 
-    overrides = () if pattern is None else (f"data.group_pattern={json.dumps(pattern)}",)
-    config: Any = load_experiment(experiment, overrides).data
-    folder = data_folder(config, resolve_data_dir(data_dir))
+    if place.suffix == ".toml" and place.is_file():
+        overrides = () if pattern is None else (f"data.group_pattern={json.dumps(pattern)}",)
+        config: Any = load_experiment(place, overrides).data
+        folder = data_folder(config, resolve_data_dir(data_dir))
+        check = partial(check_study, config, resolve_data_dir(data_dir))
+    else:
+        try:
+            checked_pattern(pattern or "")
+        except ValueError as error:
+            raise UsageError(f"--group-pattern {error}") from None
+        folder, check = place, partial(check_folder, place, pattern=pattern)
     if target is not None:
-        check_quarantine(folder, target)
+        check_quarantine(folder, target)  # said before an hour of reading
     with _bar(context, "reading images") as progress:
-        found = check_study(
-            config,
-            resolve_data_dir(data_dir),
-            workers=workers or machine.cores(),
-            near=near,
-            progress=progress,
-        )
-    return folder, found
+        workers = workers or machine.cores()
+        return folder, check(workers=workers, near=near, progress=progress)
 
 
 def _print_findings(found: Integrity) -> None:
@@ -304,19 +275,11 @@ def _delete(context: click.Context, folder: Path, found: Integrity, yes: bool) -
 @contextmanager
 def _bar(context: click.Context, task: str) -> Iterator[Callable[[int, int], None]]:
     """Open a progress bar on stderr, where there is a terminal."""
+    from gandetect.events import steps
     from gandetect.progress import terminal_listener
 
-    began = perf_counter()
     with terminal_listener(context.obj["quiet"]) as listener:
-
-        def move(done: int, total: int) -> None:
-            rate = done / max(perf_counter() - began, 1e-6)
-            listener.event(
-                {"event": "step", "task": task, "done": done, "total": total}
-                | {"images_per_second": rate}
-            )
-
-        yield move
+        yield steps(listener.event, task)
 
 
 def _complain(outcome: Outcome) -> None:

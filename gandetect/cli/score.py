@@ -6,8 +6,9 @@ import os
 import sys
 from collections.abc import Iterable
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
@@ -16,12 +17,12 @@ from gandetect.cli.output import say, say_any_name
 from gandetect.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from gandetect.data.folders import PassedOver
     from gandetect.scoring import ConversionTally
-    from gandetect.scoring.collection import Work
-    from gandetect.scoring.shards import Order
+    from gandetect.scoring.collection import Counts, Work
+    from gandetect.scoring.shards import Order, Shard
 
 MOST_WORKERS = 8  # each holds decoded batches in memory
 
@@ -50,8 +51,8 @@ MOST_WORKERS = 8  # each holds decoded batches in memory
     type=click.IntRange(0, MOST_PROCESSES),
     metavar="N",
     help=f"Processes that decode files while others are scored; default: one a core, at most "
-    f"{MOST_WORKERS}. 0 or 1: none, as for few files. With Ray: actors that score; "
-    "default: one a CPU.",
+    f"{MOST_WORKERS}. 0 or 1: none, as for few files. With Ray: shards that are scored "
+    "at a time; default: one a CPU.",
 )
 @click.option(
     "--strict",
@@ -70,7 +71,7 @@ MOST_WORKERS = 8  # each holds decoded batches in memory
     type=click.Choice(["local", "ray"]),
     default="local",
     show_default=True,
-    help="What fills --out: this process, or Ray Data.",
+    help="What fills --out: this process, or Ray.",
 )
 @click.option(
     "--address",
@@ -186,23 +187,30 @@ def _work(
     detector: Path,
     order: Order,
 ) -> Iterator[Work]:
-    """Who scores the shards: this process, or the actors of a Ray."""
-    if engine == "local":
-        from gandetect.scoring.collection import score_here
-
-        yield score_here(loaded, order)
-        return
-    from gandetect.cluster.connection import Share, connected
-    from gandetect.cluster.scoring import score_on_ray
+    """Who scores the shards: this process, or the workers of a Ray."""
+    from gandetect.engine import Task, as_finished
+    from gandetect.events import silent
     from gandetect.machine import cores
+    from gandetect.scoring.collection import copied_detector, score_on_worker, score_shard
+    from gandetect.study.engines import EngineOptions, open_engine
 
-    # Ray complains of how Ray Data itself starts actors, which are restarted all the same.
-    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
-    kind = loaded.device.type
-    share = Share(workers or cores(), 1, float(kind == "cuda"))
-    with connected(address, share) as ray:
-        actors = workers or int(ray.cluster_resources().get("CPU", 1))
-        yield score_on_ray(ray, detector, order, workers=actors, device=kind)
+    if engine == "local":
+        yield lambda shards: (score_shard(loaded, shard, order) for shard in shards)
+        return
+    kind, copy = loaded.device.type, copied_detector(detector, order)
+    options, jobs, folder = EngineOptions(engine, address), workers or cores(), copy.parent
+    with open_engine(
+        options, jobs=jobs, threads=1, device=kind, folder=folder, listen=silent
+    ) as ray:
+
+        def work(shards: Sequence[Shard]) -> Iterator[Counts]:
+            for one in as_finished(ray, map(task, shards), workers):
+                yield cast("Counts", one.result)
+
+        def task(shard: Shard) -> Task:
+            return Task(f"shard {shard.name}", partial(score_on_worker, copy, kind, shard, order))
+
+        yield work
 
 
 def _fill(

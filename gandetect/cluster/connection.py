@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import re
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from gandetect.errors import RunError, UsageError
+from gandetect.errors import RunError, UsageError, shortened
 from gandetect.machine import cores
 
 PATIENCE = 5.0  # seconds
@@ -116,17 +115,10 @@ def _join(ray: Any, address: str) -> None:
 
 def _why_not_joined(address: str, message: str) -> str:
     """What Ray says of a cluster that cannot be joined, as one sentence."""
-    rays = re.findall(r"Ray: (\S+)", message)
-    pythons = re.findall(r"Python: (\S+)", message)
-    if len(rays) == len(pythons) == 2:
-        return (
-            f"the Ray at {address} is {rays[0]} on Python {pythons[0]}, and here it is {rays[1]} "
-            f"on Python {pythons[1]}; install the same versions of both on all machines"
-        )
-    first = (message.strip().splitlines() or ["no reason given"])[0].rstrip(".")
     return (
-        f"the Ray at {address} cannot be joined from this machine ({first}); make it a node of "
-        f"that cluster first: ray start --address={address} --num-cpus=0"
+        f"the Ray at {address} cannot be joined from this machine "
+        f"({shortened(' '.join(message.split()), 300)}); install the same Ray and Python on all "
+        f"machines, and make this one a node: ray start --address={address} --num-cpus=0"
     )
 
 
@@ -136,18 +128,8 @@ def _check_room(ray: Any, share: Share) -> None:
         return
     alive = [node["Resources"] for node in ray.nodes() if node["Alive"]]
     cpus, gpus = (max(node.get(kind, 0) for node in alive) for kind in ("CPU", "GPU"))
-    if share.gpus > gpus:
-        raise UsageError(
-            f"--gpus-per-task {share.gpus:g} was given, and "
-            + (f"no node has more than {gpus:g} GPU(s)" if gpus else "no node of this Ray has one")
-            + "; give less, or leave it out to compute on CPUs"
-        )
-    if share.cpus > cpus:
-        raise UsageError(
-            f"tasks of {share.cpus} CPU(s) were asked for, and no node of this Ray has more than "
-            f"{cpus:g}; give --cpus-per-task {max(1, int(cpus))} at most, or start larger nodes"
-        )
     raise UsageError(
         f"tasks of {share.cpus} CPU(s) and {share.gpus:g} GPU(s) were asked for, and no node of "
-        "this Ray has both; give less of one of them"
+        f"this Ray has both (at most {cpus:g} CPU(s), and {gpus:g} GPU(s)); give less with "
+        "--cpus-per-task or --gpus-per-task, or start larger nodes"
     )

@@ -64,7 +64,10 @@ class RayEngine:
 
     def room(self) -> int:
         """How many more tasks are handed to Ray: those that run, and as many to follow."""
-        return max(0, self._window() - len(self._pending))
+        nodes = nodes_with_room(self._ray, self._share)
+        places = sum(int(node["Resources"]["CPU"] // self._share.cpus) for node in nodes)
+        self._steps_apart = max(1.0, places / STEPS)
+        return max(0, 2 * max(1, places) - len(self._pending))
 
     def start(self, task: Task) -> None:
         """Hand a task to Ray."""
@@ -76,7 +79,7 @@ class RayEngine:
         Raises `RunError` when a task's process dies again and again, or when Ray itself ends.
         """
         done, _ = self._ray.wait(list(self._pending), timeout=POLL)
-        self._hear()
+        self.hear()
         ended = []
         for reference in done:
             task = self._pending.pop(reference)
@@ -85,20 +88,6 @@ class RayEngine:
             self._contents.clear()  # later tasks may read what these have written
         self._check_head()
         return ended
-
-    def close(self, failed: bool) -> None:
-        """Hear the rest, or cancel what is under way and wait until nothing writes any more."""
-        if failed:
-            self._give_up(list(self._pending))
-        else:
-            self._hear(last=True)
-
-    def _window(self) -> int:
-        """How many tasks are handed to Ray at a time: those that run and as many to follow."""
-        nodes = nodes_with_room(self._ray, self._share)
-        places = sum(int(node["Resources"]["CPU"] // self._share.cpus) for node in nodes)
-        self._steps_apart = max(1.0, places / STEPS)
-        return 2 * max(1, places)
 
     def _submit(self, task: Task) -> Any:
         """Hand a task to Ray; work that computes gets its share of a GPU."""
@@ -118,17 +107,14 @@ class RayEngine:
             steps_apart=self._steps_apart,
             token=self._token,
         )
-        sent = [self._content(path) for path in stored]
+        for path in stored:  # put once for all tasks of a run
+            if path not in self._contents:
+                self._contents[path] = self._ray.put(read_content(path))
+        sent = [self._contents[path] for path in stored]
         remote = self._ray.remote(work).options(
             name=task.name, num_cpus=self._share.cpus, num_gpus=gpus, max_retries=RETRIES
         )
         return remote.remote(order, self._mailbox, *sent)
-
-    def _content(self, path: Path) -> Any:
-        """The reference of what a file or folder holds, put once for all tasks of a run."""
-        if path not in self._contents:
-            self._contents[path] = self._ray.put(read_content(path))
-        return self._contents[path]
 
     def _result(self, task: Task, reference: Any) -> Any:
         """A task's result, its folder in place; raises the error that it ended with."""
@@ -143,21 +129,16 @@ class RayEngine:
                 f"start one ({_first_line(error)}); look for nodes without memory, then the same "
                 "command goes on from what is complete"
             ) from None
-        self._put_in_place(task, outcome)
+        if task.folder is not None:
+            lock_file(task.folder).unlink(missing_ok=True)
+            if outcome.content:
+                with runs.atomic_folder(task.folder) as fresh:
+                    write_content(outcome.content, fresh)
         if outcome.error is not None:
             raise outcome.error
         return outcome.result
 
-    def _put_in_place(self, task: Task, outcome: Outcome) -> None:
-        folder = task.folder
-        if folder is None:
-            return
-        lock_file(folder).unlink(missing_ok=True)
-        if outcome.content:
-            with runs.atomic_folder(folder) as fresh:
-                write_content(outcome.content, fresh)
-
-    def _hear(self, last: bool = False) -> None:
+    def hear(self, last: bool = False) -> None:
         """Pass on what tasks have told, as far as it is here; with ``last`` wait for the rest."""
         ray = self._ray
         for _ in range(2 if last else 1):
@@ -184,10 +165,9 @@ class RayEngine:
             )
         self._heard = time.monotonic()
 
-    def _give_up(self, references: list[Any]) -> None:
+    def give_up(self) -> None:
         """Cancel tasks, and wait until none writes any more, as far as Ray can still tell."""
-        if not answers(self._address):
-            return
+        references = list(self._pending) if answers(self._address) else []
         for reference in references:
             self._ray.cancel(reference, force=True)
         if references:
@@ -212,9 +192,9 @@ def ray_engine(
         try:
             yield engine
         except BaseException:
-            engine.close(failed=True)
+            engine.give_up()
             raise
-        engine.close(failed=False)
+        engine.hear(last=True)
 
 
 @contextmanager

@@ -45,11 +45,11 @@ def unpack(content: bytes, paths: Sequence[Path]) -> Any:
 def read_content(path: Path) -> Content:
     """Everything in a file or folder, but what a killed process was writing."""
     if path.is_file():
-        return {"": _bytes_of(path)}
+        return {"": np.fromfile(path, np.uint8)}
     files = sorted(one for one in path.rglob("*") if one.is_file())
     found = {one.relative_to(path): one for one in files}
     return {
-        str(name): _bytes_of(file)
+        str(name): np.fromfile(file, np.uint8)
         for name, file in found.items()
         if not any(part.startswith(".") and part.endswith(".tmp") for part in name.parts)
     }
@@ -70,10 +70,6 @@ def outermost(paths: Sequence[Path]) -> list[Path]:
     """Paths that lie below no other of them, each once, in order."""
     distinct = list(dict.fromkeys(paths))
     return [path for path in distinct if not set(path.parents) & set(distinct)]
-
-
-def _bytes_of(file: Path) -> NDArray[np.uint8]:
-    return np.fromfile(file, np.uint8)
 
 
 class _Packer(pickle.Pickler):

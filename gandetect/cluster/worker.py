@@ -99,6 +99,7 @@ def look_around(token: Token | None) -> tuple[str, bool]:
 def work(order: Order, mailbox: Any, *contents: Content) -> Outcome:
     """Do a task; ``contents`` are those of the paths that it reads."""
     prepare_process(order.threads)
+    place: Callable[[Path], Path] = Path  # a shared path is where it is
     with ExitStack() as stack:
         try:
             if order.token is None:
@@ -107,11 +108,14 @@ def work(order: Order, mailbox: Any, *contents: Content) -> Outcome:
                 for path, content in zip(order.stored, contents, strict=True):
                     write_content(content, place(path))
             else:
-                place = _where_it_is
-                _check_shared(order.token)
+                if not look_around(order.token)[1]:  # it has joined since the others were asked
+                    raise RunError(not_shared(os.uname().nodename, order.token.file.parent))
                 if order.folder is not None:
                     stack.enter_context(_alone(order.folder))
-            return _done(order, place, mailbox)
+            task = unpack(order.parts, [place(path) for path in order.paths])
+            with _telling(order, mailbox) as notify:
+                result = task(notify=notify)
+            return Outcome(result, content=_left_behind(order, place))
         except (GandetectError, OSError) as error:  # what the local engine raises as it is, too
             return Outcome(error=error, content=_left_behind(order, place))
 
@@ -121,21 +125,10 @@ def lock_file(folder: Path) -> Path:
     return folder.with_name(f".{folder.name}.lock.tmp")
 
 
-def _done(order: Order, place: Callable[[Path], Path], mailbox: Any) -> Outcome:
-    work = unpack(order.parts, [place(path) for path in order.paths])
-    with _telling(order, mailbox) as notify:
-        result = work(notify=notify)
-    return Outcome(result, content=_left_behind(order, place))
-
-
 def _left_behind(order: Order, place: Callable[[Path], Path]) -> Content | None:
     if order.token is not None or order.folder is None:
         return None
     return read_content(place(order.folder))
-
-
-def _where_it_is(path: Path) -> Path:
-    return path
 
 
 def _placed_below(root: Path, base: Path) -> Callable[[Path], Path]:
@@ -149,17 +142,11 @@ def _placed_below(root: Path, base: Path) -> Callable[[Path], Path]:
     return place
 
 
-def _check_shared(token: Token) -> None:
-    """Raise `RunError` on a node that has joined since the others were asked."""
-    if not look_around(token)[1]:
-        raise RunError(not_shared(os.uname().nodename, token.file.parent))
-
-
 def not_shared(node: str, folder: Path) -> str:
     """What to say of a node that does not see the run folder."""
     return (
         f"Ray's node {node} does not see the run folder {str(folder)!r}; choose an --out that all "
-        "nodes share, or give --no-shared-path to send files through Ray"
+        "nodes share; a study may also be given --no-shared-path, which sends files through Ray"
     )
 
 

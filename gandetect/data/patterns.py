@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
+import pandas as pd
+
 from gandetect.errors import UsageError, shown
 
 
@@ -63,6 +65,18 @@ class PatternFit:
     def facts(self) -> dict[str, Any]:
         """All of it as JSON can hold it."""
         return {"files": self.files, "fits": self.fits, **asdict(self)}
+
+
+def pattern_facts(table: pd.DataFrame, pattern: str | None, share: float) -> dict[str, Any]:
+    """How many names (columns path, class_name) a pattern fits, as facts; nothing without one.
+
+    Raises `UsageError` when it fits less than ``share`` of the names of a class.
+    """
+    if pattern is None:
+        return {}
+    fit = pattern_fit(list(table["path"]), list(table["class_name"]), pattern)
+    fit.require(share)
+    return {"group_pattern": fit.facts()}
 
 
 def pattern_fit(paths: Sequence[str], classes: Sequence[str], pattern: str) -> PatternFit:

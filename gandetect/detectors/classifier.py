@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from gandetect.config import ClassifierConfig
 from gandetect.detectors.protocol import DetectorDescription, Kind, Preprocessing
-from gandetect.errors import unknown_name
 
 if TYPE_CHECKING:
     import torch
@@ -22,24 +21,10 @@ class Classifier(Kind):
     @classmethod
     def build(cls, description: DetectorDescription) -> nn.Module:
         """One of the networks of `gandetect.models.classifiers`."""
-        from gandetect.models.classifiers import CLASSIFIERS, build_classifier
+        from gandetect.models.classifiers import build_classifier
 
-        if description.architecture not in CLASSIFIERS:
-            raise unknown_name("architecture", description.architecture, CLASSIFIERS)
         channels = description.preprocessing.channels
         return build_classifier(description.architecture, channels=channels, **description.options)
-
-
-def options_of(config: ClassifierConfig) -> dict[str, Any]:
-    """What `Classifier.build` needs to know, beside the network's name and the channels."""
-    return {
-        "image_size": config.image_size,
-        "stored_size": config.stored_size,
-        "outputs": 1 if config.loss == "bce" else 2,
-        "normalise": config.normalise,
-        **config.head.model_dump(mode="json"),
-        **({"embedding": config.contrastive.embedding} if config.contrastive else {}),
-    }
 
 
 def as_classifier(
@@ -51,12 +36,13 @@ def as_classifier(
 ) -> NetworkDetector:
     """A trained classifier as a detector."""
     from gandetect.detectors.network import as_detector
+    from gandetect.training.supervised import network_options
 
     description = DetectorDescription(
         kind="classifier",
         name=config.name,
         architecture=config.network,
-        options=options_of(config),
+        options=network_options(config),
         preprocessing=preprocessing,
         provenance={"recipe": config.recipe, **provenance},
     )

@@ -5,9 +5,8 @@ What it learns from does not move any more, so nothing is forgotten while it lea
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from time import perf_counter
-from typing import Any
 
 import numpy as np
 import torch
@@ -82,7 +81,8 @@ def fine_tune(
             history.append(_row(config, torch.stack(seen), done))
             seen.clear()
             rate = done * 2 * config.batch_size / (perf_counter() - started)
-            notify(_progress(config, history[-1], done, rate))
+            facts = {"images_per_second": rate, "summary": f"D {history[-1]['loss']:.2f}"}
+            notify({"event": "step", "done": done, "total": config.updates, **facts})
     return history
 
 
@@ -136,15 +136,3 @@ def _row(config: FineTuned, seen: Tensor, done: int) -> dict[str, float]:
         )
     means = seen.double().mean(0).tolist()
     return {"update": done, **dict(zip(STATISTICS, means, strict=True))}
-
-
-def _progress(
-    config: FineTuned, row: Mapping[str, float], done: int, rate: float
-) -> dict[str, Any]:
-    return {
-        "event": "step",
-        "done": done,
-        "total": config.updates,
-        "images_per_second": rate,
-        "summary": f"D {row['loss']:.2f}",
-    }

@@ -10,14 +10,14 @@ from typing import Any
 import torch
 from pydantic import ValidationError
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save
-from torch import nn
+from safetensors.torch import load_file
 
 from gandetect import runs
 from gandetect.detectors.network import NetworkDetector, as_detector
 from gandetect.detectors.protocol import FORMAT, DetectorDescription, kind_named
 from gandetect.errors import DetectorError, shown
 from gandetect.machine import settle_cuda
+from gandetect.training.checkpoints import save_weights
 
 DESCRIPTION = "detector.json"
 WEIGHTS = "weights.safetensors"
@@ -25,9 +25,8 @@ WEIGHTS = "weights.safetensors"
 
 def save_detector(folder: Path, detector: NetworkDetector) -> None:
     """Write ``detector.json`` and ``weights.safetensors``: all that is needed to use it."""
-    weights = {n: v.contiguous().cpu() for n, v in detector.network.state_dict().items()}
     with runs.atomic_file(folder / WEIGHTS) as temporary:
-        temporary.write_bytes(save(weights))
+        save_weights(detector.network, temporary)
     digest = runs.file_digest(folder / WEIGHTS)
     described = detector.description.model_copy(update={"weights_sha256": digest})
     runs.write_json(folder / DESCRIPTION, described.model_dump(mode="json"))
@@ -55,7 +54,8 @@ def load_detector(path: str | Path, device: str = "cpu") -> NetworkDetector:
     _check_description(folder)
     weights = _load_weights(folder / WEIGHTS, description.weights_sha256)
     try:
-        network = _build(description)
+        with torch.random.fork_rng(devices=[]):  # initial weights, which are about to be replaced
+            network = kind_named(description.kind).build(description)
         network.load_state_dict(weights)
     except (RuntimeError, TypeError, ValueError, KeyError) as error:
         reason = " ".join(str(error).split())[:200]
@@ -75,12 +75,6 @@ def _refuse_newer(folder: Path, content: Any) -> None:
             f"{shown(str(folder / DESCRIPTION))} is of format {number}, newer than {FORMAT}, which "
             "this version of gandetect reads; update gandetect"
         )
-
-
-def _build(description: DetectorDescription) -> nn.Module:
-    kind = kind_named(description.kind)
-    with torch.random.fork_rng(devices=[]):  # initial weights, which are about to be replaced
-        return kind.build(description)
 
 
 def _check_description(folder: Path) -> None:

@@ -91,7 +91,8 @@ class OneClassDetector(PostHoc):
     @classmethod
     def build(cls, description: DetectorDescription) -> nn.Module:
         """The estimator, with the network that brings its features."""
-        from gandetect.models.one_class import build_one_class
+        from gandetect.models.features import Features
+        from gandetect.models.one_class import OneClass
 
         sizes, network = dict(description.options), None
         features_of, options = sizes.pop("features_of"), sizes.pop("network")
@@ -99,4 +100,5 @@ class OneClassDetector(PostHoc):
             network = kind_named(features_of).build(description.within(options))
         elif description.architecture != PIXELS:
             raise unknown_name("architecture", description.architecture, [PIXELS])
-        return build_one_class(network=network, **sizes)
+        features = Features(network, sizes.pop("features"), sizes.pop("dimensions"))
+        return OneClass(features=features, **sizes)

@@ -7,7 +7,14 @@ machine.
 from gandetect.engine.graph import Plan, planned, run_graph
 from gandetect.engine.local import InlineEngine, LocalEngine, inline_engine, local_engine
 from gandetect.engine.stage import BEGUN, Context, Facts, Stage, perform, with_needs
-from gandetect.engine.tasks import Engine, Finished, Task, prepare_process, run_all
+from gandetect.engine.tasks import (
+    Engine,
+    Finished,
+    Task,
+    as_finished,
+    prepare_process,
+    run_all,
+)
 
 __all__ = [
     "BEGUN",
@@ -20,6 +27,7 @@ __all__ = [
     "Plan",
     "Stage",
     "Task",
+    "as_finished",
     "inline_engine",
     "local_engine",
     "perform",

@@ -52,6 +52,7 @@ class Context:
 class Stage:
     """One piece of a study. A kind of stage is a frozen dataclass of settings and needed stages.
 
+    ``PLACE`` and ``TITLE`` are formats of its fields, as in ``"gans/{self.config.name}"``.
     Raise ``VERSION`` when the code of a kind changes its results: older folders are then made
     afresh. A stage that writes "afresh" fills a new folder, which replaces the old one when it is
     complete; one that "resumes" writes into its folder as it goes, and goes on there after an
@@ -60,6 +61,9 @@ class Stage:
     engine.
     """
 
+    PLACE: ClassVar[str]
+    TITLE: ClassVar[str]
+    WEIGHT: ClassVar[float] = 5.0
     VERSION: ClassVar[int] = 1
     WRITES: ClassVar[Literal["afresh", "resumes", "in-place"]] = "afresh"
     COMPUTES: ClassVar[bool] = True
@@ -68,12 +72,12 @@ class Stage:
     @property
     def place(self) -> str:
         """Its folder below the run folder, with slashes; no two stages of a run share one."""
-        raise NotImplementedError
+        return self.PLACE.format(self=self)
 
     @property
     def title(self) -> str:
         """What a user is told while it runs, such as ``Training dcgan-bn seed 0``."""
-        raise NotImplementedError
+        return self.TITLE.format(self=self)
 
     @property
     def subject(self) -> str:
@@ -84,7 +88,7 @@ class Stage:
     def weight(self) -> float:
         """Roughly how many seconds it takes on one core; of those that are ready the longest
         chains start first."""
-        return 5.0
+        return self.WEIGHT
 
     def check(self, context: Context) -> None:
         """Raise `GandetectError` for settings that could only fail later; nothing is written."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -58,16 +59,28 @@ class Engine(Protocol):
         """Wait a moment for tasks to end; the failure of one is raised."""
 
 
+def as_finished(
+    engine: Engine, tasks: Iterable[Task], most: int | None = None
+) -> Iterator[Finished]:
+    """Run independent tasks, at most so many at a time, and yield each as it ends.
+
+    The first failure is raised.
+    """
+    waiting, running = deque(tasks), 0
+    while waiting or running:
+        while waiting and engine.room() and (most is None or running < most):
+            engine.start(waiting.popleft())
+            running += 1
+        ended = engine.finished()
+        running -= len(ended)
+        yield from ended
+
+
 def run_all(engine: Engine, tasks: Iterable[Task]) -> list[Any]:
     """Run independent tasks and return their results in order; the first failure is raised."""
-    waiting = list(tasks)
-    order = [task.name for task in waiting]
-    results: dict[str, Any] = {}
-    while len(results) < len(order):
-        while waiting and engine.room():
-            engine.start(waiting.pop(0))
-        results |= {one.task.name: one.result for one in engine.finished()}
-    return [results[name] for name in order]
+    order = list(tasks)
+    results = {one.task.name: one.result for one in as_finished(engine, order)}
+    return [results[task.name] for task in order]
 
 
 def prepare_process(threads: int) -> None:

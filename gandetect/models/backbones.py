@@ -70,38 +70,26 @@ def cnn_deep(channels: int, image_size: int, dropout: float) -> tuple[nn.Module,
     return nn.Sequential(layers), 256 * (image_size // 4) ** 2
 
 
-def resnet(builder: Callable[..., Any], weights: Any) -> Backbone:
-    """One of torchvision's ResNets (He et al. 2015, arXiv 1512.03385), without its ``fc``."""
+def _torchvision(name: str, last_layer: str) -> Backbone:
+    """One of torchvision's networks by its name there, without its last layer alone."""
 
     def build(channels: int, image_size: int, dropout: float) -> tuple[nn.Module, int]:
-        network = builder(weights=None)
-        features = network.fc.in_features
-        network.fc = nn.Identity()
-        return network, features
+        network: nn.Module = models.get_model(name, weights=None)
+        last = network.get_submodule(last_layer)
+        assert isinstance(last, nn.Linear)
+        network.set_submodule(last_layer, nn.Identity())
+        return network, last.in_features
 
-    return Backbone(build, smallest=32, weights=weights, last_layer="fc.")
-
-
-def efficientnet(builder: Callable[..., Any], weights: Any) -> Backbone:
-    """One of torchvision's EfficientNets (Tan and Le 2019, arXiv 1905.11946).
-
-    Only the Linear of its ``classifier`` is left out; the Dropout before it stays.
-    """
-
-    def build(channels: int, image_size: int, dropout: float) -> tuple[nn.Module, int]:
-        network = builder(weights=None)
-        features = network.classifier[1].in_features
-        network.classifier[1] = nn.Identity()
-        return network, features
-
-    return Backbone(build, smallest=32, weights=weights, last_layer="classifier.1.")
+    weights: Any = models.get_model_weights(name)
+    return Backbone(build, smallest=32, weights=weights.DEFAULT, last_layer=f"{last_layer}.")
 
 
-BACKBONES: dict[str, Backbone] = {
+# He et al. 2015, arXiv 1512.03385; Tan and Le 2019, arXiv 1905.11946, whose Dropout stays.
+CLASSIFIERS: dict[str, Backbone] = {
     "cnn-small": Backbone(cnn_small, smallest=4, hidden=(128,)),
     "cnn-deep": Backbone(cnn_deep, smallest=4, hidden=(512,)),
-    "resnet18": resnet(models.resnet18, models.ResNet18_Weights.DEFAULT),
-    "resnet50": resnet(models.resnet50, models.ResNet50_Weights.DEFAULT),
-    "efficientnet-b0": efficientnet(models.efficientnet_b0, models.EfficientNet_B0_Weights.DEFAULT),
-    "efficientnet-b2": efficientnet(models.efficientnet_b2, models.EfficientNet_B2_Weights.DEFAULT),
+    "resnet18": _torchvision("resnet18", "fc"),
+    "resnet50": _torchvision("resnet50", "fc"),
+    "efficientnet-b0": _torchvision("efficientnet_b0", "classifier.1"),
+    "efficientnet-b2": _torchvision("efficientnet_b2", "classifier.1"),
 }

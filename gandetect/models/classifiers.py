@@ -14,10 +14,8 @@ from torch import Tensor, nn
 from torchvision.transforms.v2 import functional as F
 
 from gandetect.errors import did_you_mean, unknown_name
-from gandetect.models.backbones import BACKBONES, Backbone, NetworkError
+from gandetect.models.backbones import CLASSIFIERS, NetworkError
 from gandetect.models.heads import build_embedding, build_head
-
-CLASSIFIERS: dict[str, Backbone] = BACKBONES
 
 # Mean and standard deviation of each channel, for pixels in [0, 1].
 NORMALISATIONS: dict[str, tuple[tuple[float, ...], tuple[float, ...]]] = {

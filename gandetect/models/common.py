@@ -1,11 +1,15 @@
-"""What the generators and their counterparts share: sizes, activations, initial weights."""
+"""What the generators and their counterparts share: sizes, stacks of layers, initial weights."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from torch import Tensor, nn
+
+from gandetect.models.histogram import HistogramBranch
+from gandetect.models.layers import SameConv2d, bound_slopes
 
 WIDEST = 512  # channels of a stage
 NOISE_SIZE = 100  # of every generator: images are drawn from noise (N, 100) ~ N(0, 1)
@@ -48,6 +52,54 @@ class Growth:
                 f"times to reach it; give a multiple of {step}, such as {lower} or {lower + step}"
             )
         return Growth(image_size // step, doublings - 2)
+
+
+class ConvGenerator(nn.Module):
+    """A dense layer, folded to a square of ``side`` pixels, then `layers` that double it.
+
+    A sub-class fills `layers`; tanh stands behind the last one.
+    """
+
+    def __init__(self, side: int, width: int) -> None:
+        super().__init__()
+        self.side = side
+        self.dense = nn.Linear(NOISE_SIZE, side**2 * width)
+        self.layers = nn.Sequential()
+
+    def forward(self, noise: Tensor) -> Tensor:
+        """Map noise ``(N, 100)`` to images ``(N, C, H, W)`` in [-1, 1]."""
+        images: Tensor = self.layers(unflatten(self.dense(noise), self.side)).tanh()
+        return images
+
+
+class ConvDiscriminator(nn.Module):
+    """Convolutions, a dense layer, and beside them a `HistogramBranch` if asked for."""
+
+    def __init__(self, layers: nn.Sequential, features: int) -> None:
+        super().__init__()
+        self.layers = layers
+        self.dense = nn.Linear(features, 1)
+        self.histogram: HistogramBranch | None = None
+
+    def add(self, channels: int, dropout: float, *, histogram: bool, spectral_norm: bool) -> None:
+        """Add the branch for grey levels, and bound the slopes of all layers, where asked for."""
+        self.histogram = HistogramBranch(channels, dropout) if histogram else None
+        if spectral_norm:
+            bound_slopes(self)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Map images ``(N, C, H, W)`` in [-1, 1] to logits ``(N,)``, high = real."""
+        logits: Tensor = self.dense(flatten(self.layers(images))).squeeze(1)
+        return logits if self.histogram is None else logits + self.histogram(images)
+
+
+def halving(widths: Sequence[int], kernel: int, *after: Callable[[], nn.Module]) -> nn.Sequential:
+    """Convolutions with stride 2 from each width to the next, each with the layers ``after`` it."""
+    layers = nn.Sequential()
+    for inputs, outputs in itertools.pairwise(widths):
+        layers.append(SameConv2d(inputs, outputs, kernel, stride=2))
+        layers.extend(layer() for layer in after)
+    return layers
 
 
 def activation_named(name: str) -> nn.Module:

@@ -15,7 +15,8 @@ class Features(nn.Module):
     """Maps images ``(N, C, H, W)`` in [-1, 1] to features ``(N, F)``, projected to ``(N, D)``.
 
     Features are those of ``network``, a discriminator or an `ImageClassifier`, or the pixels
-    themselves where it is None. The projection is linear and starts as nothing: `project` sets it.
+    themselves where it is None. The projection is linear, along ``components`` ``(D, F)`` from
+    ``mean`` ``(F,)``; both start as nothing.
     """
 
     mean: Tensor
@@ -26,10 +27,6 @@ class Features(nn.Module):
         self.network = network
         self.register_buffer("mean", torch.zeros(features))
         self.register_buffer("components", torch.zeros(dimensions, features))
-
-    def project(self, mean: Tensor, components: Tensor) -> None:
-        """Look along ``components`` ``(D, F)`` from ``mean`` ``(F,)`` from now on."""
-        self.mean, self.components = mean, components
 
     def forward(self, images: Tensor) -> Tensor:
         """Map images ``(N, C, H, W)`` in [-1, 1] to projected features ``(N, D)``."""

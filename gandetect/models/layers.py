@@ -5,6 +5,7 @@ What is faster here than PyTorch's own computes the same function; `make bench` 
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import torch
@@ -140,7 +141,7 @@ class SeededDropout(nn.Module):
         lanes.bitwise_and_(32767).bitwise_not_().add_(dropped).bitwise_right_shift_(15)
         # The mask takes the features' usual memory layout, so keeping moves no data.
         mask = lanes.to(_INTEGERS[features.element_size()])
-        return torch.as_strided(mask, features.shape, _dense_strides(features))
+        return torch.as_strided(mask, features.shape, _dense_strides(features.shape))
 
     def extra_repr(self) -> str:
         """Show the probability in the network's printout."""
@@ -194,17 +195,12 @@ def same_padding(side: int, kernel: int, stride: int) -> tuple[int, int]:
     return total // 2, total - total // 2
 
 
-def _dense_strides(features: Tensor) -> tuple[int, ...]:
+@cache
+def _dense_strides(shape: torch.Size) -> tuple[int, ...]:
     """Strides of features without gaps: channels last where there are four dimensions.
 
     Features have that layout where it is fast; where a device hands on another, the same elements
     are dropped all the same.
     """
-    if features.dim() == 4:
-        _, channels, height, width = features.shape
-        return (channels * height * width, 1, width * channels, channels)
-    strides, step = [], 1
-    for size in reversed(features.shape):
-        strides.append(step)
-        step *= size
-    return tuple(reversed(strides))
+    layout = torch.channels_last if len(shape) == 4 else torch.contiguous_format
+    return torch.empty(shape, device="meta", memory_format=layout).stride()

@@ -40,12 +40,7 @@ class OneClass(nn.Module):
     fitted: Tensor
 
     def __init__(
-        self,
-        method: str,
-        features: Features,
-        *,
-        images: int = 0,
-        neighbours: int = 5,
+        self, method: str, features: Features, *, images: int = 0, neighbours: int = 5
     ) -> None:
         super().__init__()
         if method not in METHODS:
@@ -66,7 +61,7 @@ class OneClass(nn.Module):
             torch.from_numpy(np.asarray(one, np.float32)).to(self.fitted.device)
             for one in (found.mean_, found.components_)
         )
-        self.features.project(mean, components)
+        self.features.mean, self.features.components = mean, components
         self.fitted = (torch.from_numpy(raw).to(mean.device) - mean) @ components.T
         self.fit()
 
@@ -117,23 +112,8 @@ METHODS: dict[str, Callable[[Floats, int], tuple[Normality, Floats]]] = {
 }
 
 
-def build_one_class(
-    method: str,
-    network: nn.Module | None,
-    *,
-    features: int,
-    dimensions: int,
-    images: int,
-    neighbours: int,
-) -> OneClass:
-    """A detector of these sizes, about to be loaded: F features, projected to D, of N images."""
-    return OneClass(
-        method, Features(network, features, dimensions), images=images, neighbours=neighbours
-    )
-
-
 def sizes_of(network: OneClass) -> dict[str, Any]:
-    """What `build_one_class` needs to know, beside the feature network."""
+    """What its `Features` (features, dimensions) and itself are built with, beside a network."""
     dimensions, features = network.features.components.shape
     return {
         "method": network.method,

@@ -15,8 +15,8 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from gandetect.errors import did_you_mean
-from gandetect.models.backbones import NetworkError
-from gandetect.models.classifiers import CLASSIFIERS, ImageClassifier
+from gandetect.models.backbones import CLASSIFIERS, NetworkError
+from gandetect.models.classifiers import ImageClassifier
 
 SUFFIXES = (".safetensors", ".pth", ".pt")
 NAMED = 4  # so many tensors at most are named in a message
@@ -50,20 +50,13 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     except OSError as error:
         raise NetworkError(f"{str(path)!r} cannot be read ({error.strerror or error})") from None
     except Exception:  # what damaged bytes raise is not to be foretold, and torch's advice is bad
+        tensors = None
+    if not isinstance(tensors, Mapping) or not all(
+        isinstance(name, str) and torch.is_tensor(value) for name, value in tensors.items()
+    ):
         raise NetworkError(
-            f"{str(path)!r} is damaged, or holds more than tensors; give a safetensors file, or a "
-            "state dict that torch.save wrote"
-        ) from None
-    if not isinstance(tensors, Mapping):
-        raise NetworkError(
-            f"{str(path)!r} holds a {type(tensors).__name__}; give a state dict, a network's "
-            "tensors by name"
-        )
-    others = [str(n) for n, v in tensors.items() if not (isinstance(n, str) and torch.is_tensor(v))]
-    if others:
-        raise NetworkError(
-            f"{str(path)!r} holds entries that are no named tensors ({_some(others)}); give a "
-            "state dict, a network's tensors by name and nothing else"
+            f"{str(path)!r} is damaged, or holds more than tensors by name; give a safetensors "
+            "file, or a state dict that torch.save wrote"
         )
     return dict(tensors)
 

@@ -17,13 +17,14 @@ from torch import Tensor, nn
 
 from gandetect.models.common import (
     NOISE_SIZE,
+    ConvGenerator,
     Growth,
     activation_named,
     flatten,
     glorot_uniform,
-    unflatten,
+    halving,
 )
-from gandetect.models.layers import SameConv2d, SameConvTranspose2d
+from gandetect.models.layers import SameConvTranspose2d
 
 
 class Encoder(nn.Module):
@@ -32,16 +33,8 @@ class Encoder(nn.Module):
     def __init__(self, image_size: int = 28, channels: int = 1) -> None:
         super().__init__()
         growth = Growth.of(image_size)
-        self.layers = nn.Sequential(
-            SameConv2d(channels, 32, kernel=5, stride=2),  # (N, 32, H/2, W/2)
-            nn.ReLU(),
-            SameConv2d(32, 64, kernel=5, stride=2),  # (N, 64, H/4, W/4)
-            nn.ReLU(),
-        )
-        widths = [64, *growth.channels(64)]
-        for inputs, outputs in itertools.pairwise(widths):
-            self.layers.append(SameConv2d(inputs, outputs, kernel=5, stride=2))
-            self.layers.append(nn.ReLU())
+        widths = [channels, 32, 64, *growth.channels(64)]
+        self.layers = halving(widths, 5, nn.ReLU)
         self.to_latents = nn.Linear(growth.side**2 * widths[-1], 2 * NOISE_SIZE)
         self.apply(glorot_uniform)
 
@@ -51,30 +44,17 @@ class Encoder(nn.Module):
         return mean, log_variance
 
 
-class Decoder(nn.Module):
+class Decoder(ConvGenerator):
     """`vae`'s decoder, its generator: 350,049 parameters at 28 x 28 x 1.
 
     It answers with the mean of its Gaussian, without that Gaussian's noise.
     """
 
     def __init__(self, image_size: int = 28, channels: int = 1, activation: str = "relu") -> None:
-        super().__init__()
         growth = Growth.of(image_size)
-        self.side = growth.side
-        widths = [64, *growth.channels(64)][::-1]
-        self.dense = nn.Linear(NOISE_SIZE, self.side * self.side * widths[0])
-        self.further = nn.Sequential()
+        widths = [*growth.channels(64)[::-1], 64, 32, channels]
+        super().__init__(growth.side, widths[0])
         for inputs, outputs in itertools.pairwise(widths):
-            self.further.append(SameConvTranspose2d(inputs, outputs, kernel=4))
-            self.further.append(activation_named(activation))
-        self.up1 = SameConvTranspose2d(64, 32, kernel=4)
-        self.up2 = SameConvTranspose2d(32, channels, kernel=4)
-        self.activation = activation_named(activation)
+            self.layers.append(activation_named(activation))
+            self.layers.append(SameConvTranspose2d(inputs, outputs, kernel=4))
         self.apply(glorot_uniform)
-
-    def forward(self, noise: Tensor) -> Tensor:
-        """Map noise ``(N, 100)`` to images ``(N, C, H, W)`` in [-1, 1]."""
-        features = unflatten(self.activation(self.dense(noise)), self.side)
-        features = self.activation(self.up1(self.further(features)))  # (N, 32, H/2, W/2)
-        images: Tensor = self.up2(features).tanh()  # (N, C, H, W)
-        return images

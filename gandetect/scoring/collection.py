@@ -1,15 +1,17 @@
 """Scores a collection shard by shard, each into a Parquet file that is there only when it is done.
 
-Who does the shards is left to the caller: this process one after the other, or `on_ray`.
+Who does the shards is left to the caller: this process one after the other, or workers.
 """
 
 from __future__ import annotations
 
 import json
+import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from itertools import islice
+from functools import lru_cache
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,8 +20,11 @@ import pyarrow.parquet as pq
 
 from gandetect import runs
 from gandetect.data.streaming import BATCH, Decoded, DecodeOptions, decode
+from gandetect.detectors.folder import DESCRIPTION, WEIGHTS, load_detector
 from gandetect.detectors.protocol import Detector
-from gandetect.scoring.paths import ScoredImage, decode_options, score_batch
+from gandetect.errors import RunError
+from gandetect.events import Notify
+from gandetect.scoring.paths import decode_options, score_batch
 from gandetect.scoring.shards import PARQUET, Entry, Order, Shard
 
 ROWS = 64 * BATCH  # lines that are written at a time
@@ -34,6 +39,7 @@ SCHEMA = pa.schema(
     ]
 )
 BYTES, PATH = "bytes", "path"
+DETECTOR = "_detector"  # in the output folder, passed over by readers of Parquet folders
 Item = TypeVar("Item")
 
 
@@ -58,9 +64,34 @@ def score_collection(shards: Sequence[Shard], order: Order, work: Work) -> Itera
     yield from work([shard for shard in shards if shard not in set(done)])
 
 
-def score_here(detector: Detector, order: Order) -> Work:
-    """Let this process do one shard after the other."""
-    return lambda shards: (score_shard(detector, shard, order) for shard in shards)
+def copied_detector(detector: Path, order: Order) -> Path:
+    """A copy of a detector's folder in the output folder, for workers on other machines."""
+    copy = Path(order.folder, DETECTOR)
+    with runs.atomic_folder(copy) as fresh:
+        for name in (DESCRIPTION, WEIGHTS):
+            shutil.copyfile(detector / name, fresh / name)
+    return copy
+
+
+def score_on_worker(
+    detector: Path, device: str, shard: Shard, order: Order, *, notify: Notify
+) -> Counts:
+    """Score a shard in a process that sees the same paths, which keeps the detector it has loaded.
+
+    Raises `RunError` when it does not see them.
+    """
+    for needed in (detector, Path(shard.source)):
+        if not needed.exists():
+            raise RunError(
+                f"a Ray worker does not see {str(needed)!r}; put images and --out where every node "
+                "sees them under the same path"
+            )
+    return score_shard(_loaded(detector, device), shard, order)
+
+
+@lru_cache(maxsize=1)
+def _loaded(detector: Path, device: str) -> Detector:
+    return load_detector(detector, device)
 
 
 def score_shard(detector: Detector, shard: Shard, order: Order) -> Counts:
@@ -69,7 +100,9 @@ def score_shard(detector: Detector, shard: Shard, order: Order) -> Counts:
     options = decode_options(detector, order.strict)
     target = shard.output(order.folder)
     with runs.atomic_file(target) as temporary, pq.ParquetWriter(temporary, SCHEMA) as writer:
-        lines = _score_all(detector, _decoded(Path(shard.source), options), threshold)
+        decoded = _decoded(Path(shard.source), options)
+        batches = iter(lambda: list(islice(decoded, BATCH)), [])
+        lines = chain.from_iterable(score_batch(detector, batch, threshold) for batch in batches)
         while rows := [asdict(line) for line in islice(lines, ROWS)]:
             writer.write_table(pa.Table.from_pylist(rows, SCHEMA))
     return counts_of(target)
@@ -80,14 +113,6 @@ def counts_of(output: Path) -> Counts:
     table = pq.read_table(output, columns=["error", "conversion"], partitioning=None)
     conversions = Counter(table["conversion"].to_pylist())
     return Counts(len(table), len(table) - table["error"].null_count, dict(conversions))
-
-
-def _score_all(
-    detector: Detector, decoded: Iterable[Decoded], threshold: float
-) -> Iterator[ScoredImage]:
-    waiting = iter(decoded)
-    while batch := list(islice(waiting, BATCH)):
-        yield from score_batch(detector, batch, threshold)
 
 
 def _decoded(source: Path, options: DecodeOptions) -> Iterator[Decoded]:

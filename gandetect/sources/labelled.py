@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from gandetect.sources.image_sets import ImageSet, Indices
+from gandetect.sources.image_sets import ImageSet
 
 FOLDER = "data"  # of the table, below the run folder
 TABLE = "splits.parquet"
@@ -58,11 +58,7 @@ def image_set(run: Path, size: int, rows: pd.DataFrame) -> ImageSet:
     """The images of some rows of the table."""
     return ImageSet(
         run / pixels_folder(size) / IMAGES,
-        _column(rows, "image"),
-        _column(rows, "copy"),
+        rows["image"].to_numpy(np.int64),
+        rows["copy"].to_numpy(np.int64),
         rows.index.to_numpy(np.int64),
     )
-
-
-def _column(rows: pd.DataFrame, name: str) -> Indices:
-    return rows[name].to_numpy(np.int64)

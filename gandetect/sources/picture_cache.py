@@ -106,7 +106,8 @@ def _alike(folder: Path, found: FoundFiles, made_of: Mapping[str, Any]) -> Path 
         return None
     with ThreadPoolExecutor() as pool:
         digests = list(pool.map(lambda one: _sha256(found.root / one.path), found.files))
-    place = folder / _name(_content_digest(found.files, digests, made_of), found)
+    digest = _content_digest(found.files, digests, made_of)
+    place = folder / f"{found.root.name}-{digest[:12]}"
     return place if place in alike else None
 
 
@@ -155,7 +156,7 @@ def _build(
         table.to_parquet(fresh / TABLE, index=False)
         digest = _content_digest(found.files, [one.sha256 for one in told], made_of)
         runs.write_record(fresh, digest, [TABLE], n=len(told), pixels=_facts(fresh / PIXELS))
-    place = folder / _name(digest, found)
+    place = folder / f"{found.root.name}-{digest[:12]}"
     if place.exists():
         shutil.rmtree(place)
     building.replace(place)
@@ -204,10 +205,6 @@ def _listing_digest(found: FoundFiles, made_of: Mapping[str, Any]) -> str:
         except OSError:  # a link that leads to nothing; it is left out, and named, when it is read
             rows.append([one.path])
     return digest_of(["listing", str(found.root.resolve()), made_of, rows])
-
-
-def _name(digest: str, found: FoundFiles) -> str:
-    return f"{found.root.name}-{digest[:12]}"
 
 
 def _sha256(path: Path) -> str:

@@ -14,7 +14,7 @@ from gandetect.data.class_folders import find_pictures, picture_classes
 from gandetect.data.class_images import ClassImages
 from gandetect.data.found import LeftOut, leave_out, left_out_sentences
 from gandetect.data.groups import groups_of, near_duplicate_pairs
-from gandetect.data.patterns import pattern_fit
+from gandetect.data.patterns import pattern_facts
 from gandetect.data.stored import StoredImages
 from gandetect.errors import DataError, shortened, shown
 from gandetect.events import Notify, warn
@@ -47,6 +47,7 @@ def load_pictures(
                 f"none of the files of class {shown(name)} can be decoded; the first, "
                 f"{shortened(_first_error(table, name), 200)}"
             )
+    pattern = pattern_facts(kept, config.group_pattern, config.group_pattern_share)
     images = StoredImages(cache / PIXELS, kept.index.to_numpy(np.int64))
     none = np.empty(0, np.int64)
     return ClassImages(
@@ -59,7 +60,7 @@ def load_pictures(
         route=str(cache),
         groups=_groups(config, kept.reset_index(drop=True)),
         hashes=kept["pixels_sha256"].tolist(),
-        facts={**_facts(kept, left_out), **_pattern_facts(config, kept)},
+        facts={**_facts(kept, left_out), **pattern},
     )
 
 
@@ -68,15 +69,6 @@ def _first_error(table: pd.DataFrame, name: str) -> str:
     if of_class.empty:
         return "of which there is none"
     return f"{of_class['path'].iloc[0]}: {of_class['error'].iloc[0]}"
-
-
-def _pattern_facts(config: PicturesConfig, table: pd.DataFrame) -> dict[str, Any]:
-    """How many file names of each class `group_pattern` fits; `UsageError` where too few."""
-    if config.group_pattern is None:
-        return {}
-    fit = pattern_fit(list(table["path"]), list(table["class_name"]), config.group_pattern)
-    fit.require(config.group_pattern_share)
-    return {"group_pattern": fit.facts()}
 
 
 def _groups(config: PicturesConfig, table: pd.DataFrame) -> np.ndarray[Any, np.dtype[np.int64]]:

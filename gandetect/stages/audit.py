@@ -39,18 +39,9 @@ class AuditSource(Stage):
     labelled: LabelledData | None = None
 
     COMPUTES: ClassVar[bool] = False
-
-    @property
-    def place(self) -> str:
-        return f"audits/{self.called}/seed-{self.generated.seed}"
-
-    @property
-    def title(self) -> str:
-        return f"Auditing {self.generated.name} for shortcuts, seed {self.generated.seed}"
-
-    @property
-    def weight(self) -> float:
-        return 15.0
+    PLACE: ClassVar = "audits/{self.called}/seed-{self.generated.seed}"
+    TITLE: ClassVar = "Auditing {self.generated.name} for shortcuts, seed {self.generated.seed}"
+    WEIGHT: ClassVar[float] = 15.0
 
     def reads(self, context: Context) -> list[Path]:
         """The files, too."""

@@ -22,10 +22,14 @@ from gandetect.errors import DataError
 from gandetect.events import say, silent
 from gandetect.sources.pictures import load_pictures
 from gandetect.sources.pixel_cache import keep_pixels
-from gandetect.sources.splits import FACTS, FOLDER, ROWS, write_rows
+from gandetect.sources.splits import FACTS, FOLDER, HELD_OUT, IN_DISTRIBUTION, ROWS, write_rows
 
 LEAST_FOR_FID = 2  # a covariance of one image is none
-SAMPLES = 10  # images of each class that are kept for the report
+SAMPLED = 10  # images of each class that are kept for the report
+SAMPLES = "samples.npz"
+CLASSES = (
+    "classes.parquet"  # of real test images, as the scores call them: source, index, class_name
+)
 
 
 @dataclass(frozen=True)
@@ -38,16 +42,10 @@ class ClassData(Stage):
 
     config: ClassImagesConfig
 
-    VERSION: ClassVar[int] = 2
+    VERSION: ClassVar[int] = 3
     HERE: ClassVar[bool] = True
-
-    @property
-    def place(self) -> str:
-        return FOLDER
-
-    @property
-    def title(self) -> str:
-        return f"Splitting {self.config.name}"
+    PLACE: ClassVar = FOLDER
+    TITLE: ClassVar = "Splitting {self.config.name}"
 
     def settings(self) -> Mapping[str, object]:
         """All of the table but the place of a folder, whose content counts."""
@@ -90,7 +88,7 @@ class ClassData(Stage):
         pixels = keep_pixels(self.config.name, dataset, context.cache)
         opening = {"pixels": pixels, "official_test": not splits.one_file}
         runs.write_json(folder / FACTS, {"classes": list(dataset.classes), **opening})
-        np.savez_compressed(folder / "samples.npz", allow_pickle=False, **_samples(dataset))
+        _keep_for_report(folder, dataset, splits)
         facts: Mapping[str, Any] = {
             "classes": list(dataset.classes),
             "held_out": [dataset.classes[number] for number in selection or held_out],
@@ -153,11 +151,22 @@ def _split(
     )
 
 
-def _samples(dataset: ClassImages) -> dict[str, Any]:
-    return {
-        str(number): dataset.train_images[np.flatnonzero(dataset.train_labels == number)[:SAMPLES]]
-        for number in range(len(dataset.classes))
-    }
+def _keep_for_report(folder: Path, dataset: ClassImages, splits: splitting.Splits) -> None:
+    """A few images of each class, and the classes of all real test images."""
+    labels, names = dataset.train_labels, np.array(dataset.classes)
+    places = [np.flatnonzero(labels == label)[:SAMPLED] for label in range(len(names))]
+    samples: dict[str, Any] = {str(n): dataset.train_images[rows] for n, rows in enumerate(places)}
+    np.savez_compressed(folder / SAMPLES, allow_pickle=False, **samples)
+    tested = {IN_DISTRIBUTION: splits.in_distribution, HELD_OUT: splits.held_out}
+    parts = [
+        {
+            "source": f"real:{split}",
+            "index": np.arange(len(rows)),
+            "class_name": names[labels[rows]],
+        }
+        for split, rows in tested.items()
+    ]
+    pd.concat(map(pd.DataFrame, parts)).to_parquet(folder / CLASSES, index=False)
 
 
 def _verify_pixels(manifest: pd.DataFrame, written: Sequence[str], cache: str) -> None:

@@ -23,7 +23,6 @@ from gandetect.detectors.network import NetworkDetector
 from gandetect.detectors.protocol import Preprocessing
 from gandetect.engine import Context, Facts, prepare_process
 from gandetect.events import silent
-from gandetect.models.classifiers import ImageClassifier
 from gandetect.randomness import stream
 from gandetect.sources import ImageSet
 from gandetect.sources.image_sets import Indices
@@ -38,7 +37,7 @@ from gandetect.stages.trained import Trained
 from gandetect.statistics.decisions import binary_figures, confusion
 from gandetect.statistics.operating_points import youden
 from gandetect.statistics.ranking import auroc
-from gandetect.training.augmentation import fixed_copy
+from gandetect.training.augmentation import fixed_copies
 from gandetect.training.data_parallel import call, own_device
 from gandetect.training.examples import Examples
 from gandetect.training.history import even_shares, fakes_of_epochs
@@ -126,34 +125,24 @@ class _ClassifierTraining(Trained):
 
     config: ClassifierConfig
     preprocessing: Preprocessing
+    examples: GanExamples | LabelledExamples
 
     VERSION: ClassVar[int] = 2
     WRITES: ClassVar = "resumes"
 
     @property
-    def title(self) -> str:
-        return f"Training {self.subject}"
-
-    @property
     def weight(self) -> float:
         config = self.config
-        images = min(config.images or LEAST_IMAGES, least_images(self._of.config))
+        images = min(config.images or LEAST_IMAGES, least_images(self.examples.data.config))
         seen = images * config.epochs * max(1, config.copies)
         return seconds(CLASSIFIER, seen, config.image_size)  # networks differ too much for more
 
-    @property
-    def _of(self) -> ClassData | LabelledData:
-        """The data that the training's images are of."""
-        raise NotImplementedError
-
     def settings(self) -> Mapping[str, object]:
         """Not what others have published of such a network."""
-        return {**super().settings(), "config": self._config()}
-
-    def _config(self) -> dict[str, object]:
         # The content of a file of weights counts, wherever it stands.
         weights = {"weights"} if _weights_file(self.config) else set()
-        return self.config.model_dump(mode="json", exclude={"published", *weights})
+        config = self.config.model_dump(mode="json", exclude={"published", *weights})
+        return {**super().settings(), "config": config}
 
     def check(self, context: Context) -> None:
         """Refuse a network that cannot be built, or phases that cannot be combined."""
@@ -173,13 +162,8 @@ class _ClassifierTraining(Trained):
         self, pixels: NDArray[np.uint8], copies: Indices, rows: Indices
     ) -> NDArray[np.uint8]:
         """As the training has seen them."""
-        augmentation, size = self.config.augmentation, self.config.image_size
-        return np.stack(
-            [
-                fixed_copy(image, copy, row, augmentation, size)
-                for image, copy, row in zip(pixels, copies.tolist(), rows.tolist(), strict=True)
-            ]
-        )
+        config = self.config
+        return fixed_copies(pixels, copies, rows, config.augmentation, config.image_size)
 
     def outside(self, context: Context) -> object:
         """The content of a file of weights that training starts from."""
@@ -193,22 +177,20 @@ class _ClassifierTraining(Trained):
         """Take part in the training in a process that does not lead."""
         context = replace(context, device=own_device(context.device))
         prepare_process(context.threads)
-        self._train(context, *self._examples(context))
+        self._trained(context, *self._examples(context))
 
     def _examples(self, context: Context) -> tuple[Examples, Examples]:
         """The examples to train on, and those to choose the epoch by."""
-        raise NotImplementedError
+        loaded = self.examples.load(self.config, self.seed, context)
+        return loaded.training, loaded.validation
 
-    def _train(self, context: Context, training: Examples, validation: Examples) -> ImageClassifier:
-        return train_classifier(
-            self.config,
-            training,
-            validation,
-            context.folder,
-            seed=self.seed,
-            device=torch.device(context.device),
-            notify=context.notify,
-        )
+    def _trained(
+        self, context: Context, training: Examples, validation: Examples
+    ) -> NetworkDetector:
+        device = torch.device(context.device)
+        given = self.config, training, validation, context.folder
+        network = train_classifier(*given, seed=self.seed, device=device, notify=context.notify)
+        return as_classifier(self.config, network, self.preprocessing, device)
 
     def _call_others(self, context: Context) -> None:
         """Let processes that train together with this one begin, too."""
@@ -219,58 +201,32 @@ class _ClassifierTraining(Trained):
 class TrainClassifier(_ClassifierTraining):
     """Train, the epoch chosen on validation images alone, then score the images at hand."""
 
-    examples: GanExamples | LabelledExamples
-
-    @property
-    def place(self) -> str:
-        return f"classifiers/{self.config.name}/seed-{self.seed}"
-
-    @property
-    def subject(self) -> str:
-        return f"{self.config.name} seed {self.seed}"
+    PLACE: ClassVar = "classifiers/{self.config.name}/seed-{self.seed}"
 
     def run(self, context: Context) -> Facts:
         """Train, then keep the scores of training and validation images."""
         self._call_others(context)
         loaded = self.examples.load(self.config, self.seed, context)
-        network = self._train(context, loaded.training, loaded.validation)
-        device = torch.device(context.device)
-        detector = as_classifier(self.config, network, self.preprocessing, device)
-        tables = [
-            tidy_scores(
-                self.config.name,
-                self.seed,
-                name,
-                images.indices(),
-                score_images(detector, images, augment=self.augmented),
-            )
-            for name, images in loaded.scored.items()
-        ]
+        detector = self._trained(context, loaded.training, loaded.validation)
+        tables = []
+        for name, images in loaded.scored.items():
+            scores = score_images(detector, images, augment=self.augmented)
+            source_seed = self.seed if name.startswith("generated:") else 0
+            tables.append(tidy_scores(self, name, source_seed, images, scores))
         with runs.atomic_file(context.folder / SCORES) as temporary:
             pd.concat(tables, ignore_index=True).to_parquet(temporary, index=False)
         return {"n": len(loaded.training)}
-
-    @property
-    def _of(self) -> ClassData | LabelledData:
-        return self.examples.data
-
-    def _examples(self, context: Context) -> tuple[Examples, Examples]:
-        loaded = self.examples.load(self.config, self.seed, context)
-        return loaded.training, loaded.validation
 
 
 @dataclass(frozen=True)
 class CrossValidationFold(_ClassifierTraining):
     """Train without one fold and test the network on it, at the validation images' best cut."""
 
+    examples: LabelledExamples
     fold: int
     folds: int
-    images: DecodedImages
-    data: LabelledData
 
-    @property
-    def place(self) -> str:
-        return f"folds/{self.config.name}/seed-{self.seed}/fold-{self.fold:02d}"
+    PLACE: ClassVar = "folds/{self.config.name}/seed-{self.seed}/fold-{self.fold:02d}"
 
     @property
     def subject(self) -> str:
@@ -280,12 +236,10 @@ class CrossValidationFold(_ClassifierTraining):
         """Train on the other folds; returns the figures of this one."""
         self._call_others(context)
         _, validation, held_back = self._rows(context.run)
-        network = self._train(context, *self._examples(context))
-        device = torch.device(context.device)
-        detector = as_classifier(self.config, network, self.preprocessing, device)
+        detector = self._trained(context, *self._examples(context))
 
         def scored(rows: pd.DataFrame, label: str) -> NDArray[np.float64]:
-            images = _of_label(context.run, self.images.size, rows, label)
+            images = _of_label(context.run, self.examples.images.size, rows, label)
             return score_images(detector, images, augment=self.augmented)
 
         cut = youden(scored(validation, "generated"), scored(validation, "real"))
@@ -301,18 +255,14 @@ class CrossValidationFold(_ClassifierTraining):
         }
         return {"figures": figures}
 
-    @property
-    def _of(self) -> LabelledData:
-        return self.data
-
     def _examples(self, context: Context) -> tuple[Examples, Examples]:
         training, validation, _ = self._rows(context.run)
-        size = self.images.size
+        size = self.examples.images.size
         return _examples(context.run, size, training), _examples(context.run, size, validation)
 
     def _rows(self, run: Path) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
         """Training and validation images, and those of the fold; no test image is among them."""
-        data, table = self.data.config, read_table(run)
+        data, table = self.examples.data.config, read_table(run)
         rows = table[table["split"].isin(["train", "validation"])]
         folds = folds_by_group(rows["class_name"], rows["group"], self.folds, data.split_seed)
         rest = rows[folds != self.fold - 1]

@@ -26,14 +26,8 @@ class FeatureNetwork(Stage):
     data: ClassData
 
     VERSION: ClassVar[int] = 2
-
-    @property
-    def place(self) -> str:
-        return "quality-classifier"
-
-    @property
-    def title(self) -> str:
-        return "Training the classifier of kinds that FID and KID are measured with"
+    PLACE: ClassVar = "quality-classifier"
+    TITLE: ClassVar = "Training the classifier of kinds that FID and KID are measured with"
 
     @property
     def weight(self) -> float:

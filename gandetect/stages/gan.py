@@ -44,18 +44,7 @@ class TrainGan(Trained):
 
     VERSION: ClassVar[int] = 3
     WRITES: ClassVar = "resumes"
-
-    @property
-    def place(self) -> str:
-        return f"gans/{self.config.name}/seed-{self.seed}"
-
-    @property
-    def title(self) -> str:
-        return f"Training {self.subject}"
-
-    @property
-    def subject(self) -> str:
-        return f"{self.config.name} seed {self.seed}"
+    PLACE: ClassVar = "gans/{self.config.name}/seed-{self.seed}"
 
     @property
     def weight(self) -> float:
@@ -124,9 +113,7 @@ class DrawImages(Stage):
     def place(self) -> str:
         return drawn_folder(self.gan.config.name, self.gan.seed, self.purpose)
 
-    @property
-    def title(self) -> str:
-        return f"Drawing images of {self.gan.config.name} seed {self.gan.seed} for {self.purpose}"
+    TITLE: ClassVar = "Drawing images of {self.gan.subject} for {self.purpose}"
 
     def run(self, context: Context) -> Facts:
         """Draw them from noise of their own."""

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -18,8 +17,8 @@ from gandetect.data.groups import groups_of, near_duplicate_pairs
 from gandetect.data.labelled import LabelledFiles, find_labelled
 from gandetect.data.labelled_splits import make_labelled_splits
 from gandetect.data.overlap import contradictions, refuse_contradictions
-from gandetect.data.patterns import pattern_fit
-from gandetect.data.reading import Examined, examine_files
+from gandetect.data.patterns import pattern_facts
+from gandetect.data.reading import examine_files
 from gandetect.data.shortcuts import shortcuts, summary_by_class
 from gandetect.data.splits import counts
 from gandetect.engine import Context, Facts, Stage
@@ -27,9 +26,10 @@ from gandetect.errors import DataError, shortened, shown
 from gandetect.events import steps
 from gandetect.machine import require_room
 from gandetect.sources.labelled import FOLDER, IMAGES, TABLE, pixels_folder, read_table
+from gandetect.stages.class_data import CLASSES, SAMPLED, SAMPLES
 
 CHANNELS = 3
-SAMPLES = 10  # images of each class that are kept for the report
+SOURCES = {"test": "real:in-distribution", "held-out": "real:held-out"}  # of real test images
 Config = FolderDataConfig | CsvDataConfig
 
 
@@ -43,16 +43,10 @@ class LabelledData(Stage):
     config: Config
     copies: int
 
-    VERSION: ClassVar[int] = 3
+    VERSION: ClassVar[int] = 4
     HERE: ClassVar[bool] = True
-
-    @property
-    def place(self) -> str:
-        return FOLDER
-
-    @property
-    def title(self) -> str:
-        return f"Reading the image files of {self.config.path}"
+    PLACE: ClassVar = FOLDER
+    TITLE: ClassVar = "Reading the image files of {self.config.path}"
 
     def settings(self) -> Mapping[str, object]:
         """All of the table but places, and but what other stages do with it."""
@@ -77,26 +71,31 @@ class LabelledData(Stage):
         for sentence in left_out_sentences(facts["left_out"]):
             context.warn(sentence)
         table.to_parquet(context.folder / TABLE, index=False)
+        real = table[table["split"].isin(SOURCES) & (table["label"] == "real")]
+        classes = real[["class_name"]].assign(source=real["split"].map(SOURCES), index=real.index)
+        classes.to_parquet(context.folder / CLASSES, index=False)
         runs.write_json(context.folder / "data.json", facts)
         return {}
 
 
 @dataclass(frozen=True)
 class DecodedImages(Stage):
-    """All labelled images at one size in pixels, ``(N, 3, size, size) uint8``, in one file."""
+    """All labelled images at one size in pixels, ``(N, 3, size, size) uint8``, in one file.
+
+    A few of each class by its number, ``(K, 3, size, size) uint8``, stand beside them.
+    """
 
     size: int
     data: LabelledData
 
+    VERSION: ClassVar[int] = 2
     HERE: ClassVar[bool] = True
 
     @property
     def place(self) -> str:
         return pixels_folder(self.size)
 
-    @property
-    def title(self) -> str:
-        return f"Decoding images at {self.size} px"
+    TITLE: ClassVar = "Decoding images at {self.size} px"
 
     def settings(self) -> Mapping[str, object]:
         """The size, and how an image of another shape becomes a square."""
@@ -105,7 +104,8 @@ class DecodedImages(Stage):
     def run(self, context: Context) -> Facts:
         """Decode each file once, whatever copies of it a leaky split has."""
         root = context.data_dir / self.data.config.path
-        paths = [root / path for path in read_table(context.run)["path"].unique()]
+        table = read_table(context.run)
+        paths = [root / path for path in table["path"].unique()]
         require_room(
             context.folder,
             len(paths) * CHANNELS * self.size**2,
@@ -121,18 +121,14 @@ class DecodedImages(Stage):
             workers=context.workers,
             progress=steps(context.notify, f"decoding at {self.size} px"),
         )
+        pixels = np.load(context.folder / IMAGES, mmap_mode="r", allow_pickle=False)
+        classes, firsts = list(self.data.config.classes), table[table["copy"] == 0]
+        samples: dict[str, Any] = {
+            str(classes.index(str(name))): np.asarray(pixels[rows["image"].to_numpy()[:SAMPLED]])
+            for name, rows in firsts.groupby("class_name")
+        }
+        np.savez_compressed(context.folder / SAMPLES, allow_pickle=False, **samples)
         return {"n": len(paths)}
-
-
-def class_samples(run: Path, size: int, classes: Sequence[str]) -> dict[str, Any]:
-    """A few images of each class by its number, ``(K, 3, H, W) uint8``, for the report."""
-    pixels = np.load(run / pixels_folder(size) / IMAGES, mmap_mode="r", allow_pickle=False)
-    table = read_table(run)
-    firsts = table[table["copy"] == 0].groupby("class_name").head(SAMPLES)
-    return {
-        str(classes.index(str(name))): np.asarray(pixels[rows["image"].to_numpy()])
-        for name, rows in firsts.groupby("class_name")
-    }
 
 
 def _split(
@@ -159,7 +155,9 @@ def _split(
     if not config.allow_contradictions:
         refuse_contradictions(contradicting)
     grouped = _grouping(config, table)
-    pairs = [] if near is None else near_duplicate_pairs(_phashes(kept), near)
+    pairs: list[tuple[int, int]] = []
+    if near is not None:
+        pairs = near_duplicate_pairs(np.array([one.phash for one in kept], np.uint64), near)
     groups = groups_of(table, pattern=config.group_pattern, near=pairs)
     splits = make_labelled_splits(table, config, groups, copies=copies)
     rows = splits.table
@@ -202,16 +200,8 @@ def _grouping(config: Config, table: pd.DataFrame) -> dict[str, Any]:
 
     Raises `UsageError` when the pattern fits less than `group_pattern_share` of a class.
     """
-    facts: dict[str, Any] = {}
-    if config.group_pattern is not None:
-        fit = pattern_fit(list(table["path"]), list(table["class_name"]), config.group_pattern)
-        fit.require(config.group_pattern_share)
-        facts["group_pattern"] = fit.facts()
+    facts = pattern_facts(table, config.group_pattern, config.group_pattern_share)
     if isinstance(config, CsvDataConfig) and config.group_column is not None:
         told = int((table["group"] != "").sum())
         facts["group_column"] = {"column": config.group_column, "files": len(table), "told": told}
     return facts
-
-
-def _phashes(examined: list[Examined]) -> np.ndarray[Any, np.dtype[np.uint64]]:
-    return np.array([one.phash for one in examined], dtype=np.uint64)

@@ -31,14 +31,8 @@ class CheckOverlap(Stage):
     data: ClassData
 
     COMPUTES: ClassVar[bool] = False
-
-    @property
-    def place(self) -> str:
-        return "overlap"
-
-    @property
-    def title(self) -> str:
-        return "Looking for test images among the training images"
+    PLACE: ClassVar = "overlap"
+    TITLE: ClassVar = "Looking for test images among the training images"
 
     def run(self, context: Context) -> Facts:
         """Compare all splits with each other."""

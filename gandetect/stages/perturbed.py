@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -10,7 +9,6 @@ import numpy as np
 import pandas as pd
 
 from gandetect.data.perturbations import PERTURBATIONS, perturb
-from gandetect.data.stored import Images
 from gandetect.detectors.protocol import Preprocessing
 from gandetect.engine import Context, Facts, Stage
 from gandetect.errors import unknown_name
@@ -39,15 +37,8 @@ class ScorePerturbed(Stage):
     sampled: bool
 
     VERSION: ClassVar[int] = 4
-
-    @property
-    def place(self) -> str:
-        return f"robustness/{self.trained.config.name}/seed-{self.trained.seed}"
-
-    @property
-    def title(self) -> str:
-        name, seed = self.trained.config.name, self.trained.seed
-        return f"Scoring processed images with {name} seed {seed}"
+    PLACE: ClassVar = "robustness/{self.trained.config.name}/seed-{self.trained.seed}"
+    TITLE: ClassVar = "Scoring processed images with {self.trained.subject}"
 
     def check(self, context: Context) -> None:
         """Refuse a perturbation that does not exist."""
@@ -57,7 +48,6 @@ class ScorePerturbed(Stage):
 
     def run(self, context: Context) -> Facts:
         """Process and score, source by source."""
-        config, seed = self.trained.config, self.trained.seed
         detector = self.trained.detector(context, self.preprocessing)
         steps = [("none", 0.0)]
         steps += [
@@ -67,13 +57,14 @@ class ScorePerturbed(Stage):
         tick = ticker(len(steps) * sum(len(images) for _, images in opened), context.notify)
         tables = []
         for one, images in opened:
-            noise = integer_seed(
-                seed, f"perturbation of {one.name}"
-            )  # fakes and reals: each its own
-            for name, level, pixels in _processed(images, steps, noise % 2**32):
+            # Fakes and reals have noise of their own.
+            noise = integer_seed(self.trained.seed, f"perturbation of {one.name}") % 2**32
+            original = np.asarray(images.array()[images.all_rows()])
+            for name, level in steps:
+                pixels = original if name == "none" else perturb(original, name, level, noise)
                 scores = score_images(detector, ImageSet(pixels), tick)
-                rows = tidy_scores(config.name, seed, one.name, images.indices(), scores)
-                tables.append(rows.assign(source_seed=one.seed, perturbation=name, level=level))
+                how = {"perturbation": name, "level": level}
+                tables.append(tidy_scores(self.trained, one.name, one.seed, images, scores, **how))
         table = pd.concat(tables, ignore_index=True).drop(columns="epoch")
         table.to_parquet(context.folder / PERTURBED, index=False)
         return {}
@@ -81,11 +72,3 @@ class ScorePerturbed(Stage):
     def _open(self, source: Source, context: Context) -> ImageSet:
         images = source.open(context.run, context.cache)
         return images.sample(self.most) if self.sampled else images.first(self.most)
-
-
-def _processed(
-    images: ImageSet, steps: Sequence[tuple[str, float]], seed: int
-) -> Iterator[tuple[str, float, Images]]:
-    pixels = np.asarray(images.array()[images.all_rows()])
-    for name, level in steps:
-        yield name, level, pixels if name == "none" else perturb(pixels, name, level, seed)

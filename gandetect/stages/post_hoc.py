@@ -40,14 +40,8 @@ class MakeDetector(Trained):
     data: ClassData
 
     VERSION: ClassVar[int] = 2
-
-    @property
-    def place(self) -> str:
-        return f"post_hoc/{self.config.name}/seed-{self.seed}"
-
-    @property
-    def title(self) -> str:
-        return f"Making {self.config.name} seed {self.seed}"
+    PLACE: ClassVar = "post_hoc/{self.config.name}/seed-{self.seed}"
+    TITLE: ClassVar = "Making {self.subject}"
 
     @property
     def weight(self) -> float:

@@ -8,20 +8,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-import numpy as np
 import pandas as pd
 
 from gandetect import machine, runs
 from gandetect.config import Experiment
 from gandetect.engine import Context, Facts, Stage, with_needs
-from gandetect.sources.labelled import read_table
-from gandetect.sources.splits import HELD_OUT, IN_DISTRIBUTION, OpenSplits
 from gandetect.stages.audit import AUDIT, AuditSource
-from gandetect.stages.class_data import ClassData
+from gandetect.stages.class_data import CLASSES, SAMPLES, ClassData
 from gandetect.stages.classifier import CrossValidationFold
 from gandetect.stages.feature_network import FeatureNetwork
 from gandetect.stages.gan import TrainGan
-from gandetect.stages.labelled_data import LabelledData, class_samples
+from gandetect.stages.labelled_data import DecodedImages, LabelledData
 from gandetect.stages.overlap import OVERLAP, CheckOverlap
 from gandetect.stages.perturbed import PERTURBED, ScorePerturbed
 from gandetect.stages.score import ScoreDetector
@@ -29,8 +26,7 @@ from gandetect.stages.scoring import SCORES
 from gandetect.stages.trajectory import TRAJECTORY, ScoreTrajectory
 
 WRITTEN = (SCORES, "metrics.json", "metrics.csv", "report.md", "report.html", "manifest.json")
-IF_THERE = ("classes.parquet", TRAJECTORY, PERTURBED, AUDIT, OVERLAP, "folds.json")
-CLASSES = {"test": IN_DISTRIBUTION, "held-out": HELD_OUT}  # of splits of labelled images
+IF_THERE = (CLASSES, TRAJECTORY, PERTURBED, AUDIT, OVERLAP, "folds.json")
 QUALITY = ("epoch", "n", "fid", "kid", "kid_std", "confidence", "class_shares")
 
 
@@ -41,25 +37,20 @@ class Report(Stage):
     experiment: Experiment
     scores: tuple[ScoreDetector, ...]
     data: ClassData | LabelledData
-    overlap: CheckOverlap | None
-    features: FeatureNetwork | None
-    gans: tuple[TrainGan, ...]
-    folds: tuple[CrossValidationFold, ...]
-    audits: tuple[AuditSource, ...]
-    trajectories: tuple[ScoreTrajectory, ...]
+    samples: ClassData | DecodedImages  # the stage that has kept some images of each class
     perturbed: tuple[ScorePerturbed, ...]
+    overlap: CheckOverlap | None = None
+    features: FeatureNetwork | None = None
+    gans: tuple[TrainGan, ...] = ()
+    folds: tuple[CrossValidationFold, ...] = ()
+    audits: tuple[AuditSource, ...] = ()
+    trajectories: tuple[ScoreTrajectory, ...] = ()
 
     VERSION: ClassVar[int] = 4
     WRITES: ClassVar = "in-place"
     COMPUTES: ClassVar[bool] = False
-
-    @property
-    def place(self) -> str:
-        return "."
-
-    @property
-    def title(self) -> str:
-        return "Writing metrics, figures and the report"
+    PLACE: ClassVar = "."
+    TITLE: ClassVar = "Writing metrics, figures and the report"
 
     def run(self, context: Context) -> Facts:
         """Join, describe, and build."""
@@ -93,41 +84,11 @@ class Report(Stage):
 
     def _collect_data(self, context: Context) -> None:
         run, folder = context.run, context.of(self.data)
-        _copy(folder / "data.json", run / "data.json")
-        with runs.atomic_file(run / "classes.parquet") as temporary:
-            self._classes(context).to_parquet(temporary, index=False)
+        for name in ("data.json", CLASSES):
+            _copy(folder / name, run / name)
+        _copy(context.of(self.samples) / SAMPLES, run / "data-samples.npz")
         if self.overlap is not None:
             _copy(context.of(self.overlap) / OVERLAP, run / OVERLAP)
-        if isinstance(self.data, ClassData):
-            _copy(folder / "samples.npz", run / "data-samples.npz")
-            return
-        size = min(one.stored_size for one in self.experiment.classifiers)
-        samples = class_samples(run, size, list(self.data.config.classes))
-        with runs.atomic_file(run / "data-samples.npz") as temporary, temporary.open("wb") as file:
-            np.savez_compressed(file, allow_pickle=False, **samples)
-
-    def _classes(self, context: Context) -> pd.DataFrame:
-        """The class of every real test image, as the scores call it: source, index, class_name."""
-        if isinstance(self.data, LabelledData):
-            table = read_table(context.run)
-            table = table[table["split"].isin(CLASSES) & (table["label"] == "real")]
-            sources = "real:" + table["split"].map(CLASSES)
-            return pd.DataFrame(
-                {"source": sources, "index": table.index, "class_name": table["class_name"]}
-            )
-        splits = OpenSplits(context.of(self.data), context.cache)
-        names = np.array(splits.classes)
-        parts = [
-            pd.DataFrame(
-                {
-                    "source": f"real:{split}",
-                    "index": range(splits.count(split)),
-                    "class_name": names[splits.labels(split)],
-                }
-            )
-            for split in (IN_DISTRIBUTION, HELD_OUT)
-        ]
-        return pd.concat(parts, ignore_index=True)
 
     def _collect_quality(self, context: Context) -> None:
         """How good the fakes are after the last epoch, and the classifier that says so."""

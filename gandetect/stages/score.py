@@ -20,7 +20,7 @@ from gandetect.detectors.protocol import Preprocessing
 from gandetect.engine import Context, Facts, Stage
 from gandetect.machine import own_version
 from gandetect.scoring import score_paths, write_scores
-from gandetect.sources import ImageSet, Source
+from gandetect.sources import Source
 from gandetect.sources.splits import TRAINING, OpenSplits
 from gandetect.stages.class_data import ClassData
 from gandetect.stages.gan import DrawImages, TrainGan
@@ -33,7 +33,6 @@ from gandetect.statistics.scores import by_source
 
 ANSWERS = "unlabelled.csv"
 ImageStage = ClassData | LabelledData | DecodedImages | DrawImages
-Opened = list[tuple[Source, ImageSet]]
 
 
 @dataclass(frozen=True)
@@ -58,18 +57,9 @@ class ScoreDetector(Stage):
     unlabelled: str | None = None
 
     VERSION: ClassVar[int] = 6
-
-    @property
-    def place(self) -> str:
-        return f"detectors/{self.trained.config.name}/seed-{self.trained.seed}"
-
-    @property
-    def title(self) -> str:
-        return f"Scoring every source with {self.trained.config.name} seed {self.trained.seed}"
-
-    @property
-    def weight(self) -> float:
-        return 20.0
+    PLACE: ClassVar = "detectors/{self.trained.config.name}/seed-{self.trained.seed}"
+    TITLE: ClassVar = "Scoring every source with {self.trained.subject}"
+    WEIGHT: ClassVar[float] = 20.0
 
     def settings(self) -> Mapping[str, object]:
         """Not where the files without labels stand."""
@@ -96,15 +86,12 @@ class ScoreDetector(Stage):
         opened = [(one, one.open(context.run, context.cache)) for one in self.sources]
         opened = [(one, images) for one, images in opened if len(images)]
         tick = ticker(sum(len(images) for _, images in opened), context.notify)
-        config, seed = self.trained.config, self.trained.seed
         scored = [
             (one, images, score_images(detector, images, tick, self.trained.augmented))
             for one, images in opened
         ]
         tables = [
-            tidy_scores(config.name, seed, one.name, images.indices(), scores).assign(
-                source_seed=one.seed
-            )
+            tidy_scores(self.trained, one.name, one.seed, images, scores)
             for one, images, scores in scored
         ]
         trained = context.of(self.trained)
@@ -112,10 +99,11 @@ class ScoreDetector(Stage):
             tables.append(pd.read_parquet(trained / SCORES))
         table = pd.concat(tables, ignore_index=True).assign(epoch=self.trained.epoch(trained))
         table.to_parquet(context.folder / SCORES, index=False)
+        seed = self.trained.seed
         pictures = images_to_look_at(scored, seed, self.kept_mistakes)
         if isinstance(self.trained, TrainGan):
             training = OpenSplits(context.of(self.trained.data), context.cache).images(TRAINING)
-            own = f"generated:{config.name}"
+            own = f"generated:{self.trained.config.name}"
             pictures[NEIGHBOURS], distances = neighbours(scored, own, seed, training)
             runs.write_json(context.folder / DISTANCES, distances)
         for name, arrays in pictures.items():

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from gandetect.detectors.protocol import Detector
 from gandetect.events import Notify
 from gandetect.sources import ImageSet, Indices
+from gandetect.stages.trained import Trained
 
 Pixels = NDArray[np.uint8]
 Augment = Callable[[Pixels, Indices, Indices], Pixels]  # images, copies of them, their rows
@@ -56,19 +57,24 @@ def score_images(
 
 
 def tidy_scores(
-    name: str, seed: int, source: str, index: Indices, scores: NDArray[np.float64]
+    trained: Trained,
+    source: str,
+    source_seed: int,
+    images: ImageSet,
+    scores: NDArray[np.float64],
+    **columns: object,
 ) -> pd.DataFrame:
-    """Rows of `scores.parquet`, but for the epoch."""
-    kind = source.partition(":")[0]
+    """Rows of `scores.parquet` but for the epoch, and whatever further columns there are."""
     return pd.DataFrame(
         {
-            "detector": name,
-            "detector_seed": seed,
+            "detector": trained.config.name,
+            "detector_seed": trained.seed,
             "epoch": 0,
             "source": source,
-            "source_seed": seed if kind == "generated" else 0,
-            "label": kind,
-            "index": index,
+            "source_seed": source_seed,
+            "label": source.partition(":")[0],
+            "index": images.indices(),
             "score": scores.astype(np.float32),
+            **columns,
         }
     )

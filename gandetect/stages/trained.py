@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,12 @@ class Trained(Stage):
 
     config: GeneratorConfig | ClassifierConfig | DetectorTable
     seed: int
+
+    TITLE: ClassVar = "Training {self.subject}"
+
+    @property
+    def subject(self) -> str:
+        return f"{self.config.name} seed {self.seed}"
 
     def detector(self, context: Context, preprocessing: Preprocessing) -> NetworkDetector:
         """The detector of its last or best epoch, with its seed and epoch as provenance."""

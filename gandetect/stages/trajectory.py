@@ -38,14 +38,8 @@ class ScoreTrajectory(Stage):
     preprocessing: Preprocessing
 
     VERSION: ClassVar[int] = 3
-
-    @property
-    def place(self) -> str:
-        return f"trajectories/{self.gan.config.name}/seed-{self.gan.seed}"
-
-    @property
-    def title(self) -> str:
-        return f"Scoring the epochs of {self.gan.config.name} seed {self.gan.seed}"
+    PLACE: ClassVar = "trajectories/{self.gan.config.name}/seed-{self.gan.seed}"
+    TITLE: ClassVar = "Scoring the epochs of {self.gan.subject}"
 
     @property
     def weight(self) -> float:
@@ -77,12 +71,8 @@ class ScoreTrajectory(Stage):
             for source_epoch, group in groups.items():
                 for name, seed, images in group:
                     scores = score_images(detector, images, tick)
-                    rows = tidy_scores(
-                        self.gan.config.name, self.gan.seed, name, images.indices(), scores
-                    )
-                    tables.append(
-                        rows.assign(source_seed=seed, epoch=epoch, source_epoch=source_epoch)
-                    )
+                    when = {"epoch": epoch, "source_epoch": source_epoch}
+                    tables.append(tidy_scores(self.gan, name, seed, images, scores, **when))
         table = pd.concat(tables, ignore_index=True)
         table.to_parquet(context.folder / TRAJECTORY, index=False)
         return {}

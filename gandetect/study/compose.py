@@ -142,7 +142,7 @@ def _of_gans(experiment: Experiment, config: ClassImagesConfig) -> Composed:
         for name, seed in gans
     ]
     report = replace(
-        _report(experiment, data, subjects, sampled=False),
+        _report(experiment, data, data, subjects, sampled=False),
         overlap=CheckOverlap(evaluation.overlap, data),
         features=features,
         gans=tuple(gans.values()),
@@ -163,24 +163,24 @@ def _of_labelled_images(
     def shape(one: ClassifierConfig) -> Preprocessing:
         return Preprocessing(image_size=one.stored_size, channels=3, fit=config.fit)
 
+    def examples(one: ClassifierConfig) -> LabelledExamples:
+        return LabelledExamples(decoded[one.stored_size], data)
+
     subjects = []
     for seed in experiment.seeds:
         for one in experiment.classifiers:
-            images = decoded[one.stored_size]
-            examples = LabelledExamples(images, data)
-            trained = TrainClassifier(one, seed, shape(one), examples)
+            trained = TrainClassifier(one, seed, shape(one), examples(one))
             sources = _labelled_sources(config, one.stored_size, seed)
-            subjects.append(Subject(trained, shape(one), sources, (images, data)))
+            images = decoded[one.stored_size], data
+            subjects.append(Subject(trained, shape(one), sources, images))
     folds = tuple(
-        CrossValidationFold(
-            one, experiment.seeds[0], shape(one), fold, config.folds, decoded[one.stored_size], data
-        )
+        CrossValidationFold(one, experiment.seeds[0], shape(one), examples(one), fold, config.folds)
         for one in experiment.classifiers
         if config.folds is not None
         for fold in range(1, config.folds + 1)
     )
     report = replace(
-        _report(experiment, data, subjects, sampled=True),
+        _report(experiment, data, decoded[min(sizes)], subjects, sampled=True),
         folds=folds,
         audits=tuple(_labelled_audits(config, decoded[max(sizes)], data)),
     )
@@ -190,6 +190,7 @@ def _of_labelled_images(
 def _report(
     experiment: Experiment,
     data: ClassData | LabelledData,
+    samples: ClassData | DecodedImages,
     subjects: Sequence[Subject],
     *,
     sampled: bool,
@@ -227,7 +228,7 @@ def _report(
         for one in subjects
         if evaluation.perturbations
     )
-    return Report(experiment, scores, data, None, None, (), (), (), (), perturbed)
+    return Report(experiment, scores, data, samples, perturbed)
 
 
 def _gan_sources(experiment: Experiment, trained: Trained) -> tuple[Source, ...]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -32,7 +31,17 @@ class EngineOptions:
     def check(self) -> None:
         """Raise `GandetectError` for what makes no sense here, or for a Ray that is not there."""
         if self.name != "ray":
-            self._check_local()
+            given = {
+                "--address": self.address is not None,
+                "--cpus-per-task": self.cpus_per_task is not None,
+                "--gpus-per-task": self.gpus_per_task is not None,
+                "--no-shared-path": not self.shared_path,
+            }
+            if flag := next((flag for flag, is_given in given.items() if is_given), None):
+                raise UsageError(
+                    f"{flag} was given without --engine ray, and processes of this machine have "
+                    "no use for it; add --engine ray, or remove it"
+                )
             return
         if find_spec("ray") is None:
             raise UsageError(
@@ -50,41 +59,21 @@ class EngineOptions:
 
             check_address(self.address)
 
-    def _check_local(self) -> None:
-        given = {
-            "--address": self.address is not None,
-            "--cpus-per-task": self.cpus_per_task is not None,
-            "--gpus-per-task": self.gpus_per_task is not None,
-            "--no-shared-path": not self.shared_path,
-        }
-        for flag, is_given in given.items():
-            if is_given:
-                raise UsageError(
-                    f"{flag} was given without --engine ray, and processes of this machine have "
-                    "no use for it; add --engine ray, or remove it"
-                )
 
-
-@contextmanager
 def open_engine(
     options: EngineOptions, *, jobs: int, threads: int, device: str, folder: Path, listen: Notify
-) -> Iterator[Engine]:
-    """Open the engine that was asked for, for tasks that write below ``folder``.
+) -> AbstractContextManager[Engine]:
+    """The engine that was asked for, to be entered, for tasks that write below ``folder``.
 
-    Each task has ``threads`` threads; on this machine ``jobs`` of them run at a time. However the
+    Each task has ``threads`` threads; on this machine ``jobs`` of them run at a time. However its
     block is left, nothing that was started goes on.
     """
     if options.name == "local":
-        with local_engine(jobs, threads, listen) as local:
-            yield local
-        return
+        return local_engine(jobs, threads, listen)
     if options.name == "inline":
-        with inline_engine(threads, listen) as inline:
-            yield inline
-        return
+        return inline_engine(threads, listen)
     from gandetect.cluster.engine import Share, ray_engine
 
     gpus = float(device == "cuda") if options.gpus_per_task is None else options.gpus_per_task
     share = Share(jobs, threads, gpus)
-    with ray_engine(options.address, share, options.shared_path, folder, listen) as engine:
-        yield engine
+    return ray_engine(options.address, share, options.shared_path, folder, listen)

@@ -46,20 +46,11 @@ class Study:
         return self.context.run
 
     @property
-    def jobs(self) -> int:
-        """How many stages run side by side."""
-        return self.context.jobs
-
-    @property
-    def threads(self) -> int:
-        """Threads of each; they may change a result in the last bit."""
-        return self.context.threads
-
-    @property
     def share(self) -> str:
         """How its tasks share what computes them, in words."""
-        at_a_time = f"as many as {self.cluster} has room for" if self.cluster else self.jobs
-        return f"{at_a_time} at a time with {self.threads} thread(s) each, on {self.context.device}"
+        here = self.context
+        at_a_time = f"as many as {self.cluster} has room for" if self.cluster else here.jobs
+        return f"{at_a_time} at a time with {here.threads} thread(s) each, on {here.device}"
 
     def plan(self, stop_after: str, after: Plan | None = None, label: str = "") -> Plan:
         """Its stages on this machine, up to the report or to one of its trainings.

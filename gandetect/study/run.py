@@ -66,10 +66,11 @@ def run_studies(
             )
             run_graph(plans, engine, listener)
     except OSError as error:
-        raise _as_run_error(error, folder) from None
+        raise as_run_error(error, folder) from None
 
 
-def _as_run_error(error: OSError, folder: Path) -> RunError:
+def as_run_error(error: OSError, folder: Path) -> RunError:
+    """What to say of a file that could not be used, or of a run folder without room."""
     name = str(error.filename or "")
     if name and not Path(name).absolute().is_relative_to(folder.absolute()):
         return RunError(

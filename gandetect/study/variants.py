@@ -9,11 +9,11 @@ from pathlib import Path
 from gandetect import machine, runs
 from gandetect.config import Experiment, digest_of
 from gandetect.config.variants import BASELINE, expand
-from gandetect.errors import RunError, UsageError, unknown_name
+from gandetect.errors import UsageError, unknown_name
 from gandetect.events import Listener
 from gandetect.progress import Silent
 from gandetect.study.plan import Options, Study, plan_lines, plan_study
-from gandetect.study.run import run_studies
+from gandetect.study.run import as_run_error, run_studies
 
 VERSION = 1  # raise it when the code of the joined report changes what it writes
 VARIANTS = "variants"
@@ -86,11 +86,7 @@ def run_variants(
             run_studies(planned.chosen(), planned.folder, planned.options, listener, baseline)
             _write_report(planned, listener)
     except OSError as error:
-        raise RunError(
-            f"the folder {str(planned.folder)!r} cannot be written ({error.strerror or error}); "
-            "free some space or choose another --out; what is complete is kept, and the same "
-            "command goes on from there"
-        ) from None
+        raise as_run_error(error, planned.folder) from None
     return planned.folder
 
 

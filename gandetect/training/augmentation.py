@@ -22,6 +22,10 @@ from gandetect.randomness import integer_seed
 # pixels would be made-up texture, which is just what a detector looks for; a flat corner is none,
 # and it is the same for real and generated.
 UNCOVERED = 0.0
+CHANGES = (
+    *("rotation", "shift", "horizontal_flip", "random_crop"),
+    *("brightness", "contrast", "saturation", "hue", "blur", "jpeg"),
+)
 
 
 def augment(
@@ -62,6 +66,18 @@ def fixed_copy(
     return changed
 
 
+def fixed_copies(
+    images: NDArray[np.uint8],
+    copies: NDArray[np.int64],
+    index: NDArray[np.int64],
+    config: AugmentationConfig,
+    image_size: int,
+) -> NDArray[np.uint8]:
+    """Of each of ``(N, C, H, W)`` images the copy ``(N,)``, by the image's ``index`` ``(N,)``."""
+    numbers = zip(images, copies.tolist(), index.tolist(), strict=True)
+    return np.stack([fixed_copy(*one, config, image_size) for one in numbers])
+
+
 def to_stored_size(images: NDArray[np.uint8], size: int | None) -> Tensor:
     """``(N, C, H, W) uint8`` images, resized with antialiasing if their side is not ``size``."""
     pixels = _tensor(images)
@@ -73,19 +89,7 @@ def to_stored_size(images: NDArray[np.uint8], size: int | None) -> Tensor:
 
 def changes_anything(config: AugmentationConfig) -> bool:
     """Whether any change is asked for."""
-    return config.random_crop or any(
-        (
-            config.rotation,
-            config.shift,
-            config.horizontal_flip,
-            config.brightness,
-            config.contrast,
-            config.saturation,
-            config.hue,
-            config.blur,
-            config.jpeg,
-        )
-    )
+    return any(getattr(config, name) for name in CHANGES)
 
 
 def _changed(

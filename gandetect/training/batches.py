@@ -12,7 +12,7 @@ from torch import Tensor
 
 from gandetect.config.classifier import ClassifierConfig
 from gandetect.randomness import stream
-from gandetect.training.augmentation import augment, changes_anything, fixed_copy, to_stored_size
+from gandetect.training.augmentation import augment, changes_anything, fixed_copies, to_stored_size
 from gandetect.training.examples import Examples
 
 Batch = tuple[Tensor, Tensor]  # images (B, C, H, W) uint8, labels (B,) int64
@@ -88,9 +88,8 @@ class Batches:
         if not chosen.copy.any():
             return torch.from_numpy(chosen.pixels())
         images = to_stored_size(chosen.pixels(), config.stored_size).numpy()
-        numbers = zip(images, chosen.copy.tolist(), chosen.index.tolist(), strict=True)
-        made = [fixed_copy(*one, config.augmentation, config.image_size) for one in numbers]
-        return torch.from_numpy(np.stack(made))
+        given = images, chosen.copy, chosen.index, config.augmentation, config.image_size
+        return torch.from_numpy(fixed_copies(*given))
 
     def sizes(self) -> list[int]:
         """The examples of each batch, those of all processes together."""

@@ -7,15 +7,15 @@ epoch also holds the optimizers' states (read with ``weights_only=True``).
 
 from __future__ import annotations
 
-import csv
 import io
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
+import pandas as pd
 import torch
 from numpy.typing import NDArray
 from safetensors.torch import load_file, save
@@ -27,6 +27,7 @@ from gandetect.training.images import sample_grid, write_animation
 GENERATOR = "generator.safetensors"
 DISCRIMINATOR = "discriminator.safetensors"
 RESUME = "resume.pt"
+HISTORY = "history.csv"
 SAMPLES = "samples.png"
 NO_COLUMNS = ("class_shares", "cuda_graphs")  # of the history: no numbers, kept in records alone
 
@@ -82,8 +83,7 @@ class GanFolder:
         folder = self.epoch_folder(last)
         for name, network in trained.networks.items():
             load_weights(network, folder / weights_file(name))
-        # A training that was begun on a GPU may go on without one.
-        state = torch.load(folder / RESUME, weights_only=True, map_location="cpu")
+        state = load_state(folder / RESUME)
         for name, optimizer in trained.optimizers.items():
             optimizer.load_state_dict(state[name])
         return last
@@ -121,21 +121,18 @@ class GanFolder:
                 save_weights(network, folder / weights_file(name))
             sample_grid(samples).save(folder / SAMPLES)
             state = {name: one.state_dict() for name, one in trained.optimizers.items()}
-            content = io.BytesIO()  # so that a full disk is an OSError, as for any file
-            torch.save(state, content)
-            (folder / RESUME).write_bytes(content.getvalue())
+            save_state(state, folder / RESUME)
             resume = runs.file_digest(folder / RESUME)
             files = [*map(weights_file, trained.networks), SAMPLES]
             runs.write_record(folder, self.digest, files, resume=resume, history=dict(history))
         if epoch > 1:
             (self.epoch_folder(epoch - 1) / RESUME).unlink(missing_ok=True)
-        self._write_history(epoch)
+        write_history(self.path / HISTORY, self.history(epoch))
 
-    def finish(self, trained: Trainable, epochs: int, seconds: float = 0.0) -> None:
-        """Put the final weights and the animation beside the epochs, then the stage's record."""
-        weights = {weights_file(name): network for name, network in trained.networks.items()}
-        for name, network in weights.items():
-            with runs.atomic_file(self.path / name) as temporary:
+    def finish(self, trained: Trainable, epochs: int) -> None:
+        """Put the final weights, the samples and the animation beside the epochs."""
+        for name, network in trained.networks.items():
+            with runs.atomic_file(self.path / weights_file(name)) as temporary:
                 save_weights(network, temporary)
         frames = [self.epoch_folder(epoch) / SAMPLES for epoch in range(1, epochs + 1)]
         for epoch, frame in enumerate(frames, start=1):
@@ -144,13 +141,7 @@ class GanFolder:
                 shutil.copyfile(frame, temporary)
         with runs.atomic_file(self.path / "samples.gif") as temporary:
             write_animation(frames, temporary)
-        self._write_history(epochs)
-        kept = [*weights, "history.csv", "samples.gif"]
-        for epoch in range(1, epochs + 1):  # later work reads the whole trajectory
-            folder = self.epoch_folder(epoch).relative_to(self.path)
-            kept += [str(folder / name) for name in (*weights, SAMPLES, runs.RECORD)]
-            kept.append(f"samples/{epoch:04d}.png")
-        runs.write_record(self.path, self.digest, kept, epochs=epochs, seconds=seconds)
+        write_history(self.path / HISTORY, self.history(epochs))
 
     def epoch_folder(self, epoch: int) -> Path:
         """Where an epoch's files are; epochs count from 1."""
@@ -160,15 +151,6 @@ class GanFolder:
         """The history's rows, one an epoch, from the epochs' records."""
         folders = [self.epoch_folder(epoch) for epoch in range(1, epochs + 1)]
         return [runs.read_json(folder / runs.RECORD)["history"] for folder in folders]
-
-    def _write_history(self, epochs: int) -> None:
-        rows = self.history(epochs)
-        text = io.StringIO()
-        columns = [name for name in rows[0] if name not in NO_COLUMNS]
-        writer = csv.DictWriter(text, columns, extrasaction="ignore", lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-        runs.write_text(self.path / "history.csv", text.getvalue())
 
 
 def weights_file(name: str) -> str:
@@ -185,6 +167,25 @@ def save_weights(network: nn.Module, path: Path) -> None:
 def load_weights(network: nn.Module, path: Path) -> None:
     """Read safetensors into a network of the same architecture."""
     network.load_state_dict(load_file(path))
+
+
+def save_state(state: Mapping[str, Any], path: Path) -> None:
+    """Write what resuming needs beside the weights, such as the optimizers' states."""
+    content = io.BytesIO()  # so that a full disk is an OSError, as for any file
+    torch.save(dict(state), content)
+    path.write_bytes(content.getbuffer())
+
+
+def load_state(path: Path) -> dict[str, Any]:
+    """Read it onto the CPU: a training that was begun on a GPU may go on without one."""
+    state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    return state
+
+
+def write_history(file: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write a row for each epoch as CSV."""
+    table = pd.DataFrame(rows).drop(columns=list(NO_COLUMNS), errors="ignore")
+    runs.write_text(file, table.to_csv(index=False, lineterminator="\n"))
 
 
 def _resume_problem(folder: Path, expected: str) -> str | None:

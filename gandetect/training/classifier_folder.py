@@ -6,24 +6,27 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import nn
 
 from gandetect import runs
 from gandetect.events import Notify
-from gandetect.training.checkpoints import load_weights, save_weights
+from gandetect.training.checkpoints import (
+    HISTORY,
+    RESUME,
+    load_state,
+    load_weights,
+    save_state,
+    save_weights,
+    write_history,
+)
 
 WEIGHTS = "weights.safetensors"
-RESUME = "resume.pt"
-HISTORY = "history.csv"
 BATCH = "batch.npz"
 TRAINING = "training.json"
 
@@ -66,7 +69,7 @@ class ClassifierFolder:
             best = self._epoch(self._best(rows))
             problem = runs.problem_with(best, self.digest)
             if problem is None:
-                self._write_history(rows)
+                write_history(self.path / HISTORY, rows)
                 return rows
             folders.append(best)
         message = (
@@ -79,20 +82,15 @@ class ClassifierFolder:
     def restore(self, classifier: nn.Module, epoch: int) -> dict[str, Any]:
         """Load an epoch's weights into a classifier; returns the rest of the state."""
         load_weights(classifier, self._epoch(epoch) / WEIGHTS)
-        state: dict[str, Any] = torch.load(
-            self._epoch(epoch) / RESUME, map_location="cpu", weights_only=True
-        )
-        return state
+        return load_state(self._epoch(epoch) / RESUME)
 
     def save_epoch(self, classifier: nn.Module, state: Mapping[str, Any], history: History) -> None:
         """Write the last epoch of ``history``, then drop those that are not needed any more."""
         with runs.atomic_folder(self._epoch(len(history))) as folder:
             save_weights(classifier, folder / WEIGHTS)
-            content = io.BytesIO()  # so that a full disk is an OSError, as for any file
-            torch.save(dict(state), content)
-            (folder / RESUME).write_bytes(content.getbuffer())
+            save_state(state, folder / RESUME)
             runs.write_record(folder, self.digest, (WEIGHTS, RESUME), history=list(history))
-        self._write_history(history)
+        write_history(self.path / HISTORY, history)
         needed = {self._epoch(len(history)), self._epoch(self._best(history))}
         for folder in (self.path / "epochs").glob("[0-9][0-9][0-9][0-9]"):
             if folder not in needed:
@@ -113,10 +111,3 @@ class ClassifierFolder:
 
     def _epoch(self, epoch: int) -> Path:
         return self.path / "epochs" / f"{epoch:04d}"
-
-    def _write_history(self, history: History) -> None:
-        text = io.StringIO()
-        writer = csv.DictWriter(text, list(history[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(history)
-        runs.write_text(self.path / HISTORY, text.getvalue())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict
 from time import perf_counter
 from typing import Any
 
@@ -57,7 +58,7 @@ def train_epochs(
             **means,
             "images_per_second": len(statistics) * config.batch_size / seconds,
             "seconds": perf_counter() - started,
-            **quality.as_dict(),
+            **asdict(quality),
             **facts(),
         }
         folder.save_epoch(trained, epoch, history, fakes[:64])
@@ -108,7 +109,7 @@ def look(
     steps, done = len(statistics), step + 1
     if done % STEPS_BETWEEN_LOOKS and done != steps:
         return
-    _stop_unless_finite(statistics[:done, : len(losses)], epoch)
+    stop_unless_finite(statistics[:done, : len(losses)].isfinite().all(1), epoch)
     now = zip(losses, statistics[step].tolist(), strict=False)
     progress = {
         "event": "step",
@@ -127,11 +128,11 @@ def channels_last(images: Tensor) -> Tensor:
     return images.contiguous(memory_format=torch.channels_last)
 
 
-def _stop_unless_finite(losses: Tensor, epoch: int) -> None:
-    finite = losses.isfinite().all(1)
+def stop_unless_finite(finite: Tensor, epoch: int, loss: str = "loss") -> None:
+    """Raise `TrainingError` with the first of an epoch's steps ``(S,)`` that is not ``finite``."""
     if not finite.all():
         step = int((~finite).nonzero()[0]) + 1
         raise TrainingError(
-            f"the loss is not finite at epoch {epoch}, step {step}; the epochs before are kept. "
+            f"the {loss} is not finite at epoch {epoch}, step {step}; the epochs before are kept. "
             "Lower the learning rate, or give another seed"
         )

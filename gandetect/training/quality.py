@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -43,10 +43,6 @@ class Quality:
     kid_std: float
     confidence: float
     class_shares: tuple[float, ...]
-
-    def as_dict(self) -> dict[str, Any]:
-        """The fields, as JSON wants them."""
-        return {**asdict(self), "class_shares": list(self.class_shares)}
 
 
 class QualityJudge:

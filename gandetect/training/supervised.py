@@ -41,26 +41,25 @@ def new_classifier(
     ``weights`` loads the configured pretrained backbone; leave it out where trained weights
     follow. The global random stream is left as it was.
     """
-    head = config.head
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(integer_seed(seed, "classifier weights"))
-        classifier = build_classifier(
-            config.network,
-            channels=channels,
-            image_size=config.image_size,
-            stored_size=config.stored_size,
-            outputs=1 if config.loss == "bce" else 2,
-            normalise=config.normalise,
-            hidden=head.hidden,
-            batch_norm=head.batch_norm,
-            activation=head.activation,
-            dropout=head.dropout,
-            output_dropout=head.output_dropout,
-            embedding=config.contrastive.embedding if config.contrastive else None,
-        )
+        options = network_options(config)
+        classifier = build_classifier(config.network, channels=channels, **options)
         if weights:
             load_pretrained(classifier, config.weights)
     return classifier
+
+
+def network_options(config: ClassifierConfig) -> dict[str, Any]:
+    """What `build_classifier` needs to know, beside the network's name and the channels."""
+    return {
+        "image_size": config.image_size,
+        "stored_size": config.stored_size,
+        "outputs": 1 if config.loss == "bce" else 2,
+        "normalise": config.normalise,
+        **config.head.model_dump(mode="json"),
+        **({"embedding": config.contrastive.embedding} if config.contrastive else {}),
+    }
 
 
 def check_classifier(config: ClassifierConfig, channels: int) -> None:

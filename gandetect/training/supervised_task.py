@@ -15,7 +15,6 @@ from torch import Tensor
 from torch.nn import functional
 
 from gandetect.config.classifier import ClassifierConfig, ContrastiveConfig
-from gandetect.errors import TrainingError
 from gandetect.events import Notify
 from gandetect.models.classifiers import ImageClassifier
 from gandetect.randomness import integer_seed
@@ -31,6 +30,7 @@ from gandetect.training.batches import (
 )
 from gandetect.training.contrastive import LATE, check_contrastive, contrastive_loss
 from gandetect.training.data_parallel import everywhere, gathered
+from gandetect.training.epochs import channels_last, stop_unless_finite
 from gandetect.training.examples import Examples
 from gandetect.training.optimizers import make_optimizer, make_schedule
 
@@ -156,7 +156,7 @@ class SupervisedTask(lightning.LightningModule):
         images, labels = batch
         cut = augmented_afresh(self.config, self.train_examples)
         ready = self.classifier.normalise(images) if cut else self.classifier.prepare(images)
-        embedded = self.classifier.embed(ready.contiguous(memory_format=torch.channels_last))
+        embedded = self.classifier.embed(channels_last(ready))
         judged = embedded.detach() if self.pairs else embedded
         losses = self._losses("train", number, judged, labels)
         if self.pairs:
@@ -174,8 +174,8 @@ class SupervisedTask(lightning.LightningModule):
         """Judge one batch as the finished detector would."""
         if number == 0:
             self._trained = perf_counter()
-        ready = self.classifier.prepare(batch[0]).contiguous(memory_format=torch.channels_last)
-        self._losses("validation", number, self.classifier.embed(ready), batch[1])
+        embedded = self.classifier.embed(channels_last(self.classifier.prepare(batch[0])))
+        self._losses("validation", number, embedded, batch[1])
 
     def on_train_epoch_end(self) -> None:
         """Put the epoch's figures into the history, and let the learning rate fall."""
@@ -190,22 +190,17 @@ class SupervisedTask(lightning.LightningModule):
                 "images_per_second": len(self.train_examples) / taken,
                 **{f"train_{name}": value for name, value in train.items()},
                 **monitors,
-                **self._pair_figures(),
             }
         )
+        if self.config.contrastive is not None:  # None where images are trained on one by one
+            losses = [float(loss) for loss in self._pair_losses]
+            self.past[-1]["train_pair_loss"] = float(np.mean(losses)) if losses else None
         known = {name: np.nan if value is None else value for name, value in monitors.items()}
         self.log_dict(known)
         if isinstance(self.schedule, torch.optim.lr_scheduler.ReduceLROnPlateau):
             self.schedule.step(known[f"validation_{self.config.schedule.monitor}"])
         elif self.schedule is not None:
             self.schedule.step()
-
-    def _pair_figures(self) -> dict[str, float | None]:
-        """The epoch's mean loss by pairs; None where images are trained on one by one."""
-        if self.config.contrastive is None:
-            return {}
-        losses = [float(loss) for loss in self._pair_losses]
-        return {"train_pair_loss": float(np.mean(losses)) if losses else None}
 
     def _losses(self, split: str, number: int, embedded: Tensor, labels: Tensor) -> Tensor:
         """The loss of each image ``(B,)`` of a batch, of what the head makes of `embedded`."""
@@ -264,12 +259,7 @@ class SupervisedTask(lightning.LightningModule):
         finite = torch.stack([loss.isfinite().all() for loss in losses])
         if self.share.size > 1:
             finite = everywhere(finite)
-        if not finite.all():
-            step = int((~finite).nonzero()[0]) + 1
-            raise TrainingError(
-                f"the {split} loss is not finite at epoch {self.epoch}, step {step}; the epochs "
-                "before are kept. Lower the learning rate, or give another seed"
-            )
+        stop_unless_finite(finite, self.epoch, f"{split} loss")
 
 
 def figures(loss: float, log_odds: NDArray[Any], labels: NDArray[Any]) -> dict[str, float | None]:

@@ -74,6 +74,12 @@ def make_trainer(
 
     Processes that train together, each with its ``share``, average their gradients.
     """
+    place: dict[str, Any] = {"plugins": [cluster_environment()], "strategy": "ddp"}
+    if share.size == 1:
+        own = 1 if device.type != "cuda" else [device.index or 0]
+        place = {"plugins": [LightningEnvironment()], "devices": own}
+    else:  # BatchNorm over the whole batch, for which torch has no code on a CPU
+        place |= {**layout(), "sync_batchnorm": device.type == "cuda"}
     return lightning.Trainer(
         accelerator={"cuda": "gpu"}.get(device.type, device.type),
         precision="bf16-mixed" if config.precision == "bf16" else "32-true",
@@ -86,25 +92,8 @@ def make_trainer(
         logger=False,
         enable_progress_bar=False,
         enable_model_summary=False,
-        **(_alone(device) if share.size == 1 else _with_others(device)),
+        **place,
     )
-
-
-def _alone(device: torch.device) -> dict[str, Any]:
-    return {
-        "devices": 1 if device.type != "cuda" else [device.index or 0],
-        "plugins": [LightningEnvironment()],
-    }
-
-
-def _with_others(device: torch.device) -> dict[str, Any]:
-    return {
-        **layout(),
-        "strategy": "ddp",
-        # BatchNorm over the whole batch, for which torch has no code on a CPU.
-        "sync_batchnorm": device.type == "cuda",
-        "plugins": [cluster_environment()],
-    }
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 Eager float32, contiguous memory, a DataLoader, nn.Dropout, Adam as it comes, ``loss.item()`` at
 every step. The functions, initial distributions and options are those of `gandetect.models` and
-`gandetect.training.adversarial`, and so are the names and shapes of the weights; nothing else is
+`gandetect.training.adversarial`, and so are the order and shapes of the weights; nothing else is
 shared, so that each can be judged by the other. Chance comes from PyTorch's global stream.
 
 >>> gan = build(GanConfig.model_validate({"architecture": "dcgan-bn"}), 28, 1, seed=0)

@@ -44,8 +44,15 @@ def pair(architecture: str, kind: str, size: int, channels: int) -> tuple[nn.Mod
     for name, weight in ours.state_dict().items():
         if name.endswith(("bias", "mean")):  # all zero at the start: a lost one would not show
             weight.copy_(0.1 * torch.randn(weight.shape, generator=perturbed))
-    port.load_state_dict(ours.state_dict())
+    copy_weights(ours, port)
     return ours, port
+
+
+def copy_weights(source: nn.Module, target: nn.Module) -> None:
+    """Layers stand in the same order in both, under other names."""
+    target.load_state_dict(
+        dict(zip(target.state_dict(), source.state_dict().values(), strict=True))
+    )
 
 
 def network_inputs(kind: str, size: int, channels: int) -> Tensor:
@@ -61,7 +68,7 @@ def outputs_and_gradients(network: nn.Module, inputs: Tensor) -> dict[str, Tenso
     # Weighted unevenly: the gradient of a plain sum would hide images or pixels that changed place.
     weighting = torch.linspace(0.5, 1.5, outputs.numel()).reshape(outputs.shape)
     (outputs * weighting).sum().backward()
-    gradients = {name: weight.grad for name, weight in network.named_parameters()}
+    gradients = {str(place): one.grad for place, one in enumerate(network.parameters())}
     return {"outputs": outputs.detach(), "inputs": inputs.grad, **gradients}
 
 
@@ -90,9 +97,10 @@ def test_same_weights_same_outputs_and_gradients(architecture, kind, size, chann
 @pytest.mark.parametrize(("architecture", "kind"), NETWORKS)
 def test_weights_go_from_the_port_to_ours(architecture, kind) -> None:
     ours, port = pair(architecture, kind, 28, 1)
-    given = {name: weight.clone() for name, weight in port.state_dict().items()}
-    ours.load_state_dict(given)
-    assert all(torch.equal(given[name], weight) for name, weight in ours.state_dict().items())
+    given = [weight.clone() for weight in port.state_dict().values()]
+    copy_weights(port, ours)
+    pairs = zip(given, ours.state_dict().values(), strict=True)
+    assert all(torch.equal(one, weight) for one, weight in pairs)
 
 
 @pytest.mark.parametrize(("architecture", "options"), VARIANTS)
@@ -102,7 +110,7 @@ def test_one_step_leads_to_the_same_weights(architecture, options) -> None:
     ours, port = build_gan(config, 28, 1, 0, CPU), plain_port.build(config, 28, 1, 1)
     images = np.random.default_rng(0).integers(0, 256, (BATCH, 1, 28, 28), dtype=np.uint8)
     for kind in ("generator", "discriminator"):
-        getattr(port, kind).load_state_dict(getattr(ours, kind).state_dict())
+        copy_weights(getattr(ours, kind), getattr(port, kind))
     before = weights(port)
 
     # One batch of all images: in which order they come changes no mean.
@@ -134,9 +142,9 @@ def comparable(config: GanConfig) -> GanConfig:
 def weights(gan: plain_port.PlainGan) -> dict[str, Tensor]:
     networks = {"generator": gan.generator, "discriminator": gan.discriminator}
     return {
-        f"{kind}.{name}": weight.clone().double()
+        f"{kind}.{place}": weight.clone().double()
         for kind, network in networks.items()
-        for name, weight in network.state_dict().items()
+        for place, weight in enumerate(network.state_dict().values())
     }
 
 

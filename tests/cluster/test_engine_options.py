@@ -108,7 +108,7 @@ def test_a_task_has_the_threads_that_it_is_given_cpus(monkeypatch) -> None:
 
     def share(**given) -> tuple[int, int]:
         study = plan_study(experiment, Options(engine=replace(RAY, **given)))
-        return study.jobs, study.threads
+        return study.context.jobs, study.context.threads
 
     assert share() == (2, 2)  # two trainings on four cores, as without Ray
     assert share(cpus_per_task=1) == (4, 1)
@@ -128,7 +128,9 @@ def test_a_ray_of_another_version_is_said_with_both_versions() -> None:
     with pytest.raises(RuntimeError) as caught:
         check_version_info(other, "here")
     said = cluster._why_not_joined("head:6379", str(caught.value))
-    assert said.startswith("the Ray at head:6379 is 2.9.0 on Python 3.9.1, and here it is")
+    assert said.startswith("the Ray at head:6379 cannot be joined from this machine (Version mis")
+    assert "Ray: 2.9.0 Python: 3.9.1" in said
+    assert said.endswith("make this one a node: ray start --address=head:6379 --num-cpus=0")
     assert "\n" not in said
 
 
@@ -145,8 +147,8 @@ class Nodes:
 @pytest.mark.parametrize(
     ("share", "said"),
     [
-        ((1, 8, 0.0), "no node of this Ray has more than 4; give --cpus-per-task 4"),
-        ((1, 1, 4.0), "no node has more than 2 GPU"),
+        ((1, 8, 0.0), r"8 CPU\(s\) and 0 GPU\(s\) .* \(at most 4 CPU\(s\), and 2 GPU\(s\)\)"),
+        ((1, 1, 4.0), r"1 CPU\(s\) and 4 GPU\(s\) .*; give less with --cpus-per-task or --gpus"),
         ((1, 4, 1.0), "no node of this Ray has both"),
     ],
 )
@@ -158,7 +160,7 @@ def test_what_no_node_can_hold_is_refused_and_not_waited_for(share, said) -> Non
 
 
 def test_a_cluster_without_gpus_says_so() -> None:
-    with pytest.raises(UsageError, match="no node of this Ray has one"):
+    with pytest.raises(UsageError, match=r"and 0 GPU\(s\)\); give less"):
         cluster._check_room(Nodes({"CPU": 4.0}), cluster.Share(1, 1, 0.5))
 
 

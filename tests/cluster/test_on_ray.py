@@ -239,15 +239,15 @@ def test_a_path_that_nodes_do_not_see_is_said(cluster, tmp_path, monkeypatch) ->
 def test_a_cluster_too_small_or_of_another_version_is_refused(
     cluster, tmp_path, monkeypatch
 ) -> None:
-    with pytest.raises(UsageError, match="no node of this Ray has more than 1"):
+    with pytest.raises(UsageError, match=r"no node of this Ray has both \(at most 1 CPU"):
         on_ray(tmp_path, cluster, cpus_per_task=64)
-    with pytest.raises(UsageError, match=r"--gpus-per-task 1 was given, and no node"):
+    with pytest.raises(UsageError, match=r"and 0 GPU\(s\)\); give less"):
         on_ray(tmp_path, cluster, gpus_per_task=1.0)
     import ray
 
     with monkeypatch.context() as patch:
         patch.setattr(ray, "__version__", "2.9.0")
-        with pytest.raises(RunError, match=r"and here it is 2\.9\.0 on Python"):
+        with pytest.raises(RunError, match=r"cannot be joined .*Ray: 2\.9\.0"):
             on_ray(tmp_path, cluster)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from gandetect.engine import Finished, Task, run_all
+from gandetect.engine import Finished, Task, as_finished, run_all
 
 
 class LastFirst:
@@ -39,3 +39,10 @@ def test_results_stand_in_the_order_of_the_tasks_and_all_room_is_used() -> None:
     assert run_all(engine, tasks) == list(range(7))
     assert engine.most == 3
     assert run_all(engine, []) == []
+
+
+def test_tasks_come_as_they_end_and_no_more_run_at_a_time_than_are_asked_for() -> None:
+    engine = LastFirst()
+    tasks = [Task(f"task {value}", number(value)) for value in range(5)]
+    assert [one.result for one in as_finished(engine, tasks, most=2)] == [1, 2, 3, 4, 0]
+    assert engine.most == 2

@@ -16,17 +16,9 @@ class Word(Stage):
     word: str
     wrong: bool = False
 
+    PLACE: ClassVar = "words/{self.word}"
+    TITLE: ClassVar = "Writing {self.word}"
     VERSION: ClassVar[int] = 1
-
-    @property
-    def place(self) -> str:
-        """By the word."""
-        return f"words/{self.word}"
-
-    @property
-    def title(self) -> str:
-        """What a user is told."""
-        return f"Writing {self.word}"
 
     def run(self, context: Context) -> Facts:
         """Write it."""
@@ -44,17 +36,9 @@ class Sentence(Stage):
     words: tuple[Word, ...]
     stop: bool = False
 
+    PLACE: ClassVar = "sentences/{self.name}"
+    TITLE: ClassVar = "Joining {self.name}"
     WRITES: ClassVar = "resumes"
-
-    @property
-    def place(self) -> str:
-        """By name."""
-        return f"sentences/{self.name}"
-
-    @property
-    def title(self) -> str:
-        """What a user is told."""
-        return f"Joining {self.name}"
 
     def settings(self) -> dict[str, object]:
         """Not whether it is interrupted."""

@@ -11,7 +11,8 @@ from torch import nn
 from gandetect.config import ARCHITECTURES
 from gandetect.detectors.network import as_detector
 from gandetect.detectors.protocol import Detector, DetectorDescription, Preprocessing
-from gandetect.models.classifiers import CLASSIFIERS, build_classifier
+from gandetect.models.backbones import CLASSIFIERS
+from gandetect.models.classifiers import build_classifier
 from gandetect.models.ensemble import Ensemble
 from gandetect.models.features import Features
 from gandetect.models.one_class import METHODS, OneClass

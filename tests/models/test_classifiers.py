@@ -7,8 +7,8 @@ from torchvision import models
 
 from gandetect.config import RECIPES
 from gandetect.errors import UsageError
+from gandetect.models.backbones import CLASSIFIERS
 from gandetect.models.classifiers import (
-    CLASSIFIERS,
     ImageClassifier,
     build_classifier,
     layer_table,

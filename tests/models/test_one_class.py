@@ -8,7 +8,7 @@ from gandetect.config import ARCHITECTURES
 from gandetect.data.class_images import ClassImages
 from gandetect.models.classifiers import build_classifier
 from gandetect.models.features import Features, before_last_layer
-from gandetect.models.one_class import METHODS, OneClass, build_one_class, sizes_of
+from gandetect.models.one_class import METHODS, OneClass, sizes_of
 from gandetect.models.scaling import to_unit_range
 
 
@@ -41,7 +41,9 @@ def test_what_is_normal_scores_higher(method, reals, bags) -> None:
 @pytest.mark.parametrize("method", METHODS)
 def test_a_loaded_one_is_fitted_to_the_same(method, reals, bags) -> None:
     stored = fitted(method, reals)
-    loaded = build_one_class(network=None, **sizes_of(stored))
+    sizes = sizes_of(stored)
+    features = Features(None, sizes.pop("features"), sizes.pop("dimensions"))
+    loaded = OneClass(features=features, **sizes)
     loaded.load_state_dict({name: one.clone() for name, one in stored.state_dict().items()})
     assert torch.equal(loaded(bags), stored(bags))
 

@@ -13,7 +13,8 @@ from safetensors.torch import save_file
 from torchvision import models
 
 from gandetect.errors import UsageError
-from gandetect.models.classifiers import CLASSIFIERS, ImageClassifier, build_classifier
+from gandetect.models.backbones import CLASSIFIERS
+from gandetect.models.classifiers import ImageClassifier, build_classifier
 from gandetect.models.pretrained import load_pretrained, read_tensors
 
 

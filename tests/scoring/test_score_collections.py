@@ -231,7 +231,7 @@ def test_what_does_not_go_together_is_refused(
 
 
 @pytest.mark.slow
-def test_ray_does_the_same_though_an_actor_is_killed(
+def test_ray_does_the_same_though_a_worker_is_killed(
     detector_folder: Path, fashion_mnist: ClassImages, tmp_path: Path
 ) -> None:
     for number in range(6):
@@ -253,15 +253,17 @@ def test_ray_does_the_same_though_an_actor_is_killed(
         [*command, str(tmp_path / "tables"), *options], stderr=subprocess.PIPE, text=True
     ) as process:
         deadline = time.monotonic() + 300
-        while not list(out.glob("[0-9]*.parquet")) and process.poll() is None:
+        workers: list[int] = []
+        while not workers and process.poll() is None:
             assert time.monotonic() < deadline
             time.sleep(0.02)
+            if list(out.glob("[0-9]*.parquet")):
+                workers = _workers_of(process.pid)
         done = len(_outputs(out))
-        actors = _actors_of(process.pid)
-        for actor in actors:
-            os.kill(actor, signal.SIGKILL)
+        for worker in workers:
+            os.kill(worker, signal.SIGKILL)
         _, said = process.communicate(timeout=300)
-    assert actors
+    assert workers
     assert 0 < done < 6
     assert process.returncode == 1
     assert said.splitlines()[-1] == "6 of 2406 images could not be scored; see column error"
@@ -272,8 +274,8 @@ def test_ray_does_the_same_though_an_actor_is_killed(
     assert _contents(out) == _contents(tmp_path / "here")
 
 
-def _actors_of(driver: int) -> list[int]:
-    """The processes of Ray Data's actors that descend from this one."""
+def _workers_of(driver: int) -> list[int]:
+    """The processes that score a shard for Ray and descend from this one."""
     parents = {}
     names = {}
     for folder in Path("/proc").glob("[0-9]*"):
@@ -289,4 +291,4 @@ def _actors_of(driver: int) -> list[int]:
             process = parents[process]
         return process == driver
 
-    return [one for one, name in names.items() if "ShardScorer" in name and descends(one)]
+    return [one for one, name in names.items() if "ray::shard" in name and descends(one)]

@@ -34,7 +34,7 @@ def test_cores_are_shared_among_trainings_and_threads_do_not_rise_with_fewer_job
 ) -> None:
     one = experiment(seeds=[*range(trainings)])
     study = plan_study(one, Options(tmp_path, device="cpu", jobs=jobs))
-    assert (study.jobs, study.threads) == expected
+    assert (study.context.jobs, study.context.threads) == expected
 
 
 @pytest.mark.parametrize(("jobs", "expected"), [(None, (1, 6)), (2, (2, 3)), (8, (8, 1))])
@@ -44,7 +44,7 @@ def test_a_gpu_is_one_trainings_own_unless_more_jobs_are_asked_for(
     monkeypatch.setattr("gandetect.machine.resolve_device", lambda device: "cuda")
     monkeypatch.setattr("gandetect.machine.native_precision", lambda device: "float32")
     study = plan_study(experiment(seeds=[1, 2, 3]), Options(tmp_path, jobs=jobs))
-    assert (study.jobs, study.threads) == expected
+    assert (study.context.jobs, study.context.threads) == expected
 
 
 def test_a_task_of_ray_computes_on_the_gpu_that_it_is_given(tmp_path, monkeypatch) -> None:
@@ -53,7 +53,7 @@ def test_a_task_of_ray_computes_on_the_gpu_that_it_is_given(tmp_path, monkeypatc
     assert plan_study(experiment(), Options(tmp_path, engine=ray)).context.device == "cuda"
     without = EngineOptions("ray", cpus_per_task=2)
     study = plan_study(experiment(), Options(tmp_path, engine=without))
-    assert (study.context.device, study.threads) == ("cpu", 2)
+    assert (study.context.device, study.context.threads) == ("cpu", 2)
 
 
 def test_pixels_are_cached_beside_the_data_here_and_below_the_runs_on_a_cluster(
@@ -64,7 +64,10 @@ def test_pixels_are_cached_beside_the_data_here_and_below_the_runs_on_a_cluster(
     data = tmp_path / "data"
     here = plan_study(experiment(), Options(tmp_path / "runs", data))
     assert here.context.cache == data / "cache"
-    assert here.share == f"{here.jobs} at a time with 6 thread(s) each, on {here.context.device}"
+    assert (
+        here.share
+        == f"{here.context.jobs} at a time with 6 thread(s) each, on {here.context.device}"
+    )
     cluster = Options(tmp_path / "runs", data, engine=EngineOptions("ray", address="head:6379"))
     there = plan_study(experiment(), cluster)
     assert there.context.cache == tmp_path / "runs" / "cache"
