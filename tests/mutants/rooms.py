@@ -50,9 +50,7 @@ ROOMS: dict[str, dict[str, str]] = {
         "gandetect/models/one_class.py": DETECTORS,
         "gandetect/stages/post_hoc.py": DETECTORS,
         "gandetect/detectors/fine_tuning.py": "",
-        "gandetect/detectors/*.py": (
-            f"tests/detectors tests/test_detectors.py tests/scoring/test_scoring.py {DETECTORS}"
-        ),
+        "gandetect/detectors/*.py": (f"tests/detectors tests/scoring/test_scoring.py {DETECTORS}"),
     },
     "runner": {
         "gandetect/engine/local.py": "tests/engine/test_ending.py",

@@ -8,7 +8,7 @@ import pytest
 from random_detector import save_random_detector
 
 from gandetect import runs
-from gandetect.detectors import DESCRIPTION, WEIGHTS, load_detector
+from gandetect.detectors.folder import DESCRIPTION, WEIGHTS, load_detector
 from gandetect.errors import DetectorError
 
 
