@@ -7,8 +7,7 @@ from statistics import fmean
 from gandetect.report.document import Block, Text
 from gandetect.report.material import Material
 from gandetect.report.prose import Prose
-from gandetect.report.words import per_hundred
-from gandetect.statistics.rows import chosen
+from gandetect.statistics.rows import grouped
 
 SHOWN = 3
 say = Prose(__file__)
@@ -43,17 +42,14 @@ def notes(material: Material) -> list[Block]:
 
 def _strongest_probes(material: Material) -> list[str]:
     """The strongest probe of each generated source, where any is a warning."""
-    rows = material.metrics.get("audit", [])
-    found = []
-    for source in dict.fromkeys(row["source"] for row in rows if row["warning"]):
-        own = chosen(rows, source=source)
+    texts = []
+    for (source,), rows in grouped(material.metrics.get("audit", []), "source").items():
         areas = {
-            probe: fmean(row["auroc"] for row in chosen(own, probe=probe))
-            for probe in {row["probe"] for row in own if row["warning"]}
+            probe: fmean(row["auroc"] for row in of)
+            for (probe,), of in sorted(grouped(rows, "probe").items())
+            if any(row["warning"] for row in of)
         }
-        best = max(sorted(areas), key=lambda probe: areas[probe])
-        found.append(
-            f"images {material.named(source)} rank above real ones in "
-            f"{per_hundred(areas[best])} of 100 pairs ({best})"
-        )
-    return found
+        if areas:
+            best = max(areas, key=lambda probe: areas[probe])
+            texts.append(say.strongest_probe(material.named(source), best, areas[best]))
+    return texts

@@ -49,7 +49,7 @@ def material(seeds=(0,)) -> Material:
 def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave figures out: for tests that read the text."""
     monkeypatch.setattr(
-        "gandetect.analyses.by_class.words.drawn",
+        "gandetect.report.prose.drawn",
         lambda name, draw, alt, caption: Picture(name, b"", alt, caption),
     )
 

@@ -63,7 +63,7 @@ def material(effect, seeds=(0,)) -> Material:
 def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave figures out: for tests that read the text."""
     monkeypatch.setattr(
-        "gandetect.analyses.robustness.words.drawn",
+        "gandetect.report.prose.drawn",
         lambda name, draw, alt, caption: Picture(name, b"", alt, caption),
     )
 

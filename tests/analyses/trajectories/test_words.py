@@ -62,7 +62,7 @@ def material(seeds=(0,), **kept) -> Material:
 def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave figures out: for tests that read the text."""
     monkeypatch.setattr(
-        "gandetect.analyses.trajectories.words.drawn",
+        "gandetect.report.prose.drawn",
         lambda name, draw, alt, caption: Picture(name, b"", alt, caption),
     )
 
