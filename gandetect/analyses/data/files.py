@@ -6,19 +6,19 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from gandetect.report.document import Block, Columns, Text, table
-from gandetect.report.material import Material
 from gandetect.report.prose import Prose
+from gandetect.report.results import StudyResults
 from gandetect.report.words import count, percent
 
 SHOWN = 20
 say = Prose(__file__)
 
 
-def files(material: Material) -> list[Block]:
+def files(results: StudyResults) -> list[Block]:
     """What the files of each class are, how they were grouped, and which were left out, and why."""
-    facts = material.inputs.data
+    facts = results.inputs.data
     groups = _grouped(facts)
-    if not material.labelled:
+    if not results.labelled:
         return [Text(sentence) for sentence in groups]
     left_out = facts.get("left_out", [])
     both: Columns = {"Files": lambda one: ", ".join(f"{p} ({label})" for p, label in one.items())}
