@@ -12,7 +12,7 @@ from gandetect.statistics.scores import Metrics
 if TYPE_CHECKING:
     from gandetect.analyses.study import ScoredStudy
     from gandetect.report.document import Block
-    from gandetect.report.material import Material
+    from gandetect.report.results import StudyResults
 
 OPENING = ""  # the part under the title, before the first chapter
 # The parts of the report, in order.
@@ -34,7 +34,7 @@ class Chapter:
 
     part: str
     title: str
-    pieces: Sequence[Callable[[Material], Iterable[Block]]]
+    pieces: Sequence[Callable[[StudyResults], Iterable[Block]]]
 
 
 @dataclass(frozen=True)

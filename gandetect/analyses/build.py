@@ -16,8 +16,8 @@ from gandetect.config import LabelledDataConfig
 from gandetect.errors import RunError
 from gandetect.report.document import Block, Document, Section, Text
 from gandetect.report.inputs import Inputs, read_inputs
-from gandetect.report.material import Material
 from gandetect.report.render import to_html, to_markdown
+from gandetect.report.results import StudyResults
 from gandetect.runs import atomic_file, atomic_folder, file_digest, write_json, write_text
 from gandetect.statistics.cost_model import EXAMPLE_COSTS, CostModel
 from gandetect.statistics.scores import Metrics
@@ -55,12 +55,12 @@ def build_report(
     asked = analyses() if asked is None else asked
     metrics = evaluate(scored_study(inputs, cost_model), asked)
     table = tidy(metrics, asked).to_csv(index=False, lineterminator="\n").encode()
-    material = Material(inputs, metrics, table)
-    document = compose(material, asked)
+    results = StudyResults(inputs, metrics, table)
+    document = compose(results, asked)
     pictures_made = [p for p in document.pictures() if p.path.startswith("figures/")]
     write_json(run / "metrics.json", metrics)
     with atomic_file(run / "metrics.csv") as temporary:
-        temporary.write_bytes(material.metrics_csv)
+        temporary.write_bytes(results.metrics_csv)
     # As a whole, so that no figure of an earlier report stays behind.
     with atomic_folder(run / "figures") as folder:
         for picture in pictures_made:
@@ -111,29 +111,31 @@ def compute_metrics(inputs: Inputs) -> Metrics:
     return evaluate(scored_study(inputs), analyses())
 
 
-def compose(material: Material, asked: Sequence[Analysis]) -> Document:
+def compose(results: StudyResults, asked: Sequence[Analysis]) -> Document:
     """Write every chapter, part by part; one that fails is named, and costs no other."""
     chapters = [chapter for one in asked for chapter in one.chapters]
     sections = {
-        part: [_section(one, material) for one in chapters if one.part == part]
+        part: [_section(one, results) for one in chapters if one.part == part]
         for part in (OPENING, *PARTS)
     }
     return Document(
-        material.question,
+        results.question,
         [one for part in PARTS for one in sections[part] if one.blocks],
-        f"gandetect report: {material.inputs.experiment.name}",
+        f"gandetect report: {results.inputs.experiment.name}",
         [block for one in sections[OPENING] for block in one.blocks],
     )
 
 
-def _section(chapter: Chapter, material: Material) -> Section:
-    blocks = [block for piece in chapter.pieces for block in _attempt(piece, material)]
+def _section(chapter: Chapter, results: StudyResults) -> Section:
+    blocks = [block for piece in chapter.pieces for block in _attempt(piece, results)]
     return Section(chapter.title, blocks, chapter.part)
 
 
-def _attempt(piece: Callable[[Material], Iterable[Block]], material: Material) -> Iterable[Block]:
+def _attempt(
+    piece: Callable[[StudyResults], Iterable[Block]], results: StudyResults
+) -> Iterable[Block]:
     try:
-        return list(piece(material))
+        return list(piece(results))
     except Exception as error:  # optional files may hold anything; the rest must still be made
         if os.environ.get(STRICT):
             raise

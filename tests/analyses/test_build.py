@@ -242,9 +242,9 @@ def test_no_path_of_the_machine_is_printed(built):
 
 def test_a_report_needs_no_torch(run):
     code = (
-        "import sys; from pathlib import Path; from gandetect.report import material;"
+        "import sys; from pathlib import Path; from gandetect.report import results;"
         "from gandetect.analyses.build import build_report;"
-        "material.figure_svg = lambda figure: b''; build_report(Path(sys.argv[1]));"
+        "results.figure_svg = lambda figure: b''; build_report(Path(sys.argv[1]));"
         "print(sorted(m for m in sys.modules if m.split('.')[0] in ('torch', 'torchvision')))"
     )
     done = subprocess.run(

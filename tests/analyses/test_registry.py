@@ -11,7 +11,7 @@ from gandetect.analyses.build import STRICT, build_report
 from gandetect.analyses.registry import NAMES, analyses
 
 
-def broken(material):
+def broken(results):
     raise KeyError("no such figure")
 
 

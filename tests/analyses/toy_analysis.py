@@ -23,9 +23,9 @@ def rows(metrics):
         yield tidy_row("largest", row, "largest score", row["largest"])
 
 
-def largest(material):
+def largest(results):
     """A table of them."""
-    body = [[row["detector"], number(row["largest"], 2)] for row in material.rows("largest")]
+    body = [[row["detector"], number(row["largest"], 2)] for row in results.rows("largest")]
     return [Table("Largest scores", ["Detector", "Score"], body)]
 
 

@@ -16,8 +16,8 @@ from gandetect.analyses.build import compute_metrics
 from gandetect.analyses.thresholds.explorer import explorer
 from gandetect.report.document import Document, Section, Text
 from gandetect.report.inputs import read_inputs
-from gandetect.report.material import Material
 from gandetect.report.render import to_html
+from gandetect.report.results import StudyResults
 from gandetect.report.words import count, per_hundred, percent, percent_interval
 from gandetect.statistics.cost_model import CostModel, expected
 from gandetect.statistics.decisions import confusion, share_correct
@@ -36,7 +36,7 @@ def made(tmp_path_factory):
     folder = tmp_path_factory.mktemp("explorer")
     inputs = read_inputs(make_mixed_run(folder / "run"))
     metrics = compute_metrics(inputs)
-    block = explorer(Material(inputs, metrics), [Text(FALLBACK)])
+    block = explorer(StudyResults(inputs, metrics), [Text(FALLBACK)])
     page = Document("Explorer", [Section("Threshold", [block])])
     (folder / "page.html").write_text(to_html(page), encoding="utf-8")
     facts = {row["detector"]: row for row in metrics["detectors"]}

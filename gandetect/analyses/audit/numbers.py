@@ -7,7 +7,6 @@ fitted to. The positive class is `generated`.
 from __future__ import annotations
 
 import math
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from statistics import NormalDist, fmean
@@ -23,7 +22,7 @@ from gandetect.analyses.study import ScoredStudy
 from gandetect.analyses.tidy import tidy_row
 from gandetect.errors import DataError, UsageError
 from gandetect.statistics.intervals import Interval, wilson
-from gandetect.statistics.rows import Row
+from gandetect.statistics.rows import Row, grouped
 from gandetect.statistics.scores import Metrics, Scores
 
 ALARM = 0.6  # a probe must reach this AUROC to be worth a warning
@@ -112,15 +111,12 @@ def rows(
     return [{**asdict(result), **of} for result in results]
 
 
-def warnings_of(audited: Sequence[Mapping[str, Any]]) -> list[str]:
+def warnings_of(audited: Sequence[Row]) -> list[str]:
     """One sentence for each source and probe that is a warning; its seeds are counted in it."""
-    groups: dict[tuple[str, str], list[Mapping[str, Any]]] = defaultdict(list)
-    for row in audited:
-        groups[row["source"], row["probe"]].append(row)
     return [
-        _sentence(source, probe, group)
-        for (source, probe), group in groups.items()
-        if any(row["warning"] for row in group)
+        _sentence(source, probe, rows)
+        for (source, probe), rows in grouped(audited, "source", "probe").items()
+        if any(row["warning"] for row in rows)
     ]
 
 

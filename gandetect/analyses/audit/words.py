@@ -11,8 +11,8 @@ from gandetect.analyses.audit.figure import probes_and_detectors
 from gandetect.analyses.audit.numbers import warnings_of
 from gandetect.analyses.audit.probes import LOOKS_AT
 from gandetect.report.document import Block, Text, table
-from gandetect.report.material import Material
 from gandetect.report.prose import Prose
+from gandetect.report.results import StudyResults
 from gandetect.report.words import number, number_interval
 from gandetect.statistics.rows import Row, Rows, grouped
 from gandetect.statistics.scores import IN_DISTRIBUTION
@@ -20,19 +20,19 @@ from gandetect.statistics.scores import IN_DISTRIBUTION
 say = Prose(__file__)
 
 
-def audit(material: Material) -> list[Block]:
+def audit(results: StudyResults) -> list[Block]:
     """Probes by generated source, what their hits mean, and the detectors beside them."""
     # A row without a seed holds for all of them, and counts as the first.
-    probed: Rows = [{"seed": 0, **row} for row in material.metrics.get("audit", [])]
+    probed: Rows = [{"seed": 0, **row} for row in results.metrics.get("audit", [])]
     if not probed:
         return [*say.paragraphs("not_audited")]
-    detectors, many = _detectors(material), material.many_seeds
+    detectors, many = _detectors(results), results.many_seeds
     return [
         Text(say.meaning()),
         Text(say.hits(len(warnings_of(probed)), len(_means(probed, "probe"))), "note"),
         say.figure(
             "audit",
-            lambda: probes_and_detectors(probed, detectors, material.named),
+            lambda: probes_and_detectors(probed, detectors, results.named),
             many,
             bool(detectors),
         ),
@@ -40,7 +40,7 @@ def audit(material: Material) -> list[Block]:
             "Trivial probes",
             grouped(probed, "source", "probe").values(),
             {
-                "Source": lambda rows: material.named(rows[0]["source"]),
+                "Source": lambda rows: results.named(rows[0]["source"]),
                 "Probe": lambda rows: rows[0]["probe"],
                 "Looks at": lambda rows: LOOKS_AT.get(rows[0]["probe"], "the files"),
                 f"AUROC ({'lowest to highest seed' if many else '95 % interval'})": _area,
@@ -49,12 +49,12 @@ def audit(material: Material) -> list[Block]:
             text_columns=3,
         ),
         Text(say.hit()),
-        *_compared(material, probed, detectors),
+        *_compared(results, probed, detectors),
         Text(say.bar()),
     ]
 
 
-def _detectors(material: Material) -> Rows:
+def _detectors(results: StudyResults) -> Rows:
     """Detectors on the fakes that they were trained on, against reals of the trained classes."""
     return [
         {
@@ -64,7 +64,7 @@ def _detectors(material: Material) -> Rows:
             "auroc": pair["auroc"],
             "ci95": pair["ci95"]["auroc"],
         }
-        for pair in material.metrics["pairs"]
+        for pair in results.metrics["pairs"]
         if pair["role"] == "own" and pair["real"] == IN_DISTRIBUTION
     ]
 
@@ -91,7 +91,7 @@ def _means(rows: Rows, key: str) -> dict[tuple[str, str], float]:
     }
 
 
-def _compared(material: Material, probed: Rows, detectors: Rows) -> list[Block]:
+def _compared(results: StudyResults, probed: Rows, detectors: Rows) -> list[Block]:
     """A sentence for each detector and source: the probes that do as well as it does."""
     probes, blocks = _means(probed, "probe"), list[Block]()
     for (source, detector), area in _means(detectors, "detector").items():
@@ -101,7 +101,7 @@ def _compared(material: Material, probed: Rows, detectors: Rows) -> list[Block]:
             as_good = [
                 f"{probe} ({number(value)})" for probe, value in own.items() if value >= area
             ]
-            who = material.named(source), material.called(detector), material.many_seeds
+            who = results.named(source), results.called(detector), results.many_seeds
             blocks.append(Text(say.compared(*who, area, as_good, best, own[best])))
     return blocks
 

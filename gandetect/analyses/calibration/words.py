@@ -9,8 +9,8 @@ from gandetect.analyses.analysis import Analysis, Chapter
 from gandetect.analyses.calibration import numbers
 from gandetect.analyses.calibration.figure import reliability_diagrams
 from gandetect.report.document import Block, Picture, Table, Text, table
-from gandetect.report.material import Material
 from gandetect.report.prose import Prose
+from gandetect.report.results import StudyResults
 from gandetect.report.words import (
     FAKE_ROLES,
     REAL_ROLES,
@@ -34,16 +34,16 @@ ALWAYS_HALF = 0.25  # the Brier score of always saying 50 %
 say = Prose(__file__)
 
 
-def calibration(material: Material) -> list[Block]:
+def calibration(results: StudyResults) -> list[Block]:
     """Reliability before and after calibration, its measures, and cuts that flag few reals."""
-    rows, few = material.rows("calibration"), material.rows("low_fpr")
+    rows, few = results.rows("calibration"), results.rows("low_fpr")
     blocks: list[Block] = []
     if rows:
-        blocks += [_lead(rows, material.labelled), *_reliability(material)]
-        blocks.append(_measures(rows, material.labelled))
-    blocks += material.not_measured("calibration")
-    blocks += _low_fpr(few, material.labelled) if few else []
-    return [*blocks, *material.not_measured("low_fpr")]
+        blocks += [_lead(rows, results.labelled), *_reliability(results)]
+        blocks.append(_measures(rows, results.labelled))
+    blocks += results.not_measured("calibration")
+    blocks += _low_fpr(few, results.labelled) if few else []
+    return [*blocks, *results.not_measured("low_fpr")]
 
 
 def _lead(rows: Sequence[Row], labelled: bool) -> Text:
@@ -58,17 +58,17 @@ def _lead(rows: Sequence[Row], labelled: bool) -> Text:
     return Text(say.lead(as_scored, mapped, chosen_on(rows), half, labelled), "lead")
 
 
-def _reliability(material: Material) -> list[Picture]:
-    curves = material.metrics.get("reliability", [])
+def _reliability(results: StudyResults) -> list[Picture]:
+    curves = results.metrics.get("reliability", [])
     methods = [name for name in SHOWN if chosen(curves, method=name)]
     if not methods:
         return []
-    detectors = material.present(curves)
+    detectors = results.present(curves)
     return [
         say.figure(
             "reliability",
-            lambda: reliability_diagrams(curves, detectors, methods, material.labelled),
-            material.many_seeds,
+            lambda: reliability_diagrams(curves, detectors, methods, results.labelled),
+            results.many_seeds,
         )
     ]
 

@@ -13,8 +13,8 @@ from gandetect.analyses.classifiers.figure import BATCH_SHOWN, batch_grid, train
 from gandetect.config import ClassifierConfig, PublishedFigure
 from gandetect.report.document import Block, Columns, Table, Text, table
 from gandetect.report.heatmaps import confusion_matrices
-from gandetect.report.material import Material
 from gandetect.report.prose import Prose
+from gandetect.report.results import StudyResults
 from gandetect.report.words import count, detector_name, number, percent_interval, sentence
 from gandetect.statistics.rows import Row, chosen, grouped
 
@@ -30,15 +30,15 @@ def _number_of(key: str) -> Callable[[Row], str]:
 FIGURES_AFTER_ACCURACY: Columns = {sentence(NAMES[key]): _number_of(key) for key in FIGURES[1:]}
 
 
-def training(material: Material) -> list[Block]:
+def training(results: StudyResults) -> list[Block]:
     """Loss and accuracy by epoch, training and validation, with the epoch that was kept."""
     blocks: list[Block] = []
-    for config in material.inputs.experiment.classifiers:
-        trained = material.inputs.classifiers
+    for config in results.inputs.experiment.classifiers:
+        trained = results.inputs.classifiers
         runs = {seed: run for (name, seed), run in trained.items() if name == config.name}
         if not runs:
-            seed = material.seeds[0]
-            blocks += material.absent(f"classifiers/{config.name}/seed-{seed}")
+            seed = results.seeds[0]
+            blocks += results.absent(f"classifiers/{config.name}/seed-{seed}")
             continue
         draw = partial(training_curves, runs)
         first = next(iter(runs.values()))
@@ -46,11 +46,11 @@ def training(material: Material) -> list[Block]:
     return blocks
 
 
-def batches(material: Material) -> list[Block]:
+def batches(results: StudyResults) -> list[Block]:
     """A training batch of each classifier as the network saw it, after augmentation."""
     blocks: list[Block] = []
-    for config in material.inputs.experiment.classifiers:
-        run = material.inputs.classifiers.get((config.name, material.seeds[0]))
+    for config in results.inputs.experiment.classifiers:
+        run = results.inputs.classifiers.get((config.name, results.seeds[0]))
         if run is None or not len(run.batch):
             continue
         shown = min(len(run.batch), BATCH_SHOWN)
@@ -61,13 +61,13 @@ def batches(material: Material) -> list[Block]:
     return blocks
 
 
-def splits(material: Material) -> list[Block]:
+def splits(results: StudyResults) -> list[Block]:
     """Accuracy and its relatives on training, validation and test images."""
-    rows = [r for r in material.metrics["splits"] if r["detector"] in material.classifiers]
+    rows = [r for r in results.metrics["splits"] if r["detector"] in results.classifiers]
     if not rows:
         return []
     columns: Columns = {
-        "Classifier": lambda row: detector_name(row, material.many_seeds),
+        "Classifier": lambda row: detector_name(row, results.many_seeds),
         "Split": lambda row: row["split"],
         "Operating point": lambda row: row["operating_point"],
         "Accuracy (95 % interval)": lambda row: percent_interval(
@@ -79,28 +79,28 @@ def splits(material: Material) -> list[Block]:
     return [
         Text(say.splits()),
         table("Figures by split", rows, columns, text_columns=3),
-        _thresholds(material),
+        _thresholds(results),
     ]
 
 
-def confusions(material: Material) -> list[Block]:
+def confusions(results: StudyResults) -> list[Block]:
     """A confusion matrix for each split, at the native and the youden threshold."""
-    first = material.seeds[0]
+    first = results.seeds[0]
     blocks: list[Block] = []
-    for name in material.classifiers:
-        of_run = chosen(material.metrics["splits"], detector=name, detector_seed=first)
+    for name in results.classifiers:
+        of_run = chosen(results.metrics["splits"], detector=name, detector_seed=first)
         if rows := [row for row in of_run if row["operating_point"] in ("native", "youden")]:
             draw = partial(confusion_matrices, rows, across="split", down="operating_point")
-            seed = first if material.many_seeds else None
+            seed = first if results.many_seeds else None
             blocks.append(say.figure("splits", draw, name, seed, of=name))
     return blocks
 
 
-def published(material: Material) -> list[Block]:
+def published(results: StudyResults) -> list[Block]:
     """Figures that a source reports beside ours at the native threshold, and what compares."""
     rows = [
         (config, figure)
-        for config in material.inputs.experiment.classifiers
+        for config in results.inputs.experiment.classifiers
         for figure in config.published
     ]
     columns: Columns = {
@@ -108,15 +108,15 @@ def published(material: Material) -> list[Block]:
         "Figure": lambda row: say.published_figure(row[1], NAMES[row[1].metric]),
         "Comparable?": lambda row: say.comparable(row[1]),
         "Published": lambda row: number(row[1].value),
-        "Ours": lambda row: number(_ours(material, *row)),
+        "Ours": lambda row: number(_ours(results, *row)),
     }
     compared = table("Published figures and ours", rows, columns, text_columns=3)
     return [Text(say.published()), compared] if rows else []
 
 
-def cross_validation(material: Material) -> list[Block]:
+def cross_validation(results: StudyResults) -> list[Block]:
     """Mean and standard deviation over folds, and every fold."""
-    rows = material.inputs.folds.get("rows", [])
+    rows = results.inputs.folds.get("rows", [])
     if not rows:
         return []
     lines = [line for (_,), of in grouped(rows, "detector").items() for line in (of, *of)]
@@ -127,7 +127,7 @@ def cross_validation(material: Material) -> list[Block]:
     columns: Columns = {
         "Classifier": lambda line: _first(line)["detector"],
         "Fold": lambda line: (
-            _fold_name(material, line) if isinstance(line, Mapping) else "mean ± sd"
+            _fold_name(results, line) if isinstance(line, Mapping) else "mean ± sd"
         ),
         **{sentence(NAMES[name]): figure(name) for name in FIGURES},
         "n": lambda line: count(
@@ -135,7 +135,7 @@ def cross_validation(material: Material) -> list[Block]:
         ),
     }
     return [
-        Text(say.cross_validation(material.inputs.folds["folds"])),
+        Text(say.cross_validation(results.inputs.folds["folds"])),
         table("Cross-validation", lines, columns, text_columns=2),
     ]
 
@@ -160,17 +160,17 @@ def ours(row: Mapping[str, Any], metric: str, positive: str) -> float:
     return part / whole if whole else 0.0
 
 
-def _thresholds(material: Material) -> Table:
+def _thresholds(results: StudyResults) -> Table:
     def upper_bound(row: Row) -> str:
         name = {key: row[key] for key in ("detector", "detector_seed")}
-        return next(map(say.upper_bound, chosen(material.metrics["upper_bound"], **name)), "–")
+        return next(map(say.upper_bound, chosen(results.metrics["upper_bound"], **name)), "–")
 
-    rows = material.metrics["operating_points"]
+    rows = results.metrics["operating_points"]
     return table(
         "Thresholds on the log-odds of generated",
-        [row for row in rows if row["detector"] in material.classifiers],
+        [row for row in rows if row["detector"] in results.classifiers],
         {
-            "Classifier": lambda row: detector_name(row, material.many_seeds),
+            "Classifier": lambda row: detector_name(row, results.many_seeds),
             "Native": lambda row: number(row.get("native"), 2),
             "Calibrated": lambda row: number(row.get("calibrated"), 2),
             "Youden": lambda row: number(row.get("youden"), 2),
@@ -179,14 +179,14 @@ def _thresholds(material: Material) -> Table:
     )
 
 
-def _ours(material: Material, config: ClassifierConfig, figure: PublishedFigure) -> float | None:
-    native = chosen(material.metrics["splits"], detector=config.name, operating_point="native")
+def _ours(results: StudyResults, config: ClassifierConfig, figure: PublishedFigure) -> float | None:
+    native = chosen(results.metrics["splits"], detector=config.name, operating_point="native")
     rows = chosen(native, split=figure.split)
     return fmean(ours(row, figure.metric, figure.positive) for row in rows) if rows else None
 
 
-def _fold_name(material: Material, row: Mapping[str, Any]) -> str:
-    seed = f", seed {row['detector_seed']}" if material.many_seeds else ""
+def _fold_name(results: StudyResults, row: Mapping[str, Any]) -> str:
+    seed = f", seed {row['detector_seed']}" if results.many_seeds else ""
     return f"fold {row['fold']}{seed}"
 
 

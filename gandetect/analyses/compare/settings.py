@@ -9,58 +9,59 @@ from typing import Any
 
 from gandetect.analyses.compare.comparison import Comparison
 from gandetect.analyses.compare.reading import Run
-from gandetect.report.document import Block, Code, Table, Text
-from gandetect.report.words import flatten, listing, stage_times
+from gandetect.report.document import Block, Code, Columns, Table, table
+from gandetect.report.prose import Prose
+from gandetect.report.words import flatten, stage_times
 
 # Names and questions change no figure; the names stand in every table already.
 UNTOLD = ("name", "question")
 SURROUNDINGS = ("versions", "machine", "git_commit", "device", "jobs", "threads")
 ABSENT = "not in this run"
 NETWORKS = ("gans", "classifiers", "detectors")
+say = Prose(__file__)
 
 
 def changes(comparison: Comparison) -> list[Block]:
     """Which settings, versions, machines and data differ."""
-    header = ["Setting", *(run.label for run in comparison.runs)]
-    columns = len(header)
-    settings = [[key, *values] for key, values in settings_that_differ(comparison.runs)]
-    around = [[key, *values] for key, values in surroundings_that_differ(comparison.runs)]
+    labels = [run.label for run in comparison.runs]
     without = [run.label for run in comparison.runs if not run.manifest]
-    return [
-        Table("Settings that differ, with defaults filled in", header, settings, columns)
-        if settings
-        else Text("All settings are the same."),
-        Table("Versions, machine and data that differ", ["What", *header[1:]], around, columns)
-        if around
-        else Text("Versions, machine and data are the same, as far as they are recorded."),
-        *([Text(f"No manifest.json, so versions and machine are not known: {listing(without)}.",
-                "missing")] if without else []),
-    ]  # fmt: skip
+    blocks: list[Block] = []
+    for caption, first, rows, same in (
+        ("Settings that differ, with defaults filled in", "Setting",
+         settings_that_differ(comparison.runs), "same_settings"),
+        ("Versions, machine and data that differ", "What",
+         surroundings_that_differ(comparison.runs), "same_surroundings"),
+    ):  # fmt: skip
+        body = [[key, *values] for key, values in rows]
+        differing = Table(caption, [first, *labels], body, len(labels) + 1)
+        blocks += [differing] if rows else say.paragraphs(same)
+    return [*blocks, *say.paragraphs("no_manifest", without)]
 
 
 def provenance(comparison: Comparison) -> list[Block]:
     """Where each run comes from, and how everything is made again."""
-    body = []
-    for run in comparison.runs:
-        seconds = sum(seconds for *_, seconds in stage_times(run.manifest))
-        body.append([
-            run.label,
-            run.experiment.name,
-            run.folder,
-            run.experiment.digest()[:12],
-            ", ".join(map(str, run.experiment.seeds)),
-            f"{seconds:,.0f}" if seconds else "–",
-        ])  # fmt: skip
+    columns: Columns = {
+        "Run": lambda run: run.label,
+        "Name": lambda run: run.experiment.name,
+        "Folder": lambda run: run.folder,
+        "Digest": lambda run: run.experiment.digest()[:12],
+        "Seeds": lambda run: ", ".join(map(str, run.experiment.seeds)),
+        "Seconds of computing": _seconds,
+    }
     folders = [shlex.quote(run.folder) for run in comparison.runs]
     reports = "\n".join(f"gandetect report {folder}" for folder in folders)
     studies = "\n".join(f"gandetect run {folder}/study.toml --out ." for folder in folders)
     return [
-        Table("The runs", ["Run", "Name", "Folder", "Digest", "Seeds", "Seconds of computing"],
-              body, text_columns=5),
+        table("The runs", comparison.runs, columns, text_columns=5),
         Code(f"{reports}\ngandetect compare {' '.join(folders)}",
              "From the folder of runs: each run's report, and this page"),
         Code(studies, "From the folder of runs, to train and score what is missing there"),
     ]  # fmt: skip
+
+
+def _seconds(run: Run) -> str:
+    seconds = sum(seconds for *_, seconds in stage_times(run.manifest))
+    return f"{seconds:,.0f}" if seconds else "–"
 
 
 def settings_that_differ(runs: Sequence[Run]) -> list[tuple[str, list[str]]]:
@@ -81,21 +82,21 @@ def surroundings_that_differ(runs: Sequence[Run]) -> list[tuple[str, list[str]]]
     """Versions, machine and digests of the data that are not the same in all runs."""
     tables = []
     for run in runs:
-        table = {key: run.manifest[key] for key in SURROUNDINGS if key in run.manifest}
+        known = {key: run.manifest[key] for key in SURROUNDINGS if key in run.manifest}
         digests = {"image files": run.data.get("digest"), "images and split": run.digest_of("data")}
         short = {name: digest and str(digest)[:12] for name, digest in digests.items()}
-        tables.append({**table, "digest": short})
+        tables.append({**known, "digest": short})
     return _differences(tables)
 
 
 def _with_whole_networks(tables: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Fold a network that some runs lack into one value, as its every setting would differ."""
     for kind in NETWORKS:
-        everywhere = set.intersection(*(set(table[kind]) for table in tables))
-        for table in tables:
-            table[kind] = {
+        everywhere = set.intersection(*(set(study[kind]) for study in tables))
+        for study in tables:
+            study[kind] = {
                 name: network if name in everywhere else f"trained ({_in_short(network)})"
-                for name, network in table[kind].items()
+                for name, network in study[kind].items()
             }
     return tables
 

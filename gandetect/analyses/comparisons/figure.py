@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from gandetect.report.material import detector_names, matrix_sources
+from gandetect.report.results import detector_names, matrix_sources
 from gandetect.report.style import COLOURS, INK, new_panels, share_axis
 from gandetect.report.words import POINTS, wrapped
 from gandetect.statistics.rows import Row, chosen

@@ -8,46 +8,46 @@ from gandetect.analyses.analysis import Analysis, Chapter
 from gandetect.analyses.comparisons import numbers
 from gandetect.analyses.comparisons.figure import runs_by_source
 from gandetect.report.document import Block, Table, Text, table
-from gandetect.report.material import Material
 from gandetect.report.prose import Prose
+from gandetect.report.results import StudyResults
 from gandetect.report.words import number, percent_interval, signed
 from gandetect.statistics.rows import Row, chosen, grouped
 
 say = Prose(__file__)
 
 
-def runs(material: Material) -> list[Block]:
+def runs(results: StudyResults) -> list[Block]:
     """Every run as a dot; with one run, that there is no more to say of other runs."""
-    if not material.many_seeds:
+    if not results.many_seeds:
         return [*say.paragraphs("one_run")]
-    points = [name for name in material.points if name in ("native", "calibrated")]
-    rows = material.metrics["across_seeds"]
+    points = [name for name in results.points if name in ("native", "calibrated")]
+    rows = results.metrics["across_seeds"]
     widest = max(rows, key=lambda row: max(row["correct"]) - min(row["correct"]))
     return [
-        Text(say.widest(len(material.seeds), widest, material.named(widest["source"]))),
+        Text(say.widest(len(results.seeds), widest, results.named(widest["source"]))),
         say.figure(
             "runs",
-            lambda: runs_by_source(material.metrics, points, material.named),
-            len(material.seeds),
+            lambda: runs_by_source(results.metrics, points, results.named),
+            len(results.seeds),
         ),
-        *(_means(material, point) for point in points),
+        *(_means(results, point) for point in points),
     ]
 
 
-def comparisons(material: Material) -> list[Block]:
+def comparisons(results: StudyResults) -> list[Block]:
     """Is detector A better than B? Paired, corrected, and in plain words."""
-    rows = material.metrics.get("comparisons", [])
+    rows = results.metrics.get("comparisons", [])
     if not rows:
         return []
-    if not material.many_seeds:
-        return [*say.paragraphs("better_unknown"), _table(material, rows)]
+    if not results.many_seeds:
+        return [*say.paragraphs("better_unknown"), _table(results, rows)]
     areas = chosen(rows, metric="auroc")
     blocks: list[Block] = [Text(say.better(len(areas)))]
     for (source,), of_source in grouped(areas, "source").items():
         clear = [_clear(row) for row in of_source if row["verdict"] is not None]
         unclear = [f"{row['first']} or {row['second']}" for row in chosen(of_source, verdict=None)]
-        blocks.append(Text(say.by_source(material.named(source), clear, unclear)))
-    return [*blocks, _table(material, rows)]
+        blocks.append(Text(say.by_source(results.named(source), clear, unclear)))
+    return [*blocks, _table(results, rows)]
 
 
 def _clear(row: Row) -> str:
@@ -55,13 +55,13 @@ def _clear(row: Row) -> str:
     return f"{row['verdict']} is better than {worse} (by {number(abs(row['difference']), 2)})"
 
 
-def _table(material: Material, rows: Sequence[Row]) -> Table:
-    many = material.many_seeds
+def _table(results: StudyResults, rows: Sequence[Row]) -> Table:
+    many = results.many_seeds
     return table(
         f"Differences with 95 % intervals over {'runs and images' if many else 'images only'}",
         [row for row in rows if row["metric"] in ("auroc", "correct (calibrated)")],
         {
-            "Source": lambda row: material.named(row["source"]),
+            "Source": lambda row: results.named(row["source"]),
             "Measure": lambda row: {"auroc": "AUROC"}.get(row["metric"], row["metric"]),
             "First": lambda row: row["first"],
             "Second": lambda row: row["second"],
@@ -73,13 +73,13 @@ def _table(material: Material, rows: Sequence[Row]) -> Table:
     )
 
 
-def _means(material: Material, point: str) -> Table:
+def _means(results: StudyResults, point: str) -> Table:
     return table(
         f"Answered correctly over all runs, {point} point",
-        chosen(material.metrics["across_seeds"], operating_point=point),
+        chosen(results.metrics["across_seeds"], operating_point=point),
         {
             "Detector": lambda row: row["detector"],
-            "Source": lambda row: material.named(row["source"], row["detector"]),
+            "Source": lambda row: results.named(row["source"], row["detector"]),
             "Mean (95 % interval)": lambda row: percent_interval(row["mean"], row["ci95"]),
             "Each run, in %": lambda row: ", ".join(f"{100 * one:.0f}" for one in row["correct"]),
         },

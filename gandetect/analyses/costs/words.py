@@ -10,8 +10,8 @@ from gandetect.analyses.analysis import Analysis, Chapter
 from gandetect.analyses.costs import numbers
 from gandetect.analyses.costs.figure import cost_chart
 from gandetect.report.document import Block, Table, Text, table
-from gandetect.report.material import Material
 from gandetect.report.prose import Prose
+from gandetect.report.results import StudyResults
 from gandetect.report.words import (
     FAKE_ROLES,
     REALS,
@@ -27,24 +27,24 @@ from gandetect.statistics.scores import HELD_OUT, IN_DISTRIBUTION
 say = Prose(__file__)
 
 
-def costs(material: Material) -> list[Block]:
+def costs(results: StudyResults) -> list[Block]:
     """Expected cost of 1,000 uploads with each detector, beside doing without one."""
-    rows = material.rows("costs")
+    rows = results.rows("costs")
     if not rows:
-        return material.not_measured("costs")
-    first, detectors = rows[0], material.present(rows)
+        return results.not_measured("costs")
+    first, detectors = rows[0], results.present(rows)
     cut = bayes_threshold(first["prevalence"], first["cost_miss"], first["cost_delay"])
     return [
-        Text(say.lead(first, _worth_having(rows, detectors), material.labelled), "lead"),
-        *(Text(_detector_words(material, name, rows)) for name in detectors),
+        Text(say.lead(first, _worth_having(rows, detectors), results.labelled), "lead"),
+        *(Text(_detector_words(results, name, rows)) for name in detectors),
         say.figure(
             "costs",
-            lambda: cost_chart(rows, detectors, material.labelled),
-            material.many_seeds,
+            lambda: cost_chart(rows, detectors, results.labelled),
+            results.many_seeds,
         ),
-        _table(rows, material.labelled),
+        _table(rows, results.labelled),
         Text(say.method(chosen_on([first]), cut), "note"),
-        *material.not_measured("costs"),
+        *results.not_measured("costs"),
     ]
 
 
@@ -80,7 +80,7 @@ def _worth_having(rows: Sequence[Row], detectors: Sequence[str]) -> dict[str, tu
     return {role: (sum(map(saves, of)), len(of)) for role, of in by_role.items() if of}
 
 
-def _detector_words(material: Material, name: str, rows: Sequence[Row]) -> str:
+def _detector_words(results: StudyResults, name: str, rows: Sequence[Row]) -> str:
     parts = {}
     for role in FAKE_ROLES:
         group = chosen(rows, detector=name, role=role, real=IN_DISTRIBUTION)
@@ -89,11 +89,11 @@ def _detector_words(material: Material, name: str, rows: Sequence[Row]) -> str:
             parts[role] = _summed(group, f"the {nothing} of doing without it")
     held_out = chosen(rows, detector=name, role="own", real=HELD_OUT)
     return say.detector(
-        material.called(name),
+        results.called(name),
         chosen_on(rows),
         parts,
         _summed(held_out, "doing without it") if held_out else None,
-        material.labelled,
+        results.labelled,
     )
 
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from gandetect.analyses.analysis import Analysis, Chapter
 from gandetect.analyses.cross_evaluation import numbers
 from gandetect.report.document import Block, Cell, Fold, Heat, Table, Text, table
-from gandetect.report.material import Material, matrix_sources
 from gandetect.report.prose import Prose
+from gandetect.report.results import StudyResults, matrix_sources
 from gandetect.report.words import (
     POINTS,
     count,
@@ -24,30 +24,30 @@ FRAMED = "framed: fakes that a detector was trained on"
 say = Prose(__file__)
 
 
-def matrix(material: Material) -> list[Block]:
+def matrix(results: StudyResults) -> list[Block]:
     """How to read the matrix of the answer, the same at the other points, and run by run."""
-    allowed = material.inputs.experiment.evaluation.calibrated_fpr
-    others = [point for point in material.points if point != material.point]
-    each = [_matrix_table(material, point) for point in material.points]
+    allowed = results.inputs.experiment.evaluation.calibrated_fpr
+    others = [point for point in results.points if point != results.point]
+    each = [_matrix_table(results, point) for point in results.points]
     return [
-        Text(say.meaning(material, allowed)),
-        *(share_heat(material, point, POINTS[point]) for point in others),
-        *([Fold("Run by run", each)] if material.many_seeds else []),
+        Text(say.meaning(results, allowed)),
+        *(share_heat(results, point, POINTS[point]) for point in others),
+        *([Fold("Run by run", each)] if results.many_seeds else []),
     ]
 
 
-def share_heat(material: Material, point: str, title: str) -> Heat:
+def share_heat(results: StudyResults, point: str, title: str) -> Heat:
     """Share answered correctly by detector (rows) and source (columns), with its interval."""
-    sources = matrix_sources(material.metrics)
-    at_point = chosen(material.metrics["across_seeds"], operating_point=point)
+    sources = matrix_sources(results.metrics)
+    at_point = chosen(results.metrics["across_seeds"], operating_point=point)
     rows = {(row["detector"], row["source"]): row for row in at_point}
-    covers = "runs and images" if material.many_seeds else "images"
+    covers = "runs and images" if results.many_seeds else "images"
     return Heat(
         f"{sentence(title)}: answered correctly, 95 % intervals over {covers}; {FRAMED}",
-        ["Detector", *(sentence(material.named(source)) for source in sources)],
+        ["Detector", *(sentence(results.named(source)) for source in sources)],
         [
-            (sentence(material.short(name)), [_heat_cell(rows.get((name, s))) for s in sources])
-            for name in material.present(at_point)
+            (sentence(results.short(name)), [_heat_cell(rows.get((name, s))) for s in sources])
+            for name in results.present(at_point)
         ],
     )
 
@@ -61,20 +61,20 @@ def _heat_cell(row: Row | None) -> Cell | None:
     return Cell(percent(row["mean"]), low_to_high, row["mean"], row["role"] == "own", hint)
 
 
-def _matrix_table(material: Material, point: str) -> Table:
+def _matrix_table(results: StudyResults, point: str) -> Table:
     def share(source: str) -> Callable[[Sequence[Row]], str]:
         return lambda of: next(
             (percent_interval(c["correct"], c["ci95"]) for c in chosen(of, source=source)), "–"
         )
 
-    cells = chosen(material.rows("cells"), operating_point=point)
-    sources = matrix_sources(material.metrics)
+    cells = chosen(results.rows("cells"), operating_point=point)
+    sources = matrix_sources(results.metrics)
     return table(
         f"Answered correctly, {POINTS[point]} (95 % Wilson interval)",
         grouped(cells, "detector", "detector_seed").values(),
         {
-            "Detector": lambda of: detector_name(of[0], material.many_seeds),
-            **{sentence(material.named(source)): share(source) for source in sources},
+            "Detector": lambda of: detector_name(of[0], results.many_seeds),
+            **{sentence(results.named(source)): share(source) for source in sources},
         },
     )
 

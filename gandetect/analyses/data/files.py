@@ -2,34 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from gandetect.report.document import Block, Table, Text
-from gandetect.report.material import Material
+from gandetect.report.document import Block, Columns, Text, table
 from gandetect.report.prose import Prose
+from gandetect.report.results import StudyResults
 from gandetect.report.words import count, percent
 
 SHOWN = 20
-HEADER = ("Class", "Counts as", "Formats", "Modes", "Median size", "Smallest", "Largest")
 say = Prose(__file__)
 
 
-def files(material: Material) -> list[Block]:
+def files(results: StudyResults) -> list[Block]:
     """What the files of each class are, how they were grouped, and which were left out, and why."""
-    facts = material.inputs.data
-    grouped = _grouped(facts)
-    if not material.labelled:
-        return [Text(sentence) for sentence in grouped]
-    found = facts.get("contradictions", [])
-    both = [[", ".join(f"{path} ({label})" for path, label in one.items())] for one in found]
-    left_out = [[str(one["path"]), str(one["reason"])] for one in facts.get("left_out", [])]
+    facts = results.inputs.data
+    groups = _grouped(facts)
+    if not results.labelled:
+        return [Text(sentence) for sentence in groups]
+    left_out = facts.get("left_out", [])
+    both: Columns = {"Files": lambda one: ", ".join(f"{p} ({label})" for p, label in one.items())}
+    why: Columns = {"File": lambda one: str(one["path"]), "Reason": lambda one: str(one["reason"])}
     caption = f"Left out and used nowhere: {count(len(left_out))} file(s)"
     return [
-        *_first("Pictures under both labels", ["Files"], both),
-        *([Text(say.groups(facts, grouped))] if "groups" in facts else []),
+        *_first("Pictures under both labels", facts.get("contradictions", []), both),
+        *([Text(say.groups(facts, groups))] if "groups" in facts else []),
         *_kinds(facts),
-        *_first(caption, ["File", "Reason"], left_out),
+        *_first(caption, left_out, why),
     ]
 
 
@@ -42,26 +41,32 @@ def _grouped(facts: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _first(caption: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[Block]:
+def _first(caption: str, rows: Sequence[Any], columns: Columns) -> list[Block]:
     more = f"; the first {SHOWN}, all are in data.json" if len(rows) > SHOWN else ""
-    table = Table(f"{caption}{more}", header, rows[:SHOWN], text_columns=len(header))
-    return [table] if rows else []
+    return [table(f"{caption}{more}", rows[:SHOWN], columns, len(columns))] if rows else []
 
 
 def _kinds(facts: Mapping[str, Any]) -> list[Block]:
     classes = [name for name in facts.get("counts", {}) if name in facts.get("formats", {})]
-    rows = [
-        [
-            name,
-            str(facts["classes"].get(name, "–")),
-            _shares(facts["formats"][name]),
-            _shares(facts.get("modes", {}).get(name, {})),
-            *_sizes(facts.get("sizes", {}).get(name)),
-        ]
-        for name in classes
-    ]
-    table = Table("Image files by class", HEADER, rows, text_columns=4)
-    return [*say.paragraphs("kinds"), table] if rows else []
+
+    def side(key: str) -> Callable[[str], str]:
+        def cell(name: str) -> str:
+            sizes = facts.get("sizes", {}).get(name)
+            return "–" if sizes is None else "{} × {} px".format(*sizes[key])
+
+        return cell
+
+    columns: Columns = {
+        "Class": str,
+        "Counts as": lambda name: str(facts["classes"].get(name, "–")),
+        "Formats": lambda name: _shares(facts["formats"][name]),
+        "Modes": lambda name: _shares(facts.get("modes", {}).get(name, {})),
+        "Median size": side("median"),
+        "Smallest": side("smallest"),
+        "Largest": side("largest"),
+    }
+    files_by_class = table("Image files by class", classes, columns, text_columns=4)
+    return [*say.paragraphs("kinds"), files_by_class] if classes else []
 
 
 def _shares(counts: Mapping[str, int]) -> str:
@@ -70,10 +75,3 @@ def _shares(counts: Mapping[str, int]) -> str:
     if len(counts) == 1:
         return next(iter(counts))
     return ", ".join(f"{name} {percent(n / total)}" for name, n in counts.items()) or "–"
-
-
-def _sizes(sizes: Mapping[str, Any] | None) -> list[str]:
-    if sizes is None:
-        return ["–", "–", "–"]
-    pixels = (sizes[name] for name in ("median", "smallest", "largest"))
-    return [f"{width} × {height} px" for width, height in pixels]

@@ -14,21 +14,21 @@ from gandetect.analyses.data.files import files, say
 from gandetect.analyses.generators.quality import class_names
 from gandetect.report.document import Block, Columns, Text, table
 from gandetect.report.images import class_counts, class_samples
-from gandetect.report.material import Material
+from gandetect.report.results import StudyResults
 from gandetect.report.words import count
 
 SPLITS = ("train", "validation", "test", "in-distribution", "held-out", "calibration", "reserved")
 
 
-def data(material: Material) -> list[Block]:
+def data(results: StudyResults) -> list[Block]:
     """Counts by class and split, duplicates across splits, and samples of each class."""
-    return [*_counts(material), *_duplicates(material), *_class_samples(material)]
+    return [*_counts(results), *_duplicates(results), *_class_samples(results)]
 
 
-def _counts(material: Material) -> list[Block]:
-    facts = material.inputs.data
+def _counts(results: StudyResults) -> list[Block]:
+    facts = results.inputs.data
     if not facts.get("counts"):
-        return material.absent("data.json")
+        return results.absent("data.json")
     counts = pd.DataFrame.from_dict(facts["counts"], orient="index").fillna(0).astype(int)
     # In the data set's own order, then whatever else was counted.
     classes, splits = facts.get("classes", []), SPLITS
@@ -47,7 +47,7 @@ def _counts(material: Material) -> list[Block]:
     held_out = [str(name) for name in facts.get("held_out", [])]
     draw = partial(class_counts, counts)
     return [
-        Text(say.splits(held_out, material.labelled)),
+        Text(say.splits(held_out, results.labelled)),
         say.figure("class-counts", draw, totals.to_dict()),
         table("Images by class and split", lines, columns),
     ]
@@ -59,23 +59,23 @@ def _ordered(names: Iterable[str], known: Sequence[str]) -> list[str]:
     return [name for name in known if name in names] + [n for n in names if n not in known]
 
 
-def _duplicates(material: Material) -> list[Block]:
-    if "duplicates" not in material.inputs.data:
+def _duplicates(results: StudyResults) -> list[Block]:
+    if "duplicates" not in results.inputs.data:
         return []
-    found = material.inputs.data["duplicates"].items()
+    found = results.inputs.data["duplicates"].items()
     return [Text(say.duplicates([f"{count(int(n))} in {name}" for name, n in found if n]))]
 
 
-def _class_samples(material: Material) -> list[Block]:
-    samples = material.inputs.class_samples
+def _class_samples(results: StudyResults) -> list[Block]:
+    samples = results.inputs.class_samples
     samples = {key: images for key, images in samples.items() if len(images)}
     if not samples:
-        return material.absent("data-samples.npz")
+        return results.absent("data-samples.npz")
     most = max((int(key) for key in samples if key.isdigit()), default=0)
-    names = {str(place): name for place, name in enumerate(class_names(material, 1 + most))}
+    names = {str(place): name for place, name in enumerate(class_names(results, 1 + most))}
     shown = [names.get(key, key) for key in samples]
     draw = partial(class_samples, samples, names)
-    return [say.figure("class-samples", draw, shown, material.labelled)]
+    return [say.figure("class-samples", draw, shown, results.labelled)]
 
 
 ANALYSIS = Analysis(

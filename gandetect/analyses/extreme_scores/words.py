@@ -9,9 +9,9 @@ from PIL import Image
 from gandetect.analyses.analysis import Analysis, Chapter
 from gandetect.report import images as draw
 from gandetect.report.document import Block, Fold, Heading, Text, Tiles, slug
-from gandetect.report.material import Material
 from gandetect.report.prose import Prose
 from gandetect.report.reading import Images, Kept
+from gandetect.report.results import StudyResults
 from gandetect.report.style import pasted
 from gandetect.report.words import sentence
 from gandetect.statistics.scores import ordered
@@ -21,18 +21,18 @@ LARGE, LARGE_SHOWN, LARGE_WIDTH = 64, 8, 96
 say = Prose(__file__)
 
 
-def mistakes(material: Material) -> list[Block]:
+def mistakes(results: StudyResults) -> list[Block]:
     """Images that a detector was most sure of and wrong about, by source."""
-    return [Text(say.mistakes(_seed(material))), *_by_detector(material, ("mistakes",))]
+    return [Text(say.mistakes(_seed(results))), *_by_detector(results, ("mistakes",))]
 
 
-def hardest(material: Material) -> list[Block]:
+def hardest(results: StudyResults) -> list[Block]:
     """The surest right answers, and the images nearest the threshold, by source."""
-    return [Text(say.hardest(_seed(material))), *_by_detector(material, ("surest", "hardest"))]
+    return [Text(say.hardest(_seed(results))), *_by_detector(results, ("surest", "hardest"))]
 
 
-def _seed(material: Material) -> int | None:
-    return material.seeds[0] if material.many_seeds else None
+def _seed(results: StudyResults) -> int | None:
+    return results.seeds[0] if results.many_seeds else None
 
 
 def tiles(
@@ -55,34 +55,34 @@ def tiles(
     )
 
 
-def _by_detector(material: Material, kinds: Sequence[str]) -> list[Block]:
+def _by_detector(results: StudyResults, kinds: Sequence[str]) -> list[Block]:
     """Each detector's images by source: the first one's in sight, the others' folded."""
     blocks: list[Block] = []
-    first = material.seeds[0]
-    kept = {kind: getattr(material.inputs, kind) for kind in kinds}
+    first = results.seeds[0]
+    kept = {kind: getattr(results.inputs, kind) for kind in kinds}
     for kind in kinds:
-        missing = [name for name in material.detectors if (name, first) not in kept[kind]]
+        missing = [name for name in results.detectors if (name, first) not in kept[kind]]
         # Where none has any, saying so once is enough.
-        for name in missing[:1] if len(missing) == len(material.detectors) else missing:
-            blocks += material.absent(f"detectors/{name}/seed-{first}/{kind}.npz")
-    for place, detector in enumerate(material.detectors):
+        for name in missing[:1] if len(missing) == len(results.detectors) else missing:
+            blocks += results.absent(f"detectors/{name}/seed-{first}/{kind}.npz")
+    for place, detector in enumerate(results.detectors):
         of_kind = {kind: kept[kind].get((detector, first), {}) for kind in kinds}
         sources = {source for of in of_kind.values() for source in of}
         inner = [
-            _tiles(material, kind, detector, source, of[source])
-            for source in ordered(sources, material.own(detector))
+            _tiles(results, kind, detector, source, of[source])
+            for source in ordered(sources, results.own(detector))
             for kind, of in of_kind.items()
             if source in of
         ]
-        name = sentence(material.called(detector))
-        name += f", seed {first}" if material.many_seeds else ""
+        name = sentence(results.called(detector))
+        name += f", seed {first}" if results.many_seeds else ""
         if inner:
             blocks += [Heading(name), *inner] if place == 0 else [Fold(name, inner)]
     return blocks
 
 
-def _tiles(material: Material, kind: str, detector: str, source: str, kept: Kept) -> Block:
-    name = material.named(source, detector)
+def _tiles(results: StudyResults, kind: str, detector: str, source: str, kept: Kept) -> Block:
+    name = results.named(source, detector)
     if not len(kept.images):
         return Text(say.none_kept(kind, name))
     caption = say.caption(kind, name, source.partition(":")[0])

@@ -15,55 +15,60 @@ from gandetect.config import GanConfig
 from gandetect.report import images as draw
 from gandetect.report.document import Block, Frames, Heading, Text
 from gandetect.report.inputs import Trained
-from gandetect.report.material import Material
 from gandetect.report.reading import Samples
+from gandetect.report.results import StudyResults
 from gandetect.report.words import number
 
 MOST_FRAMES = 12
 
 
-def training(material: Material) -> list[Block]:
+def training(results: StudyResults) -> list[Block]:
     """Losses, accuracies, FID and KID by epoch, for each generator."""
     blocks: list[Block] = []
-    for gan in material.inputs.experiment.gans:
-        histories = material.inputs.histories
+    for gan in results.inputs.experiment.gans:
+        histories = results.inputs.histories
         runs = {seed: history for (name, seed), history in histories.items() if name == gan.name}
         blocks.append(Heading(gan.name))
         if not runs:
-            seed = material.seeds[0]
-            blocks += material.absent(f"gans/{gan.name}/seed-{seed}/history.csv")
+            seed = results.seeds[0]
+            blocks += results.absent(f"gans/{gan.name}/seed-{seed}/history.csv")
             continue
         last = next(iter(runs.values())).iloc[-1].dropna().to_dict()
+<<<<<<< HEAD
         loss = gan.loss if isinstance(gan, GanConfig) else ""
         draw = partial(training_curves, runs, loss)
         about = gan, loss, last, material.many_seeds
+=======
+        draw = partial(training_curves, runs, gan.loss)
+        about = gan, last, results.many_seeds
+>>>>>>> report
         blocks.append(say.figure("training", draw, *about, of=gan.name))
     return blocks
 
 
-def samples(material: Material) -> list[Block]:
+def samples(results: StudyResults) -> list[Block]:
     """What each generator made of the same noise, epoch by epoch, beside real images."""
-    first = material.seeds[0]
+    first = results.seeds[0]
     blocks: list[Block] = []
-    for gan in material.inputs.experiment.gans:
+    for gan in results.inputs.experiment.gans:
         trained = (gan.name, first)
-        grids = material.inputs.samples.get(trained)
-        blocks.append(Heading(material.title_of(trained)))
+        grids = results.inputs.samples.get(trained)
+        blocks.append(Heading(results.title_of(trained)))
         if grids is None:
-            blocks += material.absent(f"gans/{gan.name}/seed-{first}/samples")
+            blocks += results.absent(f"gans/{gan.name}/seed-{first}/samples")
             continue
-        blocks += [_frames(material, trained, grids), *_reals(material)]
+        blocks += [_frames(results, trained, grids), *_reals(results)]
         if grids.animation is not None:
-            place = grids.animation.relative_to(material.inputs.run).as_posix()
+            place = grids.animation.relative_to(results.inputs.run).as_posix()
             blocks += say.paragraphs("animation", place)
-    seed = first if material.many_seeds else None
+    seed = first if results.many_seeds else None
     return [Text(say.samples(seed)), *blocks] if blocks else []
 
 
-def _frames(material: Material, trained: Trained, samples: Samples) -> Frames:
+def _frames(results: StudyResults, trained: Trained, samples: Samples) -> Frames:
     name = trained[0]
     epochs = sorted(samples.grids)
-    history = material.inputs.histories.get(trained)
+    history = results.inputs.histories.get(trained)
     progress, shown = draw.sample_progress(samples)
     frames = [
         (draw.sample_frame(samples.grids[epoch]), _epoch_words(epoch, epochs[-1], history))
@@ -81,12 +86,12 @@ def _epoch_words(epoch: int, last: int, history: pd.DataFrame | None) -> str:
     return words if distances.empty else f"{words}, FID {number(float(distances.iloc[0]), 0)}"
 
 
-def _reals(material: Material) -> list[Block]:
+def _reals(results: StudyResults) -> list[Block]:
     """A grid of real images of the classes that the generators are trained on."""
-    classes = list(map(str, material.inputs.data.get("classes", [])))
-    held_out = set(map(str, material.inputs.data.get("held_out", [])))
+    classes = list(map(str, results.inputs.data.get("classes", [])))
+    held_out = set(map(str, results.inputs.data.get("held_out", [])))
     trained_on = [str(place) for place, name in enumerate(classes) if name not in held_out]
-    grid = draw.real_grid(material.inputs.class_samples, trained_on)
+    grid = draw.real_grid(results.inputs.class_samples, trained_on)
     if grid is None:
         return []
     image = Image.fromarray(grid[0] if len(grid) == 1 else grid.transpose(1, 2, 0))

@@ -10,8 +10,8 @@ from gandetect.analyses.analysis import Analysis, Chapter
 from gandetect.analyses.k_shot import numbers
 from gandetect.analyses.k_shot.figure import k_shot_curves
 from gandetect.report.document import Block, Text, table
-from gandetect.report.material import Material
 from gandetect.report.prose import Prose
+from gandetect.report.results import StudyResults
 from gandetect.report.words import percent_interval, spread
 from gandetect.statistics.rows import Row, chosen, grouped
 
@@ -20,24 +20,24 @@ CLOSE = 0.01  # a cut this near to the best one, in balanced accuracy, is called
 say = Prose(__file__)
 
 
-def k_shot(material: Material) -> list[Block]:
+def k_shot(results: StudyResults) -> list[Block]:
     """How many labelled images of a new source a cut needs."""
-    rows = material.rows("k_shot")
+    rows = results.rows("k_shot")
     if not rows:
-        return material.not_measured("k_shot")
+        return results.not_measured("k_shot")
     shots = sorted({row["k"] for row in rows})
     groups = list(grouped(rows, "detector", "source").values())
-    detectors, many = material.present(rows), material.many_seeds
+    detectors, many = results.present(rows), results.many_seeds
     return [
         Text(_lead(groups), "lead"),
         Text(say.meaning(max(row["draws"] for row in rows))),
-        say.figure("k-shot", lambda: k_shot_curves(rows, detectors, material.labelled), many),
+        say.figure("k-shot", lambda: k_shot_curves(rows, detectors, results.labelled), many),
         table(
             say.caption(many),
             groups,
             {
                 "Detector": lambda group: group[0]["detector"],
-                "New source": lambda of: material.named(of[0]["source"], of[0]["detector"]),
+                "New source": lambda of: results.named(of[0]["source"], of[0]["detector"]),
                 **{say.labels(k): partial(_with_labels, k=k) for k in shots},
                 "Best threshold possible": lambda group: spread(
                     list({row["detector_seed"]: row["oracle"] for row in group}.values()),
@@ -46,7 +46,7 @@ def k_shot(material: Material) -> list[Block]:
             },
             text_columns=2,
         ),
-        *material.not_measured("k_shot"),
+        *results.not_measured("k_shot"),
     ]
 
 

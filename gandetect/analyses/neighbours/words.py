@@ -6,34 +6,34 @@ from gandetect.analyses.analysis import Analysis, Chapter
 from gandetect.analyses.extreme_scores.words import tiles
 from gandetect.report import images as draw
 from gandetect.report.document import Block, Columns, Fold, Heading, Table, Text, Tiles, slug, table
-from gandetect.report.material import Material
 from gandetect.report.prose import Prose
 from gandetect.report.reading import Pairs
+from gandetect.report.results import StudyResults
 from gandetect.report.words import count, number, number_interval, percent
 from gandetect.statistics.intervals import wilson
 
 say = Prose(__file__)
 
 
-def neighbours(material: Material) -> list[Block]:
+def neighbours(results: StudyResults) -> list[Block]:
     """How near fakes are to the training images, and real test images for scale."""
-    gans = [gan.name for gan in material.inputs.experiment.discriminators]
+    gans = [gan.name for gan in results.inputs.experiment.discriminators]
     if not gans:
         return []
-    stored, first = material.inputs.neighbours, material.seeds[0]
+    stored, first = results.inputs.neighbours, results.seeds[0]
     blocks: list[Block] = [Text(say.meaning())]
     missing = [gan for gan in gans if (gan, first) not in stored]
     for gan in missing[:1] if len(missing) == len(gans) else missing:
-        blocks += material.absent(f"detectors/{gan}/seed-{first}/neighbours.npz")
+        blocks += results.absent(f"detectors/{gan}/seed-{first}/neighbours.npz")
     if not stored:
         return blocks
     for trained, near in stored.items():
         within = wilson(near.of_fakes.below_cut, near.of_fakes.n)
-        about = material.title_of(trained), near, near.of_fakes, near.of_reals, within
+        about = results.title_of(trained), near, near.of_fakes, near.of_reals, within
         blocks += say.paragraphs("verdict", *about)
-    blocks += [_table(material), Text(say.cut(), "note")]
+    blocks += [_table(results), Text(say.cut(), "note")]
     for place, gan in enumerate(gan for gan in gans if (gan, first) in stored):
-        title, near = material.title_of((gan, first)), stored[gan, first]
+        title, near = results.title_of((gan, first)), stored[gan, first]
         pairs: list[Block] = [
             _tiles(f"neighbours-{slug(gan)}-best", near.best, say.surest(gan)),
             _tiles(f"neighbours-{slug(gan)}-first", near.fakes, say.first(gan)),
@@ -46,10 +46,10 @@ def neighbours(material: Material) -> list[Block]:
     return blocks
 
 
-def _table(material: Material) -> Table:
-    near = material.inputs.neighbours
+def _table(results: StudyResults) -> Table:
+    near = results.inputs.neighbours
     some = next(iter(near.values()))
-    rows = [(f"fakes of {material.title_of(of)}", one.of_fakes) for of, one in near.items()]
+    rows = [(f"fakes of {results.title_of(of)}", one.of_fakes) for of, one in near.items()]
     columns: Columns = {
         "Images": lambda row: row[0],
         "looked at": lambda row: count(row[1].n),

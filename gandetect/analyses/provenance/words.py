@@ -10,8 +10,8 @@ import pandas as pd
 
 from gandetect.analyses.analysis import Analysis, Chapter
 from gandetect.report.document import Block, Code, Download, Fold, Items, Table, Text
-from gandetect.report.material import Material
 from gandetect.report.prose import Prose
+from gandetect.report.results import StudyResults
 from gandetect.report.words import flatten, stage_times
 from gandetect.runs import to_toml
 from gandetect.statistics.cost_model import EXAMPLE_COSTS
@@ -19,27 +19,27 @@ from gandetect.statistics.cost_model import EXAMPLE_COSTS
 say = Prose(__file__)
 
 
-def what_was_run(material: Material) -> list[Block]:
+def what_was_run(results: StudyResults) -> list[Block]:
     """Versions, machine, times and digests, and the configuration in full."""
     blocks: list[Block] = []
-    if material.inputs.manifest:
-        blocks += _facts(material)
+    if results.inputs.manifest:
+        blocks += _facts(results)
     else:
-        blocks += material.absent("manifest.json")
-    digest = material.inputs.experiment.digest()
-    written = Code(to_toml(material.inputs.experiment), f"Configuration, digest {digest}")
+        blocks += results.absent("manifest.json")
+    digest = results.inputs.experiment.digest()
+    written = Code(to_toml(results.inputs.experiment), f"Configuration, digest {digest}")
     return [*blocks, Fold("The configuration in full", [written])]
 
 
-def _facts(material: Material) -> list[Block]:
+def _facts(results: StudyResults) -> list[Block]:
     """What one asks first as a table, all the rest on demand."""
-    manifest = {k: v for k, v in material.inputs.manifest.items() if k != "stages"}
+    manifest = {k: v for k, v in results.inputs.manifest.items() if k != "stages"}
     rows = [[key, _printed(value)] for key, value in manifest.items()
             if not isinstance(value, Mapping)]  # fmt: skip
     for name in ("machine", "versions"):
         if isinstance(manifest.get(name), Mapping):
             rows.append([name, ", ".join(f"{key} {one}" for key, one in manifest[name].items())])
-    stages = stage_times(material.inputs.manifest)
+    stages = stage_times(results.inputs.manifest)
     if stages:
         seconds = sum(seconds for *_, seconds in stages)
         rows.append(["seconds of all stages, one after the other", f"{seconds:,.0f}"])
@@ -53,17 +53,17 @@ def _facts(material: Material) -> list[Block]:
     ]  # fmt: skip
 
 
-def downloads(material: Material) -> list[Block]:
+def downloads(results: StudyResults) -> list[Block]:
     """The tables that stand behind this page, within the page."""
     histories = [
         Download(f"gans/{name}/seed-{seed}/history.csv", _csv(table), "text/csv",
                  f"training of {name}, seed {seed}, epoch by epoch")
-        for (name, seed), table in material.inputs.histories.items()
+        for (name, seed), table in results.inputs.histories.items()
     ]  # fmt: skip
     return [
-        Download("metrics.csv", material.metrics_csv, "text/csv",
+        Download("metrics.csv", results.metrics_csv, "text/csv",
                  "every figure of this report, one a row"),
-        Download("study.toml", to_toml(material.inputs.experiment).encode(), "application/toml",
+        Download("study.toml", to_toml(results.inputs.experiment).encode(), "application/toml",
                  "the configuration; run it again with “gandetect run study.toml”"),
         *histories,
     ]  # fmt: skip
@@ -73,46 +73,46 @@ def _csv(table: pd.DataFrame) -> bytes:
     return table.to_csv(index=False, lineterminator="\n").encode()
 
 
-def citation(material: Material) -> list[Block]:
+def citation(results: StudyResults) -> list[Block]:
     """How to cite the figures of this report."""
-    digest = material.inputs.experiment.digest()
-    version = material.inputs.manifest.get("versions", {}).get("gandetect", "")
+    digest = results.inputs.experiment.digest()
+    version = results.inputs.manifest.get("versions", {}).get("gandetect", "")
     text = (
         "@software{gandetect,\n"
         "  author  = {{The gandetect authors}},\n"
         "  title   = {gandetect: does a GAN's discriminator make a detector?},\n"
         f"  version = {{{version}}},\n"
-        f"  note    = {{Study {material.inputs.experiment.name}, digest {digest}}}\n"
+        f"  note    = {{Study {results.inputs.experiment.name}, digest {digest}}}\n"
         "}"
     )
     return [Code(text, "To cite these figures")]
 
 
-def glossary(_: Material) -> list[Block]:
+def glossary(_: StudyResults) -> list[Block]:
     """The words, in plain language."""
     return [Items([(one.text, "") for one in say.paragraphs("glossary")])]
 
 
-def rebuild(material: Material) -> list[Block]:
+def rebuild(results: StudyResults) -> list[Block]:
     """How to make this report again."""
-    folder = shlex.quote(material.inputs.run.resolve().name)
+    folder = shlex.quote(results.inputs.run.resolve().name)
     return [
         Text(say.rebuild()),
-        Code(f"gandetect report {folder}{_market(material)}", "From the folder of runs"),
+        Code(f"gandetect report {folder}{_market(results)}", "From the folder of runs"),
     ]
 
 
-def _market(material: Material) -> str:
+def _market(results: StudyResults) -> str:
     """Options of the command for a market that is not the example."""
-    market = material.metrics["cost_model"]
+    market = results.metrics["cost_model"]
     if market == EXAMPLE_COSTS.as_dict():
         return ""
     return "".join(f" --{name.replace('_', '-')} {value:g}" for name, value in market.items())
 
 
-def sources(material: Material) -> list[Block]:
+def sources(results: StudyResults) -> list[Block]:
     """What this rests on."""
-    fashion = material.inputs.experiment.data.name == "fashion-mnist"
+    fashion = results.inputs.experiment.data.name == "fashion-mnist"
     listed = [one.text.partition(" | ") for one in say.paragraphs("sources")]
     return [
         Items([(text, url) for text, _, url in listed if fashion or "Fashion-MNIST" not in text])

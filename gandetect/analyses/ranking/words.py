@@ -5,22 +5,22 @@ from __future__ import annotations
 from gandetect.analyses.analysis import Analysis, Chapter
 from gandetect.analyses.ranking import numbers
 from gandetect.report.document import Block, Columns, Text, table
-from gandetect.report.material import Material
 from gandetect.report.prose import Prose
+from gandetect.report.results import StudyResults
 from gandetect.report.words import detector_name, number, number_interval, percent
 
 say = Prose(__file__)
 
 
-def pairs(material: Material) -> list[Block]:
+def pairs(results: StudyResults) -> list[Block]:
     """AUROC and its relatives for every generated and real source."""
-    rows = material.metrics["pairs"]
+    rows = results.metrics["pairs"]
     if not rows:
         return [*say.paragraphs("no_pairs")]
     columns: Columns = {
-        "Detector": lambda pair: detector_name(pair, material.many_seeds),
-        "Generated": lambda pair: material.named(pair["generated"], pair["detector"]),
-        "Real": lambda pair: material.named(pair["real"]),
+        "Detector": lambda pair: detector_name(pair, results.many_seeds),
+        "Generated": lambda pair: results.named(pair["generated"], pair["detector"]),
+        "Real": lambda pair: results.named(pair["real"]),
         "AUROC (95 % interval)": lambda pair: number_interval(pair["auroc"], pair["ci95"]["auroc"]),
         "Average precision": lambda pair: number(pair["average_precision"]),
         "Reals flagged to catch 95 %": lambda pair: percent(pair["fpr_at_95_tpr"]),

@@ -12,8 +12,8 @@ from gandetect.analyses.analysis import Analysis, Chapter
 from gandetect.analyses.reference_study import numbers
 from gandetect.analyses.reference_study.published import NETS, PUBLISHED
 from gandetect.report.document import Block, Columns, Heading, Table, table
-from gandetect.report.material import Material
 from gandetect.report.prose import Prose
+from gandetect.report.results import StudyResults
 from gandetect.report.words import count, number
 from gandetect.statistics.rows import Row, chosen, grouped
 
@@ -21,26 +21,26 @@ METRICS = ("precision", "recall", "f1-score")
 say = Prose(__file__)
 
 
-def reference_tables(material: Material) -> list[Block]:
+def reference_tables(results: StudyResults) -> list[Block]:
     """For each detector the general table and the single-label groups, at the native point."""
-    if material.labelled:
+    if results.labelled:
         return []
     blocks: list[Block] = [*say.paragraphs("meaning")]
-    native = chosen(material.metrics["overall"], operating_point="native")
-    for detector in material.detectors:
+    native = chosen(results.metrics["overall"], operating_point="native")
+    for detector in results.detectors:
         if rows := chosen(native, detector=detector):
-            blocks += _of_detector(material, detector, rows)
-        elif material.own(detector):  # one that was never shown fakes has no such table
+            blocks += _of_detector(results, detector, rows)
+        elif results.own(detector):  # one that was never shown fakes has no such table
             blocks += say.paragraphs("unscored")
     return blocks
 
 
-def _of_detector(material: Material, detector: str, rows: Sequence[Row]) -> list[Block]:
+def _of_detector(results: StudyResults, detector: str, rows: Sequence[Row]) -> list[Block]:
     published = PUBLISHED.get(detector, {})
     beside = f" beside {NETS[detector]} of the study" if published else ""
     name = f"{detector}, mean of {len(rows)} seeds" if len(rows) > 1 else detector
     note = " (ours / published)" if published else ""
-    native = chosen(material.metrics["groups"], detector=detector, operating_point="native")
+    native = chosen(results.metrics["groups"], detector=detector, operating_point="native")
     groups = list(grouped(native, "source", "role").values())
     return [
         Heading(f"{detector}{beside}"),
@@ -49,7 +49,7 @@ def _of_detector(material: Material, detector: str, rows: Sequence[Row]) -> list
             ["", "Precision", "Recall", "F1", "Support"],
             _general([row["classification_report"] for row in rows], published),
         ),
-        *([_groups(material, f"{name}: groups of one label{note}", groups,
+        *([_groups(results, f"{name}: groups of one label{note}", groups,
                    published.get("groups", {}))] if groups else []),
         *([_each_seed(rows, detector)] if len(rows) > 1 else []),
     ]  # fmt: skip
@@ -71,7 +71,7 @@ def _general(reports: Sequence[Mapping[str, Any]], published: Mapping[str, Any])
 
 
 def _groups(
-    material: Material,
+    results: StudyResults,
     caption: str,
     groups: Iterable[Sequence[Row]],
     published: Mapping[str, Row],
@@ -80,7 +80,7 @@ def _groups(
         return lambda of: show([row[key] for row in of], published.get(of[0]["role"], {}).get(key))
 
     columns: Columns = {
-        "Group": lambda of: material.named(of[0]["source"]),
+        "Group": lambda of: results.named(of[0]["source"]),
         "Recall": cell("recall", _both),
         "F1": cell("f1", _both),
         "n": cell("n", _counts),

@@ -20,7 +20,7 @@ from gandetect.errors import DataError
 from gandetect.statistics.bootstrap import mean_over_both, over_runs
 from gandetect.statistics.decisions import correct_answers
 from gandetect.statistics.ranking import placements
-from gandetect.statistics.rows import Row, Rows
+from gandetect.statistics.rows import Row, Rows, grouped
 from gandetect.statistics.scores import (
     IN_DISTRIBUTION,
     Metrics,
@@ -202,25 +202,24 @@ def _across_seeds(shifts: list[_Shift], same_fakes: bool) -> Rows:
     An image is compared with itself, so the interval of the change is a paired one.
     """
     keys = ("detector", "source", "role", "perturbation", "level", "applied_to")
-    groups: dict[tuple[Any, ...], list[_Shift]] = defaultdict(list)
-    for shift in shifts:
-        groups[tuple(shift.row[key] for key in keys)].append(shift)
-    found = []
-    for name, runs in groups.items():
-        changes = [run.row["change"] for run in runs]
-        sides = [run.of_fakes for run in runs], [run.of_reals for run in runs]
-        covariance = mean_over_both(*sides, same_fakes=same_fakes).image_covariance
-        unchanged = name[3] == NONE[0]  # exactly so, whatever the images
+    rows = []
+    for name, of in grouped(({**shift.row, "shift": shift} for shift in shifts), *keys).items():
+        changes = [row["change"] for row in of]
+        fakes, reals = zip(
+            *((row["shift"].of_fakes, row["shift"].of_reals) for row in of), strict=True
+        )
+        covariance = mean_over_both(fakes, reals, same_fakes=same_fakes).image_covariance
+        unchanged = of[0]["perturbation"] == NONE[0]  # exactly so, whatever the images
         interval = [0.0, 0.0] if unchanged else over_runs(changes, covariance, share=False)
-        found.append(
+        rows.append(
             {
                 **dict(zip(keys, name, strict=True)),
-                "seeds": [run.row["seed"] for run in runs],
-                "auroc": float(np.mean([run.row["auroc"] for run in runs])),
-                "unperturbed": float(np.mean([run.row["unperturbed"] for run in runs])),
+                "seeds": [row["seed"] for row in of],
+                "auroc": float(np.mean([row["auroc"] for row in of])),
+                "unperturbed": float(np.mean([row["unperturbed"] for row in of])),
                 "change": float(np.mean(changes)),
                 "change_ci95": interval,
                 "changes": changes,
             }
         )
-    return found
+    return rows

@@ -12,8 +12,8 @@ from gandetect.analyses.robustness import numbers
 from gandetect.analyses.robustness.figure import KINDS, auroc_by_level, level_words
 from gandetect.analyses.robustness.numbers import POINTS
 from gandetect.report.document import Block, Columns, Table, Text, table
-from gandetect.report.material import Material, not_asked
 from gandetect.report.prose import Prose
+from gandetect.report.results import StudyResults, not_asked
 from gandetect.report.words import number, percent, signed
 from gandetect.statistics.rows import Row, chosen, grouped
 
@@ -23,24 +23,24 @@ ALONE = ("generated", "real")
 say = Prose(__file__)
 
 
-def robustness(material: Material) -> list[Block]:
+def robustness(results: StudyResults) -> list[Block]:
     """Costs and shortcuts in sentences, curves and tables, or how to get them."""
-    stored = material.metrics.get("robustness") or {}
-    means, runs = (material.sorted(stored.get(key, [])) for key in ("across_seeds", "runs"))
+    stored = results.metrics.get("robustness") or {}
+    means, runs = (results.sorted(stored.get(key, [])) for key in ("across_seeds", "runs"))
     if not any(row["perturbation"] != "none" for row in means):
-        return not_asked(material, "perturbations", '["jpeg", "blur", "noise"]')
+        return not_asked(results, "perturbations", '["jpeg", "blur", "noise"]')
     own, own_runs = (chosen(rows, role="own") for rows in (means, runs))
     return [
-        *_costs(material, own),
-        *_shortcuts(material, means),
+        *_costs(results, own),
+        *_shortcuts(results, means),
         Text(say.meaning()),
-        *([_curves(material, own, own_runs)] if own else []),
-        _ranking(material, means),
-        *_answers(material, own, own_runs),
+        *([_curves(results, own, own_runs)] if own else []),
+        _ranking(results, means),
+        *_answers(results, own, own_runs),
     ]
 
 
-def _costs(material: Material, own: Sequence[Row]) -> list[Block]:
+def _costs(results: StudyResults, own: Sequence[Row]) -> list[Block]:
     """A sentence for each detector and own source: the processing that costs most."""
     blocks: list[Block] = []
     for (detector, source), rows in grouped(own, "detector", "source").items():
@@ -48,12 +48,12 @@ def _costs(material: Material, own: Sequence[Row]) -> list[Block]:
         if both:
             falls = [row for row in both if row["change_ci95"][1] < 0]
             worst = min(falls or both, key=lambda row: float(row["change"]))
-            who = f"{material.called(detector)}, images {material.named(source)}"
+            who = f"{results.called(detector)}, images {results.named(source)}"
             blocks += say.paragraphs("cost", who, worst, _processing(worst))
     return blocks
 
 
-def _shortcuts(material: Material, means: Sequence[Row]) -> list[Block]:
+def _shortcuts(results: StudyResults, means: Sequence[Row]) -> list[Block]:
     """Where processing one side alone moves the ranking noticeably, in every run."""
     hits = [row for row in means if row["applied_to"] in ALONE and _noticeable(row)]
     if not hits:
@@ -64,7 +64,7 @@ def _shortcuts(material: Material, means: Sequence[Row]) -> list[Block]:
     for (detector, source), rows in grouped(own, "detector", "source").items():
         lost = [row for row in rows if _perhaps_lost(row, both.get(_of(row)))]
         clear = _sides([row for row in rows if row not in lost], both)
-        who = f"{material.called(detector)}, images {material.named(source)}"
+        who = f"{results.called(detector)}, images {results.named(source)}"
         before = rows[0]["unperturbed"]
         blocks += say.paragraphs("shortcut", who, before, clear, _sides(lost, both))
     if len(hits) > len(own):
@@ -98,13 +98,13 @@ def _noticeable(row: Row) -> bool:
     return abs(float(row["change"])) > NOTICEABLE and alike and not chance
 
 
-def _curves(material: Material, means: Sequence[Row], runs: Sequence[Row]) -> Block:
+def _curves(results: StudyResults, means: Sequence[Row], runs: Sequence[Row]) -> Block:
     fakes, reals = (max(row[key] for row in runs) for key in ("n_generated", "n_real"))
     draw = partial(auroc_by_level, means, runs)
-    return say.figure("robustness", draw, fakes, reals, material.many_seeds)
+    return say.figure("robustness", draw, fakes, reals, results.many_seeds)
 
 
-def _ranking(material: Material, means: Sequence[Row]) -> Table:
+def _ranking(results: StudyResults, means: Sequence[Row]) -> Table:
     areas = {(*_of(row), row["applied_to"]): row["auroc"] for row in means}
 
     def only(side: str) -> Callable[[Row], str]:
@@ -117,7 +117,7 @@ def _ranking(material: Material, means: Sequence[Row]) -> Table:
     ]
     columns: Columns = {
         "Detector": lambda row: row["detector"],
-        "Fakes": lambda row: material.named(row["source"], row["detector"]),
+        "Fakes": lambda row: results.named(row["source"], row["detector"]),
         "Processing": _processing,
         "AUROC as they are": lambda row: number(row["unperturbed"]),
         "Both processed": lambda row: number(row["auroc"]),
@@ -129,7 +129,7 @@ def _ranking(material: Material, means: Sequence[Row]) -> Table:
     return table(caption, rows, columns, text_columns=3)
 
 
-def _answers(material: Material, own: Sequence[Row], runs: Sequence[Row]) -> list[Block]:
+def _answers(results: StudyResults, own: Sequence[Row], runs: Sequence[Row]) -> list[Block]:
     """Fakes caught and reals flagged at the thresholds, at the same levels as the table above."""
     points = [point for point in POINTS if any(point in row["caught"] for row in runs)]
     if not points:
@@ -150,7 +150,7 @@ def _answers(material: Material, own: Sequence[Row], runs: Sequence[Row]) -> lis
 
     columns: Columns = {
         "Detector": lambda row: row["detector"],
-        "Fakes": lambda row: material.named(row["source"]),
+        "Fakes": lambda row: results.named(row["source"]),
         "Processing": _processing,
     }
     for point in points:

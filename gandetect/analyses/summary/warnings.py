@@ -5,54 +5,59 @@ from __future__ import annotations
 from statistics import fmean
 
 from gandetect.report.document import Block, Text
-from gandetect.report.material import Material
 from gandetect.report.prose import Prose
-from gandetect.report.words import per_hundred
-from gandetect.statistics.rows import chosen
+from gandetect.report.results import StudyResults
+from gandetect.statistics.rows import grouped
 
 SHOWN = 3
 say = Prose(__file__)
 
 
-def warnings(material: Material) -> list[Block]:
+def warnings(results: StudyResults) -> list[Block]:
     """What makes the figures worthless, before any of them."""
-    data, overlap = material.inputs.data, material.inputs.overlap
+    data, overlap = results.inputs.data, results.inputs.overlap
     blocks: list[Block] = [*say.paragraphs("leak")] if data.get("leak") else []
     if overlap.get("policy") == "allow" and overlap.get("images"):
         blocks += say.paragraphs("overlapping", overlap)
     if found := data.get("contradictions"):
         blocks += say.paragraphs("contradicting", len(found))
-    if probes := _strongest_probes(material):
+    if probes := _strongest_probes(results):
         blocks += say.paragraphs("audited", probes)
     for fact in data.get("shortcuts", []):
         blocks += say.paragraphs("shortcut", fact)
     return blocks
 
 
-def notes(material: Material) -> list[Block]:
+def notes(results: StudyResults) -> list[Block]:
     """What was not used, and what could not be measured."""
-    blocks: list[Block] = [Text(f"{gap}.", "missing") for gap in material.inputs.gaps]
-    overlap = material.inputs.overlap
+    blocks: list[Block] = [Text(f"{gap}.", "missing") for gap in results.inputs.gaps]
+    overlap = results.inputs.overlap
     if overlap.get("policy") in ("exclude", "refuse") and overlap.get("images"):
         blocks += say.paragraphs("overlap_note", overlap)
-    blocks += [Text(sentence, "missing") for sentence in material.inputs.audit.get("gaps", [])]
-    if left_out := material.inputs.data.get("left_out", []):
+    blocks += [Text(sentence, "missing") for sentence in results.inputs.audit.get("gaps", [])]
+    if left_out := results.inputs.data.get("left_out", []):
         blocks += say.paragraphs("left_out", left_out, SHOWN)
     return blocks
 
 
-def _strongest_probes(material: Material) -> list[str]:
+def _strongest_probes(results: StudyResults) -> list[str]:
     """The strongest probe of each generated source, where any is a warning."""
-    rows = material.metrics.get("audit", [])
-    found = []
-    for source in dict.fromkeys(row["source"] for row in rows if row["warning"]):
-        own = chosen(rows, source=source)
+    texts = []
+    for (source,), rows in grouped(results.metrics.get("audit", []), "source").items():
         areas = {
-            probe: fmean(row["auroc"] for row in chosen(own, probe=probe))
-            for probe in {row["probe"] for row in own if row["warning"]}
+            probe: fmean(row["auroc"] for row in of)
+            for (probe,), of in sorted(grouped(rows, "probe").items())
+            if any(row["warning"] for row in of)
         }
+<<<<<<< HEAD
         best = max(sorted(areas), key=lambda probe: areas[probe])
         images = f"{'' if material.labelled else 'images '}{material.named(source)}"
         share = per_hundred(areas[best])
         found.append(f"{images} rank above real ones in {share} of 100 pairs ({best})")
     return found
+=======
+        if areas:
+            best = max(areas, key=lambda probe: areas[probe])
+            texts.append(say.strongest_probe(results.named(source), best, areas[best]))
+    return texts
+>>>>>>> report

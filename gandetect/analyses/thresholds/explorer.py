@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, TypeAlias
 
 from gandetect.report.document import Block, Explorer
-from gandetect.report.material import Material
+from gandetect.report.results import StudyResults
 from gandetect.report.words import GROUPS, POINTS, images
 from gandetect.statistics.binned import Binned, binned
 from gandetect.statistics.cost_model import UPLOADS
@@ -44,15 +44,15 @@ CHOOSING = {
 }
 
 
-def explorer(material: Material, fallback: Sequence[Block]) -> Explorer | None:
+def explorer(results: StudyResults, fallback: Sequence[Block]) -> Explorer | None:
     """The explorer of a run, with the blocks that stand in its place without JavaScript.
 
     None where no detector was scored on both fakes and reals, so that there is nothing to trade.
     """
-    metrics = material.metrics
+    metrics = results.metrics
     facts = {row["detector"]: row for row in metrics["detectors"]}
-    fpr = material.inputs.experiment.evaluation.calibrated_fpr
-    subjects = split_by_detector(latest(material.inputs.scores), facts, fpr)
+    fpr = results.inputs.experiment.evaluation.calibrated_fpr
+    subjects = split_by_detector(latest(results.inputs.scores), facts, fpr)
     judged = [one for one in subjects if {"real", "generated"} <= _labels(one)]
     if not judged:
         return None
@@ -65,11 +65,11 @@ def explorer(material: Material, fallback: Sequence[Block]) -> Explorer | None:
         "detectors": [
             {
                 "name": name,
-                "called": material.called(name),
-                "roles": {role: images(role, material.labelled) for role in GROUPS},
-                "runs": [_run(material, one) for one in judged if one.detector == name],
+                "called": results.called(name),
+                "roles": {role: images(role, results.labelled) for role in GROUPS},
+                "runs": [_run(results, one) for one in judged if one.detector == name],
             }
-            for name in _in_order(material, judged)
+            for name in _in_order(results, judged)
         ],
     }
     return Explorer(data, fallback)
@@ -79,17 +79,17 @@ def _labels(subject: ScoredDetector) -> set[str]:
     return {source.partition(":")[0] for source in subject.reported() if source != TRAINING}
 
 
-def _in_order(material: Material, subjects: Iterable[ScoredDetector]) -> list[str]:
+def _in_order(results: StudyResults, subjects: Iterable[ScoredDetector]) -> list[str]:
     """Names of the detectors that there are, in the order of every table."""
     found = {one.detector for one in subjects}
-    return [name for name in material.detectors if name in found]
+    return [name for name in results.detectors if name in found]
 
 
-def _run(material: Material, subject: ScoredDetector) -> Row:
+def _run(results: StudyResults, subject: ScoredDetector) -> Row:
     """One trained detector: edges, counts by source, marked edges, and what cuts are chosen on."""
     # One cut for all rows of a detector: it is chosen before any test group is looked at.
     marks = dict(subject.thresholds)
-    costs = next((row for row in material.metrics["costs"] if _same(row, subject)), None)
+    costs = next((row for row in results.metrics["costs"] if _same(row, subject)), None)
     if costs is not None:
         marks[CHEAPEST] = costs["threshold"]
     bins = binned(subject, marks.values())
@@ -100,19 +100,19 @@ def _run(material: Material, subject: ScoredDetector) -> Row:
         "edges": bins.edges.tolist(),
         "axis": list(bins.axis),
         "marks": [{"name": name, "edge": bins.position(cut)} for name, cut in marks.items()],
-        "sources": [_source(material, subject, bins, name) for name in subject.reported()],
+        "sources": [_source(results, subject, bins, name) for name in subject.reported()],
         "alarms": alarms and _choosing(bins, alarms),
         "costs": fitted and [_choosing(bins, name) for name in fitted],
         "without_costs": unfit(subject),
     }
 
 
-def _source(material: Material, subject: ScoredDetector, bins: Binned, source: str) -> Row:
-    rows = [row for row in material.metrics["pairs"] if _same(row, subject)]
+def _source(results: StudyResults, subject: ScoredDetector, bins: Binned, source: str) -> Row:
+    rows = [row for row in results.metrics["pairs"] if _same(row, subject)]
     areas = {row["generated"]: row["auroc"] for row in rows if row["real"] == IN_DISTRIBUTION}
     return {
         "source": source,
-        "name": material.named(source, subject.detector),
+        "name": results.named(source, subject.detector),
         "role": subject.role(source),
         "generated": source.startswith("generated:"),
         "auroc": areas.get(source),

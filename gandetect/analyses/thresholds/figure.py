@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from gandetect.report.material import detector_names
+from gandetect.report.results import detector_names
 from gandetect.report.style import (
     COLOURS,
     DASHED,

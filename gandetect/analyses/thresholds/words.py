@@ -11,34 +11,34 @@ from gandetect.analyses.thresholds.explorer import explorer
 from gandetect.analyses.thresholds.figure import roc_and_precision_recall, score_distributions
 from gandetect.report.document import Block, Columns, table
 from gandetect.report.heatmaps import confusion_matrices
-from gandetect.report.material import Material
 from gandetect.report.prose import Prose
+from gandetect.report.results import StudyResults
 from gandetect.report.words import count, detector_name, number, percent
 from gandetect.statistics.rows import Row, chosen
 
 say = Prose(__file__)
 
 
-def curves(material: Material) -> list[Block]:
+def curves(results: StudyResults) -> list[Block]:
     """ROC and precision-recall curves."""
-    scores, metrics = material.inputs.scores, material.metrics
+    scores, metrics = results.inputs.scores, results.metrics
     if not metrics["pairs"]:
         return []
     draw = partial(roc_and_precision_recall, scores, metrics)
-    return [say.figure("roc-precision-recall", draw, material.many_seeds)]
+    return [say.figure("roc-precision-recall", draw, results.many_seeds)]
 
 
-def thresholds(material: Material) -> list[Block]:
+def thresholds(results: StudyResults) -> list[Block]:
     """The threshold explorer, and in static figures what it shows."""
-    static = [*distributions(material), *curves(material), *confusion(material)]
-    found = explorer(material, static)
+    static = [*distributions(results), *curves(results), *confusion(results)]
+    found = explorer(results, static)
     return [found] if found else static
 
 
-def distributions(material: Material) -> list[Block]:
+def distributions(results: StudyResults) -> list[Block]:
     """Distributions of scores by source."""
-    scores, metrics = material.inputs.scores, material.metrics
-    draw = partial(score_distributions, scores, metrics, material.named)
+    scores, metrics = results.inputs.scores, results.metrics
+    draw = partial(score_distributions, scores, metrics, results.named)
 
     def above(point: str) -> Callable[[Row], str]:
         return lambda row: (
@@ -46,7 +46,7 @@ def distributions(material: Material) -> list[Block]:
         )
 
     columns: Columns = {
-        "Detector": lambda row: detector_name(row, material.many_seeds),
+        "Detector": lambda row: detector_name(row, results.many_seeds),
         "Calibrated threshold": lambda row: (
             number(row["calibrated"], 2) if "calibrated" in row else say.not_calibrated()
         ),
@@ -54,30 +54,30 @@ def distributions(material: Material) -> list[Block]:
         "of them above 0": above("native"),
         "of them above the calibrated threshold": above("calibrated"),
         "Youden's threshold": (lambda row: number(row.get("youden"), 2))
-        if "youden" in material.points
+        if "youden" in results.points
         else None,
     }
     caption = "Where the thresholds lie, and the reals that chose them"
     return [
-        say.figure("score-distributions", draw, _first_seed(material)),
+        say.figure("score-distributions", draw, _first_seed(results)),
         table(caption, metrics["operating_points"], columns),
     ]
 
 
-def confusion(material: Material) -> list[Block]:
+def confusion(results: StudyResults) -> list[Block]:
     """Confusion matrices of own generated images and all test reals."""
-    if material.labelled and not material.has("held-out"):
+    if results.labelled and not results.has("held-out"):
         return []  # the same as the test split's, which stand above
-    first = chosen(material.rows("overall"), detector_seed=material.seeds[0])
+    first = chosen(results.rows("overall"), detector_seed=results.seeds[0])
     if not first:
         return [*say.paragraphs("no_confusion")]
     draw = partial(confusion_matrices, first, across="operating_point", down="detector")
-    return [say.figure("confusion", draw, _first_seed(material))]
+    return [say.figure("confusion", draw, _first_seed(results))]
 
 
-def _first_seed(material: Material) -> int | None:
+def _first_seed(results: StudyResults) -> int | None:
     """The seed that is drawn where there are several."""
-    return material.seeds[0] if material.many_seeds else None
+    return results.seeds[0] if results.many_seeds else None
 
 
 ANALYSIS = Analysis(

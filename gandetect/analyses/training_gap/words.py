@@ -7,17 +7,17 @@ from collections.abc import Callable
 from gandetect.analyses.analysis import Analysis, Chapter
 from gandetect.analyses.training_gap import numbers
 from gandetect.report.document import Block, Columns, Text, table
-from gandetect.report.material import Material
 from gandetect.report.prose import Prose
+from gandetect.report.results import StudyResults
 from gandetect.report.words import detector_name, number_interval, percent_interval, signed_points
 from gandetect.statistics.rows import Row, chosen
 
 say = Prose(__file__)
 
 
-def gap(material: Material) -> list[Block]:
+def gap(results: StudyResults) -> list[Block]:
     """Training images beside unseen images of the same classes."""
-    rows = material.metrics["training_gap"]
+    rows = results.metrics["training_gap"]
     if not rows:
         return [*say.paragraphs("no_rows")]
 
@@ -27,7 +27,7 @@ def gap(material: Material) -> list[Block]:
     def area(split: str) -> Callable[[Row], str]:
         return lambda row: number_interval(*row["auroc_own"][split].values())
 
-    name: Columns = {"Detector": lambda row: detector_name(row, material.many_seeds)}
+    name: Columns = {"Detector": lambda row: detector_name(row, results.many_seeds)}
     shares: Columns = {
         "Operating point": lambda row: row["operating_point"],
         "Correct on training images": share("training"),

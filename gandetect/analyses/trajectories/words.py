@@ -11,8 +11,8 @@ from gandetect.analyses.trajectories import numbers
 from gandetect.analyses.trajectories.figure import answers_by_epoch, generations
 from gandetect.report.document import Block, Cell, Columns, Heat, Table, Text, table
 from gandetect.report.images import evenly
-from gandetect.report.material import Material, not_asked
 from gandetect.report.prose import Prose
+from gandetect.report.results import StudyResults, not_asked
 from gandetect.report.words import number
 from gandetect.statistics.rows import Row, Rows, chosen, grouped
 from gandetect.statistics.scores import IN_DISTRIBUTION
@@ -22,34 +22,34 @@ ONLY = 0.25  # "only" is said of a ranking that moves less than this part of the
 say = Prose(__file__)
 
 
-def trajectories(material: Material) -> list[Block]:
+def trajectories(results: StudyResults) -> list[Block]:
     """What moves over the epochs, drawn and in numbers, or how to get that."""
-    stored = material.metrics.get("trajectories") or {}
-    cells, matrix, luck = (material.sorted(stored.get(k, [])) for k in ("cells", "matrix", "luck"))
+    stored = results.metrics.get("trajectories") or {}
+    cells, matrix, luck = (results.sorted(stored.get(k, [])) for k in ("cells", "matrix", "luck"))
     if not cells:
-        return not_asked(material, "trajectory", '"all"') if material.inputs.experiment.gans else []
-    leads = [_lead(material, name, luck) for name in material.present(cells)]
-    draw = partial(answers_by_epoch, cells, material.inputs.histories)
+        return not_asked(results, "trajectory", '"all"') if results.inputs.experiment.gans else []
+    leads = [_lead(results, name, luck) for name in results.present(cells)]
+    draw = partial(answers_by_epoch, cells, results.inputs.histories)
     most = max(row["n"] for row in cells)
     return [
         *(Text(text, "lead") for text in leads if text),
         Text(say.meaning()),
-        *(_heatmaps(material, matrix) if matrix else []),
+        *(_heatmaps(results, matrix) if matrix else []),
         say.figure("trajectories", draw, _several(cells), most),
         Text(say.spread_of()),
-        _luck_table(material, luck),
+        _luck_table(results, luck),
     ]
 
 
-def _lead(material: Material, detector: str, luck: Rows) -> str:
+def _lead(results: StudyResults, detector: str, luck: Rows) -> str:
     """Say how the share of own fakes caught moves, and the AUROC beside it."""
     own = chosen(luck, detector=detector, role="own")
     share = next((row for row in own if row.get("operating_point") == "native"), None)
     area = next((row for row in own if row.get("real") == IN_DISTRIBUTION), None)
-    return say.lead(material.called(detector), share, area, ONLY) if share else ""
+    return say.lead(results.called(detector), share, area, ONLY) if share else ""
 
 
-def _heatmaps(material: Material, matrix: Rows) -> list[Block]:
+def _heatmaps(results: StudyResults, matrix: Rows) -> list[Block]:
     """AUROC of discriminator epoch by generator epoch in tables, and a figure of all."""
     blocks: list[Block] = []
     complete = True
@@ -57,18 +57,18 @@ def _heatmaps(material: Material, matrix: Rows) -> list[Block]:
         epochs = sorted({int(row["j"]) for row in rows})
         complete &= len(epochs) <= TABULATED
         blocks += [
-            _heat(material, of, evenly(epochs, TABULATED)) for of in grouped(rows, "real").values()
+            _heat(results, of, evenly(epochs, TABULATED)) for of in grouped(rows, "real").values()
         ]
     fakes, reals = (max(row[key] for row in matrix) for key in ("n_generated", "n_real"))
     several = _several(matrix)
     blocks.append(
         Text(say.matrix_note(0 if complete else TABULATED, several, fakes, reals), "note")
     )
-    draw = partial(generations, matrix, material.named)
+    draw = partial(generations, matrix, results.named)
     return blocks if complete else [*blocks, say.figure("trajectory-matrix", draw, several)]
 
 
-def _heat(material: Material, matrix: Sequence[Row], epochs: Sequence[int]) -> Heat:
+def _heat(results: StudyResults, matrix: Sequence[Row], epochs: Sequence[int]) -> Heat:
     """Of one detector, against one group of reals."""
     means = {pair: fmean(row["auroc"] for row in of)
              for pair, of in grouped(matrix, "i", "j").items()}  # fmt: skip
@@ -81,7 +81,7 @@ def _heat(material: Material, matrix: Sequence[Row], epochs: Sequence[int]) -> H
         return Cell(number(area, 2), level=area, framed=i == j, hint=hint)
 
     return Heat(
-        f"{matrix[0]['detector']}, own fakes against {material.named(matrix[0]['real'])}",
+        f"{matrix[0]['detector']}, own fakes against {results.named(matrix[0]['real'])}",
         ["AUROC", *(f"fakes of epoch {j}" for j in epochs)],
         [(f"discriminator, epoch {i}", [cell(i, j) for j in epochs]) for i in epochs[::-1]],
         scale="auroc",
@@ -92,18 +92,18 @@ def _several(rows: Rows) -> bool:
     return len({row["seed"] for row in rows}) > 1
 
 
-def _luck_table(material: Material, luck: Rows) -> Table:
+def _luck_table(results: StudyResults, luck: Rows) -> Table:
     def moved(key: str) -> Callable[[Row], str]:
         return lambda row: (say.points if row["statistic"] == "correct" else number)(row[key])
 
     columns: Columns = {
         "Detector": lambda row: row["detector"],
-        "Images": lambda row: material.named(row["source"], row["detector"]),
-        "Figure": lambda row: say.statistic(row, material),
+        "Images": lambda row: results.named(row["source"], row["detector"]),
+        "Figure": lambda row: say.statistic(row, results),
         "Lowest to highest": say.extent,
         "From epoch to epoch": moved("sd_over_epochs"),
         "Later epochs": moved("late_sd"),
-        "From run to run": moved("sd_over_seeds") if material.many_seeds else None,
+        "From run to run": moved("sd_over_seeds") if results.many_seeds else None,
         "By images": moved("image_sd"),
     }
     return table("How far a figure moves, and with what", luck, columns, text_columns=3)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from gandetect.analyses.variants.effects import compare_variants, variants_table
 from gandetect.analyses.variants.findings import each_variant, verdict
-from gandetect.analyses.variants.material import VariantsMaterial
 from gandetect.analyses.variants.measured import Part
+from gandetect.analyses.variants.results import VariantsResults
 from gandetect.analyses.variants.tables import figure, further, question, tables, variants
 from gandetect.analyses.variants.unknown import classes, left_out
 from gandetect.report.document import Document, Section
@@ -34,9 +34,9 @@ def build_variants_report(folder: Path, studies: Mapping[str, Path]) -> Path:
     experiment = load_study(folder)
     numbers = compare_variants(experiment, _parts(studies))
     places = {name: run.relative_to(folder).as_posix() for name, run in studies.items()}
-    material = VariantsMaterial(experiment, places, numbers)
-    document = compose(material)
-    listed = [{"variant": name, "run": place, **material.facts(name)}
+    results = VariantsResults(experiment, places, numbers)
+    document = compose(results)
+    listed = [{"variant": name, "run": place, **results.facts(name)}
               for name, place in places.items()]  # fmt: skip
     write_json(folder / "variants.json", {"schema": 1, "variants": listed, **numbers})
     with atomic_file(folder / "variants.csv") as temporary:
@@ -50,19 +50,19 @@ def build_variants_report(folder: Path, studies: Mapping[str, Path]) -> Path:
     return folder / "report.html"
 
 
-def compose(material: VariantsMaterial) -> Document:
+def compose(results: VariantsResults) -> Document:
     """Write every chapter."""
     sections = [
-        Section("The question", question(material)),
-        Section("Findings", [*verdict(material), figure(material), *each_variant(material)]),
-        Section("Every variant on every group", tables(material)),
-        Section("Further generators", further(material)),
-        Section("Trained without a generator", left_out(material)),
-        Section("Each class, trained on and held out", classes(material)),
-        Section("The variants", variants(material)),
+        Section("The question", question(results)),
+        Section("Findings", [*verdict(results), figure(results), *each_variant(results)]),
+        Section("Every variant on every group", tables(results)),
+        Section("Further generators", further(results)),
+        Section("Trained without a generator", left_out(results)),
+        Section("Each class, trained on and held out", classes(results)),
+        Section("The variants", variants(results)),
     ]
     kept = [section for section in sections if section.blocks]
-    return Document(f"gandetect variants: {material.experiment.name}", kept)
+    return Document(f"gandetect variants: {results.experiment.name}", kept)
 
 
 def _parts(studies: Mapping[str, Path]) -> Iterator[Part]:

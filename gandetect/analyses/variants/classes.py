@@ -17,7 +17,10 @@ from scipy.stats import t as student
 from gandetect.analyses.variants.measured import Row, Rows
 from gandetect.statistics.bootstrap import over_runs
 from gandetect.statistics.intervals import difference
+from gandetect.statistics.rows import chosen, grouped
 from gandetect.statistics.scores import Metrics
+
+CLASS = ("detector", "operating_point", "class_name")
 
 
 @dataclass(frozen=True)
@@ -44,25 +47,23 @@ def class_rows(choices: Sequence[Choice]) -> Rows:
     narrower than Newcombe's over images; with one variant on each side it is Newcombe's alone.
     ``covers`` says which. A class that was never on both sides has no difference.
     """
-    found: dict[tuple[str, str, str], dict[bool, Rows]] = {}
-    for choice in choices:
-        for (detector, point, name, held_out), rows in _grouped(choice.by_class).items():
-            sides = found.setdefault((detector, point, name), {False: [], True: []})
-            share = float(np.mean([row["delayed"] for row in rows]))
-            sides[held_out].append(
-                {"variant": choice.variant, "flagged": share, "n": int(rows[0]["n"])}
-            )
-    return [
+    flagged: Rows = [
         {
-            "detector": detector,
-            "operating_point": point,
-            "class_name": name,
-            "trained": _side(sides[False]),
-            "held_out": _side(sides[True]),
-            **_difference(sides[True], sides[False]),
+            **dict(zip((*CLASS, "is_held_out"), key, strict=True)),
+            "variant": choice.variant,
+            "flagged": float(np.mean([row["delayed"] for row in rows])),
+            "n": int(rows[0]["n"]),
         }
-        for (detector, point, name), sides in sorted(found.items())
+        for choice in choices
+        for key, rows in grouped(choice.by_class, *CLASS, "held_out").items()
     ]
+    compared = []
+    for key, rows in sorted(grouped(flagged, *CLASS).items()):
+        trained, held_out = (chosen(rows, is_held_out=side) for side in (False, True))
+        sides = {"trained": _side(trained), "held_out": _side(held_out)}
+        about = dict(zip(CLASS, key, strict=True))
+        compared.append({**about, **sides, **_difference(held_out, trained)})
+    return compared
 
 
 def average_rows(classes: Sequence[Row], variants: Sequence[str]) -> Rows:
@@ -102,14 +103,6 @@ def _average(
         "ci95": over_runs(values, np.diag(variances), share=False) if several else None,
         "covers": "variants" if several else None,
     }
-
-
-def _grouped(rows: Sequence[Row]) -> dict[tuple[str, str, str, bool], list[Row]]:
-    groups: dict[tuple[str, str, str, bool], list[Row]] = defaultdict(list)
-    for row in rows:
-        key = (row["detector"], row["operating_point"], row["class_name"], row["held_out"])
-        groups[key].append(row)
-    return groups
 
 
 def _side(rows: Sequence[Row]) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from gandetect.config import Experiment
 from gandetect.config.variants import BASELINE, base_gans, base_of
 from gandetect.statistics.bootstrap import Statistic, holm
 from gandetect.statistics.contrasts import difference_auroc, difference_correct, tested
+from gandetect.statistics.rows import chosen, grouped
 from gandetect.statistics.scores import HELD_OUT, IN_DISTRIBUTION, OTHER_SEED
 
 FOUR = ("own", "other", "in-distribution", "held-out")
@@ -111,28 +112,24 @@ def least_of_four(rows: Sequence[Row]) -> Rows:
     ``holds``: all four means are at least .95; ``holds_surely``: so are all lower bounds. Both are
     None for a detector that has no figure in one of the groups.
     """
-    found: dict[tuple[str, str], dict[str, Row]] = {}
-    for row in rows:
-        if row["measure"] == "correct-strict" and row["group"] in FOUR:
-            found.setdefault((row["variant"], row["detector"]), {})[row["group"]] = row
-    kept = []
-    for (variant, detector), groups in found.items():
-        worst = min(groups.values(), key=lambda row: float(row["mean"]))
-        whole = len(groups) == len(FOUR)
-        means = [row["mean"] for row in groups.values()]
-        bounds = [row["ci95"][0] for row in groups.values()]
-        kept.append(
+    strict = [row for row in chosen(rows, measure="correct-strict") if row["group"] in FOUR]
+    lowest = []
+    for (variant, detector), of in grouped(strict, "variant", "detector").items():
+        means = {row["group"]: row["mean"] for row in of}
+        worst = min(of, key=lambda row: float(row["mean"]))
+        whole = len(means) == len(FOUR)
+        lowest.append(
             {
                 "variant": variant,
                 "detector": detector,
                 **{key: worst[key] for key in ("base", "group", "source", "ci95", "covers")},
                 "least": worst["mean"],
-                "means": {name: groups[name]["mean"] if name in groups else None for name in FOUR},
-                "holds": min(means) >= WANTED if whole else None,
-                "holds_surely": min(bounds) >= WANTED if whole else None,
+                "means": {name: means.get(name) for name in FOUR},
+                "holds": min(means.values()) >= WANTED if whole else None,
+                "holds_surely": min(row["ci95"][0] for row in of) >= WANTED if whole else None,
             }
         )
-    return kept
+    return lowest
 
 
 def variants_table(rows: Sequence[Row]) -> pd.DataFrame:
@@ -228,7 +225,7 @@ def _difference(
 
 def _correct(rows: Rows) -> None:
     """Correct the p-values of all differences by the same measure together."""
-    for name in MEASURES:
-        family = [row["compared"] for row in rows if row["measure"] == name and row["compared"]]
-        for moved, p in zip(family, holm([moved["p"] for moved in family]), strict=True):
-            moved["p_holm"] = p
+    for family in grouped((row for row in rows if row["compared"]), "measure").values():
+        corrected = holm([row["compared"]["p"] for row in family])
+        for row, p in zip(family, corrected, strict=True):
+            row["compared"]["p_holm"] = p

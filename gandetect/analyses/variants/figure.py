@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from gandetect.analyses.variants.effects import FOUR, WANTED
-from gandetect.analyses.variants.material import VariantsMaterial
+from gandetect.analyses.variants.results import VariantsResults
 from gandetect.report.style import INK, QUIET, legend_below, new_panels, offsets
 from gandetect.report.words import wrapped
 from gandetect.statistics.rows import Row, chosen
@@ -24,12 +24,12 @@ TITLES = {
 }
 
 
-def groups_by_variant(material: VariantsMaterial, rows: Sequence[Row]) -> Figure:
+def groups_by_variant(results: VariantsResults, rows: Sequence[Row]) -> Figure:
     """A column for each group, a line for each variant, a dot for each detector.
 
     ``rows`` are `compare_variants`'s of one measure and of `FOUR`; bars are 95 % intervals.
     """
-    labels, bases = material.lines, material.made_of
+    labels, bases = results.lines, results.made_of
     written = [wrapped(label, 28) for label in labels]
     shifts = offsets(len(bases), 0.7 / max(len(bases), 2))
     tallest = max(label.count("\n") + 1 for label in written)
@@ -38,8 +38,8 @@ def groups_by_variant(material: VariantsMaterial, rows: Sequence[Row]) -> Figure
     for axes, group in zip(panels, FOUR, strict=True):
         for row in chosen(rows, group=group):
             number = bases.index(row["base"])
-            place = labels.index(material.label(row)) + shifts[number]
-            _draw(axes, place, row, number, material.made(row["base"]))
+            place = labels.index(results.label(row)) + shifts[number]
+            _draw(axes, place, row, number, results.made(row["base"]))
         axes.axvline(WANTED, color=INK, linewidth=0.9, linestyle="--", zorder=1)
         axes.set_title(wrapped(TITLES[group], 17), fontsize=9.5)
         axes.set_yticks(range(len(labels)), written)

@@ -15,6 +15,7 @@ from gandetect.analyses.variants.measured import Measured, Rows
 from gandetect.statistics.bootstrap import Statistic, over_runs
 from gandetect.statistics.intervals import Interval
 from gandetect.statistics.operating_points import OPERATING_POINTS
+from gandetect.statistics.rows import chosen
 from gandetect.statistics.scores import TEST_REALS
 from gandetect.statistics.weighted_sums import Measure, Terms, WeightedSums
 
@@ -144,15 +145,13 @@ def _stored(
     learners: Sequence[_Learner], key: Key, source: str, measure: Measure, seeds: Sequence[int]
 ) -> Interval | None:
     """The interval of a single source over these runs, as `metrics.json` has it."""
-    keyed = {one.other_key: one.other for one in learners}
-    one = (keyed | {one.key: one.measured for one in learners})[key]
+    both = {one.other_key: one.other for one in learners}
+    one = (both | {one.key: one.measured for one in learners})[key]
     if measure.real is None:
-        of = {(row["source"], row["operating_point"], *row["seeds"]): row["ci95"]
-              for row in one.cells}  # fmt: skip
-        return of.get((source, measure.operating_point, *seeds))
-    of = {(row["generated"], row["real"], *row["seeds"]): row["ci95"]["auroc"]
-          for row in one.pairs}  # fmt: skip
-    return of.get((source, measure.real, *seeds))
+        rows = chosen(one.cells, source=source, operating_point=measure.operating_point)
+        return next((row["ci95"] for row in chosen(rows, seeds=seeds)), None)
+    rows = chosen(one.pairs, generated=source, real=measure.real, seeds=seeds)
+    return next((row["ci95"]["auroc"] for row in rows), None)
 
 
 def _summary(statistic: Statistic, stored: Interval | None, *, share: bool) -> dict[str, Any]:

@@ -6,8 +6,8 @@ from typing import Any
 
 from gandetect.analyses.variants.effects import FOUR, GENERATOR, WANTED
 from gandetect.analyses.variants.figure import groups_by_variant
-from gandetect.analyses.variants.material import COLUMNS, SHORT, VariantsMaterial, say
 from gandetect.analyses.variants.measured import STRICT
+from gandetect.analyses.variants.results import COLUMNS, SHORT, VariantsResults, say
 from gandetect.config import canonical_json
 from gandetect.config.variants import BASELINE
 from gandetect.report.document import Block, Cell, Code, Columns, Heat, Items, Table, Text, table
@@ -32,82 +32,82 @@ RANKED = {
 }
 
 
-def question(material: VariantsMaterial) -> list[Block]:
+def question(results: VariantsResults) -> list[Block]:
     """The question, what a variant is, and by what detectors are judged."""
-    fpr = material.experiment.evaluation.calibrated_fpr
-    return [*say.paragraphs("question", material, BASELINE, WANTED, STRICT, fpr)]
+    fpr = results.experiment.evaluation.calibrated_fpr
+    return [*say.paragraphs("question", results, BASELINE, WANTED, STRICT, fpr)]
 
 
-def figure(material: VariantsMaterial) -> Block:
+def figure(results: VariantsResults) -> Block:
     """Every detector on the four groups."""
-    rows = material.of("correct", FOUR)
+    rows = results.of("correct", FOUR)
     return say.figure(
-        "variants", lambda: groups_by_variant(material, rows), material, rows, SPOKEN, WANTED
+        "variants", lambda: groups_by_variant(results, rows), results, rows, SPOKEN, WANTED
     )
 
 
-def tables(material: VariantsMaterial) -> list[Block]:
+def tables(results: VariantsResults) -> list[Block]:
     """Shares correct and AUROC in coloured tables, and every difference."""
     return [
-        *(_share_heat(material, base) for base in material.made_of),
-        *(_auroc_heat(material, base) for base in material.made_of),
-        _differences(material),
+        *(_share_heat(results, base) for base in results.made_of),
+        *(_auroc_heat(results, base) for base in results.made_of),
+        _differences(results),
     ]
 
 
-def further(material: VariantsMaterial) -> list[Block]:
+def further(results: VariantsResults) -> list[Block]:
     """Each generator that a detector does not know, one by one."""
-    rows = material.of("correct", (GENERATOR,))
+    rows = results.of("correct", (GENERATOR,))
     names = sorted({row["source"] for row in rows})
     cells = {(row["detector"], row["variant"], row["source"]): row for row in rows}
     body = [
-        (material.titled(line), of_line)
-        for line in material.least
+        (results.titled(line), of_line)
+        for line in results.least
         if any(of_line := [_share_cell(cells.get((line["detector"], line["variant"], name)))
                            for name in names])
     ]  # fmt: skip
     header = ["Detector", *map(source_name, names)]
-    caption = f"Fakes caught at the calibrated point, {material.covers}"
+    caption = f"Fakes caught at the calibrated point, {results.covers}"
     return [Text(say.further()), Heat(caption, header, body)] if names else []
 
 
-def variants(material: VariantsMaterial) -> list[Block]:
+def variants(results: VariantsResults) -> list[Block]:
     """What each variant changes, and where its own report lies."""
 
     def changes(name: str) -> str:
-        changed = material.facts(name)["changes"].items()
+        changed = results.facts(name)["changes"].items()
         return "; ".join(f"{key} = {_shown(value)}" for key, value in changed) or "nothing"
 
     columns: Columns = {
         "Variant": str,
-        "About": lambda name: material.facts(name)["about"] or "–",
+        "About": lambda name: results.facts(name)["about"] or "–",
         "Compared with": lambda name: (
-            "–" if name == BASELINE else material.facts(name)["compared_with"] or BASELINE
+            "–" if name == BASELINE else results.facts(name)["compared_with"] or BASELINE
         ),
         "Changes": changes,
     }
     links = [(f"{name}: the study's own report", f"{place}/report.html")
-             for name, place in material.places.items()]  # fmt: skip
+             for name, place in results.places.items()]  # fmt: skip
     return [
-        table("What each variant changes", material.places, columns, 4),
+        table("What each variant changes", results.places, columns, 4),
         Items(links),
-        Code(f"gandetect run {material.experiment.name}.toml", say.again()),
+        Code(f"gandetect run {results.experiment.name}.toml", say.again()),
     ]
 
 
-def _share_heat(material: VariantsMaterial, base: str | None) -> Heat:
-    groups = [name for name in COLUMNS if material.of("correct", (name,))]
+def _share_heat(results: VariantsResults, base: str | None) -> Heat:
+    groups = [name for name in COLUMNS if results.of("correct", (name,))]
     return Heat(
-        say.shares(material, base, WANTED),
+        say.shares(results, base, WANTED),
         ["Variant", *(COLUMNS[name] for name in groups), say.least_of_four(STRICT)],
         [
             (
-                material.label(line),
-                [*(_share_cell(material.row(line, "correct", name)) for name in groups),
+                results.label(line),
+                [*(_share_cell(results.row(line, "correct", name)) for name in groups),
                  Cell(percent(line["least"]), SHORT[line["group"]], line["least"],
                       line["holds"] is True)],
             )
-            for line in material.detectors_of(base)
+            for line in results.detectors_of(base)
         ],
     )  # fmt: skip
 
@@ -119,14 +119,14 @@ def _share_cell(row: Row | None) -> Cell | None:
     return Cell(percent(row["mean"]), interval, row["mean"], hint=source_name(row["source"]))
 
 
-def _auroc_heat(material: VariantsMaterial, base: str | None) -> Heat:
-    shown = {key: words for key, words in RANKED.items() if material.of(key[0], (key[1],))}
+def _auroc_heat(results: VariantsResults, base: str | None) -> Heat:
+    shown = {key: words for key, words in RANKED.items() if results.of(key[0], (key[1],))}
     return Heat(
-        f"{material.made(base)}: AUROC, {material.covers}",
+        f"{results.made(base)}: AUROC, {results.covers}",
         ["Variant", *shown.values()],
         [
-            (material.label(line), [_auroc_cell(material.row(line, *key)) for key in shown])
-            for line in material.detectors_of(base)
+            (results.label(line), [_auroc_cell(results.row(line, *key)) for key in shown])
+            for line in results.detectors_of(base)
         ],
         scale="auroc",
     )
@@ -140,10 +140,10 @@ def _auroc_cell(row: Row | None) -> Cell | None:
     return Cell(number(row["mean"]), f"{low:.3f} to {high:.3f}", row["mean"], hint=hint)
 
 
-def _differences(material: VariantsMaterial) -> Table:
+def _differences(results: VariantsResults) -> Table:
     columns: Columns = {
-        "Detector": material.titled,
-        "Beside": lambda row: material.titled(row["compared"]),
+        "Detector": results.titled,
+        "Beside": lambda row: results.titled(row["compared"]),
         "Group": lambda row: COLUMNS[row["group"]],
         "That": lambda row: percent(row["compared"]["mean"]),
         "This": lambda row: percent(row["mean"]),
@@ -152,7 +152,7 @@ def _differences(material: VariantsMaterial) -> Table:
         ),
         "p, corrected": lambda row: number(row["compared"]["p_holm"]),
     }
-    rows = [row for row in chosen(material.rows, measure="correct") if row["compared"]]
+    rows = [row for row in chosen(results.rows, measure="correct") if row["compared"]]
     return table(say.differences(), rows, columns, text_columns=3)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from gandetect.analyses.variants.material import VariantsMaterial, say
+from gandetect.analyses.variants.results import VariantsResults, say
 from gandetect.report.document import Block, Cell, Columns, Heat, Table, Text, table
 from gandetect.report.words import (
     REALS,
@@ -21,19 +21,19 @@ from gandetect.statistics.scores import TEST_REALS
 POINT = "calibrated"  # tables are at equal false alarms
 
 
-def left_out(material: VariantsMaterial) -> list[Block]:
+def left_out(results: VariantsResults) -> list[Block]:
     """Generators that a detector was trained without beside those that it knows."""
-    rows = material.numbers["left_out"]
+    rows = results.numbers["left_out"]
     by_measure = {"Fakes caught at the calibrated point": chosen(rows, operating_point=POINT)}
     by_measure |= {f"AUROC against {REALS[real]}": chosen(rows, real=real) for real in TEST_REALS}
     tables = [_left_out_table(title, of) for title, of in by_measure.items() if of]
     return [Text(say.left_out()), *tables] if tables else []
 
 
-def classes(material: VariantsMaterial) -> list[Block]:
+def classes(results: VariantsResults) -> list[Block]:
     """False alarms by class where it was trained on and where it was held out."""
-    rows = chosen(material.numbers["classes"], operating_point=POINT)
-    averages = chosen(material.numbers["classes_on_average"], operating_point=POINT)
+    rows = chosen(results.numbers["classes"], operating_point=POINT)
+    averages = chosen(results.numbers["classes_on_average"], operating_point=POINT)
     heats = [_class_heat(one, chosen(rows, detector=one["detector"])) for one in averages]
     return [Text(say.classes()), *heats] if heats else []
 

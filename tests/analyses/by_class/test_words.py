@@ -11,7 +11,7 @@ from gandetect.analyses.by_class.numbers import by_class as evaluate
 from gandetect.analyses.by_class.numbers import by_class_across
 from gandetect.analyses.by_class.words import by_class
 from gandetect.report.document import Picture
-from gandetect.report.material import Material
+from gandetect.report.results import StudyResults
 from gandetect.report.style import figure_svg, house_style
 
 DETECTORS = ("cnn-on-dcgan-plain", "dcgan-bn")
@@ -21,7 +21,7 @@ HELD_OUT = ("Bag", "Sneaker")
 N = 200
 
 
-def material(seeds=(0,)) -> Material:
+def results(seeds=(0,)) -> StudyResults:
     sources = np.array(["real:held-out" if name in HELD_OUT else "real:in-distribution"
                         for name in DELAYED]).repeat(N)  # fmt: skip
     classes = pd.DataFrame({"source": sources, "class_name": np.repeat(list(DELAYED), N)})
@@ -42,14 +42,14 @@ def material(seeds=(0,)) -> Material:
         "by_class": evaluate(scores, classes, cuts),
         "by_class_across_seeds": by_class_across(scores, classes, cuts),
     }  # fmt: skip
-    return Material(SimpleNamespace(experiment=SimpleNamespace(data=None), missing={}), metrics)
+    return StudyResults(SimpleNamespace(experiment=SimpleNamespace(data=None), missing={}), metrics)
 
 
 @pytest.fixture
 def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave figures out: for tests that read the text."""
     monkeypatch.setattr(
-        "gandetect.analyses.by_class.words.drawn",
+        "gandetect.report.prose.drawn",
         lambda name, draw, alt, caption: Picture(name, b"", alt, caption),
     )
 
@@ -59,14 +59,14 @@ def of_kind(blocks, kind):
 
 
 def test_the_opening_names_the_class_that_pays_most_and_whether_it_was_held_out(undrawn):
-    opening = by_class(material())[0].text
+    opening = by_class(results())[0].text
     assert "with dcgan-bn 60 (53 to 67) of Bag (held out)" in opening
     assert "2 (1 to 5) of Sneaker (held out)" in opening
     assert "with cnn-on-dcgan-plain 0 (0 to 2) of every class" in opening
 
 
 def test_tables_hold_every_class_held_out_ones_first(undrawn):
-    native, calibrated = of_kind(by_class(material()), "table")
+    native, calibrated = of_kind(by_class(results()), "table")
     assert [row[0] for row in native.rows] == ["Bag", "Sneaker", "Coat", "Dress", "Shirt"]
     assert [row[1] for row in native.rows] == ["held out"] * 2 + ["trained on"] * 3
     assert native.header[2:] == ["dcgan-bn", "cnn-on-dcgan-plain", "n"]
@@ -76,7 +76,7 @@ def test_tables_hold_every_class_held_out_ones_first(undrawn):
 
 def test_the_caption_says_what_the_bars_cover_and_of_how_many_images(undrawn):
     (single,), (several,) = (
-        of_kind(by_class(material(seeds)), "picture") for seeds in ((0,), (0, 1, 2))
+        of_kind(by_class(results(seeds)), "picture") for seeds in ((0,), (0, 1, 2))
     )
     assert "over images. Images of a class: 200 if trained on, 200 if held out." in single.caption
     assert "over runs and images, grey dots: the 3 runs" in several.caption
@@ -84,7 +84,7 @@ def test_the_caption_says_what_the_bars_cover_and_of_how_many_images(undrawn):
 
 
 def test_without_classes_a_sentence_says_why():
-    bare = material()
+    bare = results()
     del bare.metrics["by_class_across_seeds"]
     (block,) = by_class(bare)
     assert block.style == "missing"
@@ -92,7 +92,7 @@ def test_without_classes_a_sentence_says_why():
 
 
 def test_the_most_delayed_class_stands_at_the_top_and_runs_are_drawn_as_dots():
-    rows = material((0, 1, 2)).metrics["by_class_across_seeds"]
+    rows = results((0, 1, 2)).metrics["by_class_across_seeds"]
     with house_style():
         figure = false_alarms(rows, DETECTORS, ["native", "calibrated"])
         figure_svg(figure)

@@ -11,7 +11,7 @@ from gandetect.analyses.k_shot.figure import k_shot_curves
 from gandetect.analyses.k_shot.numbers import k_shot as few_labels
 from gandetect.analyses.k_shot.words import k_shot
 from gandetect.report.document import Picture, Table, Text
-from gandetect.report.material import Material
+from gandetect.report.results import StudyResults
 from gandetect.statistics.scored_detectors import ScoredDetector
 
 NAMES = ("dcgan-bn", "cnn-on-dcgan-plain")
@@ -32,7 +32,7 @@ def subject(rng, name, seed, other=0.2) -> ScoredDetector:
     return ScoredDetector(name, seed, 3, (own,), sources, {"native": 0.0})
 
 
-def material(seeds=(0,), drop=(), **facts) -> Material:
+def results(seeds=(0,), drop=(), **facts) -> StudyResults:
     rng = np.random.default_rng(0)
     subjects = [subject(rng, name, seed, **facts) for name in NAMES for seed in seeds]
     for one in subjects:
@@ -53,17 +53,17 @@ def material(seeds=(0,), drop=(), **facts) -> Material:
     metrics["k_shot"], metrics["not_measured"]["k_shot"] = few_labels(
         subjects, shots=(0, 10), draws=20
     )
-    return Material(SimpleNamespace(experiment=SimpleNamespace(data=None)), metrics)
+    return StudyResults(SimpleNamespace(experiment=SimpleNamespace(data=None)), metrics)
 
 
 @pytest.fixture(scope="module")
-def one() -> Material:
-    return material()
+def one() -> StudyResults:
+    return results()
 
 
 @pytest.fixture(scope="module")
-def two() -> Material:
-    return material(seeds=(0, 1))
+def two() -> StudyResults:
+    return results(seeds=(0, 1))
 
 
 def words(blocks) -> str:
@@ -90,7 +90,7 @@ def test_the_chapter_opens_with_what_came_out_before_and_after(one, blank):
 
 
 def test_nothing_bad_is_said_of_probabilities_that_hold_elsewhere(blank):
-    assert "no better than" not in words(calibration(material(other=1.6)))
+    assert "no better than" not in words(calibration(results(other=1.6)))
 
 
 def test_each_number_of_the_measures_table_is_that_of_its_row(one, blank):
@@ -139,20 +139,20 @@ def test_a_cut_counts_as_good_only_within_a_point_of_the_best(blank):
     metrics["cells"] = [{"detector_seed": 0}]
     data = SimpleNamespace(experiment=SimpleNamespace(data=None))
     assert "none are beyond any threshold" in words(
-        k_shot(Material(data, metrics | {"k_shot": rows}))
+        k_shot(StudyResults(data, metrics | {"k_shot": rows}))
     )
-    assert "in 1 with 10 labels" in words(k_shot(Material(data, metrics | {"k_shot": rows})))
-    worse = Material(data, metrics | {"k_shot": rows[:1]})
+    assert "in 1 with 10 labels" in words(k_shot(StudyResults(data, metrics | {"k_shot": rows})))
+    worse = StudyResults(data, metrics | {"k_shot": rows[:1]})
     assert "in 1 with none of the numbers tried" in words(k_shot(worse))
 
 
 def test_a_run_without_these_numbers_has_no_chapter():
-    nothing = Material(SimpleNamespace(), {})
+    nothing = StudyResults(SimpleNamespace(), {})
     assert calibration(nothing) == k_shot(nothing) == []
 
 
 def test_missing_calibration_fakes_are_named_and_the_rest_is_shown(blank):
-    without = material(drop=["generated:calibration"])
+    without = results(drop=["generated:calibration"])
     blocks = calibration(without)
     missing = [b for b in blocks if isinstance(b, Text) and b.style == "missing"]
     assert "no images of generated:calibration were scored" in missing[0].text
@@ -164,7 +164,7 @@ def test_missing_calibration_fakes_are_named_and_the_rest_is_shown(blank):
 
 def test_many_gaps_are_counted_and_not_all_listed():
     gaps = [f"detector {i}: nothing" for i in range(5)]
-    (block,) = k_shot(Material(SimpleNamespace(), {"not_measured": {"k_shot": gaps}}))
+    (block,) = k_shot(StudyResults(SimpleNamespace(), {"not_measured": {"k_shot": gaps}}))
     assert "detector 2" in block.text
     assert "detector 3" not in block.text
     assert "and 2 more" in block.text

@@ -19,8 +19,8 @@ from gandetect.analyses.summary.words import answer
 from gandetect.report.document import Table
 from gandetect.report.heatmaps import confusion_matrices
 from gandetect.report.inputs import read_inputs
-from gandetect.report.material import Material
 from gandetect.report.reading import Classifier
+from gandetect.report.results import StudyResults
 from gandetect.report.style import house_style
 
 
@@ -65,22 +65,22 @@ def markdown(run: Path) -> str:
     return (run / "report.md").read_text()
 
 
-def material(run: Path, change=lambda scores: scores) -> Material:
+def results(run: Path, change=lambda scores: scores) -> StudyResults:
     inputs = read_inputs(run)
     inputs = replace(inputs, scores=change(inputs.scores))
-    return Material(inputs, compute_metrics(inputs))
+    return StudyResults(inputs, compute_metrics(inputs))
 
 
 def left(run: Path, change=lambda scores: scores) -> dict[str, str]:
     """What is left of each detector on fakes that it was not trained on."""
-    blocks = answer(material(run, change))
+    blocks = answer(results(run, change))
     (table,) = (block for block in blocks if isinstance(block, Table))
     return {row[0].split()[-1]: row[-1] for row in table.rows}
 
 
 def verdict(run: Path, change) -> str:
     """The answer to whether the detectors are usable."""
-    blocks = answer(material(run, change))
+    blocks = answer(results(run, change))
     return next(b.text for b in blocks if getattr(b, "label", "") == "Usable as a detector?")
 
 
@@ -366,7 +366,7 @@ def test_long_names_stay_inside_the_figures(mixed):
         "dcgan-bn": "a-very-long-name-of-a-discriminator-on-many-kinds-of-images",
         "cnn-small-on-both": "resnet50_without_any_hyphen_and_still_with_a_very_long_name",
     }
-    one = material(mixed)
+    one = results(mixed)
     metrics = json.loads(json.dumps(one.metrics))
     for rows in (metrics[key] for key in ("detectors", "cells", "overall", "across_seeds")):
         for row in rows:

@@ -6,7 +6,7 @@ import pytest
 from gandetect.analyses.costs.figure import cost_chart
 from gandetect.analyses.costs.words import costs, saves, verdict
 from gandetect.report.document import Table, Text
-from gandetect.report.material import Material
+from gandetect.report.results import StudyResults
 from gandetect.statistics.cost_model import CostModel, expected
 
 MARKET = CostModel(prevalence=0.02, cost_miss=20.0, cost_delay=1.0)
@@ -21,7 +21,7 @@ def row(rng, name, role, seed=0, mean=2.0, real="real:in-distribution"):
     return {**about, "role": role, **found}
 
 
-def material(rows, seeds=(0,), gaps=()) -> Material:
+def results(rows, seeds=(0,), gaps=()) -> StudyResults:
     metrics = {
         "detectors": [
             {"detector": name, "kind": "discriminator", "own": [f"generated:{name}"]}
@@ -31,7 +31,7 @@ def material(rows, seeds=(0,), gaps=()) -> Material:
         "costs": rows,
         "not_measured": {"costs": list(gaps)},
     }
-    return Material(SimpleNamespace(experiment=SimpleNamespace(data=None)), metrics)
+    return StudyResults(SimpleNamespace(experiment=SimpleNamespace(data=None)), metrics)
 
 
 def study(seeds=(0,)):
@@ -55,7 +55,7 @@ def words(blocks) -> list[str]:
 
 
 def test_the_chapter_opens_with_the_market_and_with_who_is_worth_having(blank):
-    lead = costs(material(study()))[0].text
+    lead = costs(results(study()))[0].text
     assert "Of 1,000 uploads 20 are fake." in lead
     assert "letting everything through costs 400 and flagging everything 980" in lead
     assert "on fakes of the own generator 2 of 2, on fakes of the other generator 0 of 2" in lead
@@ -63,7 +63,7 @@ def test_the_chapter_opens_with_the_market_and_with_who_is_worth_having(blank):
 
 def test_each_detector_is_said_to_save_or_not(blank):
     rows = study()
-    text = words(costs(material(rows)))[2]
+    text = words(costs(results(rows)))[2]
     own, other = rows[0], rows[2]
     low, high = own["ci95"]["cost"]
     cost = f"{own['cost']:.0f} ({low:.0f} to {high:.0f})"
@@ -78,7 +78,7 @@ def test_each_detector_is_said_to_save_or_not(blank):
 def test_validation_images_are_named_where_they_chose_the_cut(rng, blank):
     one = row(rng, "dcgan-bn", "own")
     one["fitted_on"] = ["generated:validation", "real:validation"]
-    assert "cheapest on validation images" in words(costs(material([one])))[1]
+    assert "cheapest on validation images" in words(costs(results([one])))[1]
 
 
 def test_a_difference_within_its_interval_is_no_saving(rng):
@@ -107,15 +107,15 @@ def test_several_runs_and_sources_are_counted(rng):
 def test_a_detector_that_stops_nothing_is_said_so(rng, blank):
     found = expected(rng.normal(0, 1, 50), rng.normal(0, 1, 50), 99.0, MARKET)
     one = {**row(rng, "dcgan-bn", "own"), **found}
-    blocks = costs(material([one]))
+    blocks = costs(results([one]))
     assert "it stops nothing" in words(blocks)[1]
     (table,) = (block for block in blocks if isinstance(block, Table))
     assert "nothing stopped" in table.rows[0]
 
 
 def test_a_run_without_costs_names_what_is_missing():
-    assert costs(Material(SimpleNamespace(), {})) == []
-    (block,) = costs(material([], gaps=["a, seed 0: no images of generated:calibration"]))
+    assert costs(StudyResults(SimpleNamespace(), {})) == []
+    (block,) = costs(results([], gaps=["a, seed 0: no images of generated:calibration"]))
     assert block.style == "missing"
     assert "generated:calibration" in block.text
 

@@ -21,8 +21,8 @@ SURE = "No group stands on two sides of a split."
 
 def said(labelled: bool = True, **facts: Any) -> str:
     """All sentences of the chapter."""
-    material: Any = SimpleNamespace(labelled=labelled, inputs=SimpleNamespace(data=facts))
-    return " ".join(getattr(block, "text", "") for block in files(material))
+    results: Any = SimpleNamespace(labelled=labelled, inputs=SimpleNamespace(data=facts))
+    return " ".join(getattr(block, "text", "") for block in files(results))
 
 
 def test_where_every_file_has_a_group_the_sides_are_sure() -> None:
@@ -49,13 +49,13 @@ def test_a_gan_study_tells_how_its_pattern_fits_too() -> None:
 
 def test_pictures_under_both_labels_are_a_warning_and_a_list() -> None:
     found = [{"a/1.png": "real", "b/2.png": "generated"}]
-    material: Any = SimpleNamespace(
+    results: Any = SimpleNamespace(
         labelled=True, inputs=SimpleNamespace(data={"groups": 1, "contradictions": found})
     )
-    material.inputs.overlap, material.metrics = {}, {}
-    (warning,) = warnings(material)
+    results.inputs.overlap, results.metrics = {}, {}
+    (warning,) = warnings(results)
     assert "1 picture(s) stand under both labels" in warning.text
     assert warning.style == "warning"
-    table, *_ = files(material)
+    table, *_ = files(results)
     assert isinstance(table, Table)
     assert table.rows == [["a/1.png (real), b/2.png (generated)"]]

@@ -10,7 +10,7 @@ from gandetect.analyses.build import compute_metrics
 from gandetect.analyses.summary.words import answer, opening
 from gandetect.report.document import Heat, Table
 from gandetect.report.inputs import read_inputs
-from gandetect.report.material import Material
+from gandetect.report.results import StudyResults
 from gandetect.report.words import per_hundred, percent
 
 USABLE, GENERALISES, SPARES = (
@@ -25,13 +25,13 @@ def separated(scores: pd.DataFrame, distance: float) -> pd.DataFrame:
     return scores.assign(score=np.where(generated, distance, -distance) + scores["score"] / 100)
 
 
-def material(run, change=lambda scores: scores) -> Material:
+def results(run, change=lambda scores: scores) -> StudyResults:
     inputs = read_inputs(run)
     inputs = replace(inputs, scores=change(inputs.scores))
-    return Material(inputs, compute_metrics(inputs))
+    return StudyResults(inputs, compute_metrics(inputs))
 
 
-def answers(made: Material) -> dict[str, str]:
+def answers(made: StudyResults) -> dict[str, str]:
     return {block.label: block.text for block in answer(made) if getattr(block, "label", "")}
 
 
@@ -41,12 +41,12 @@ def _blank(blank) -> None:
 
 
 def test_three_questions_are_answered_in_order(run):
-    assert list(answers(material(run))) == [USABLE, GENERALISES, SPARES]
+    assert list(answers(results(run))) == [USABLE, GENERALISES, SPARES]
 
 
 @pytest.mark.parametrize(("distance", "verdict"), [(5.0, "Yes. "), (-5.0, "No. ")])
 def test_perfect_and_inverted_detectors_are_told_apart(run, distance, verdict):
-    found = answers(material(run, lambda scores: separated(scores, distance)))
+    found = answers(results(run, lambda scores: separated(scores, distance)))
     assert found[USABLE].startswith(verdict)
     assert found[GENERALISES].startswith(verdict)
 
@@ -57,13 +57,13 @@ def test_one_that_passes_is_named(run):
         hit = (good["source"] == "real:held-out") & (good["detector"] == "dcgan-bn")
         return good.assign(score=good["score"].where(~hit, 9.0))
 
-    found = answers(material(run, change))
+    found = answers(results(run, change))
     assert found[SPARES].startswith("Only dcgan-plain. ")
     assert "dcgan-bn and dcgan-plain flag 100 (" in found[SPARES]
 
 
 def test_the_matrix_shows_the_metrics_and_frames_own_fakes(run):
-    made = material(run)
+    made = results(run)
     heats = [block for block in answer(made) if isinstance(block, Heat)]
     assert len(heats) == 1  # at the point at which detectors are compared
     (name, cells) = heats[0].rows[0]
@@ -79,7 +79,7 @@ def test_the_matrix_shows_the_metrics_and_frames_own_fakes(run):
 
 
 def test_numbers_are_those_of_the_metrics(run):
-    made = material(run)
+    made = results(run)
     row = next(r for r in made.metrics["across_seeds"] if r["role"] == "held-out"
                and r["operating_point"] == "calibrated")  # fmt: skip
     low, high = row["ci95"]
@@ -93,7 +93,7 @@ def test_who_generalises_stands_in_one_table(run):
         lost = (good["source"] == "generated:dcgan-plain") & (good["detector"] == "dcgan-bn")
         return good.assign(score=good["score"].where(~lost, -9.0))
 
-    (table,) = (block for block in answer(material(run, change)) if isinstance(block, Table))
+    (table,) = (block for block in answer(results(run, change)) if isinstance(block, Table))
     left = {row[0]: row[-1] for row in table.rows}
     assert left["The discriminator of dcgan-bn"].startswith("falls from 100 to 0, and ranks them")
     assert left["The discriminator of dcgan-plain"] == "holds: 100 to 100"
@@ -107,6 +107,6 @@ def test_rounding_never_claims_all_or_none(share, words):
 
 
 def test_what_was_done_counts_the_detectors_and_names_the_unseen(run):
-    (said,) = (block.text for block in opening(material(run)))
+    (said,) = (block.text for block in opening(results(run)))
     assert "2 discriminators" in said
     assert "Sneaker, Bag and Ankle boot" in said

@@ -10,7 +10,7 @@ from gandetect.analyses.trajectories.figure import answers_by_epoch, generations
 from gandetect.analyses.trajectories.numbers import trajectories as evaluate
 from gandetect.analyses.trajectories.words import trajectories
 from gandetect.report.document import Picture
-from gandetect.report.material import Material
+from gandetect.report.results import StudyResults
 from gandetect.report.style import figure_svg, house_style
 
 DETECTORS = ("dcgan-bn", "dcgan-plain")
@@ -45,7 +45,7 @@ def history() -> pd.DataFrame:
     return pd.DataFrame({"epoch": range(1, 7), "fid": [90, 70, 60, 50, 45, 40.0], "kid": 0.05})
 
 
-def material(seeds=(0,), **kept) -> Material:
+def results(seeds=(0,), **kept) -> StudyResults:
     metrics = {
         "detectors": [
             {"detector": name, "kind": "discriminator", "own": OWN[name]} for name in DETECTORS
@@ -54,7 +54,7 @@ def material(seeds=(0,), **kept) -> Material:
         "trajectories": evaluate(table(seeds, **kept), OWN, 0.05),
     }
     histories = {(name, seed): history() for name in DETECTORS for seed in seeds}
-    return Material(SimpleNamespace(experiment=SimpleNamespace(data=None), histories=histories),
+    return StudyResults(SimpleNamespace(experiment=SimpleNamespace(data=None), histories=histories),
                     metrics)  # fmt: skip
 
 
@@ -62,14 +62,14 @@ def material(seeds=(0,), **kept) -> Material:
 def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave figures out: for tests that read the text."""
     monkeypatch.setattr(
-        "gandetect.analyses.trajectories.words.drawn",
+        "gandetect.report.prose.drawn",
         lambda name, draw, alt, caption: Picture(name, b"", alt, caption),
     )
 
 
 @pytest.fixture(scope="module", params=[(0,), (0, 1)], ids=["one seed", "two seeds"])
 def made(request):
-    return material(request.param)
+    return results(request.param)
 
 
 def texts(blocks, style=None) -> list[str]:
@@ -93,7 +93,7 @@ def test_the_opening_says_how_far_share_and_auroc_move(made):
 
 @pytest.mark.usefixtures("undrawn")
 def test_one_kept_epoch_says_nothing_of_movement():
-    found = trajectories(material(epochs=(4,)))
+    found = trajectories(results(epochs=(4,)))
     assert "one kept epoch alone does not tell" in texts(found, "lead")[0]
 
 

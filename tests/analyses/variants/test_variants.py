@@ -15,7 +15,7 @@ from gandetect.analyses.variants.build import FILES, build_variants_report
 from gandetect.analyses.variants.classes import Choice, average_rows, class_rows
 from gandetect.analyses.variants.effects import FOUR
 from gandetect.analyses.variants.figure import groups_by_variant
-from gandetect.analyses.variants.material import VariantsMaterial
+from gandetect.analyses.variants.results import VariantsResults
 from gandetect.analyses.variants.tables import figure as drawing
 from gandetect.analyses.variants.unknown import classes
 from gandetect.data.fashion_mnist import CLASSES
@@ -176,10 +176,10 @@ def test_twenty_five_variants_can_be_read() -> None:
          "measure": "correct", "mean": 0.9, "ci95": [0.85, 0.95]}
         for name in names for base in ("a", "b") for group in FOUR
     ]  # fmt: skip
-    material = VariantsMaterial(experiment(), {}, {"rows": rows, "least": rows})
-    assert "its 200 numbers stand in the tables" in drawing(material).alt
+    results = VariantsResults(experiment(), {}, {"rows": rows, "least": rows})
+    assert "its 200 numbers stand in the tables" in drawing(results).alt
     with house_style():
-        figure = groups_by_variant(material, rows)
+        figure = groups_by_variant(results, rows)
         figure.draw_without_rendering()
         labels = figure.axes[0].get_yticklabels()
         boxes = [label.get_window_extent() for label in labels]
@@ -193,7 +193,7 @@ LOOKS_FAKE = {"Bag": 0.5}  # how many more are flagged when nobody trained on th
 TRIPLES = [CLASSES[start : start + 3] for start in (0, 3, 6)]
 
 
-def class_material(*held_out: tuple[str, ...]) -> VariantsMaterial:
+def class_results(*held_out: tuple[str, ...]) -> VariantsResults:
     """Variants in which `LOOKS_FAKE` is all that being held out does, but for a little chance."""
     rng = np.random.default_rng(len(held_out))
     chosen = []
@@ -207,23 +207,23 @@ def class_material(*held_out: tuple[str, ...]) -> VariantsMaterial:
         chosen.append(Choice(f"v{number}", frozenset(names), rows))
     found = class_rows(chosen)
     average = average_rows(found, [one.variant for one in chosen])
-    return VariantsMaterial(experiment(), {}, {"classes": found, "classes_on_average": average})
+    return VariantsResults(experiment(), {}, {"classes": found, "classes_on_average": average})
 
 
-def framed(material: VariantsMaterial) -> list[list[str]]:
+def framed(results: VariantsResults) -> list[list[str]]:
     """The classes of each detector whose difference is clear."""
-    heats = [block for block in classes(material) if isinstance(block, Heat)]
+    heats = [block for block in classes(results) if isinstance(block, Heat)]
     assert [heat.caption.partition(":")[0] for heat in heats] == ["a", "b"]
     return [[name for name, cells in heat.rows if cells[-1] and cells[-1].framed]
             for heat in heats]  # fmt: skip
 
 
 def test_the_class_that_looks_fake_is_framed_and_no_other() -> None:
-    assert framed(class_material(*TRIPLES)) == [["Bag"], ["Bag"]]
+    assert framed(class_results(*TRIPLES)) == [["Bag"], ["Bag"]]
 
 
 def test_two_variants_frame_no_class_as_chance_in_training_is_not_known() -> None:
-    assert framed(class_material(CLASSES[:5], CLASSES[5:])) == [[], []]
+    assert framed(class_results(CLASSES[:5], CLASSES[5:])) == [[], []]
 
 
 def test_a_generator_that_was_left_out_stands_beside_those_that_are_known(tmp_path) -> None:

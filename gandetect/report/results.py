@@ -33,7 +33,7 @@ GAPS_SHOWN = 3
 
 
 @dataclass(frozen=True)
-class Material:
+class StudyResults:
     """Inputs and metrics of one run."""
 
     inputs: Inputs
@@ -170,10 +170,10 @@ class Material:
         return [Text(f"Not shown: {why}; {how}.", "missing")]
 
 
-def not_asked(material: Material, key: str, value: str) -> list[Block]:
+def not_asked(results: StudyResults, key: str, value: str) -> list[Block]:
     """A sentence where the study was not told to measure something, and how to tell it."""
-    if getattr(material.inputs.experiment.evaluation, key) not in ("last", (), [], None):
-        return material.absent({"trajectory": "trajectory.parquet"}.get(key, "perturbed.parquet"))
+    if getattr(results.inputs.experiment.evaluation, key) not in ("last", (), [], None):
+        return results.absent({"trajectory": "trajectory.parquet"}.get(key, "perturbed.parquet"))
     return [
         Text(
             f"Not measured: the study did not ask for it. Put {key} = {value} under [evaluation] "

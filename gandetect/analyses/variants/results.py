@@ -34,7 +34,7 @@ say = Prose(__file__)
 
 
 @dataclass(frozen=True)
-class VariantsMaterial:
+class VariantsResults:
     """The experiment, where each study lies, and the numbers of `variants.json`."""
 
     experiment: Experiment
