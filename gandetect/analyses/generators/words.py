@@ -34,14 +34,9 @@ def training(results: StudyResults) -> list[Block]:
             blocks += results.absent(f"gans/{gan.name}/seed-{seed}/history.csv")
             continue
         last = next(iter(runs.values())).iloc[-1].dropna().to_dict()
-<<<<<<< HEAD
         loss = gan.loss if isinstance(gan, GanConfig) else ""
         draw = partial(training_curves, runs, loss)
-        about = gan, loss, last, material.many_seeds
-=======
-        draw = partial(training_curves, runs, gan.loss)
-        about = gan, last, results.many_seeds
->>>>>>> report
+        about = gan, loss, last, results.many_seeds
         blocks.append(say.figure("training", draw, *about, of=gan.name))
     return blocks
 

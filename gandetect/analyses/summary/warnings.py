@@ -49,15 +49,9 @@ def _strongest_probes(results: StudyResults) -> list[str]:
             for (probe,), of in sorted(grouped(rows, "probe").items())
             if any(row["warning"] for row in of)
         }
-<<<<<<< HEAD
-        best = max(sorted(areas), key=lambda probe: areas[probe])
-        images = f"{'' if material.labelled else 'images '}{material.named(source)}"
-        share = per_hundred(areas[best])
-        found.append(f"{images} rank above real ones in {share} of 100 pairs ({best})")
-    return found
-=======
         if areas:
             best = max(areas, key=lambda probe: areas[probe])
-            texts.append(say.strongest_probe(results.named(source), best, areas[best]))
+            texts.append(
+                say.strongest_probe(results.labelled, results.named(source), best, areas[best])
+            )
     return texts
->>>>>>> report
