@@ -144,7 +144,7 @@ def test_prevalence_changes_precision_as_bayes_says(open_page, made):
         found = expected(generated, real, widget.threshold, market)
         rows = dict(widget.rows("market"))
         assert rows["Of 100 alarms, real fakes"] == per_hundred(found["precision"])
-        for name, key in (("Cost", "cost"), ("Cost of delaying everything", "delay_all")):
+        for name, key in (("Cost", "cost"), ("Cost of flagging everything", "delay_all")):
             assert float(rows[name].replace(",", "")) == pytest.approx(found[key], abs=0.5)
     widget.page.get_by_label("Fakes among 100 uploads").fill("0")
     assert widget.rows("market") == []
