@@ -47,7 +47,7 @@ def without_figures(monkeypatch: pytest.MonkeyPatch) -> None:
         return Picture(f"figures/{name}.svg", b"<svg/>", alt, caption)
 
     # Analyses have imported it by name, so the function itself is changed.
-    monkeypatch.setattr("gandetect.report.material.drawn.__code__", undrawn.__code__)
+    monkeypatch.setattr("gandetect.report.style.drawn.__code__", undrawn.__code__)
 
 
 def without_audits(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,7 +31,7 @@ def build(network: str, **options) -> nn.Module:
     architecture, kind = network.split("/")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        return getattr(ARCHITECTURES[architecture], kind)(**options).eval()
+        return ARCHITECTURES[architecture].build(kind, **options).eval()
 
 
 def with_keras_weights(network: str) -> nn.Module:

@@ -1,5 +1,7 @@
 """Several discriminators that answer as one."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
@@ -91,7 +93,7 @@ def test_ranks_need_calibration_reals() -> None:
 
 
 def test_an_ensemble_is_loaded_with_all_its_members_and_quantiles() -> None:
-    build = ARCHITECTURES["dcgan-plain"].discriminator
+    build = partial(ARCHITECTURES["dcgan-plain"].build, "discriminator")
     images = torch.rand(20, 1, 28, 28) * 2 - 1
     with torch.inference_mode():
         stored = Ensemble([build(), build()], "rank").eval()
