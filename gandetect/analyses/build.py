@@ -53,7 +53,7 @@ def build_report(
     inputs = read_inputs(run)
     check_scores(inputs)
     asked = analyses() if asked is None else asked
-    metrics = evaluate(scored_study(inputs, cost_model), asked)
+    metrics = compute_metrics(inputs, cost_model, asked)
     table = tidy(metrics, asked).to_csv(index=False, lineterminator="\n").encode()
     results = StudyResults(inputs, metrics, table)
     document = compose(results, asked)
@@ -106,9 +106,13 @@ def scored_study(inputs: Inputs, cost_model: CostModel = EXAMPLE_COSTS) -> Score
     )
 
 
-def compute_metrics(inputs: Inputs) -> Metrics:
+def compute_metrics(
+    inputs: Inputs,
+    cost_model: CostModel = EXAMPLE_COSTS,
+    asked: Sequence[Analysis] | None = None,
+) -> Metrics:
     """Everything in `metrics.json`, from the scores and what lies beside them."""
-    return evaluate(scored_study(inputs), analyses())
+    return evaluate(scored_study(inputs, cost_model), analyses() if asked is None else asked)
 
 
 def compose(results: StudyResults, asked: Sequence[Analysis]) -> Document:
