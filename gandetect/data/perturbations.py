@@ -9,28 +9,17 @@ from __future__ import annotations
 import io
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 from scipy.ndimage import gaussian_filter
 
+from gandetect.config.processing import PERTURBATIONS, Images, Perturbation
 from gandetect.errors import DataError, UsageError, unknown_name
 
-Images: TypeAlias = NDArray[np.uint8]
 NONE = "none"  # images as they are, level 0
-
-
-@dataclass(frozen=True)
-class Perturbation:
-    """One way to change images, ``(N, C, H, W) uint8``, and the levels that a study tries."""
-
-    unit: str
-    levels: tuple[float, ...]
-    allowed: tuple[float, float]  # least and largest level that means anything
-    apply: Callable[[Images, float, np.random.Generator], Images]
 
 
 def perturb(images: Images, name: str, level: float, seed: int) -> Images:
@@ -99,14 +88,16 @@ def _brightness(images: Images, factor: float, _: np.random.Generator) -> Images
     return _grey_levels(images * np.float32(factor))
 
 
-PERTURBATIONS: dict[str, Perturbation] = {
-    "jpeg": Perturbation("JPEG quality", (95, 75, 50, 30), (1, 100), _jpeg),
-    "blur": Perturbation("Gaussian's sigma in px", (0.5, 1, 2), (0, 50), _blur),
-    "noise": Perturbation("noise's sd in grey levels of 255", (2, 5, 10, 20), (0, 255), _noise),
-    "resize": Perturbation("factor of the side", (0.9, 0.75, 0.5), (0.01, 1), _resize),
-    "brightness": Perturbation("factor of every grey level", (0.5, 0.8, 1.2, 1.5), (0, 10),
-                               _brightness),
-}  # fmt: skip
+def _flip(images: Images, _: float, __: np.random.Generator) -> Images:
+    return images[..., ::-1]
+
+
+JPEG = Perturbation("JPEG quality", (95, 75, 50, 30), (1, 100), _jpeg)
+BLUR = Perturbation("Gaussian's sigma in px", (0.5, 1, 2), (0, 50), _blur)
+NOISE = Perturbation("noise's sd in grey levels of 255", (2, 5, 10, 20), (0, 255), _noise)
+RESIZE = Perturbation("factor of the side", (0.9, 0.75, 0.5), (0.01, 1), _resize)
+BRIGHTNESS = Perturbation("factor of every grey level", (0.5, 0.8, 1.2, 1.5), (0, 10), _brightness)
+FLIP = Perturbation("mirrored, left and right", (1,), (1, 1), _flip)
 
 
 def _each(images: Images, change: Callable[[Image.Image], Image.Image]) -> Images:

@@ -8,7 +8,8 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
-from gandetect.data.perturbations import PERTURBATIONS, perturb
+from gandetect.config.processing import PERTURBATIONS
+from gandetect.data.perturbations import perturb
 from gandetect.detectors.protocol import Preprocessing
 from gandetect.engine import Context, Facts, Stage
 from gandetect.errors import unknown_name

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from gandetect.data.perturbations import NONE, PERTURBATIONS, perturb
+from gandetect.config.processing import PERTURBATIONS
+from gandetect.data.perturbations import NONE, perturb
 from gandetect.errors import DataError, UsageError
 
 CASES = [(name, level) for name, kind in PERTURBATIONS.items() for level in kind.levels]
@@ -79,7 +80,7 @@ def test_images_are_not_square_by_assumption():
 
 def test_an_image_is_perturbed_on_its_own_but_for_noise():
     images = photos(1)
-    for name in ("jpeg", "blur", "resize", "brightness"):
+    for name in ("jpeg", "blur", "resize", "brightness", "flip"):
         level = PERTURBATIONS[name].levels[-1]
         together = perturb(images, name, level, seed=0)
         assert np.array_equal(perturb(images[3:4], name, level, seed=0), together[3:4])

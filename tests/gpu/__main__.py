@@ -58,6 +58,7 @@ def main(
     out, work = out.absolute(), work.absolute()
     os.chdir(ROOT)
     os.environ.setdefault("PYTHONUNBUFFERED", "1")
+    os.environ.setdefault("GANDETECT_CACHE_DIR", str(work / "cache"))  # or it travels next time
     if (ROOT / DATA).is_dir():
         os.environ.setdefault("GANDETECT_DATA_DIR", str(ROOT / DATA))
     make_importable(work / "site")

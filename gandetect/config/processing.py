@@ -1,0 +1,86 @@
+"""Random processing of training images, real and generated alike: what happens to uploads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BeforeValidator, model_validator
+
+from gandetect.config.section import Probability, Section
+from gandetect.registry import Registry
+
+Images: TypeAlias = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Perturbation:
+    """One way to change images, ``(N, C, H, W) uint8``, and the levels that a study tries."""
+
+    unit: str
+    levels: tuple[float, ...]
+    allowed: tuple[float, float]  # least and largest level that means anything
+    apply: Callable[[Images, float, np.random.Generator], Images]
+
+
+PERTURBATIONS: Registry[Perturbation] = Registry(
+    "perturbation",
+    {
+        "jpeg": "gandetect.data.perturbations:JPEG",
+        "blur": "gandetect.data.perturbations:BLUR",
+        "noise": "gandetect.data.perturbations:NOISE",
+        "resize": "gandetect.data.perturbations:RESIZE",
+        "brightness": "gandetect.data.perturbations:BRIGHTNESS",
+        "flip": "gandetect.data.perturbations:FLIP",
+    },
+)
+
+
+class ProcessingStep(Section):
+    """One perturbation with its chance for each image, and the ``range`` its level is drawn from.
+
+    The level is uniform in the range, in the perturbation's own unit.
+    """
+
+    name: str
+    chance: Probability
+    range: tuple[float, float] = (1.0, 1.0)
+
+    @model_validator(mode="after")
+    def _levels_that_exist(self) -> ProcessingStep:
+        least, most = PERTURBATIONS[self.name].allowed
+        if not least <= self.range[0] <= self.range[1] <= most:
+            raise ValueError(
+                f"the range of {self.name!r} is {list(self.range)}; give the smaller number first, "
+                f"both from {least:g} to {most:g} ({PERTURBATIONS[self.name].unit})"
+            )
+        return self
+
+
+# What `processing = "uploads"` means: milder and harder than what robustness is tested with.
+UPLOADS = (
+    {"name": "flip", "chance": 0.5},
+    {"name": "blur", "chance": 0.3, "range": (0.3, 1.2)},
+    {"name": "noise", "chance": 0.3, "range": (1.0, 10.0)},
+    {"name": "resize", "chance": 0.3, "range": (0.6, 1.0)},
+    {"name": "brightness", "chance": 0.3, "range": (0.7, 1.3)},
+    {"name": "jpeg", "chance": 0.5, "range": (40.0, 98.0)},
+)
+
+
+def _named_chain(given: object) -> object:
+    if isinstance(given, str):
+        if given != "uploads":
+            raise ValueError(
+                f'{given!r} names no chain; give "uploads", or a list of steps such as '
+                '[{ name = "jpeg", chance = 0.5, range = [40, 98] }]'
+            )
+        return UPLOADS
+    return given
+
+
+# A chain: steps in their order; none leaves images as they are.
+Processing: TypeAlias = Annotated[tuple[ProcessingStep, ...], BeforeValidator(_named_chain)]

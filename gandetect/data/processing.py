@@ -1,0 +1,31 @@
+"""Sends images through a random chain of perturbations, each image through its own.
+
+Real and generated images go through one call, or through two that differ in nothing but their
+stream, so that processing tells nothing of where an image is from.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gandetect.config.processing import PERTURBATIONS, Images, Processing
+
+
+def process(images: Images, chain: Processing, rng: np.random.Generator) -> Images:
+    """Images ``(N, C, H, W) uint8`` after the chain, of the same shape; those given stay as is.
+
+    Each step takes each image with its own chance, at a level of its own. How much is drawn from
+    ``rng`` before a step changes anything depends on N alone.
+    """
+    if not chain:
+        return images
+    changed = np.array(images)
+    for step in chain:
+        kind = PERTURBATIONS[step.name]
+        taken = rng.random(len(changed)) < step.chance
+        levels = rng.uniform(*step.range, size=len(changed))
+        for place in np.flatnonzero(taken):
+            changed[place : place + 1] = kind.apply(
+                changed[place : place + 1], float(levels[place]), rng
+            )
+    return changed
