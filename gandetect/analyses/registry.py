@@ -25,6 +25,7 @@ NAMES = (
     "calibration",
     "k_shot",
     "robustness",
+    "holds",
     "training_gap",
     "reference_study",
     "classifiers",

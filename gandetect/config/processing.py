@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from pydantic import BeforeValidator, model_validator
 
 from gandetect.config.section import Probability, Section
+from gandetect.errors import UsageError
 from gandetect.registry import Registry
 
 Images: TypeAlias = NDArray[np.uint8]
@@ -37,6 +38,30 @@ PERTURBATIONS: Registry[Perturbation] = Registry(
         "flip": "gandetect.data.perturbations:FLIP",
     },
 )
+
+
+def levels_of(asked: str) -> list[tuple[str, float]]:
+    """The name and levels that "jpeg" (all that are usual) or "jpeg 75" (that one) asks for.
+
+    Raises `UsageError` for a perturbation or a level that does not exist.
+
+    >>> levels_of("blur"), levels_of("jpeg 75")
+    ([('blur', 0.5), ('blur', 1), ('blur', 2)], [('jpeg', 75.0)])
+    """
+    name, _, level = asked.partition(" ")
+    kind = PERTURBATIONS[name]
+    if not level:
+        return [(name, one) for one in kind.levels]
+    least, most = kind.allowed
+    try:
+        if least <= float(level) <= most:
+            return [(name, float(level))]
+    except ValueError:
+        pass
+    raise UsageError(
+        f"{asked!r} asks for level {level!r} of {name!r}, which is the {kind.unit}, from {least:g} "
+        f'to {most:g}; give one such as "{name} {kind.levels[0]:g}", or "{name}" for all'
+    )
 
 
 class ProcessingStep(Section):
