@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from gandetect.config.architecture import ARCHITECTURES
 from gandetect.config.generator import GeneratorConfig, OptimizerConfig
+from gandetect.config.processing import Processing
 from gandetect.config.section import (
     Count,
     Decay,
@@ -75,7 +76,11 @@ class NegativesConfig(Section):
 
 
 class GanConfig(GeneratorConfig):
-    """A GAN, whose discriminator can be a detector."""
+    """A GAN, whose discriminator can be a detector.
+
+    ``processing`` sends reals and fakes through random chains before the discriminator learns from
+    them. It is not differentiable, so the generator learns from fakes as they are.
+    """
 
     TRAINED_BY: ClassVar = "gandetect.training.adversarial:train_gan"
 
@@ -94,6 +99,7 @@ class GanConfig(GeneratorConfig):
     replay: ReplayConfig = ReplayConfig()
     negatives: NegativesConfig = NegativesConfig()
     differentiable: tuple[Change, ...] = ()
+    processing: Processing = ()
 
     @model_validator(mode="before")
     @classmethod

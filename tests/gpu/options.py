@@ -53,6 +53,7 @@ OPTIONS: dict[str, tuple[str, dict[str, Any]]] = {
         "dcgan-plain",
         {"differentiable": ["brightness", "translation", "cutout", "shuffle"]},
     ),
+    "processing": ("dcgan-bn", {"processing": "uploads"}),
     "bf16": ("dcgan-bn", {"precision": "bf16"}),
 }
 
