@@ -80,6 +80,8 @@ class GanConfig(GeneratorConfig):
 
     ``processing`` sends reals and fakes through random chains before the discriminator learns from
     them. It is not differentiable, so the generator learns from fakes as they are.
+    ``generator_average`` is the decay of an exponential moving average of the generator's weights,
+    which images are then drawn from; 0 is none. The discriminator's fakes are the generator's own.
     """
 
     TRAINED_BY: ClassVar = "gandetect.training.adversarial:train_gan"
@@ -100,6 +102,12 @@ class GanConfig(GeneratorConfig):
     negatives: NegativesConfig = NegativesConfig()
     differentiable: tuple[Change, ...] = ()
     processing: Processing = ()
+    generator_average: Decay = 0.0
+
+    @property
+    def drawn_from(self) -> str:
+        """The average, where there is one."""
+        return "generator_average" if self.generator_average else super().drawn_from
 
     @model_validator(mode="before")
     @classmethod

@@ -2,7 +2,7 @@
 
 Goodfellow et al. 2014 (arXiv 1406.2661). What differs between architectures (optimizers, joint or
 separate updates, labels, noise), and every ingredient that may be added (losses, penalties, replay,
-spoilt reals, augmentation, processing), is in `GanConfig`.
+spoilt reals, augmentation, processing, an average), is in `GanConfig`.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from gandetect.models import NOISE_SIZE
 from gandetect.models.layers import seed_dropout
 from gandetect.models.scaling import to_unit_range
 from gandetect.randomness import integer_seed
+from gandetect.training.average import follow
 from gandetect.training.checkpoints import Gan, GanFolder
 from gandetect.training.cuda_graphs import GraphedStep, graphed
 from gandetect.training.discriminating import (
@@ -223,6 +224,8 @@ class AdversarialStep:
                 generator_loss = LOSSES[config.loss].generator(discriminator(self.view(fakes)))
             update(gan.generator_optimizer, generator_loss)
             discriminator.requires_grad_(True)
+            if gan.generator_average is not None:
+                follow(gan.generator_average, generator, config.generator_average)
 
         right = (judged.on_real > 0).float().mean(), (judged.on_fake < 0).float().mean()
         with torch.no_grad():
@@ -267,7 +270,8 @@ def _earlier_fakes(
 ) -> Tensor | None:
     """The reservoir of an epoch: fakes of all epochs before it, drawn afresh; None without one.
 
-    Nothing of it has to be kept for resuming, as every epoch's generator is on the disk.
+    Nothing of it has to be kept for resuming, as every epoch's generator is on the disk. It is the
+    generator itself, not its average, that the discriminator learns against.
     """
     if not config.replay.share or epoch == 1:
         return None
@@ -281,5 +285,6 @@ def _earlier_fakes(
         seed=seed,
         purpose=f"replay in epoch {epoch}",
         device=reals.device,
+        network="generator",
     )
     return torch.from_numpy(fakes).to(reals.device)

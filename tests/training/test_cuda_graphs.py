@@ -41,6 +41,7 @@ OPTIONS = {
             "differentiable": ["translation", "cutout", "shuffle"],
         },
     ),
+    "an average": ("dcgan-bn", {"generator_average": 0.9}),
     "spectral norm": ("dcgan-bn", {"discriminator": {"spectral_norm": True}}),
 }
 

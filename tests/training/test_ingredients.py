@@ -40,6 +40,7 @@ INGREDIENTS = {
     "negatives": {"negatives": {"kinds": ["jigsaw", "stitch", "cutmix"], "share": 0.5}},
     "augmentation": {"differentiable": ["brightness", "translation", "cutout", "shuffle"]},
     "processing": {"processing": "uploads"},
+    "average": {"generator_average": 0.9},
     "histogram": {"discriminator": {"histogram": True}},
     "bf16": {"discriminator": {"spectral_norm": True}, "precision": "bf16"},
 }
