@@ -16,6 +16,7 @@ from gandetect.models.classifiers import ImageClassifier, build_classifier
 from gandetect.models.ensemble import Ensemble
 from gandetect.models.features import Features
 from gandetect.models.one_class import METHODS, OneClass
+from gandetect.models.probe import STATISTICS, Probe
 
 from .settings import Record, Settings
 from .steps import images, side
@@ -96,6 +97,8 @@ def _kinds(settings: Settings) -> Iterator[tuple[str, Build]]:
         yield f"checkpoint-ensemble of {average}s", lambda one=average: _ensemble(one, settings)
     for method in METHODS:
         yield f"one-class {method}", lambda one=method: _one_class(one, settings)
+    for estimator in ("logistic-regression", "linear-discriminant", "nearest-neighbours"):
+        yield f"probe {estimator}", lambda one=estimator: _probe(one, settings)
 
 
 def _ensemble(average: str, settings: Settings) -> nn.Module:
@@ -117,6 +120,18 @@ def _one_class(method: str, settings: Settings) -> nn.Module:
         raw = features.raw(_in_unit_range(settings)).numpy()
     detector.learn(raw)
     return detector
+
+
+def _probe(estimator: str, settings: Settings) -> nn.Module:
+    """Fitted to random reals and darker fakes, in statistics of two kinds of networks."""
+    kinds = ARCHITECTURES["dcgan-bn"], ARCHITECTURES["dense"]
+    networks = [kind.build("discriminator", side(settings), 1) for kind in kinds]
+    probe = Probe(networks, "all", tuple(STATISTICS)).eval()
+    reals = _in_unit_range(settings)
+    with torch.inference_mode():
+        both = [probe.raw(images).numpy() for images in (reals, 0.8 * reals - 0.2)]
+    probe.learn(np.stack(both)[None], estimator)
+    return probe
 
 
 def _in_unit_range(settings: Settings) -> torch.Tensor:

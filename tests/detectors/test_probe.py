@@ -1,0 +1,220 @@
+"""Feature probes: what they look at and learn from, and that they score as they were saved."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+from sklearn.metrics import roc_auc_score
+
+from gandetect.config import parse_experiment
+from gandetect.data import processing
+from gandetect.detectors.folder import load_detector, save_detector
+from gandetect.detectors.material import Material
+from gandetect.detectors.network import as_detector
+from gandetect.detectors.probe import FeatureProbe
+from gandetect.detectors.protocol import DetectorDescription, Preprocessing
+from gandetect.errors import UsageError
+from gandetect.models.scaling import to_unit_range
+from gandetect.training.checkpoints import DISCRIMINATOR, GENERATOR, save_weights
+from gandetect.training.networks import build_networks
+
+GANS = [
+    {"architecture": "dcgan-bn", "epochs": 2},
+    {"architecture": "dense", "epochs": 2},
+    {"architecture": "vae", "epochs": 2},
+]
+CPU = torch.device("cpu")
+
+
+def table(**keys: object) -> FeatureProbe:
+    given = {"kind": "probe", "name": "probe", "features_of": "dcgan-bn", "images": 60, **keys}
+    parsed = parse_experiment(
+        {
+            "name": "x",
+            "gans": GANS,
+            "classifiers": [{"recipe": "cnn-small", "name": "cnn", "fakes_from": ["vae"]}],
+            "detectors": [given],
+        }
+    )
+    (made,) = parsed.detectors
+    assert isinstance(made, FeatureProbe)
+    return made
+
+
+@pytest.fixture(scope="module")
+def material(tmp_path_factory, fashion_mnist) -> Material:
+    """Three generators of which every epoch is another, as if they had been trained."""
+    experiment = parse_experiment({"name": "x", "gans": GANS, "classifiers": [
+        {"recipe": "cnn-small", "name": "cnn", "fakes_from": ["vae"]}]})  # fmt: skip
+    gans = {}
+    for gan in experiment.gans:
+        folder = tmp_path_factory.mktemp(gan.name)
+        for epoch in (1, 2):
+            kept = folder / "epochs" / f"{epoch:04d}"
+            kept.mkdir(parents=True)
+            networks = build_networks(gan, 28, 1, 100 + epoch, CPU)
+            save_weights(networks["generator"], kept / GENERATOR)
+            if "discriminator" in networks:
+                save_weights(networks["discriminator"], kept / DISCRIMINATOR)
+                save_weights(networks["discriminator"], folder / DISCRIMINATOR)
+        gans[gan.name] = gan, folder
+    given = Material(
+        gans=gans,
+        classifiers={one.name: one for one in experiment.classifiers},
+        detector=lambda name: pytest.fail(f"{name} is asked for"),
+        reals=fashion_mnist.train_images[:200],
+        calibration=fashion_mnist.train_images[200:300],
+        seed=0,
+        preprocessing=Preprocessing(),
+        device=CPU,
+        notify=lambda event: None,
+    )
+    return replace(given, detector=lambda name: replace(given, seed=9).untrained(name))
+
+
+def only(material: Material, config: FeatureProbe) -> Material:
+    """As a stage gives it: what the detector is made of, and no more."""
+    gans = {name: gan for name, gan in material.gans.items() if name in config.made_of}
+    return replace(material, gans=gans)
+
+
+def detector(material: Material, **keys: object):
+    config = table(**keys)
+    made = config.make(only(material, config))
+    described = DetectorDescription(
+        kind="probe", name="probe", architecture=made.architecture, options=dict(made.options)
+    )
+    return as_detector(made.network, described, CPU)
+
+
+@pytest.fixture(scope="module")
+def images(material, fashion_mnist) -> tuple[np.ndarray, np.ndarray]:
+    """Reals and fakes that no probe has learnt from."""
+    return fashion_mnist.test_images[:40], material.fakes("dcgan-bn", "all", 40, "a test")
+
+
+ESTIMATORS = ("logistic-regression", "linear-discriminant", "nearest-neighbours")
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_every_estimator_tells_fakes_and_is_the_same_when_loaded(
+    material, images, tmp_path, estimator
+) -> None:
+    both = np.concatenate(images)
+    made = detector(material, estimator=estimator, statistics=["mean", "skewness", "covariance"])
+    scores = made.decision_function(both)
+    assert roc_auc_score(np.repeat([0, 1], 40), scores) > 0.95
+    assert (scores[:40] < 0).mean() > 0.9
+    assert (scores[40:] > 0).mean() > 0.9
+    save_detector(tmp_path, made)
+    loaded = load_detector(tmp_path)
+    assert np.array_equal(loaded.decision_function(both), scores)
+    assert {path.suffix for path in tmp_path.iterdir()} == {".json", ".safetensors"}
+    alone = [made.decision_function(both[place : place + 1])[0] for place in (3, 50)]
+    np.testing.assert_allclose(alone, scores[[3, 50]], rtol=1e-4, atol=1e-4)
+
+
+def test_features_are_statistics_of_the_convolutions_activations(material, images) -> None:
+    made = detector(material, statistics=["deviation", "mean"])
+    seen = to_unit_range(torch.from_numpy(images[0]))
+    layers = material.discriminator("dcgan-bn").layers
+    first, second = layers[:2](seen), layers[:5](seen)
+    expected = [
+        one
+        for maps in (first, second)
+        for one in (maps.std((2, 3), unbiased=False), maps.mean((2, 3)))
+    ]
+    found = made.network.raw(seen)
+    torch.testing.assert_close(found, torch.cat(expected, 1), rtol=1e-4, atol=1e-5)
+    last = detector(material, statistics=["mean"], depths="last").network.raw(seen)
+    torch.testing.assert_close(last, expected[3], rtol=1e-4, atol=1e-5)
+    assert torch.equal(detector(material, statistics=["mean"], depths=[2]).network.raw(seen), last)
+
+
+def test_a_network_without_convolutions_has_its_dense_layers_but_the_last(material) -> None:
+    assert detector(material, features_of="dense").network.raw(torch.zeros(3, 1, 28, 28)).shape == (
+        3,
+        512 + 256,
+    )
+
+
+def weights(made) -> list[dict[str, torch.Tensor]]:
+    return [one.network.state_dict() for one in made.network.networks]
+
+
+def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
+    return all(torch.equal(value, other[name]) for name, value in one.items())
+
+
+def test_epochs_are_looked_at_together(material) -> None:
+    folder = material.gans["dcgan-bn"][1]
+    epochs = [load_file(folder / "epochs" / f"000{epoch}" / DISCRIMINATOR) for epoch in (1, 2)]
+    both = weights(detector(material, epochs="all"))
+    assert [same(*pair) for pair in zip(both, epochs, strict=True)] == [True, True]
+    assert same(*weights(detector(material)), epochs[1])
+
+
+def test_untrained_networks_are_as_many_with_initial_weights(material) -> None:
+    first, second = weights(detector(material, epochs="all", untrained=True))
+    gan, _ = material.gans["dcgan-bn"]
+    initial = build_networks(gan, 28, 1, material.seed, CPU)["discriminator"].state_dict()
+    assert same(first, initial)
+    assert not same(second, initial)
+    (last,) = weights(detector(material))
+    assert not same(last, initial)
+
+
+def test_a_classifier_is_looked_at_as_it_was_trained_or_before(material, images) -> None:
+    keys = {"features_of": ["cnn"], "fakes_from": ["dcgan-bn"]}
+    trained, untrained = (detector(material, untrained=one, **keys) for one in (False, True))
+    for made, seed in ((trained, 9), (untrained, 0)):
+        expected = replace(material, seed=seed).untrained("cnn").network.state_dict()
+        assert same(weights(made)[0], expected)
+        assert (made.decision_function(images[1]) > 0).mean() > 0.9
+
+
+def test_reals_and_fakes_are_processed_alike_each_beside_itself(material, monkeypatch) -> None:
+    plain = detector(material).network.mean
+    given = []
+
+    def darken(images, chain, chance):
+        given.append((len(images), images.mean(), chance.random()))
+        return images // 2
+
+    monkeypatch.setattr(processing, "process", darken)
+    darkened = detector(material, processing="uploads").network.mean
+    assert not torch.equal(plain, darkened)
+    (reals, fakes) = given
+    assert reals[0] == fakes[0] == 60
+    assert reals[1] != fakes[1]
+    assert reals[2] != fakes[2]  # streams of their own
+
+
+def test_gradients_reach_the_image_and_stop_at_the_frozen_weights(material, images) -> None:
+    made = detector(material)
+    seen = to_unit_range(torch.from_numpy(images[0][:4])).requires_grad_()
+    made.network(seen).sum().backward()
+    assert seen.grad.isfinite().all()
+    assert seen.grad.abs().max() > 0
+    assert not any(one.requires_grad for one in made.network.parameters())
+
+
+def test_a_fit_that_does_not_converge_is_told_of(material, monkeypatch) -> None:
+    said = []
+    monkeypatch.setattr("gandetect.models.probe.ITERATIONS", 1)
+    detector(replace(material, notify=said.append))
+    (warning,) = [event for event in said if event["event"] == "warning"]
+    assert "'probe' has not converged; give more regularisation" in warning["message"]
+
+
+def test_a_depth_that_is_not_there(material) -> None:
+    with pytest.raises(UsageError, match="'probe' cannot be made: depths has 3, and the network"):
+        detector(material, depths=[1, 3])
+
+
+def test_features_that_no_memory_holds(material, monkeypatch) -> None:
+    monkeypatch.setattr("gandetect.detectors.probe.MOST_VALUES", 1000)
+    with pytest.raises(UsageError, match="384 features of 120 images, more than 1,000 values"):
+        detector(material)
