@@ -6,7 +6,7 @@ The same command goes on from the last complete epochs, as long as the work fold
 from __future__ import annotations
 
 from .commands import Unfinished, gandetect, run_folder
-from .packing import pack, pack_scores, pack_weights
+from .packing import pack, pack_scores
 from .settings import Record, Settings
 from .smoke import graphs_of
 
@@ -38,8 +38,6 @@ def run(settings: Settings, record: Record) -> None:
             for training in sorted(folder.glob("gans/*/seed-*"))
         }
         case["graphs"] = graphs_of(folder)
-        left_out = pack(folder, settings.out / "study.zip")
-        left_out += pack_weights(folder, settings.out)
-        case["left out"] = ", ".join(left_out) or "nothing"
+        case["left out"] = ", ".join(pack(folder, settings.out)) or "nothing"
         if (folder / SCORES).is_file():
             case["bytes of scores"] = pack_scores(folder / SCORES, settings.out / SCORES)
