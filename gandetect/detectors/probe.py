@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from gandetect.detectors.material import Material
     from gandetect.models.probe import Probe
 
-MOST_VALUES = 1_000_000_000  # of all features together: 4 GB
+MOST_VALUES = 500_000_000  # of all features together: 2 GB
 IMAGENET = "imagenet:"  # before the name of a network that was trained on ImageNet
 IMAGENET_NETWORKS = tuple(
     IMAGENET + name
