@@ -258,8 +258,8 @@ def test_the_weights_of_imagenet_are_loaded(material, monkeypatch, tmp_path) -> 
 def test_images_are_seen_by_them_as_in_their_training() -> None:
     network, seen = ImagenetNetwork("resnet18", 64).eval(), []
     network.network.conv1.register_forward_pre_hook(lambda _, given: seen.append(given[0]))
-    network(torch.ones(1, 1, 28, 28))  # white
-    expected = (1 - torch.tensor([0.485, 0.456, 0.406])) / torch.tensor([0.229, 0.224, 0.225])
+    network(torch.zeros(1, 1, 28, 28))  # middle grey
+    expected = (0.5 - torch.tensor([0.485, 0.456, 0.406])) / torch.tensor([0.229, 0.224, 0.225])
     torch.testing.assert_close(seen[0], expected.view(1, 3, 1, 1).expand(1, 3, 64, 64))
 
 
