@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,13 @@ from gandetect.config import ClassifierConfig, GanConfig, GeneratorConfig, chose
 from gandetect.config.epochs import Epochs
 from gandetect.config.processing import Processing
 from gandetect.config.section import Count, ImageCount, Once, Weight
-from gandetect.detectors.protocol import DetectorDescription, FittedNetwork, PostHoc, kind_named
+from gandetect.detectors.protocol import (
+    DetectorDescription,
+    FittedNetwork,
+    PostHoc,
+    Preprocessing,
+    kind_named,
+)
 from gandetect.errors import UsageError, unknown_name
 from gandetect.events import steps, warn
 from gandetect.randomness import integer_seed, stream
@@ -24,7 +30,12 @@ if TYPE_CHECKING:
     from gandetect.detectors.material import Material
     from gandetect.models.probe import Probe
 
-MOST_VALUES = 1_000_000_000  # of all features together: 4 GB
+MOST_VALUES = 500_000_000  # of all features together: 2 GB
+IMAGENET = "imagenet:"  # before the name of a network that was trained on ImageNet
+IMAGENET_NETWORKS = tuple(
+    IMAGENET + name
+    for name in ("resnet18", "resnet50", "efficientnet-b0", "efficientnet-b2", "efficientnet-lite0")
+)
 Statistic = Literal["mean", "deviation", "skewness", "covariance"]
 Names = Annotated[
     Once[str],
@@ -36,17 +47,19 @@ Names = Annotated[
 class FeatureProbe(PostHoc):
     """A small estimator on the layers of frozen networks, fitted to own fakes and reals.
 
-    ``features_of`` names GANs (their discriminators of ``epochs``, all together) and classifiers;
-    with ``untrained`` they have their initial weights, as a control: as many networks, of which
-    all but a GAN's first are drawn afresh. Of the convolutions at ``depths`` ("all", "last", or
-    numbers from 1) the ``statistics`` over space are the features (see
-    `gandetect.models.probe.LayerStatistics`). An ``estimator`` of scikit-learn's tells
-    ``images`` fakes from as many training reals by them: logistic regression (with
-    ``regularisation`` times half the squared coefficients; features are standardised), a linear
-    discriminant, or the ``neighbours`` nearest of each. Fakes are of the generators of
-    ``history``'s epochs of every GAN in ``fakes_from`` (those in ``features_of``, if nothing is
-    said), as many of each. With a ``processing`` chain each image is also used a second time,
-    processed, reals and fakes alike.
+    ``features_of`` names GANs (their discriminators of ``epochs``, all together), classifiers, and
+    networks trained on ImageNet, as in "imagenet:efficientnet-b0", which see images of ``side``
+    pixels at four depths. With ``untrained`` they have their initial weights, as a control: as
+    many networks, of which all but a GAN's first are drawn afresh. Of the convolutions at
+    ``depths`` ("all", "last", or numbers from 1) the ``statistics`` over space are the features
+    (see `gandetect.models.probe.LayerStatistics`).
+
+    An ``estimator`` of scikit-learn's tells ``images`` fakes from as many training reals by them:
+    logistic regression (with ``regularisation`` times half the squared coefficients; features are
+    standardised), a linear discriminant, or the ``neighbours`` nearest of each. Fakes are of the
+    generators of ``history``'s epochs of every GAN in ``fakes_from`` (those in ``features_of``, if
+    nothing is said), as many of each. With a ``processing`` chain each image is also used a second
+    time, processed, reals and fakes alike.
     """
 
     METHOD: ClassVar = "by fitting a small estimator to the layers of frozen networks"
@@ -59,6 +72,7 @@ class FeatureProbe(PostHoc):
     history: Epochs = "all"
     images: Annotated[ImageCount, Field(ge=20)] = 8000
     processing: Processing = ()
+    side: Annotated[int, Field(ge=32, le=256, multiple_of=32)] = 96
     depths: Literal["all", "last"] | Annotated[Once[Count], Field(min_length=1)] = "all"
     statistics: Annotated[Once[Statistic], Field(min_length=1)] = ("mean", "deviation")
     estimator: Literal["logistic-regression", "linear-discriminant", "nearest-neighbours"] = (
@@ -69,8 +83,9 @@ class FeatureProbe(PostHoc):
 
     @property
     def made_of(self) -> tuple[str, ...]:
-        """What brings the features, and the GANs that its fakes come from."""
-        return tuple(dict.fromkeys((*self.features_of, *self.fakes_from)))
+        """What of the study brings the features, and the GANs that its fakes come from."""
+        names = dict.fromkeys((*self.features_of, *self.fakes_from))
+        return tuple(name for name in names if not name.startswith(IMAGENET))
 
     @property
     def images_trained_on(self) -> int:
@@ -81,16 +96,14 @@ class FeatureProbe(PostHoc):
         """Untrained networks know nothing: the GANs of its fakes alone."""
         if not self.untrained:
             return super().known(known_to)
-        return self.fakes_from or tuple(
-            name for name in self.features_of if known_to(name) == (name,)
-        )
+        return self.fakes_from or tuple(one for one in self.made_of if known_to(one) == (one,))
 
     def check(
         self, gans: Sequence[GeneratorConfig], classifiers: Sequence[ClassifierConfig]
     ) -> None:
         """Refuse networks and fakes that the study does not have."""
         discriminators = [gan.name for gan in gans if isinstance(gan, GanConfig)]
-        networks = [*discriminators, *(one.name for one in classifiers)]
+        networks = [*discriminators, *(one.name for one in classifiers), *IMAGENET_NETWORKS]
         generators = [gan.name for gan in gans]
         for key, given, there in (
             ("features_of", self.features_of, networks),
@@ -105,23 +118,48 @@ class FeatureProbe(PostHoc):
                 f'fakes_from = ["{generators[0]}"]'
             )
 
+    def check_networks(
+        self,
+        trained: Sequence[GeneratorConfig | ClassifierConfig],
+        preprocessing: Preprocessing,
+    ) -> None:
+        """Refuse a depth that a network does not have, and packages that are not there."""
+        import torch
+
+        from gandetect.models.probe import LayerStatistics, ProbeError
+        from gandetect.training.supervised import network_options
+
+        description = DetectorDescription(
+            name=self.name, architecture="", preprocessing=preprocessing
+        )
+        configs = {one.name: one for one in trained}
+        for name in self.features_of:
+            if name.startswith(IMAGENET):
+                recipe = _recipe(IMAGENET, name.removeprefix(IMAGENET), {"side": self.side})
+            elif isinstance(one := configs[name], ClassifierConfig):
+                recipe = _recipe("classifier", one.network, network_options(one))
+            else:
+                recipe = _recipe("discriminator", one.architecture, one.options("discriminator"))
+            try:
+                with torch.device("meta"):
+                    LayerStatistics(_build(description, **recipe), self.depths, self.statistics)
+            except ProbeError as error:
+                raise UsageError(f"{self.name!r} cannot look at {name!r}: {error}") from None
+
     def make(self, material: Material) -> FittedNetwork:
         """Compute the features of reals and fakes, and fit the estimator to them."""
         import torch
 
-        from gandetect.models.probe import Probe, ProbeError
+        from gandetect.models.probe import Probe
 
         networks, described = [], []
         for network, about in self._networks(material):
             networks.append(network)
-            described.append(about.model_dump(include={"kind", "architecture", "options"}))
+            described.append(about)
         probe = Probe(networks, self.depths, self.statistics, neighbours=self.neighbours)
         # As it will score: without dropout, and in that layout.
         probe.eval().to(material.device).to(memory_format=torch.channels_last)
-        try:
-            features = self._features(probe, material)
-        except ProbeError as error:
-            raise UsageError(f"{self.name!r} cannot be made: {error}") from None
+        features = self._features(probe, material)
         if not probe.learn(features, self.estimator, self.regularisation):
             warn(
                 material.notify,
@@ -143,37 +181,45 @@ class FeatureProbe(PostHoc):
         from gandetect.models.probe import Probe
 
         options = dict(description.options)
-        networks = [
-            kind_named(one["kind"]).build(
-                description.model_copy(
-                    update={"architecture": one["architecture"], "options": one["options"]}
-                )
-            )
-            for one in options.pop("networks")
-        ]
+        networks = [_build(description, **one) for one in options.pop("networks")]
         return Probe(networks, **options)
 
-    def _networks(self, material: Material) -> Iterator[tuple[nn.Module, DetectorDescription]]:
-        """The networks that bring the features, and how each is built."""
+    def _networks(self, material: Material) -> Iterator[tuple[nn.Module, dict[str, Any]]]:
+        """The networks that bring the features, and what `_build` builds each with."""
+        for name in self.features_of:
+            if name.startswith(IMAGENET):
+                yield self._of_imagenet(name.removeprefix(IMAGENET), material.seed)
+            elif name in material.gans:
+                yield from self._of_gan(name, material)
+            else:
+                one = material.untrained(name) if self.untrained else material.detector(name)
+                about = one.description
+                yield one.network, _recipe(about.kind, about.architecture, about.options)
+
+    def _of_gan(self, name: str, material: Material) -> Iterator[tuple[nn.Module, dict[str, Any]]]:
         from gandetect.detectors.discriminator import fresh_discriminator
 
-        seed, device = material.seed, material.device
-        for name in self.features_of:
-            if name not in material.gans:
-                one = material.untrained(name) if self.untrained else material.detector(name)
-                yield one.network, one.description
-                continue
-            gan, _ = material.gans[name]
-            about = DetectorDescription(
-                name=name, architecture=gan.architecture, options=gan.options("discriminator")
-            )
-            for place, epoch in enumerate(chosen_epochs(self.epochs, gan.epochs)):
-                if self.untrained:
-                    own = integer_seed(seed, f"untrained networks of {name}", place)
-                    size = material.preprocessing
-                    yield fresh_discriminator(gan, own if place else seed, size, device), about
-                else:
-                    yield material.discriminator(name, epoch), about
+        gan, _ = material.gans[name]
+        about = _recipe("discriminator", gan.architecture, gan.options("discriminator"))
+        for place, epoch in enumerate(chosen_epochs(self.epochs, gan.epochs)):
+            if self.untrained:
+                another = integer_seed(material.seed, f"untrained networks of {name}", place)
+                given = another if place else material.seed, material.preprocessing
+                yield fresh_discriminator(gan, *given, material.device), about
+            else:
+                yield material.discriminator(name, epoch), about
+
+    def _of_imagenet(self, name: str, seed: int) -> tuple[nn.Module, dict[str, Any]]:
+        import torch
+
+        from gandetect.models.imagenet import ImagenetNetwork
+
+        with torch.random.fork_rng(devices=[]):  # initialisers draw from the global stream
+            torch.manual_seed(integer_seed(seed, f"untrained networks of {name}"))
+            network = ImagenetNetwork(name, self.side)
+        if not self.untrained:
+            network.load_imagenet()
+        return network, _recipe(IMAGENET, name, {"side": self.side})
 
     def _features(self, probe: Probe, material: Material) -> NDArray[np.float32]:
         """Features of reals and fakes as they are and, in a second copy, processed.
@@ -215,3 +261,20 @@ class FeatureProbe(PostHoc):
             if share
         ]
         return reals, np.concatenate(fakes)
+
+
+def _recipe(kind: str, architecture: str, options: dict[str, Any]) -> dict[str, Any]:
+    """What a network in a probe is built with again."""
+    return {"kind": kind, "architecture": architecture, "options": options}
+
+
+def _build(
+    description: DetectorDescription, kind: str, architecture: str, options: dict[str, Any]
+) -> nn.Module:
+    """A network in a probe, its weights about to be loaded."""
+    from gandetect.models.imagenet import ImagenetNetwork
+
+    if kind == IMAGENET:
+        return ImagenetNetwork(architecture, **options)
+    changes = {"architecture": architecture, "options": options}
+    return kind_named(kind).build(description.model_copy(update=changes))

@@ -18,6 +18,7 @@ from threadpoolctl import threadpool_limits
 from torch import Tensor, nn
 
 from gandetect.models.classifiers import ImageClassifier
+from gandetect.models.imagenet import ImagenetNetwork
 from gandetect.models.scaling import quantise
 
 Depths = Literal["all", "last"] | Sequence[int]
@@ -27,7 +28,7 @@ ACTIVATIONS = (nn.ReLU, nn.ReLU6, nn.LeakyReLU, nn.SiLU, nn.GELU)
 CHANNELS = 32  # that covariances are taken of, at most
 DIMENSIONS = 50  # that nearest neighbours are looked for in, at most
 HELD_BACK = 5  # every fifth image is none of the neighbours, and says what distances mean
-ITERATIONS = 500
+ITERATIONS = 1000
 ROWS = 1000  # handled at once, so that memory stays bounded
 LEAST_SPREAD = 1e-5  # of a feature, as a share of its size: less is what rounding leaves
 
@@ -42,26 +43,27 @@ class LayerStatistics(nn.Module):
     The layers are the network's convolutions, numbered from 1 in the order of use. Of each the
     output of the activation is taken that follows before the next convolution, as in all
     discriminators, or else its own. A network without convolutions has its dense layers but the
-    last instead, and values in place of statistics. The network is frozen.
+    last instead, and values in place of statistics; an `ImagenetNetwork` has its four `depths`.
+    The network is frozen.
     """
 
     def __init__(self, network: nn.Module, depths: Depths, statistics: Sequence[str]) -> None:
         super().__init__()
+        count = len(layers_of(network))
+        if not isinstance(depths, str) and max(depths) > count:
+            raise ProbeError(
+                f"depths has {max(depths)}, and the network has {count} layers to look at"
+            )
         self.network = network.requires_grad_(False)
         self.depths, self.statistics = depths, statistics
 
     def forward(self, images: Tensor) -> Tensor:
-        """Statistics of the chosen depths ``(N, F)``; `ProbeError` for one that is not there."""
+        """Statistics of the chosen depths, ``(N, F)``."""
         if isinstance(self.network, ImageClassifier):
             images = self.network.prepare(quantise(images))  # it prepares stored images itself
         found = layer_outputs(self.network, images, self._summary)
         if isinstance(self.depths, str):
             return torch.cat(found if self.depths == "all" else found[-1:], 1)
-        deepest = max(self.depths)
-        if deepest > len(found):
-            raise ProbeError(
-                f"depths has {deepest}, and the network has {len(found)} layers to look at"
-            )
         return torch.cat([found[depth - 1] for depth in self.depths], 1)
 
     def _summary(self, answer: Tensor) -> Tensor:
@@ -71,6 +73,18 @@ class LayerStatistics(nn.Module):
         return torch.cat([STATISTICS[name](answer) for name in self.statistics], 1)
 
 
+def layers_of(network: nn.Module) -> list[nn.Module]:
+    """The layers that `LayerStatistics` looks at; `ProbeError` where there is none."""
+    if isinstance(network, ImagenetNetwork):
+        return network.depths
+    modules = list(network.modules())
+    layers: list[nn.Module] = [one for one in modules if isinstance(one, nn.Conv2d)]
+    layers = layers or [*[one for one in modules if isinstance(one, nn.Linear)][:-1]]
+    if not layers:
+        raise ProbeError(f"{type(network).__name__} has no layers to look at")
+    return layers
+
+
 def layer_outputs(
     network: nn.Module, images: Tensor, summary: Callable[[Tensor], Tensor]
 ) -> list[Tensor]:
@@ -78,11 +92,9 @@ def layer_outputs(
 
     Which layers and where they are taken, says `LayerStatistics`.
     """
-    modules = list(network.modules())
-    convolutions = [one for one in modules if isinstance(one, nn.Conv2d)]
-    layers = convolutions or [one for one in modules if isinstance(one, nn.Linear)][:-1]
-    if not layers:
-        raise ProbeError(f"{type(network).__name__} has no layers to look at")
+    activations = [one for one in network.modules() if isinstance(one, ACTIVATIONS)]
+    if isinstance(network, ImagenetNetwork):
+        activations = []  # its depths are whole blocks
     found: list[Tensor] = []
     waiting: list[Tensor] = []  # the answer of a layer that no activation has followed yet
 
@@ -99,10 +111,8 @@ def layer_outputs(
             waiting[:] = [answer]
             settle()
 
-    hooks = [one.register_forward_hook(of_layer) for one in layers]
-    hooks += [
-        one.register_forward_hook(of_activation) for one in modules if isinstance(one, ACTIVATIONS)
-    ]
+    hooks = [one.register_forward_hook(of_layer) for one in layers_of(network)]
+    hooks += [one.register_forward_hook(of_activation) for one in activations]
     try:
         network(images)
     finally:

@@ -52,6 +52,11 @@ class MakeDetector(Trained):
         speed = ARCHITECTURES[gans[0].architecture].speed
         return seconds(speed, images, self.data.config.shape[1])
 
+    def check(self, context: Context) -> None:
+        """Refuse what its kind could only refuse after the trainings."""
+        assert isinstance(self.config, PostHoc)
+        self.config.check_networks([one.config for one in self.made_of], self.preprocessing)
+
     def run(self, context: Context) -> Facts:
         """Make it, and save it as `save_detector` does."""
         assert isinstance(self.config, PostHoc)

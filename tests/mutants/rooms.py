@@ -48,6 +48,8 @@ ROOMS: dict[str, dict[str, str]] = {
     "detectors": {
         "gandetect/models/ensemble.py": DETECTORS,
         "gandetect/models/one_class.py": DETECTORS,
+        "gandetect/models/probe.py": "tests/detectors/test_probe.py",
+        "gandetect/models/imagenet.py": "tests/detectors/test_probe.py",
         "gandetect/stages/post_hoc.py": DETECTORS,
         "gandetect/detectors/fine_tuning.py": "",
         "gandetect/detectors/*.py": (f"tests/detectors tests/scoring/test_scoring.py {DETECTORS}"),
