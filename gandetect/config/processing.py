@@ -42,7 +42,7 @@ PERTURBATIONS: Registry[Perturbation] = Registry(
 class ProcessingStep(Section):
     """One perturbation with its chance for each image, and the ``range`` its level is drawn from.
 
-    The level is uniform in the range, in the perturbation's own unit.
+    The level is uniform in the range, in the perturbation's own unit; a flip has none.
     """
 
     name: str
@@ -52,6 +52,11 @@ class ProcessingStep(Section):
     @model_validator(mode="after")
     def _levels_that_exist(self) -> ProcessingStep:
         least, most = PERTURBATIONS[self.name].allowed
+        if least < most and "range" not in self.model_fields_set:
+            raise ValueError(
+                f"a step {self.name!r} needs the range that its level is drawn from; give two "
+                f"numbers from {least:g} to {most:g} ({PERTURBATIONS[self.name].unit})"
+            )
         if not least <= self.range[0] <= self.range[1] <= most:
             raise ValueError(
                 f"the range of {self.name!r} is {list(self.range)}; give the smaller number first, "
