@@ -8,12 +8,13 @@ from typing import Annotated, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BeforeValidator, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from gandetect.config.section import Probability, Section
 from gandetect.registry import Registry
 
 Images: TypeAlias = NDArray[np.uint8]
+Level = Annotated[float, Field(ge=0.0, le=255.0)]  # a perturbation allows fewer
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class ProcessingStep(Section):
 
     name: str
     chance: Probability
-    range: tuple[float, float] = (1.0, 1.0)
+    range: tuple[Level, Level] = (1.0, 1.0)
 
     @model_validator(mode="after")
     def _levels_that_exist(self) -> ProcessingStep:
