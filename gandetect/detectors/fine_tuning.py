@@ -20,13 +20,13 @@ from gandetect.events import Notify
 from gandetect.models.layers import seed_dropout
 from gandetect.models.scaling import to_unit_range
 from gandetect.randomness import integer_seed, stream
+from gandetect.training.both_sides import BothSides
 from gandetect.training.discriminating import (
     is_penalised,
     update_discriminator,
     with_remembered,
 )
 from gandetect.training.networks import build_optimizer
-from gandetect.training.processing import BothSides
 from gandetect.training.reals import on_device
 from gandetect.training.views import View
 

@@ -22,6 +22,7 @@ from gandetect.models.layers import seed_dropout
 from gandetect.models.scaling import to_unit_range
 from gandetect.randomness import integer_seed
 from gandetect.training.average import follow
+from gandetect.training.both_sides import BothSides
 from gandetect.training.checkpoints import Gan, GanFolder
 from gandetect.training.cuda_graphs import GraphedStep, graphed
 from gandetect.training.discriminating import (
@@ -40,7 +41,6 @@ from gandetect.training.epochs import (
 from gandetect.training.history import fakes_of_epochs
 from gandetect.training.losses import LOSSES
 from gandetect.training.networks import build_gan
-from gandetect.training.processing import BothSides
 from gandetect.training.quality import QualityJudge
 from gandetect.training.reals import Reals, on_device
 from gandetect.training.views import View, noise_at

@@ -11,9 +11,9 @@ from gandetect.config.processing import Processing
 from gandetect.models.scaling import quantise, to_unit_range
 from gandetect.training.adversarial import AdversarialStep
 from gandetect.training.batches import Share, training_batches
+from gandetect.training.both_sides import BothSides
 from gandetect.training.checkpoints import Gan
 from gandetect.training.examples import Examples
-from gandetect.training.processing import BothSides
 
 CPU = torch.device("cpu")
 BLACK = [{"name": "brightness", "chance": 1.0, "range": [0.0, 0.0]}]
@@ -54,12 +54,14 @@ class Recorder(nn.Module):
         return self.weight * images.flatten(1).mean(1)
 
 
-def shown(gan_config: GanConfig, pixels: torch.Tensor, copies: torch.Tensor) -> list[torch.Tensor]:
+def shown(
+    gan_config: GanConfig, pixels: torch.Tensor, copies: torch.Tensor, epoch: int = 1
+) -> list[torch.Tensor]:
     """What a discriminator is shown in one step: reals, fakes, and fakes of the other's update."""
     networks = Copier(copies), Recorder()
     gan = Gan(*networks, *(torch.optim.SGD(one.parameters(), 0.0) for one in networks))
     step = AdversarialStep(gan_config, gan, CPU)
-    step.begin(0, 1, None)
+    step.begin(0, epoch, None)
     step(pixels, step.kind(0))
     seen = networks[1].seen
     return [*seen[0].split(len(pixels)), seen[1]] if len(seen) == 2 else seen
@@ -125,6 +127,9 @@ def test_every_side_seed_purpose_and_epoch_is_a_stream_of_its_own() -> None:
     assert all(map(torch.equal, first, both(0, "a", 1)))
     seen = first + both(1, "a", 1) + both(0, "b", 1) + both(0, "a", 2)
     assert len({one.numpy().tobytes() for one in seen}) == len(seen)
+    gan_config = config(processing=HALF_BLACK, batch_size=40)
+    epochs = [shown(gan_config, quantise(images), images, epoch)[0] for epoch in (1, 2)]
+    assert not torch.equal(*epochs)
 
 
 def test_both_sides_are_rounded_to_grey_levels_even_where_no_step_takes_an_image() -> None:
@@ -161,12 +166,16 @@ def test_a_classifier_gets_equal_images_of_both_labels_alike(examples) -> None:
 def test_a_classifiers_image_is_processed_alike_in_any_batch_and_afresh_in_every_epoch(
     examples,
 ) -> None:
+    examples = few(examples)
     whole, _ = batch(examples, processing="uploads")
     halves = [batch(examples, share=Share(rank, 2), processing="uploads")[0] for rank in (0, 1)]
     assert np.array_equal(whole, np.concatenate(halves))
     again, later = (batch(examples, epoch, processing="uploads")[0] for epoch in (1, 2))
     assert np.array_equal(whole, again)
     assert not np.array_equal(np.sort(whole, axis=None), np.sort(later, axis=None))
+    changed = configure(processing="uploads", augmentation={"rotation": 20.0})
+    made = training_batches(changed, examples, seed=0, epoch=1)
+    assert not np.isin(made.seeds, made.processed).any()
 
 
 @pytest.mark.parametrize(
@@ -175,7 +184,7 @@ def test_a_classifiers_image_is_processed_alike_in_any_batch_and_afresh_in_every
 def test_a_classifiers_processing_comes_before_augmentation_and_shifts_none_of_its_draws(
     examples, keys
 ) -> None:
-    with_copies = examples.with_copies(keys.get("copies", 0))
+    with_copies = few(examples).with_copies(keys.get("copies", 0))
     plain, _ = batch(with_copies, **keys)
     assert np.array_equal(plain, batch(with_copies, processing=NEVER, **keys)[0])
     assert plain.any()
