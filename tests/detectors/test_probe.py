@@ -20,7 +20,7 @@ from gandetect.detectors.protocol import DetectorDescription, Preprocessing
 from gandetect.errors import UsageError
 from gandetect.models.imagenet import DEPTHS, ImagenetNetwork
 from gandetect.models.scaling import to_unit_range
-from gandetect.training.checkpoints import DISCRIMINATOR, GENERATOR, save_weights
+from gandetect.training.checkpoints import DISCRIMINATOR, save_weights, weights_file
 from gandetect.training.networks import build_networks
 
 GANS = [
@@ -58,7 +58,7 @@ def material(tmp_path_factory, fashion_mnist) -> Material:
             kept = folder / "epochs" / f"{epoch:04d}"
             kept.mkdir(parents=True)
             networks = build_networks(gan, 28, 1, 100 + epoch, CPU)
-            save_weights(networks["generator"], kept / GENERATOR)
+            save_weights(networks["generator"], kept / weights_file("generator"))
             if "discriminator" in networks:
                 save_weights(networks["discriminator"], kept / DISCRIMINATOR)
                 save_weights(networks["discriminator"], folder / DISCRIMINATOR)
