@@ -24,6 +24,7 @@ DETECTORS: Registry[type[object]] = Registry(
         "checkpoint-ensemble": "gandetect.detectors.checkpoint_ensemble:CheckpointEnsemble",
         "fine-tuned": "gandetect.detectors.fine_tuned:FineTuned",
         "one-class": "gandetect.detectors.one_class:OneClassDetector",
+        "selected": "gandetect.detectors.selected:Selected",
     },
 )
 
@@ -36,6 +37,7 @@ class DetectorTable(Section):
     """
 
     METHOD: ClassVar[str]  # what reports say of it: "A post-hoc detector was made …"
+    EPOCH_CHOSEN: ClassVar[bool] = False  # whether reports say which epoch of its GAN it is
 
     kind: str
     name: Name

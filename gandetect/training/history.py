@@ -26,15 +26,16 @@ def fakes_of_epochs(
     seed: int,
     purpose: str,
     device: torch.device,
+    recent: float = 0.0,
 ) -> NDArray[np.uint8]:
     """Draw ``(count, C, H, W) uint8`` images in all, as many of each epoch's generator.
 
     ``folder`` is the GAN's, ``epochs`` count from 1; numbers differ by at most one image. Every
-    epoch has noise of its own.
+    epoch has noise of its own. ``recent`` makes later epochs count more, see `shares_of_epochs`.
     """
     generator = build_networks(config, image_size, channels, seed, device)["generator"]
     parts = []
-    for epoch, share in zip(epochs, even_shares(count, len(epochs)), strict=True):
+    for epoch, share in zip(epochs, shares_of_epochs(count, len(epochs), recent), strict=True):
         if share:
             load_weights(generator, folder / "epochs" / f"{epoch:04d}" / GENERATOR)
             parts.append(
@@ -43,6 +44,22 @@ def fakes_of_epochs(
                 )
             )
     return np.concatenate(parts)
+
+
+def shares_of_epochs(total: int, epochs: int, recent: float = 0.0) -> list[int]:
+    """Split a number over epochs: evenly for ``recent`` 0, in proportion to their places for 1.
+
+    Between 0 and 1 the weights are those two, mixed.
+
+    >>> shares_of_epochs(100, 4), shares_of_epochs(100, 4, recent=1.0)
+    ([25, 25, 25, 25], [10, 20, 30, 40])
+    """
+    if not recent:
+        return even_shares(total, epochs)
+    places = np.arange(1, epochs + 1)
+    weights = (1 - recent) / epochs + recent * places / places.sum()
+    ends = np.rint(total * np.cumsum(weights)).astype(int)
+    return [int(share) for share in np.diff(ends, prepend=0)]
 
 
 def even_shares(total: int, parts: int) -> list[int]:
