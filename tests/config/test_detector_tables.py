@@ -17,6 +17,10 @@ def fine_tuned(**keys: object) -> dict[str, object]:
     return {"kind": "fine-tuned", "name": "f", "gan": "dcgan-bn", **keys}
 
 
+def selected(**keys: object) -> dict[str, object]:
+    return {"kind": "selected", "name": "s", "gan": "dcgan-bn", **keys}
+
+
 def test_whom_a_detector_knows() -> None:
     made = experiment(
         {"kind": "checkpoint-ensemble", "name": "mean", "gan": "dcgan-plain"},
@@ -25,6 +29,8 @@ def test_whom_a_detector_knows() -> None:
         {"kind": "one-class", "name": "pixels", "method": "isolation-forest"},
         {"kind": "one-class", "name": "forest", "method": "isolation-forest",
          "features_of": "dcgan-bn"},
+        selected(),
+        selected(name="of-others", fakes_from=["vae"]),
     )  # fmt: skip
     assert made.known_to("dcgan-bn") == ("dcgan-bn",)
     assert made.known_to("mean") == ("dcgan-plain",)
@@ -32,6 +38,8 @@ def test_whom_a_detector_knows() -> None:
     assert made.known_to("fresh") == ("dcgan-plain", "vae")
     assert made.known_to("pixels") == ()
     assert made.known_to("forest") == ("dcgan-bn",)
+    assert made.known_to("s") == ("dcgan-bn",)
+    assert made.known_to("of-others") == ("dcgan-bn", "vae")
 
 
 @pytest.mark.parametrize(
@@ -45,6 +53,12 @@ def test_whom_a_detector_knows() -> None:
         (fine_tuned(fakes_from=["vae", "vae"]), "names 'vae' twice; give each once"),
         (fine_tuned(history="first"), "'first' names no epochs"),
         (fine_tuned(discriminator={"histogram": True}), 'give start = "fresh"'),
+        (fine_tuned(keep="best", images=9), "a tenth of its 9 fakes"),
+        (fine_tuned(keep="first"), "keep"),
+        (fine_tuned(hard=1.5), "hard"),
+        (selected(gan="vae"), "gan 'vae' is not known"),
+        (selected(fakes_from=["dcgan"]), "fakes_from 'dcgan' is not known"),
+        (selected(monitor="loss"), "monitor"),
         (
             {"kind": "one-class", "name": "x", "method": "nearest-neighbours", "images": 20,
              "neighbours": 20},
