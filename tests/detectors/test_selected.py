@@ -94,7 +94,14 @@ def material(fashion_mnist: ClassImages, tmp_path_factory: pytest.TempPathFactor
         save_weights(gan.generator, place / GENERATOR)
     reals = fashion_mnist.train_images[:300]
     ready = Material(
-        {"dense": (GAN, folder)}, lambda _: None, reals, reals, 0, Preprocessing(), CPU, silent
+        gans={"dense": (GAN, folder)},
+        detector=lambda _: None,
+        reals=reals,
+        calibration=reals,
+        seed=0,
+        preprocessing=Preprocessing(),
+        device=CPU,
+        notify=silent,
     )
     for epoch in (1, 3):
         discriminator = build_gan(GAN, 28, 1, epoch, CPU).discriminator
