@@ -73,7 +73,7 @@ def test_experiments_with_every_named_thing_are_read_without_torch() -> None:
     answer = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
-    assert answer.stdout == "3 False False\n"
+    assert answer.stdout == "5 False False\n"
 
 
 def test_nothing_else_knows_a_kind_of_detector_by_its_name() -> None:

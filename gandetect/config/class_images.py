@@ -61,6 +61,10 @@ class ClassImagesConfig(Section):
     With classes in ``selection`` the study chooses settings for another one: those classes stand
     for the held-out ones, a share of the training images for the in-distribution test, and no test
     image of the study without ``selection`` is looked at.
+
+    Classes in ``validation`` are neither trained on nor tested. With a share of the other training
+    images, as large as the test's, they are the validation split: what post-hoc detectors are
+    chosen by. No test image of the study without ``validation`` is in it.
     """
 
     name: str
@@ -69,6 +73,7 @@ class ClassImagesConfig(Section):
     split_seed: SplitSeed = 0
     images: Annotated[ImageCount, Field(ge=100)] | None = None
     selection: Choice = ()
+    validation: Choice = ()
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -25,6 +25,7 @@ DETECTORS: Registry[type[object]] = Registry(
         "fine-tuned": "gandetect.detectors.fine_tuned:FineTuned",
         "one-class": "gandetect.detectors.one_class:OneClassDetector",
         "probe": "gandetect.detectors.probe:FeatureProbe",
+        "selected": "gandetect.detectors.selected:Selected",
     },
 )
 
@@ -37,6 +38,7 @@ class DetectorTable(Section):
     """
 
     METHOD: ClassVar[str]  # what reports say of it: "A post-hoc detector was made …"
+    EPOCH_CHOSEN: ClassVar[bool] = False  # whether reports say which epoch of its GAN it is
 
     kind: str
     name: Name

@@ -40,8 +40,9 @@ def resolve_selection(
     held_out: Sequence[int],
     classes: Sequence[str],
     data_set: str = "the data",
+    key: str = "selection",
 ) -> tuple[int, ...]:
-    """Class numbers that stand for the held-out ones while settings are chosen; mostly none.
+    """Class numbers that settings or detectors are chosen by; mostly none.
 
     Raises `UsageError` as `resolve_held_out` does, and for a class that is held out anyway.
 
@@ -50,16 +51,16 @@ def resolve_selection(
     """
     if not given:
         return ()
-    chosen = resolve_held_out(given, classes, "selection", data_set)
+    chosen = resolve_held_out(given, classes, key, data_set)
     both = [classes[number] for number in chosen if number in held_out]
     if both:
         raise UsageError(
-            f"selection names {shown(both[0])}, which is held out and must stay untouched while "
+            f"{key} names {shown(both[0])}, which is held out and must stay untouched while "
             "settings are chosen; name classes that are not in held_out"
         )
     if len(chosen) + len(held_out) >= len(classes):
         raise UsageError(
-            "selection and held_out name all classes together, which leaves nothing to train on; "
+            f"{key} and held_out name all classes together, which leaves nothing to train on; "
             "leave at least one out of both"
         )
     return chosen

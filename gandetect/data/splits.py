@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -30,7 +30,7 @@ CHUNK = 4096  # images in memory at a time
 
 @dataclass(frozen=True)
 class Splits:
-    """Sorted indices: the first three into the training file, the others into the test file.
+    """Sorted indices: into the training file, but calibration and reserved into the test file.
 
     Where there is no test file (``one_file``) all are indices into the only one.
     """
@@ -41,6 +41,7 @@ class Splits:
     calibration: Indices
     reserved: Indices
     one_file: bool = False
+    validation: Indices = field(default_factory=lambda: np.empty(0, np.int64))
 
 
 def make_splits(
@@ -52,6 +53,7 @@ def make_splits(
     seed: int,
     images: int | None = None,
     selection: Sequence[int] = (),
+    validation: Sequence[int] = (),
     calibration_fraction: float = 0.0,
     groups: Indices | None = None,
 ) -> Splits:
@@ -64,6 +66,9 @@ def make_splits(
     With ``selection``, classes that settings are chosen by, the training split of the study
     without them is split once more: its images of those classes are the held-out ones, and of the
     rest a share is the in-distribution test. Everything else stays untouched.
+
+    With ``validation``, classes that are neither trained on nor tested, the validation split is the
+    training split's images of those classes and a share of its others.
 
     ``images`` first takes that many images of the training file, and of the test file the same
     share, both stratified. Raises `DataError` when a split would be too small.
@@ -91,14 +96,25 @@ def make_splits(
         rest, tainted = _apart(train[~chosen], unknown, groups)
         reserved = np.concatenate([*untouched, tainted])
         train, test = cut(rest, share, "selection", key)
+    held_back = train[:0]
+    if validation:
+        held_back = train[np.isin(train_labels[train], validation)]
+        others = np.setdiff1d(train, held_back)
+        tested = np.isin(train_labels[test], validation)
+        rest, tainted = _apart(others, held_back, groups)
+        reserved, test = np.concatenate([reserved, tainted, test[tested]]), test[~tested]
+        train, seen_alike = cut(rest, share, "validation", key)
+        held_back = np.sort(np.concatenate([held_back, seen_alike]))
     if test_labels is not None:
         wanted = len(file) / len(train_labels) if images is not None else None
-        official, others = _test_file(test_labels, wanted, [*held_out, *selection], seed)
-        return Splits(train, test, unknown, official, others)
-    selected = np.isin(train_labels[calibration], selection)
+        of_others = [*held_out, *selection, *validation]
+        official, others = _test_file(test_labels, wanted, of_others, seed)
+        return Splits(train, test, unknown, official, others, validation=held_back)
+    selected = np.isin(train_labels[calibration], [*selection, *validation])
     reserved = np.sort(np.concatenate([reserved, calibration[selected]]))
+    calibration = calibration[~selected]
     return _in_an_order_of_chance(
-        Splits(train, test, unknown, calibration[~selected], reserved, one_file=True), seed
+        Splits(train, test, unknown, calibration, reserved, True, held_back), seed
     )
 
 
@@ -124,6 +140,7 @@ def _in_an_order_of_chance(splits: Splits, seed: int) -> Splits:
         in_distribution=mixed(splits.in_distribution, "test"),
         held_out=mixed(splits.held_out, "held-out"),
         calibration=mixed(splits.calibration, "calibration"),
+        validation=mixed(splits.validation, "validation"),
     )
 
 
@@ -184,6 +201,7 @@ def manifest(dataset: ClassImages, splits: Splits) -> pd.DataFrame:
     other = "train" if splits.one_file else "test"
     parts = [
         ("train", "train", splits.train),
+        *([("validation", "train", splits.validation)] if len(splits.validation) else []),
         ("in-distribution", "train", splits.in_distribution),
         ("held-out", "train", splits.held_out),
         ("calibration", other, splits.calibration),

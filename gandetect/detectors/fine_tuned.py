@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
-import numpy as np
 from pydantic import Field, model_validator
 
 from gandetect.config import (
@@ -18,9 +17,11 @@ from gandetect.config import (
 from gandetect.config.epochs import Epochs
 from gandetect.config.gan import Change
 from gandetect.config.processing import Processing
-from gandetect.config.section import ImageCount, LearningRate, Once, StepCount
+from gandetect.config.section import ImageCount, LearningRate, Once, Probability, StepCount
+from gandetect.data.stored import Images
 from gandetect.detectors.discriminator import Discriminator, fresh_discriminator
 from gandetect.detectors.protocol import FittedNetwork, PostHoc
+from gandetect.detectors.validation import Monitor, Validation, hold_back, how_chosen
 from gandetect.errors import unknown_name
 
 if TYPE_CHECKING:
@@ -36,6 +37,13 @@ class FineTuned(PostHoc, Discriminator):
     penalty and labels). ``processing`` sends both through random chains first, afresh in each
     update. ``start`` "fresh" begins with initial weights, and may then have other
     options than the GAN's ``discriminator``.
+
+    ``keep`` "best" takes the state of the highest ``monitor``, tried every ``validate_every``
+    updates on a tenth of its own reals and fakes that it is not trained on. Where the study has a
+    validation split its reals take that tenth's place; without one, a discriminator that does not
+    start fresh has met them in its GAN. ``recent`` from 0 to 1 draws more fakes of later epochs.
+    ``hard`` is the share of each batch's fakes drawn from the tenth that the network takes for
+    real most, found anew every ``validate_every`` updates.
     """
 
     METHOD: ClassVar = "by training a discriminator on while generators stand still"
@@ -53,6 +61,11 @@ class FineTuned(PostHoc, Discriminator):
     differentiable: tuple[Change, ...] = ()
     processing: Processing = ()
     discriminator: DiscriminatorOptions | None = None
+    keep: Literal["last", "best"] = "last"
+    monitor: Monitor = "auroc"
+    validate_every: StepCount = 100
+    recent: Probability = 0.0
+    hard: Probability = 0.0
 
     @property
     def makers(self) -> tuple[str, ...]:
@@ -97,6 +110,15 @@ class FineTuned(PostHoc, Discriminator):
             )
         return self
 
+    @model_validator(mode="after")
+    def _enough_to_hold_back(self) -> FineTuned:
+        if self.keep == "best" and self.images < 10:
+            raise ValueError(
+                f'{self.name!r} with keep = "best" holds a tenth of its {self.images} fakes back; '
+                'give images = 10 or more, or keep = "last"'
+            )
+        return self
+
     def make(self, material: Material) -> FittedNetwork:
         """Draw the fakes, and train on them."""
         from gandetect.detectors.fine_tuning import fine_tune
@@ -110,22 +132,38 @@ class FineTuned(PostHoc, Discriminator):
             network = fresh_discriminator(gan, seed, material.preprocessing, device)
         else:
             network = material.discriminator(self.gan)
-        ends = np.linspace(0, self.images, len(self.makers) + 1).round().astype(int)
-        fakes = [
-            material.fakes(name, self.history, share, f"fine-tuning of {self.name}")
-            for name, share in zip(self.makers, np.diff(ends).tolist(), strict=True)
-            if share
-        ]
+        purpose = f"fine-tuning of {self.name}"
+        reals: Images = material.reals
+        fakes: Images = material.fakes_of(
+            self.makers, self.history, self.images, purpose, self.recent
+        )
+        validation = None
+        if self.keep == "best":
+            reals, fakes, validation = self._hold_back(material, fakes, purpose)
         history = fine_tune(
             self,
             gan,
             network,
-            material.reals,
-            np.concatenate(fakes),
+            reals,
+            fakes,
             seed=seed,
             device=device,
             notify=material.notify,
+            validation=validation,
         )
-        return FittedNetwork(
-            network, gan.architecture, gan.options("discriminator"), gan.epochs, history
-        )
+        chosen = how_chosen(history, self.monitor) if validation else {}
+        options = gan.options("discriminator")
+        return FittedNetwork(network, gan.architecture, options, gan.epochs, history, chosen)
+
+    def _hold_back(
+        self, material: Material, fakes: Images, purpose: str
+    ) -> tuple[Images, Images, Validation]:
+        """Reals and fakes that are left to train on, and what a state is chosen by."""
+        reals, seed = material.reals, material.seed
+        fakes, unseen = hold_back(fakes, seed, f"fakes of {purpose}")
+        if material.validation:
+            groups = material.validation_reals(len(unseen), f"validation of {self.name}")
+        else:
+            reals, held_back = hold_back(reals, seed, f"reals of {purpose}")
+            groups = {"held_back": held_back}
+        return reals, fakes, Validation(unseen, groups)

@@ -5,16 +5,20 @@ What it learns from does not move any more, so nothing is forgotten while it lea
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import repeat
 from time import perf_counter
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from gandetect.config import GanConfig, ReplayConfig
 from gandetect.data.stored import Images
 from gandetect.detectors.fine_tuned import FineTuned
+from gandetect.detectors.network import answers
+from gandetect.detectors.validation import Validation, best_row
 from gandetect.errors import TrainingError
 from gandetect.events import Notify
 from gandetect.models.layers import seed_dropout
@@ -31,6 +35,8 @@ from gandetect.training.reals import on_device
 from gandetect.training.views import View
 
 UPDATES_A_ROW = 100  # of the history; a GPU need not wait more often
+HARDEST = 0.1  # of the fakes
+Places = NDArray[np.int64]
 STATISTICS = ("loss", "accuracy_real", "accuracy_fake")
 
 
@@ -44,13 +50,15 @@ def fine_tune(
     seed: int,
     device: torch.device,
     notify: Notify,
+    validation: Validation | None = None,
 ) -> list[dict[str, float]]:
     """Train a discriminator in place, as ``gan`` trains its own, on images that stay the same.
 
     ``reals`` ``(N, C, H, W)`` and ``fakes`` ``(M, C, H, W)`` are uint8; both are gone through in
     random order, pass after pass. Returns the history, a row for each hundred updates: the update,
-    and the means of the loss and of the shares answered correctly since the row before. Raises
-    `TrainingError` with the update when a loss is not finite.
+    and the means of the loss and of the shares answered correctly since the row before. With
+    ``validation`` there is one for each ``validate_every``, with its figures, and the state of the
+    best row is what is left. Raises `TrainingError` with the update when a loss is not finite.
     """
     how = trains_as(config, gan)
     discriminator.to(device).train()
@@ -62,11 +70,14 @@ def fine_tune(
     processing = BothSides(how.processing, seed, purpose)
     view = View(how, chance)
     precision = torch.autocast(device.type, torch.bfloat16, how.precision == "bf16")
+    hard = _hard_fakes(config, discriminator, fakes, seed, purpose) if config.hard else None
     batches = zip(
         _batches(reals, config, seed, f"reals in {purpose}", device),
-        _batches(fakes, config, seed, f"fakes in {purpose}", device),
+        _batches(fakes, config, seed, f"fakes in {purpose}", device, hard),
         strict=True,
     )
+    every = UPDATES_A_ROW if validation is None else config.validate_every
+    best: dict[str, Tensor] = {}
     seen: list[Tensor] = []
     history: list[dict[str, float]] = []
     started = perf_counter()
@@ -80,12 +91,19 @@ def fine_tune(
         right = (judged.on_real > 0).float().mean(), (judged.on_fake < 0).float().mean()
         seen.append(torch.stack([judged.loss, *right]).detach())
         done = step + 1
-        if done % UPDATES_A_ROW == 0 or done == config.updates:
+        if done % every == 0 or done == config.updates:
             history.append(_row(config, torch.stack(seen), done))
             seen.clear()
+            if validation is not None:
+                history[-1] |= validation.figures(discriminator, device)
+                discriminator.train()
+                if best_row(history, config.monitor) is history[-1]:
+                    best = {name: one.clone() for name, one in discriminator.state_dict().items()}
             rate = done * 2 * config.batch_size / (perf_counter() - started)
             facts = {"images_per_second": rate, "summary": f"D {history[-1]['loss']:.2f}"}
             notify({"event": "step", "done": done, "total": config.updates, **facts})
+    if best:
+        discriminator.load_state_dict(best)
     return history
 
 
@@ -116,17 +134,39 @@ def _batches(
     seed: int,
     purpose: str,
     device: torch.device,
+    hard: Iterable[Places] | None = None,
 ) -> Iterator[Tensor]:
-    """A batch ``(B, C, H, W)`` in [-1, 1] for each update, channels last."""
+    """A batch ``(B, C, H, W)`` in [-1, 1] for each update, channels last.
+
+    ``hard`` are places of images for each update, which take that of its first ones.
+    """
     chance = stream(seed, f"order of {purpose}")
     stored = on_device(images, device)
     order = np.empty(0, np.int64)
-    for _ in range(config.updates):
+    for first in hard or repeat(np.empty(0, np.int64), config.updates):
         while len(order) < config.batch_size:
             order = np.concatenate([order, chance.permutation(len(images))])
         chosen, order = np.split(order, [config.batch_size])
+        chosen = np.concatenate([first, chosen[len(first) :]])
         batch = to_unit_range(stored[torch.from_numpy(chosen).to(device)])
         yield batch.contiguous(memory_format=torch.channels_last)
+
+
+def _hard_fakes(
+    config: FineTuned, discriminator: nn.Module, fakes: Images, seed: int, purpose: str
+) -> Iterator[Places]:
+    """Places ``(K,)`` of fakes for each update, drawn from those that are taken for real most.
+
+    All are tried every ``validate_every`` updates; the hardest are a `HARDEST` share of them.
+    """
+    chance = stream(seed, f"hard fakes in {purpose}")
+    device = next(discriminator.parameters()).device
+    for step in range(config.updates):
+        if step % config.validate_every == 0:
+            logits = answers(discriminator.eval(), fakes, device).float().cpu().numpy()
+            discriminator.train()
+            hardest = np.argsort(-logits, kind="stable")[: max(1, round(HARDEST * len(logits)))]
+        yield chance.choice(hardest, round(config.hard * config.batch_size))
 
 
 def _row(config: FineTuned, seen: Tensor, done: int) -> dict[str, float]:

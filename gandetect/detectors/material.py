@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -13,12 +13,13 @@ from torch import nn
 
 from gandetect.config import ClassifierConfig, GeneratorConfig, chosen_epochs
 from gandetect.config.epochs import Epochs
-from gandetect.data.stored import Images
+from gandetect.data.stored import Images, take
 from gandetect.detectors.classifier import as_classifier
 from gandetect.detectors.discriminator import discriminator_of
 from gandetect.detectors.network import NetworkDetector
 from gandetect.detectors.protocol import Preprocessing
 from gandetect.events import Notify
+from gandetect.randomness import stream
 from gandetect.training.history import fakes_of_epochs
 from gandetect.training.supervised import new_classifier
 
@@ -29,7 +30,8 @@ class Material:
 
     ``gans`` are the GANs that it names, with their folders, and ``classifiers`` the classifiers;
     ``detector`` loads the detector that either has become, by its name. ``reals`` and
-    ``calibration`` are ``(N, C, H, W) uint8``.
+    ``calibration`` are ``(N, C, H, W) uint8``; so are the groups of the ``validation`` split, where
+    there is one.
     """
 
     gans: Mapping[str, tuple[GeneratorConfig, Path]]
@@ -41,6 +43,7 @@ class Material:
     preprocessing: Preprocessing
     device: torch.device
     notify: Notify
+    validation: Mapping[str, Images] = field(default_factory=dict)
 
     def discriminator(self, name: str, epoch: int | None = None) -> nn.Module:
         """A GAN's discriminator after its last epoch, or after a kept one."""
@@ -54,8 +57,34 @@ class Material:
         network = new_classifier(config, channels, weights=True, seed=self.seed)
         return as_classifier(config, network, self.preprocessing, self.device)
 
-    def fakes(self, name: str, history: Epochs, count: int, purpose: str) -> NDArray[np.uint8]:
-        """Fakes ``(count, C, H, W) uint8`` of a GAN, as many of each of its epochs' generators."""
+    def validation_reals(self, most: int, purpose: str) -> dict[str, Images]:
+        """At most so many reals of each group of the validation split; without it, of training."""
+        chance = stream(self.seed, f"reals in {purpose}")
+        groups = self.validation or {"training": self.reals}
+        return {
+            name: take(images, np.sort(chance.permutation(len(images))[:most]))
+            for name, images in groups.items()
+        }
+
+    def fakes_of(
+        self, names: Sequence[str], history: Epochs, count: int, purpose: str, recent: float = 0.0
+    ) -> NDArray[np.uint8]:
+        """Fakes ``(count, C, H, W) uint8`` of several GANs, as many of each; see `fakes`."""
+        ends = np.linspace(0, count, len(names) + 1).round().astype(int)
+        parts = [
+            self.fakes(name, history, share, purpose, recent)
+            for name, share in zip(names, np.diff(ends).tolist(), strict=True)
+            if share
+        ]
+        return np.concatenate(parts)
+
+    def fakes(
+        self, name: str, history: Epochs, count: int, purpose: str, recent: float = 0.0
+    ) -> NDArray[np.uint8]:
+        """Fakes ``(count, C, H, W) uint8`` of a GAN, of each of its epochs' generators.
+
+        As many of each epoch's, or with ``recent`` more of later ones' (`training.history`).
+        """
         gan, folder = self.gans[name]
         return fakes_of_epochs(
             gan,
@@ -67,4 +96,5 @@ class Material:
             seed=self.seed,
             purpose=purpose,
             device=self.device,
+            recent=recent,
         )

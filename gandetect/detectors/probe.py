@@ -250,17 +250,11 @@ class FeatureProbe(PostHoc):
 
     def _images(self, material: Material) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
         """Training reals by chance, and as many fakes, ``(N, C, H, W) uint8``."""
-        from gandetect.training.history import even_shares
-
         chosen = stream(material.seed, f"images of {self.name}").permutation(len(material.reals))
         reals = material.reals[np.sort(chosen[: self.images])]
         makers = self.fakes_from or [one for one in self.features_of if one in material.gans]
-        fakes = [
-            material.fakes(name, self.history, share, f"{self.kind} {self.name}")
-            for name, share in zip(makers, even_shares(len(reals), len(makers)), strict=True)
-            if share
-        ]
-        return reals, np.concatenate(fakes)
+        purpose = f"{self.kind} {self.name}"
+        return reals, material.fakes_of(makers, self.history, len(reals), purpose)
 
 
 def _recipe(kind: str, architecture: str, options: dict[str, Any]) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
@@ -149,3 +149,4 @@ class FittedNetwork:
     options: Mapping[str, Any]
     epoch: int = 0  # the last epoch of a GAN that is in it
     history: Sequence[Mapping[str, float]] = ()
+    provenance: Mapping[str, Any] = field(default_factory=dict)  # beside what it is made of

@@ -22,7 +22,7 @@ Labels = NDArray[np.int64]
 FOLDER = "data"  # of the splits, below the run folder
 ROWS, FACTS = "rows.npz", "splits.json"
 TRAINING, IN_DISTRIBUTION, HELD_OUT = "training", "in-distribution", "held-out"
-CALIBRATION = "calibration"
+CALIBRATION, VALIDATION = "calibration", "validation"
 
 
 @dataclass(frozen=True)
@@ -99,6 +99,8 @@ def write_rows(file: Path, dataset: ClassImages, splits: Splits) -> None:
         HELD_OUT: splits.held_out,
         CALIBRATION: splits.calibration,
     }
+    if len(splits.validation):
+        places[VALIDATION] = splits.validation
     images: dict[str, Images] = dict.fromkeys(places, dataset.train_images)
     labels = dict.fromkeys(places, dataset.train_labels)
     if not splits.one_file:

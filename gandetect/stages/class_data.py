@@ -49,7 +49,8 @@ class ClassData(Stage):
 
     def settings(self) -> Mapping[str, object]:
         """All of the table but the place of a folder, whose content counts."""
-        return {"config": self.config.model_dump(mode="json", exclude={"path"})}
+        unused = set() if self.config.validation else {"validation"}
+        return {"config": self.config.model_dump(mode="json", exclude={"path", *unused})}
 
     def check(self, context: Context) -> None:
         """Refuse classes that the data set does not have, or that leave nothing to train on."""
@@ -64,10 +65,10 @@ class ClassData(Stage):
     def run(self, context: Context) -> Facts:
         """Split, verify, and keep rows, facts and a few samples."""
         dataset = _load(self.config, replace(context, notify=silent))  # all was told before
-        held_out, selection = resolve_classes(
+        held_out, selection, validation = resolve_classes(
             self.config, class_names(self.config, context.data_dir)
         )
-        splits = _split(self.config, dataset, held_out, selection)
+        splits = _split(self.config, dataset, held_out, selection, validation)
         if not len(splits.held_out):
             raise DataError(
                 "there is no image of the held-out classes in the data; see that their files are "
@@ -97,6 +98,8 @@ class ClassData(Stage):
             "digest": dataset.digest,
             **dataset.facts,
         }
+        if validation:
+            facts = {**facts, "validation": [dataset.classes[number] for number in validation]}
         runs.write_json(folder / "data.json", facts)
         return {}
 
@@ -108,14 +111,16 @@ class ClassData(Stage):
 
 def resolve_classes(
     config: ClassImagesConfig, classes: tuple[str, ...]
-) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Numbers of the classes that are held out, and of those in a selection.
+) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
+    """Numbers of the classes that are held out, of those in a selection, and in validation.
 
     Raises `UsageError` for classes that make no sense.
     """
     held_out = resolve_held_out(config.held_out, classes, data_set=config.name)
     selection = resolve_selection(config.selection, held_out, classes, config.name)
-    return held_out, selection
+    untouched = *held_out, *selection
+    validation = resolve_selection(config.validation, untouched, classes, config.name, "validation")
+    return held_out, selection, validation
 
 
 def _load(config: ClassImagesConfig, context: Context) -> ClassImages:
@@ -136,6 +141,7 @@ def _split(
     dataset: ClassImages,
     held_out: tuple[int, ...],
     selection: tuple[int, ...],
+    validation: tuple[int, ...],
 ) -> splitting.Splits:
     fraction = getattr(config, "calibration_fraction", 0.0)  # where thresholds have no file
     return splitting.make_splits(
@@ -148,6 +154,7 @@ def _split(
         seed=config.split_seed,
         images=config.images,
         selection=selection,
+        validation=validation,
     )
 
 

@@ -13,6 +13,7 @@ from gandetect.sources.splits import (
     HELD_OUT,
     IN_DISTRIBUTION,
     TRAINING,
+    VALIDATION,
     OpenSplits,
 )
 from gandetect.stages.class_data import ClassData
@@ -37,7 +38,8 @@ class CheckOverlap(Stage):
     def run(self, context: Context) -> Facts:
         """Compare all splits with each other."""
         opened = OpenSplits(context.of(self.data), context.cache)
-        names = (TRAINING, CALIBRATION, IN_DISTRIBUTION, HELD_OUT)
+        names = [TRAINING, CALIBRATION, IN_DISTRIBUTION, HELD_OUT]
+        names += [VALIDATION] * bool(self.data.config.validation)
         splits = {name: opened.images(name) for name in names}
         sizes = {name: len(images) for name, images in splits.items()}
         twins = find_twins(splits, (IN_DISTRIBUTION, HELD_OUT))

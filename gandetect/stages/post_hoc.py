@@ -6,17 +6,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+import numpy as np
 import pandas as pd
 import torch
 
 from gandetect import runs
 from gandetect.config import ARCHITECTURES, DetectorTable
+from gandetect.data.stored import Images, take
 from gandetect.detectors.folder import load_detector, save_detector
 from gandetect.detectors.material import Material
 from gandetect.detectors.network import NetworkDetector, as_detector
 from gandetect.detectors.protocol import DetectorDescription, PostHoc, Preprocessing
 from gandetect.engine import Context, Facts
-from gandetect.sources.splits import CALIBRATION, TRAINING, OpenSplits
+from gandetect.sources.splits import CALIBRATION, TRAINING, VALIDATION, OpenSplits
 from gandetect.stages.class_data import ClassData
 from gandetect.stages.classifier import TrainClassifier
 from gandetect.stages.gan import TrainGan
@@ -68,7 +70,10 @@ class MakeDetector(Trained):
             architecture=made.architecture,
             options=dict(made.options),
             preprocessing=self.preprocessing,
-            provenance={"made_of": sorted(one.config.name for one in self.made_of)},
+            provenance={
+                "made_of": sorted(one.config.name for one in self.made_of),
+                **made.provenance,
+            },
         )
         save_detector(context.folder, as_detector(made.network, description, device))
         if made.history:
@@ -102,4 +107,16 @@ class MakeDetector(Trained):
             preprocessing=self.preprocessing,
             device=device,
             notify=context.notify,
+            validation=self._validation(splits),
         )
+
+    def _validation(self, splits: OpenSplits) -> dict[str, Images]:
+        """The validation split by whether its classes are trained on; nothing without one."""
+        if not self.data.config.validation:
+            return {}
+        trained = np.isin(splits.labels(VALIDATION), splits.labels(TRAINING))
+        images = splits.images(VALIDATION)
+        groups = {"in_distribution": trained, "validation_classes": ~trained}
+        return {
+            name: take(images, np.flatnonzero(rows)) for name, rows in groups.items() if rows.any()
+        }

@@ -27,17 +27,18 @@ def fakes_of_epochs(
     purpose: str,
     device: torch.device,
     network: str | None = None,
+    recent: float = 0.0,
 ) -> NDArray[np.uint8]:
     """Draw ``(count, C, H, W) uint8`` images in all, as many of each epoch's generator.
 
     ``folder`` is the GAN's, ``epochs`` count from 1; numbers differ by at most one image. Every
     epoch has noise of its own. ``network`` is "generator" for the generator itself where images
-    are drawn from its average.
+    are drawn from its average. ``recent`` makes later epochs count more, see `shares_of_epochs`.
     """
     file = weights_file(network or config.drawn_from)
     generator = build_networks(config, image_size, channels, seed, device)["generator"]
     parts = []
-    for epoch, share in zip(epochs, even_shares(count, len(epochs)), strict=True):
+    for epoch, share in zip(epochs, shares_of_epochs(count, len(epochs), recent), strict=True):
         if share:
             load_weights(generator, folder / "epochs" / f"{epoch:04d}" / file)
             parts.append(
@@ -46,6 +47,22 @@ def fakes_of_epochs(
                 )
             )
     return np.concatenate(parts)
+
+
+def shares_of_epochs(total: int, epochs: int, recent: float = 0.0) -> list[int]:
+    """Split a number over epochs: evenly for ``recent`` 0, in proportion to their places for 1.
+
+    Between 0 and 1 the weights are those two, mixed.
+
+    >>> shares_of_epochs(100, 4), shares_of_epochs(100, 4, recent=1.0)
+    ([25, 25, 25, 25], [10, 20, 30, 40])
+    """
+    if not recent:
+        return even_shares(total, epochs)
+    places = np.arange(1, epochs + 1)
+    weights = (1 - recent) / epochs + recent * places / places.sum()
+    ends = np.rint(total * np.cumsum(weights)).astype(int)
+    return [int(share) for share in np.diff(ends, prepend=0)]
 
 
 def even_shares(total: int, parts: int) -> list[int]:

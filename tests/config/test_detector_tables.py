@@ -21,6 +21,10 @@ def probe(**keys: object) -> dict[str, object]:
     return {"kind": "probe", "name": "p", "features_of": "dcgan-bn", **keys}
 
 
+def selected(**keys: object) -> dict[str, object]:
+    return {"kind": "selected", "name": "s", "gan": "dcgan-bn", **keys}
+
+
 def test_whom_a_detector_knows() -> None:
     made = experiment(
         {"kind": "checkpoint-ensemble", "name": "mean", "gan": "dcgan-plain"},
@@ -32,6 +36,8 @@ def test_whom_a_detector_knows() -> None:
         probe(fakes_from=["vae"]),
         probe(name="control", features_of=["dcgan-bn", "dcgan-plain"], untrained=True),
         probe(name="vae-control", fakes_from=["vae"], untrained=True),
+        selected(),
+        selected(name="of-others", fakes_from=["vae"]),
     )  # fmt: skip
     assert made.known_to("dcgan-bn") == ("dcgan-bn",)
     assert made.known_to("mean") == ("dcgan-plain",)
@@ -42,6 +48,8 @@ def test_whom_a_detector_knows() -> None:
     assert made.known_to("p") == ("dcgan-bn", "vae")
     assert made.known_to("control") == ("dcgan-bn", "dcgan-plain")
     assert made.known_to("vae-control") == ("vae",)  # initial weights know nobody
+    assert made.known_to("s") == ("dcgan-bn",)
+    assert made.known_to("of-others") == ("dcgan-bn", "vae")
 
 
 @pytest.mark.parametrize(
@@ -55,6 +63,12 @@ def test_whom_a_detector_knows() -> None:
         (fine_tuned(fakes_from=["vae", "vae"]), "names 'vae' twice; give each once"),
         (fine_tuned(history="first"), "'first' names no epochs"),
         (fine_tuned(discriminator={"histogram": True}), 'give start = "fresh"'),
+        (fine_tuned(keep="best", images=9), "a tenth of its 9 fakes"),
+        (fine_tuned(keep="first"), "keep"),
+        (fine_tuned(hard=1.5), "hard"),
+        (selected(gan="vae"), "gan 'vae' is not known"),
+        (selected(fakes_from=["dcgan"]), "fakes_from 'dcgan' is not known"),
+        (selected(monitor="loss"), "monitor"),
         (
             {"kind": "one-class", "name": "x", "method": "nearest-neighbours", "images": 20,
              "neighbours": 20},

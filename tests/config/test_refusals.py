@@ -209,7 +209,7 @@ def said_of_numbers(annotation: Any, said: list[Any]) -> Iterator[list[Any]]:
 
 
 # Classes by number: how many there are only the data know.
-BY_NUMBER = {"held_out", "selection"}
+BY_NUMBER = {"held_out", "selection", "validation"}
 
 
 @pytest.mark.parametrize(

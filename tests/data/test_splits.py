@@ -79,6 +79,7 @@ def test_the_real_data_splits_into_the_published_counts(fashion_mnist: ClassImag
         "held_out": 18_000,
         "calibration": 7_000,
         "reserved": 3_000,
+        "validation": 0,
     }
     labels = fashion_mnist.train_labels
     assert np.bincount(labels[splits.in_distribution]).tolist() == [600] * 7
@@ -174,7 +175,7 @@ def test_a_subset_keeps_each_class_in_proportion(request: dict[str, Any]) -> Non
 
 def test_a_subset_of_the_real_data_is_exactly_balanced(fashion_mnist: ClassImages) -> None:
     splits = _split(fashion_mnist, images=2_000)
-    assert [len(indices) for indices in _parts(splits).values()] == [1_260, 140, 600, 233, 100]
+    assert [len(indices) for indices in _parts(splits).values()] == [1_260, 140, 600, 233, 100, 0]
     assert np.bincount(fashion_mnist.train_labels[splits.held_out]).tolist()[7:] == [200] * 3
 
 

@@ -1,5 +1,7 @@
 """Fine-tuning with frozen generators: it learns, it repeats, and it says when it cannot."""
 
+from functools import cached_property
+
 import numpy as np
 import pytest
 import torch
@@ -8,7 +10,14 @@ from safetensors.torch import save
 from gandetect.config import GanConfig
 from gandetect.data.class_images import ClassImages
 from gandetect.detectors.fine_tuned import FineTuned
-from gandetect.detectors.fine_tuning import STATISTICS, fine_tune, trains_as
+from gandetect.detectors.fine_tuning import (
+    STATISTICS,
+    _batches,
+    _hard_fakes,
+    fine_tune,
+    trains_as,
+)
+from gandetect.detectors.validation import Validation
 from gandetect.errors import TrainingError
 from gandetect.training.networks import build_gan
 
@@ -33,13 +42,13 @@ def reals(fashion_mnist: ClassImages) -> np.ndarray:
     return fashion_mnist.train_images[:40]
 
 
-def tuned(reals, seed=0, unchecked=None, **keys):
+def tuned(reals, seed=0, unchecked=None, validation=None, **keys):
     """A fresh discriminator after learning reals against their negatives, and its history."""
     network = build_gan(GAN, 28, 1, 0, CPU).discriminator
     events: list = []
     history = fine_tune(
         config(**keys).model_copy(update=unchecked), GAN, network, reals, 255 - reals, seed=seed,
-        device=CPU, notify=events.append,
+        device=CPU, notify=events.append, validation=validation,
     )  # fmt: skip
     assert events[-1]["done"] == events[-1]["total"]
     return network, history
@@ -91,6 +100,61 @@ def test_it_trains_as_its_gan_but_for_what_it_says_itself() -> None:
 def test_spoilt_reals_change_what_is_learnt(reals) -> None:
     spoilt, plain = (tuned(reals, negatives=one)[0] for one in ({"kinds": ["stitch"]}, {}))
     assert weights(spoilt) != weights(plain)
+
+
+class Seen(Validation):
+    """Keeps the states that it sees, and finds the second better than all others."""
+
+    auroc = (0.6, 0.9, 0.5, 0.4)
+
+    @cached_property
+    def states(self) -> list[bytes]:
+        return []
+
+    def figures(self, network, device):
+        found = super().figures(network, device)
+        self.states.append(weights(network))
+        return {**found, "auroc": self.auroc[len(self.states) - 1]}
+
+
+def test_the_best_state_is_kept_and_not_the_last(reals) -> None:
+    seen = Seen(255 - reals[:9], {"held_back": reals[:9]})
+    network, history = tuned(reals, updates=7, keep="best", validate_every=2, validation=seen)
+    assert [row["update"] for row in history] == [2, 4, 6, 7]
+    assert [row["auroc"] for row in history] == [*Seen.auroc]
+    assert len(set(seen.states)) == 4
+    assert weights(network) == seen.states[1]
+
+
+def test_looking_at_validation_images_changes_nothing_that_is_learnt(reals) -> None:
+    seen = [Seen(255 - reals[:9], {"held_back": reals[:9]}) for _ in range(2)]
+    for one, every in zip(seen, (2, 3), strict=True):
+        tuned(reals, updates=6, keep="best", validate_every=every, validation=one)
+    assert seen[0].states[2] == seen[1].states[1] == weights(tuned(reals, updates=6)[0])
+
+
+def test_hard_fakes_are_those_that_are_taken_for_real(reals) -> None:
+    network = build_gan(GAN, 28, 1, 0, CPU).discriminator
+    asked = config(updates=4, hard=0.5, validate_every=2)
+    places = list(_hard_fakes(asked, network, reals, 0, "a test"))
+    assert [len(one) for one in places] == [4, 4, 4, 4]
+    assert network.training
+    with torch.inference_mode():
+        logits = network.eval()(torch.from_numpy(reals / np.float32(127.5) - 1))
+    hardest = set(logits.argsort(descending=True)[:4].tolist())  # a tenth of 40
+    assert set(np.concatenate(places)) <= hardest
+    assert len(set(np.concatenate(places))) > 1
+
+
+def test_hard_fakes_take_the_place_of_a_batchs_first(reals) -> None:
+    first = [np.array([3, 5]), np.array([7, 7])]
+    given = reals, config(updates=2), 0, "a test", CPU
+    plain, mined = list(_batches(*given)), list(_batches(*given, first))
+    for batch, other, places in zip(plain, mined, first, strict=True):
+        assert torch.equal(batch[2:], other[2:])
+        expected = torch.from_numpy(reals[places] / np.float32(127.5) - 1)
+        torch.testing.assert_close(other[:2], expected)
+    assert weights(tuned(reals, hard=0.5)[0]) != weights(tuned(reals)[0])
 
 
 def test_a_loss_that_is_not_finite_ends_it_with_its_update(reals) -> None:

@@ -26,7 +26,7 @@ from gandetect.training.networks import build_gan
 
 TABLE = {
     "name": "derived",
-    "data": {"images": 600},
+    "data": {"images": 600, "validation": ["Trouser"]},
     "gans": [
         {"architecture": "dcgan-bn", "epochs": 2, "steps_per_epoch": 1, "batch_size": 8},
         {"architecture": "dcgan-plain", "epochs": 1, "steps_per_epoch": 1, "batch_size": 4,
@@ -40,6 +40,8 @@ TABLE = {
         {"kind": "checkpoint-ensemble", "name": "rank", "gan": "dcgan-bn", "average": "rank"},
         {"kind": "fine-tuned", "name": "tuned", "gan": "dcgan-bn", "updates": 2, "batch_size": 4,
          "images": 9},
+        {"kind": "selected", "name": "best", "gan": "dcgan-bn", "images": 20,
+         "fakes_from": ["dcgan-bn", "dcgan-plain"]},
         {"kind": "one-class", "name": "forest", "method": "isolation-forest", "images": 60},
         {"kind": "one-class", "name": "svm", "method": "one-class-svm", "images": 60,
          "features_of": "dcgan-bn"},
@@ -52,7 +54,7 @@ TABLE = {
     "evaluation": {"own_generated": 40, "other_generated": 30, "training_reals": 40,
                    "kept_mistakes": 5},
 }  # fmt: skip
-NAMES = ["rank", "tuned", "forest", "svm", "knn", "probe"]
+NAMES = ["rank", "tuned", "best", "forest", "svm", "knn", "probe"]
 
 
 @pytest.fixture(scope="module")
@@ -89,8 +91,8 @@ def test_they_are_scored_like_any_other_detector(scores) -> None:
     for real in ("in-distribution", "held-out", "calibration", "training"):
         assert len(set(counts.loc[NAMES, f"real:{real}"])) == 1
     # 40 of whom it knows, 30 of the others.
-    assert counts.loc[NAMES, "generated:dcgan-bn"].tolist() == [40, 40, 30, 40, 30, 40]
-    assert counts.loc[NAMES, "generated:dcgan-plain"].tolist() == [30, 30, 30, 30, 40, 40]
+    assert counts.loc[NAMES, "generated:dcgan-bn"].tolist() == [40, 40, 40, 30, 40, 30, 40]
+    assert counts.loc[NAMES, "generated:dcgan-plain"].tolist() == [30, 30, 40, 30, 30, 40, 40]
     assert np.isfinite(scores["score"]).all()
 
 
@@ -160,19 +162,15 @@ def test_what_is_made_of_a_trained_network_holds_its_weights(run) -> None:
 def test_records_say_of_which_epoch_it_is_and_what_it_is_made_of(run) -> None:
     folders = {name: run / "post_hoc" / name / "seed-0" for name in NAMES}
     epochs = {name: runs.read_json(one / "record.json")["epoch"] for name, one in folders.items()}
+    assert epochs.pop("best") in (1, 2)
     assert epochs == {"rank": 2, "tuned": 2, "forest": 0, "svm": 2, "knn": 0, "probe": 2}
     made_of = {
         name: load_detector(one).description.provenance["made_of"] for name, one in folders.items()
     }
     bn = ["dcgan-bn"]
-    assert made_of == {
-        "rank": bn,
-        "tuned": bn,
-        "forest": [],
-        "svm": bn,
-        "knn": ["cnn"],
-        "probe": ["cnn", *bn],
-    }
+    assert made_of.pop("best") == ["dcgan-bn", "dcgan-plain"]
+    assert made_of == {"rank": bn, "tuned": bn, "forest": [], "svm": bn, "knn": ["cnn"],
+                       "probe": ["cnn", *bn]}  # fmt: skip
 
 
 def test_a_fine_tunings_history_is_a_table(run) -> None:
@@ -181,6 +179,49 @@ def test_a_fine_tunings_history_is_a_table(run) -> None:
     header, *rows = text.splitlines()
     assert header == "update,loss,accuracy_real,accuracy_fake"
     assert [row.split(",")[0] for row in rows] == ["2"]
+
+
+def test_an_epoch_is_chosen_by_validation_images_alone(run) -> None:
+    folder = run / "post_hoc" / "best" / "seed-0"
+    history = pd.read_csv(folder / "history.csv")
+    assert [*history] == [
+        "epoch", "auroc", "accuracy", "auroc_in_distribution", "auroc_validation_classes",
+    ]  # fmt: skip
+    chosen = load_detector(folder).description.provenance["chosen"]
+    assert (chosen["by"], chosen["among"], chosen["auroc"]) == ("auroc", 2, history["auroc"].max())
+    weights = run / "gans" / "dcgan-bn" / "seed-0" / "epochs" / f"{chosen['epoch']:04d}"
+    assert _same(load_detector(folder).network, load_file(weights / DISCRIMINATOR))
+    used = pd.read_parquet(run / "data" / "splits.parquet")
+    trousers = used[used["class_name"] == "Trouser"]
+    assert set(trousers["split"]) == {"validation", "reserved"}
+    tested = pd.read_parquet(run / "classes.parquet")["class_name"]
+    assert "Trouser" not in set(tested)
+
+
+@pytest.mark.parametrize("keep", ["best", "last"])
+def test_fine_tuning_holds_back_what_it_is_chosen_by(run, tmp_path, monkeypatch, keep) -> None:
+    seen = {}
+
+    def tune(config, gan, network, reals, fakes, *, validation, **_):
+        seen.update(reals=len(reals), fakes=len(fakes), validation=validation)
+        return [{"update": 1, "auroc": 0.5}]
+
+    monkeypatch.setattr("gandetect.detectors.fine_tuning.fine_tune", tune)
+    config = FineTuned(kind="fine-tuned", name="d", gan="dcgan-bn", images=40, keep=keep)
+    for validation in (["Trouser"], []):
+        table = {**TABLE, "data": {**TABLE["data"], "validation": validation}}
+        gan = compose(parse_experiment(table)).report.gans[0]
+        stage = MakeDetector(config, 0, Preprocessing(), (gan,), gan.data)
+        stage.run(context_in(run, tmp_path / str(len(validation))))
+        trained = 292
+        if keep == "last":
+            assert (seen["reals"], seen["fakes"], seen["validation"]) == (trained, 40, None)
+            continue
+        groups = {name: len(reals) for name, reals in seen["validation"].reals.items()}
+        assert (seen["fakes"], len(seen["validation"].fakes)) == (36, 4)
+        expected = {"in_distribution": 4, "validation_classes": 4}
+        assert groups == (expected if validation else {"held_back": 29})
+        assert seen["reals"] == (trained if validation else trained - 29)
 
 
 @pytest.mark.parametrize("start", ["last", "fresh"])
@@ -212,7 +253,7 @@ def test_what_is_made_stands_and_is_not_made_again(run, out) -> None:
         }
 
     before = written()
-    assert len(before) == 6 + 8
+    assert len(before) == 7 + 9
     damaged = run / "post_hoc" / "tuned" / "seed-0" / "weights.safetensors"
     digest = runs.file_digest(damaged)
     damaged.write_bytes(b"damaged")
@@ -225,9 +266,17 @@ def test_what_is_made_stands_and_is_not_made_again(run, out) -> None:
 
 def test_the_report_tells_of_them(run) -> None:
     report = (run / "report.md").read_text()
-    assert "1 discriminator, 1 classifier and 6 post-hoc detectors" in report
-    for words in ("over its epochs", "while generators stand still", "what real images look like",
-                  "the layers of frozen networks"):  # fmt: skip
+    assert "1 discriminator, 1 classifier and 7 post-hoc detectors" in report
+    chosen = runs.read_json(run / "post_hoc" / "best" / "seed-0" / "record.json")["epoch"]
+    assert f"detector best is the discriminator of dcgan-bn after epoch {chosen}." in report
+    assert "neither trained on nor tested: Trouser." in report
+    for words in (
+        "on validation images",
+        "over its epochs",
+        "while generators stand still",
+        "what real images look like",
+        "the layers of frozen networks",
+    ):
         assert words in report
     assert "| The post-hoc detector forest |" in report
     assert "has seen no fakes" in report

@@ -219,7 +219,7 @@ def test_held_out_classes_are_one_list() -> None:
         parse_experiment({**TABLE, "data": {"held_out": [["Bag"], ["Coat"]]}})
     assert canonical_json(FashionMnistConfig().model_dump(mode="json")) == (
         '{"held_out":["Sneaker","Bag","Ankle boot"],"images":null,"name":"fashion-mnist",'
-        '"selection":[],"split_seed":0,"test_fraction":0.1}'
+        '"selection":[],"split_seed":0,"test_fraction":0.1,"validation":[]}'
     )
 
 

@@ -47,7 +47,7 @@ def _counts(results: StudyResults) -> list[Block]:
     held_out = [str(name) for name in facts.get("held_out", [])]
     draw = partial(class_counts, counts)
     return [
-        Text(say.splits(held_out, results.labelled)),
+        Text(say.splits(held_out, facts.get("validation", []), results.labelled)),
         say.figure("class-counts", draw, totals.to_dict()),
         table("Images by class and split", lines, columns),
     ]

@@ -11,7 +11,7 @@ from gandetect.config import LabelledDataConfig, detector_table
 from gandetect.report.document import Block, Columns, Text, table
 from gandetect.report.results import NOUNS, StudyResults
 from gandetect.report.words import FAKE_ROLES, count, group, number, per_hundred, sentence
-from gandetect.statistics.rows import chosen
+from gandetect.statistics.rows import Row, chosen
 from gandetect.statistics.scored_detectors import KINDS
 from gandetect.statistics.scores import IN_DISTRIBUTION
 
@@ -49,7 +49,17 @@ def opening(results: StudyResults) -> list[Block]:
             [name for name in held_out if labels.get(name, "real") != "real"],
             bool(facts.get("leak")) or allowed,
             bool(getattr(data, "selection", ())),
+            _chosen_epochs(results),
         )
+    ]
+
+
+def _chosen_epochs(results: StudyResults) -> list[tuple[str, str, list[Row]]]:
+    """Detectors whose epoch was chosen, with their GANs and a row of each seed."""
+    return [
+        (one.name, one.made_of[0], chosen(results.rows("operating_points"), detector=one.name))
+        for one in results.inputs.experiment.detectors
+        if one.EPOCH_CHOSEN and one.name in results.detectors
     ]
 
 
