@@ -25,7 +25,7 @@ from gandetect.data.images import (
 from gandetect.data.reading import Progress, by_chunks, perceptual_hash
 from gandetect.errors import DataError
 
-Told = TypeVar("Told")
+Notes = TypeVar("Notes")
 Pixels = NDArray[np.uint8]
 
 
@@ -88,19 +88,19 @@ def decode_pictures(
     """
     options = {"size": size, "channels": channels, "fit": fit, "hashes": hashes}
     shape = (len(paths), channels, size, size)
-    told = _fill(paths, target, shape, _decode_pictures, options, workers, progress)
-    return [one for part in told for one in part]
+    chunks = _fill(paths, target, shape, _decode_pictures, options, workers, progress)
+    return [one for part in chunks for one in part]
 
 
 def _fill(
     paths: Sequence[Path],
     target: Path,
     shape: tuple[int, ...],
-    decode: Callable[[Sequence[Path], dict[str, Any]], tuple[Pixels, Told]],
+    decode: Callable[[Sequence[Path], dict[str, Any]], tuple[Pixels, Notes]],
     options: dict[str, Any],
     workers: int,
     progress: Progress | None,
-) -> list[Told]:
+) -> list[Notes]:
     """Make the file and fill it chunk by chunk; returns what was told of each chunk, in order."""
     try:
         target.open("xb").close()  # so that only a file made here is ever written or removed
@@ -142,13 +142,13 @@ def _empty_array(target: Path, shape: tuple[int, ...]) -> int:
 def _one_chunk(
     chunk: tuple[int, Sequence[Path]],
     place: _Place,
-    decode: Callable[[Sequence[Path], dict[str, Any]], tuple[Pixels, Told]],
+    decode: Callable[[Sequence[Path], dict[str, Any]], tuple[Pixels, Notes]],
     options: dict[str, Any],
-) -> Told:
+) -> Notes:
     start, paths = chunk
-    images, told = decode(paths, options)
+    images, notes = decode(paths, options)
     place.write(start, images)
-    return told
+    return notes
 
 
 def _decode_chunk(paths: Sequence[Path], options: dict[str, Any]) -> tuple[Pixels, None]:
@@ -159,7 +159,7 @@ def _decode_pictures(
     paths: Sequence[Path], options: dict[str, Any]
 ) -> tuple[Pixels, list[DecodedPicture]]:
     decoded = [_decode_picture(path, **options) for path in paths]
-    return np.stack([pixels for pixels, _ in decoded]), [told for _, told in decoded]
+    return np.stack([pixels for pixels, _ in decoded]), [note for _, note in decoded]
 
 
 def _decode_picture(

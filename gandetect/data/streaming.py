@@ -128,8 +128,8 @@ def _refusal(path: Path, conversion: str, options: DecodeOptions) -> str:
 
 def _decode(batch: Sequence[_Found], options: DecodeOptions) -> list[Decoded]:
     return [
-        Decoded(found.path, None, found.error) if found.error else decode(found.path, options)
-        for found in batch
+        Decoded(entry.path, None, entry.error) if entry.error else decode(entry.path, options)
+        for entry in batch
     ]
 
 

@@ -51,8 +51,8 @@ def discriminator_of(
     from gandetect.training.checkpoints import DISCRIMINATOR, load_weights
 
     network = fresh_discriminator(gan, seed, preprocessing, device)
-    kept = folder if epoch is None else folder / "epochs" / f"{epoch:04d}"
-    load_weights(network, kept / DISCRIMINATOR)
+    epoch_folder = folder if epoch is None else folder / "epochs" / f"{epoch:04d}"
+    load_weights(network, epoch_folder / DISCRIMINATOR)
     description = DetectorDescription(
         name=gan.name,
         architecture=gan.architecture,

@@ -51,7 +51,7 @@ class _Node:
     digest: str = ""
 
     @property
-    def told(self) -> str:
+    def title(self) -> str:
         label = self.plan.label
         return f"{self.stage.title}, {label}" if label else self.stage.title
 
@@ -89,11 +89,11 @@ def run_graph(plans: Sequence[Plan], engine: Engine, listener: Listener) -> None
             key = ready.pop(0)
             task = _task(nodes[key], running)
             running[task.name] = key
-            listener.say(nodes[key].told)
+            listener.say(nodes[key].title)
             engine.start(task)
         if here:  # one at a time, so that what it makes ready does not wait for the others
             key = here.pop(0)
-            listener.say(nodes[key].told)
+            listener.say(nodes[key].title)
             perform(nodes[key].stage, nodes[key].digest, nodes[key].context, listener.event)
             sorter.done(key)
         elif running:

@@ -30,12 +30,12 @@ class Variants:
 
     def chosen(self) -> dict[str, Study]:
         """The studies to run, by what a user is told: all, or the baseline and those asked for."""
-        asked = self.options.variants
+        requested = self.options.variants
         return {
             f"variant {number} of {len(self.studies) - 1} ({name})" if number
             else f"the {BASELINE}": study
             for number, (name, study) in enumerate(self.studies.items())
-            if not (number and asked and name not in asked)
+            if not (number and requested and name not in requested)
         }  # fmt: skip
 
 
@@ -115,7 +115,9 @@ def _write_report(variants: Variants, listener: Listener) -> None:
     """Build the report of all complete studies, unless it stands already."""
     from gandetect.analyses.variants.build import FILES, INPUTS, build_variants_report
 
-    complete = {name: one.folder for name, one in variants.studies.items() if _is_complete(one)}
+    complete = {
+        name: study.folder for name, study in variants.studies.items() if _is_complete(study)
+    }
     read = [runs.file_digest(folder / name) for folder in complete.values() for name in INPUTS]
     digest = digest_of([VARIANTS, VERSION, variants.experiment.model_dump(mode="json"), read])
     if runs.problem_with(variants.folder, digest) is None:

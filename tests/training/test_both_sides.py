@@ -16,9 +16,9 @@ from gandetect.training.checkpoints import Gan
 from gandetect.training.examples import Examples
 
 CPU = torch.device("cpu")
-BLACK = [{"name": "brightness", "chance": 1.0, "range": [0.0, 0.0]}]
-HALF_BLACK = [{**BLACK[0], "chance": 0.5}]
-NEVER = [{**BLACK[0], "chance": 0.0}]
+BLACK = [{"name": "brightness", "probability": 1.0, "range": [0.0, 0.0]}]
+HALF_BLACK = [{**BLACK[0], "probability": 0.5}]
+NEVER = [{**BLACK[0], "probability": 0.0}]
 
 
 def config(**changes: object) -> GanConfig:
