@@ -16,6 +16,8 @@ NAMES = (
     "generators",
     "extreme_scores",
     "neighbours",
+    "image_statistics",
+    "saliency",
     "data",
     "comparisons",
     "trajectories",
@@ -28,6 +30,7 @@ NAMES = (
     "training_gap",
     "reference_study",
     "classifiers",
+    "timing",
     "provenance",
 )
 

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from gandetect.analyses.build import build_report
+from gandetect.analyses.image_statistics.numbers import summarise
 from gandetect.config import parse_experiment
 from gandetect.report.grids import image_grid
 from gandetect.runs import to_toml
@@ -120,6 +121,31 @@ def write_neighbours(detector: Path, rng) -> None:
     write_json(detector / "neighbours.json", figures)
 
 
+def write_image_statistics(run: Path, seeds) -> None:
+    """What is summed up of each source's pixels."""
+    rng, arrays = np.random.default_rng(1), {}
+    for source in (name for name in SIZES if name not in ("real:calibration", "real:training")):
+        for seed in seeds if source.startswith("generated") else (0,):
+            summed = summarise(noise_images(rng, 40))
+            arrays |= {f"{source}@{seed}/{name}": values for name, values in summed.items()}
+    (run / "image-statistics").mkdir()
+    np.savez(run / "image-statistics" / "statistics.npz", **arrays)
+
+
+def write_saliency(run: Path, detector: str, seed: int) -> None:
+    """Maps of random changes."""
+    rng = np.random.default_rng(seed)
+    folder = run / "saliency" / detector / f"seed-{seed}"
+    folder.mkdir(parents=True)
+    counts = {"maps": 6, "shuffled": 6, "pixels": 6, "surest": 4, "mistakes": 4}
+    arrays = {
+        f"{source}/{name}": rng.normal(size=(n, 13, 13)).astype(np.float32)
+        for source in SIZES if source not in ("real:calibration", "real:training")
+        for name, n in counts.items()
+    }  # fmt: skip
+    np.savez(folder / "saliency.npz", **arrays)
+
+
 def class_table(scale=1) -> pd.DataFrame:
     """Classes of the test reals, in turn."""
     frames = []
@@ -191,6 +217,8 @@ def make_run(run: Path, seeds=(0,), scale=1) -> Path:
     for gan in ("dcgan-bn", "dcgan-plain"):
         for seed in seeds:
             write_gan(run, gan, seed, rng)
+            write_saliency(run, gan, seed)
+    write_image_statistics(run, seeds)
     return run
 
 
