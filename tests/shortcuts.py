@@ -25,7 +25,12 @@ class Pickled(InlineEngine):
 
 
 def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Start no workers, which takes seconds; tasks get as many threads here as they would there."""
+    """Start no workers, which takes seconds; tasks get as many threads here as they would there.
+
+    What moves a score is mapped for few images.
+    """
+    monkeypatch.setattr("gandetect.study.compose.MAPPED", 2)
+    monkeypatch.setattr("gandetect.study.compose.MAPPED_SHOWN", 1)
 
     @contextmanager
     def engine(jobs: int, threads: int, listen: Notify) -> Iterator[InlineEngine]:

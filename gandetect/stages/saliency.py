@@ -55,9 +55,9 @@ class MapSaliency(Stage):
         opened = {one.name: one.open(context.run, context.cache) for one in self.sources}
         mean = mean_image(opened.get(IN_DISTRIBUTION) or next(iter(opened.values())))
         kept = {kind: np.load(context.of(self.scores) / f"{kind}.npz") for kind in KINDS}
-        windows = len(starts_of(mean.shape[-1])) ** 2
+        scored = len(starts_of(mean.shape[-1])) ** 2 + 1
         each = self.most * (2 if shuffled else 1) + self.shown * len(KINDS)
-        tick = ticker(windows * each * len(opened), context.notify)
+        tick = ticker(scored * each * len(opened), context.notify)
         arrays: dict[str, Any] = {}
         for name, images in opened.items():
             if not len(images):
@@ -88,10 +88,11 @@ def occlusion_maps(
     """
     side = len(starts_of(mean.shape[-1]))
     maps = np.empty((len(images), side, side), np.float32)
-    whole = score_images(detector, ImageSet(images)) if len(images) else np.empty(0)
-    for one, (image, score) in enumerate(zip(images, whole, strict=True)):
-        covered = score_images(detector, ImageSet(occluded(image, mean)), tick)
-        maps[one] = (score - covered).reshape(side, side)
+    for one, image in enumerate(images):
+        # Together, so that the last bit of a difference depends on no other image.
+        both = np.concatenate([image[None], occluded(image, mean)])
+        scores = score_images(detector, ImageSet(both), tick)
+        maps[one] = (scores[0] - scores[1:]).reshape(side, side)
     return maps
 
 

@@ -234,13 +234,15 @@ def _report(
         for one in subjects
         if evaluation.perturbations
     )
+    first = [one for one in subjects if one.trained.seed == experiment.seeds[0]]
     return Report(
         experiment,
         scores,
         data,
         samples,
         perturbed,
-        statistics=_image_statistics(subjects),
+        # Labelled fakes are the same for every seed.
+        statistics=_image_statistics(first if sampled else subjects),
         saliency=tuple(_saliency(*pair) for pair in zip(subjects, scores, strict=True)),
     )
 

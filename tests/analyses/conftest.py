@@ -137,9 +137,9 @@ def write_saliency(run: Path, detector: str, seed: int) -> None:
     rng = np.random.default_rng(seed)
     folder = run / "saliency" / detector / f"seed-{seed}"
     folder.mkdir(parents=True)
-    counts = {"maps": 6, "shuffled": 6, "pixels": 6, "surest": 4, "mistakes": 4}
+    counts = {"maps": 6, "shuffled": 6, "pixels": 6, "surest": 3, "mistakes": 3}
     arrays = {
-        f"{source}/{name}": rng.normal(size=(n, 13, 13)).astype(np.float32)
+        f"{source}/{name}": rng.normal(size=(n, 9, 9)).astype(np.float32)
         for source in SIZES if source not in ("real:calibration", "real:training")
         for name, n in counts.items()
     }  # fmt: skip

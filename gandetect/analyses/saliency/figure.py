@@ -18,7 +18,7 @@ from gandetect.report.words import wrapped
 
 MOST_PIXELS = 96  # a side, of an image with its map
 COVER = 0.8  # how much of the image the largest change hides
-GAP, CAPTION, HEAD = 0.12, 0.26, 0.3  # in widths of an image
+GAP, CAPTION, HEAD, NAMES = 0.12, 0.26, 0.3, 1.35  # in widths of an image
 TITLES = {"surest": "surest right answers", "mistakes": "surest mistakes"}
 
 
@@ -43,16 +43,16 @@ def saliency_maps(sources: Sequence[Mapped]) -> Figure:
         starts[kind] = at
         at += n * (1 + GAP) + 2 * GAP
     height = HEAD + len(sources) * (1 + CAPTION)
-    figure, ((axes,),) = new_panels(9.6, (9.6 - 1.5) / at * height)
+    figure, ((axes,),) = new_panels(9.6, 9.6 / (NAMES + at) * height)
     axes.set_axis_off()
-    axes.set(xlim=(0, at), ylim=(height, 0))
+    axes.set(xlim=(-NAMES, at), ylim=(height, 0))
     axes.text(0, HEAD / 2, "mean map", va="center", fontweight="bold")
     for kind, n in columns.items():
         if n:
             axes.text(starts[kind], HEAD / 2, TITLES[kind], va="center", fontweight="bold")
     for line, one in enumerate(sources):
         top = HEAD + line * (1 + CAPTION)
-        axes.text(-0.1, top + 0.5, wrapped(one.name, 16), ha="right", va="center", clip_on=False)
+        axes.text(-0.1, top + 0.5, wrapped(one.name, 16), ha="right", va="center")
         _draw(axes, one, top, starts)
     axes.set_aspect("equal")
     return figure
