@@ -257,9 +257,9 @@ def _image_statistics(subjects: Sequence[Subject]) -> SummariseImages:
         for source in one.sources
         if _is_shown(source, one.trained.seed)
     }
-    images = dict.fromkeys(stage for one in of_size for stage in one.images)
+    images = {stage.place: stage for one in of_size for stage in one.images}
     most = AUDITED_LARGE if size > LARGE else AUDITED
-    return SummariseImages(tuple(sources.values()), most, tuple(images))
+    return SummariseImages(tuple(sources.values()), most, tuple(images.values()))
 
 
 def _saliency(subject: Subject, scores: ScoreDetector) -> MapSaliency:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -10,6 +12,7 @@ from torch import nn
 from gandetect.analyses.saliency.numbers import by_pixel
 from gandetect.detectors.network import NetworkDetector, as_detector
 from gandetect.detectors.protocol import Detector, DetectorDescription
+from gandetect.events import silent
 from gandetect.sources import ImageSet
 from gandetect.stages import saliency
 
@@ -110,3 +113,58 @@ def test_shuffled_weights_are_the_same_numbers_elsewhere_and_always_the_same() -
 
 def test_without_weights_there_is_nothing_to_shuffle() -> None:
     assert saliency.with_shuffled_weights(detector(Corner())) is None
+
+
+class Given:
+    """Stands for a source, for a training and for the context that opens both."""
+
+    def __init__(self, folder, name="", images=None, network=None) -> None:
+        self.folder = self.run = self.cache = folder
+        self.name, self.images, self.network = name, images, network
+        self.notify = silent
+
+    def open(self, run, cache) -> ImageSet:
+        return ImageSet(self.images)
+
+    def detector(self, context, preprocessing) -> NetworkDetector:
+        return detector(self.network)
+
+    def of(self, stage) -> Path:
+        return self.folder
+
+
+def test_a_stage_maps_some_images_of_each_source_and_those_that_were_kept(tmp_path) -> None:
+    sources = {
+        "generated:a": images(7),
+        "real:in-distribution": 255 - images(5),
+        "real:none": images(0),
+    }
+    kept = images(4)[::-1]
+    for kind, n in (("surest", 4), ("mistakes", 1)):
+        np.savez(tmp_path / f"{kind}.npz", **{f"{name}/images": kept[:n] for name in sources})
+    network = small_network()
+    saliency.MapSaliency(
+        Given(tmp_path, network=network),
+        tuple(Given(tmp_path, *one) for one in sources.items()),
+        images=(),
+        preprocessing=DESCRIPTION.preprocessing,
+        scores=None,
+        most=6,
+        shown=2,
+    ).run(Given(tmp_path))
+    mean = saliency.mean_image(ImageSet(sources["real:in-distribution"]))
+    with np.load(tmp_path / saliency.SALIENCY) as stored:
+        shapes = {key: stored[key].shape[0] for key in stored.files}
+        surest, all_maps = stored["generated:a/surest"], stored["generated:a/maps"]
+        assert not np.array_equal(all_maps, stored["generated:a/shuffled"])
+    each = {"maps": 6, "shuffled": 6, "pixels": 6, "surest": 2, "mistakes": 1}
+    reals = each | {"maps": 5, "shuffled": 5, "pixels": 5}
+    assert shapes == {
+        **{f"generated:a/{name}": n for name, n in each.items()},
+        **{f"real:in-distribution/{name}": n for name, n in reals.items()},
+    }
+    expected = saliency.occlusion_maps(detector(network), kept[:2], mean)
+    np.testing.assert_array_equal(surest, expected)
+    drawn = ImageSet(sources["generated:a"]).sample(6)
+    expected = saliency.occlusion_maps(detector(network), images(7)[drawn.all_rows()], mean)
+    np.testing.assert_array_equal(all_maps, expected)

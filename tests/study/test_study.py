@@ -120,8 +120,8 @@ def test_maps_are_of_the_images_that_scoring_has_kept(run) -> None:
         np.load(folder / "surest.npz") as surest,
     ):
         images = surest["generated:dcgan-bn/images"]
-        assert maps["generated:dcgan-bn/surest"].shape == (min(1, len(images)), 9, 9)
-        assert maps["generated:dcgan-bn/maps"].shape == (2, 9, 9)
+        assert maps["generated:dcgan-bn/surest"].shape == (min(3, len(images)), 9, 9)
+        assert maps["generated:dcgan-bn/pixels"].shape == (10, 9, 9)
 
 
 def test_a_classifier_is_a_detector_like_any_other(run) -> None:
