@@ -138,7 +138,7 @@ def write_saliency(detector: Path, sources, side: int) -> None:
     """Maps of random changes, of a detector in ``detectors/<name>/seed-<n>``."""
     rng, windows = np.random.default_rng(1), len(starts_of(side))
     folder = detector.parents[2] / "saliency" / detector.parent.name / detector.name
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     counts = {"maps": 6, "shuffled": 6, "pixels": 6, "surest": 3, "mistakes": 3}
     arrays = {
         f"{source}/{name}": rng.normal(size=(n, windows, windows)).astype(np.float32)
