@@ -103,6 +103,8 @@ def scored_study(inputs: Inputs, cost_model: CostModel = EXAMPLE_COSTS) -> Score
         perturbed=inputs.perturbed,
         audit=inputs.audit.get("rows", []),
         overlap=inputs.overlap,
+        image_statistics=inputs.image_statistics,
+        saliency=inputs.saliency,
     )
 
 

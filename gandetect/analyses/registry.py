@@ -16,6 +16,8 @@ NAMES = (
     "generators",
     "extreme_scores",
     "neighbours",
+    "image_statistics",
+    "saliency",
     "data",
     "comparisons",
     "trajectories",
@@ -29,6 +31,7 @@ NAMES = (
     "training_gap",
     "reference_study",
     "classifiers",
+    "timing",
     "provenance",
 )
 

@@ -187,6 +187,12 @@ def read_class_samples(path: Path) -> dict[str, Images]:
         return {key: _as_images(stored[key]) for key in stored.files}
 
 
+def read_arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
+    """Read every array of a file by its name."""
+    with np.load(path, allow_pickle=False) as stored:
+        return dict(stored)
+
+
 def read_classifier(folder: Path) -> Classifier:
     """Read what a classifier's training left in its folder."""
     with np.load(folder / "batch.npz", allow_pickle=False) as stored:

@@ -17,6 +17,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from PIL import Image
 
@@ -115,6 +116,12 @@ def offsets(n: int, step: float) -> list[float]:
 def share_palette() -> Any:
     """From light to dark for shares of right answers; violet, as it is neither real nor fake."""
     return sns.light_palette("#4b3b8f", as_cmap=True)
+
+
+def difference_palette() -> Any:
+    """From blue, as real ones are, over white to orange, as generated ones are."""
+    ends = COLOURS["in-distribution"], "#f6f6f4", COLOURS["own"]
+    return LinearSegmentedColormap.from_list("difference", ends)
 
 
 def without_grid(axes: Axes) -> None:

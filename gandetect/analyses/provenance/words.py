@@ -12,7 +12,7 @@ from gandetect.analyses.analysis import Analysis, Chapter
 from gandetect.report.document import Block, Code, Download, Fold, Items, Table, Text
 from gandetect.report.prose import Prose
 from gandetect.report.results import StudyResults
-from gandetect.report.words import flatten, stage_times
+from gandetect.report.words import flatten
 from gandetect.runs import to_toml
 from gandetect.statistics.cost_model import EXAMPLE_COSTS
 
@@ -39,18 +39,11 @@ def _facts(results: StudyResults) -> list[Block]:
     for name in ("machine", "versions"):
         if isinstance(manifest.get(name), Mapping):
             rows.append([name, ", ".join(f"{key} {one}" for key, one in manifest[name].items())])
-    stages = stage_times(results.inputs.manifest)
-    if stages:
-        seconds = sum(seconds for *_, seconds in stages)
-        rows.append(["seconds of all stages, one after the other", f"{seconds:,.0f}"])
     every = [[key, _printed(value)] for key, value in flatten(manifest, joint=" · ")]
-    ran = [[name, started, f"{seconds:,.1f}"] for name, started, seconds in stages]
     return [
         Table("In short", ["What", "Value"], rows, text_columns=2),
-        *([Table("When each stage ran", ["Stage", "Started", "Seconds"], ran, text_columns=2)]
-          if ran else []),
         Table("Every version and digest", ["What", "Value"], every, text_columns=2),
-    ]  # fmt: skip
+    ]
 
 
 def downloads(results: StudyResults) -> list[Block]:
