@@ -29,7 +29,6 @@ def audit(results: StudyResults) -> list[Block]:
     detectors, many = _detectors(results), results.many_seeds
     return [
         Text(say.meaning()),
-        Text(say.hits(len(warnings_of(probed)), len(_means(probed, "probe"))), "note"),
         say.figure(
             "audit",
             lambda: probes_and_detectors(probed, detectors, results.named),
@@ -52,6 +51,14 @@ def audit(results: StudyResults) -> list[Block]:
         *_compared(results, probed, detectors),
         Text(say.bar()),
     ]
+
+
+def finding(results: StudyResults) -> str:
+    """How many probes are a warning, and the strongest."""
+    probed: Rows = [{"seed": 0, **row} for row in results.metrics.get("audit", [])]
+    means = _means(probed, "probe")
+    (source, probe), area = max(means.items(), key=lambda one: one[1], default=(("", ""), None))
+    return say.hits(len(warnings_of(probed)), len(means), probe, results.named(source), area)
 
 
 def _detectors(results: StudyResults) -> Rows:
@@ -110,5 +117,13 @@ ANALYSIS = Analysis(
     "audit",
     numbers.numbers,
     numbers.tidy_rows,
-    chapters=[Chapter("What is behind it", "Shortcuts: what trivial probes can tell", [audit])],
+    chapters=[
+        Chapter(
+            "Can I trust this?",
+            "Shortcuts: trivial probes",
+            [audit],
+            finding,
+            "shortcuts",
+        )
+    ],
 )

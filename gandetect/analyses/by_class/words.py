@@ -71,5 +71,5 @@ ANALYSIS = Analysis(
     "by_class",
     numbers.numbers,
     numbers.rows,
-    [Chapter("What is behind it", "Which real images look fake?", [by_class])],
+    [Chapter("What is behind it", "Real images flagged, by class", [by_class], say.finding, "classes")],
 )

@@ -204,10 +204,19 @@ ANALYSIS = Analysis(
     numbers.numbers,
     numbers.rows,
     chapters=[
-        Chapter("Look at the images", "What the classifiers see", [batches]),
-        Chapter("The training", "Training of the classifiers", [training]),
-        Chapter("The training", "The classifiers, split by split", [splits, confusions]),
-        Chapter("The training", "Cross-validation", [cross_validation]),
-        Chapter("Beside published figures", "Published figures beside ours", [published]),
+        Chapter("Look at the images", "What the classifiers see", [batches], say.seen, "batches"),
+        Chapter(
+            "The training",
+            "The classifiers",
+            [training, splits, confusions, cross_validation],
+            say.finding,
+        ),
+        Chapter(
+            "Beside published figures",
+            "Published figures beside ours",
+            [published],
+            say.compared,
+            "published",
+        ),
     ],
 )

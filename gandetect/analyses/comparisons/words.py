@@ -92,7 +92,12 @@ ANALYSIS = Analysis(
     numbers.numbers,
     numbers.rows,
     chapters=[
-        Chapter("How much is chance", "From run to run", [runs]),
-        Chapter("How much is chance", "Which detector is better?", [comparisons]),
+        Chapter(
+            "Can I trust this?",
+            "Chance: runs and comparisons",
+            [runs, comparisons],
+            say.finding,
+            "runs",
+        ),
     ],
 )

@@ -35,7 +35,7 @@ def costs(results: StudyResults) -> list[Block]:
     first, detectors = rows[0], results.present(rows)
     cut = bayes_threshold(first["prevalence"], first["cost_miss"], first["cost_delay"])
     return [
-        Text(say.lead(first, _worth_having(rows, detectors), results.labelled), "lead"),
+        Text(say.lead(first), "lead"),
         *(Text(_detector_words(results, name, rows)) for name in detectors),
         say.figure(
             "costs",
@@ -73,11 +73,13 @@ def saves(rows: Sequence[Row]) -> bool:
     return all(row["ci95"]["cost"][1] < nothing for row in rows)
 
 
-def _worth_having(rows: Sequence[Row], detectors: Sequence[str]) -> dict[str, tuple[int, int]]:
+def worth_having(results: StudyResults) -> str:
     """How many detectors save, and of how many, by role of the fakes."""
-    groups = grouped(chosen(rows, real=IN_DISTRIBUTION), "role", "detector")
+    rows = chosen(results.rows("costs"), real=IN_DISTRIBUTION)
+    groups = grouped(rows, "role", "detector")
     by_role = {role: [of for (one, _), of in groups.items() if one == role] for role in FAKE_ROLES}
-    return {role: (sum(map(saves, of)), len(of)) for role, of in by_role.items() if of}
+    worth = {role: (sum(map(saves, of)), len(of)) for role, of in by_role.items() if of}
+    return say.finding(worth, results.labelled)
 
 
 def _detector_words(results: StudyResults, name: str, rows: Sequence[Row]) -> str:
@@ -150,5 +152,5 @@ ANALYSIS = Analysis(
     "costs",
     numbers.numbers,
     numbers.rows,
-    [Chapter("Try it", "What it costs, what it saves", [costs])],
+    [Chapter("Set the threshold yourself", "Costs", [costs], worth_having)],
 )

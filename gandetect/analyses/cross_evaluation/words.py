@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from gandetect.analyses.analysis import Analysis, Chapter
 from gandetect.analyses.cross_evaluation import numbers
-from gandetect.report.document import Block, Cell, Fold, Heat, Table, Text, table
+from gandetect.report.document import Block, Cell, Heat, Table, Text, table
 from gandetect.report.prose import Prose
 from gandetect.report.results import StudyResults, matrix_sources
 from gandetect.report.words import (
@@ -20,30 +20,26 @@ from gandetect.report.words import (
 )
 from gandetect.statistics.rows import Row, chosen, grouped
 
-FRAMED = "framed: fakes that a detector was trained on"
 say = Prose(__file__)
 
 
 def matrix(results: StudyResults) -> list[Block]:
-    """How to read the matrix of the answer, the same at the other points, and run by run."""
+    """How to read the matrix of the answer, and the same run by run."""
     allowed = results.inputs.experiment.evaluation.calibrated_fpr
-    others = [point for point in results.points if point != results.point]
-    each = [_matrix_table(results, point) for point in results.points]
+    each = results.points if results.many_seeds else []
     return [
         Text(say.meaning(results, allowed)),
-        *(share_heat(results, point, POINTS[point]) for point in others),
-        *([Fold("Run by run", each)] if results.many_seeds else []),
+        *(_matrix_table(results, point) for point in each),
     ]
 
 
-def share_heat(results: StudyResults, point: str, title: str) -> Heat:
+def share_heat(results: StudyResults, point: str) -> Heat:
     """Share answered correctly by detector (rows) and source (columns), with its interval."""
     sources = matrix_sources(results.metrics)
     at_point = chosen(results.metrics["across_seeds"], operating_point=point)
     rows = {(row["detector"], row["source"]): row for row in at_point}
-    covers = "runs and images" if results.many_seeds else "images"
     return Heat(
-        f"{sentence(title)}: answered correctly, 95 % intervals over {covers}; {FRAMED}",
+        say.caption(results),
         ["Detector", *(sentence(results.named(source)) for source in sources)],
         [
             (sentence(results.short(name)), [_heat_cell(rows.get((name, s))) for s in sources])
@@ -83,5 +79,5 @@ ANALYSIS = Analysis(
     "cross_evaluation",
     numbers.numbers,
     numbers.rows,
-    chapters=[Chapter("In short", "Every detector against every source", [matrix])],
+    chapters=[Chapter("The answer", "How to read the matrix", [matrix], say.finding)],
 )

@@ -21,8 +21,8 @@ SPLITS = ("train", "validation", "test", "in-distribution", "held-out", "calibra
 
 
 def data(results: StudyResults) -> list[Block]:
-    """Counts by class and split, duplicates across splits, and samples of each class."""
-    return [*_counts(results), *_duplicates(results), *_class_samples(results)]
+    """Counts by class and split, and samples of each class."""
+    return [*_counts(results), *_class_samples(results)]
 
 
 def _counts(results: StudyResults) -> list[Block]:
@@ -59,11 +59,23 @@ def _ordered(names: Iterable[str], known: Sequence[str]) -> list[str]:
     return [name for name in known if name in names] + [n for n in names if n not in known]
 
 
-def _duplicates(results: StudyResults) -> list[Block]:
-    if "duplicates" not in results.inputs.data:
-        return []
-    found = results.inputs.data["duplicates"].items()
-    return [Text(say.duplicates([f"{count(int(n))} in {name}" for name, n in found if n]))]
+def leaks(results: StudyResults) -> list[Block]:
+    """Images that stand in two splits, exactly or nearly."""
+    facts, overlap = results.inputs.data, results.inputs.overlap
+    blocks: list[Block] = []
+    if "duplicates" in facts:
+        found = facts["duplicates"].items()
+        shared = [f"{count(int(n))} in {name}" for name, n in found if n]
+        blocks += say.paragraphs("duplicates", shared)
+    if overlap.get("counts"):
+        columns: Columns = {
+            "Split": lambda row: row["split"],
+            "Also in": lambda row: row["other"],
+            "Exactly or nearly": lambda row: row["kind"],
+            "Images": lambda row: count(row["n"]),
+        }
+        blocks.append(table("Test images that other splits hold", overlap["counts"], columns, 3))
+    return blocks
 
 
 def _class_samples(results: StudyResults) -> list[Block]:
@@ -81,5 +93,8 @@ def _class_samples(results: StudyResults) -> list[Block]:
 ANALYSIS = Analysis(
     "data",
     numbers.numbers,
-    chapters=[Chapter("Look at the images", "The data at a glance", [data, files])],
+    chapters=[
+        Chapter("Look at the images", "The data at a glance", [data, files], say.finding),
+        Chapter("Can I trust this?", "Leaks: images in two splits", [leaks], say.leak, "leaks"),
+    ],
 )

@@ -52,12 +52,27 @@ def samples(results: StudyResults) -> list[Block]:
         if grids is None:
             blocks += results.absent(f"gans/{gan.name}/seed-{first}/samples")
             continue
-        blocks += [_frames(results, trained, grids), *_reals(results)]
+        blocks.append(_frames(results, trained, grids))
         if grids.animation is not None:
             place = grids.animation.relative_to(results.inputs.run).as_posix()
             blocks += say.paragraphs("animation", place)
     seed = first if results.many_seeds else None
     return [Text(say.samples(seed)), *blocks] if blocks else []
+
+
+def glimpse(results: StudyResults) -> list[Block]:
+    """What each generator makes after its last epoch, beside real images."""
+    blocks: list[Block] = []
+    for gan in results.inputs.experiment.gans:
+        trained = (gan.name, results.seeds[0])
+        if found := results.inputs.samples.get(trained):
+            last = max(found.grids)
+            words = _epoch_words(last, last, results.inputs.histories.get(trained))
+            with Image.open(found.grids[last]) as grid:
+                picture = say.image("glimpse", grid, gan.name, words, of=gan.name)
+            frames = [(draw.sample_frame(found.grids[last]), words)]
+            blocks.append(Frames(f"Made by {gan.name}", frames, picture, small=True))
+    return [*blocks, *_reals(results)] if blocks else []
 
 
 def _frames(results: StudyResults, trained: Trained, samples: Samples) -> Frames:
@@ -92,7 +107,7 @@ def _reals(results: StudyResults) -> list[Block]:
     image = Image.fromarray(grid[0] if len(grid) == 1 else grid.transpose(1, 2, 0))
     picture = say.image("samples-real", image, [classes[int(key)] for key in trained_on])
     frame = (draw.small_png(grid), "64 real images")
-    return [Frames("Real images of the classes it is trained on", [frame], picture)]
+    return [Frames("Real images of the trained classes", [frame], picture, small=True)]
 
 
 ANALYSIS = Analysis(
@@ -100,8 +115,9 @@ ANALYSIS = Analysis(
     numbers.numbers,
     numbers.rows,
     chapters=[
-        Chapter("Look at the images", "Samples of the generators", [samples]),
-        Chapter("The training", "How good are the fakes?", [quality]),
-        Chapter("The training", "Training curves", [training]),
+        Chapter("Look at the images", "", [glimpse]),
+        Chapter("Look at the images", "Samples, epoch by epoch", [samples], say.grown, "samples"),
+        Chapter("The training", "Quality of the fakes", [quality], say.finding, "quality"),
+        Chapter("The training", "Training of the GANs", [training], say.trained, "training"),
     ],
 )

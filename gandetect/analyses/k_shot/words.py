@@ -26,10 +26,10 @@ def k_shot(results: StudyResults) -> list[Block]:
     if not rows:
         return results.not_measured("k_shot")
     shots = sorted({row["k"] for row in rows})
-    groups = list(grouped(rows, "detector", "source").values())
+    groups = _groups(results)
     detectors, many = results.present(rows), results.many_seeds
     return [
-        Text(_lead(groups), "lead"),
+        *say.paragraphs("lead", [_needed(group) for group in groups if _useful(group)]),
         Text(say.meaning(max(row["draws"] for row in rows))),
         say.figure("k-shot", lambda: k_shot_curves(rows, detectors, results.labelled), many),
         table(
@@ -59,11 +59,18 @@ def _with_labels(group: Sequence[Row], k: int) -> str:
     return spread(values, percent_interval) if values else "–"
 
 
-def _lead(groups: Sequence[Sequence[Row]]) -> str:
-    """How many labels bring the cut within one point of the best one, counted over pairs."""
-    useful = [group for group in groups if fmean(row["oracle"] for row in group) >= USEFUL]
-    needed = [_needed(group) for group in useful]
-    return say.lead(len(groups), len(groups) - len(useful), USEFUL, needed)
+def finding(results: StudyResults) -> str:
+    """How many pairs of a detector and a new source are beyond any threshold."""
+    groups = _groups(results)
+    return say.finding(len(groups), sum(not _useful(group) for group in groups), USEFUL)
+
+
+def _groups(results: StudyResults) -> list[list[Row]]:
+    return list(grouped(results.rows("k_shot"), "detector", "source").values())
+
+
+def _useful(group: Sequence[Row]) -> bool:
+    return fmean(row["oracle"] for row in group) >= USEFUL
 
 
 def _needed(group: Sequence[Row]) -> int | None:
@@ -79,5 +86,12 @@ ANALYSIS = Analysis(
     "k_shot",
     numbers.numbers,
     numbers.rows,
-    [Chapter("What is behind it", "How many labelled images does a new source need?", [k_shot])],
+    [
+        Chapter(
+            "What is behind it",
+            "Labels for a new source",
+            [k_shot],
+            finding,
+        )
+    ],
 )

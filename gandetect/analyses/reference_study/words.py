@@ -35,6 +35,15 @@ def reference_tables(results: StudyResults) -> list[Block]:
     return blocks
 
 
+def finding(results: StudyResults) -> str:
+    """The accuracy of each detector that has a counterpart, beside that one's."""
+    native = chosen(results.metrics["overall"], operating_point="native")
+    ours = {(name,): fmean(row["classification_report"]["accuracy"] for row in of)
+            for (name,), of in grouped(native, "detector").items()}  # fmt: skip
+    return say.finding({name: (ours[name,], PUBLISHED[name]["accuracy"])
+                        for name in PUBLISHED if (name,) in ours})  # fmt: skip
+
+
 def _of_detector(results: StudyResults, detector: str, rows: Sequence[Row]) -> list[Block]:
     published = PUBLISHED.get(detector, {})
     beside = f" beside {NETS[detector]} of the study" if published else ""
@@ -115,5 +124,12 @@ ANALYSIS = Analysis(
     "reference_study",
     numbers.numbers,
     numbers.rows,
-    [Chapter("Beside published figures", "The reference study's tables", [reference_tables])],
+    [
+        Chapter(
+            "Beside published figures",
+            "The reference study's tables",
+            [reference_tables],
+            finding,
+        )
+    ],
 )

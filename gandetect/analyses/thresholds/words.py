@@ -29,10 +29,9 @@ def curves(results: StudyResults) -> list[Block]:
 
 
 def thresholds(results: StudyResults) -> list[Block]:
-    """The threshold explorer, and in static figures what it shows."""
-    static = [*distributions(results), *curves(results), *confusion(results)]
-    found = explorer(results, static)
-    return [found] if found else static
+    """The threshold explorer."""
+    found = explorer(results)
+    return [found] if found else []
 
 
 def distributions(results: StudyResults) -> list[Block]:
@@ -84,5 +83,13 @@ ANALYSIS = Analysis(
     "thresholds",
     numbers.numbers,
     numbers.rows,
-    chapters=[Chapter("Try it", "Set the threshold yourself", [thresholds])],
+    chapters=[
+        Chapter("Set the threshold yourself", "", [thresholds]),
+        Chapter(
+            "Set the threshold yourself",
+            "Scores and curves",
+            [distributions, curves, confusion],
+            say.finding,
+        ),
+    ],
 )

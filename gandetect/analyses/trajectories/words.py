@@ -113,5 +113,7 @@ ANALYSIS = Analysis(
     "trajectories",
     numbers.numbers,
     numbers.rows,
-    chapters=[Chapter("How much is chance", "From epoch to epoch", [trajectories])],
+    chapters=[
+        Chapter("Can I trust this?", "Chance: epochs", [trajectories], say.finding)
+    ],
 )
