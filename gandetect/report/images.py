@@ -7,43 +7,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
-import seaborn as sns
 from matplotlib.figure import Figure
 from PIL import Image
 
 from gandetect.report.grids import image_grid
 from gandetect.report.reading import Images, Kept, Pairs, Samples
-from gandetect.report.style import COLOURS, new_panels, without_grid
+from gandetect.report.style import new_panels, without_grid
 
 GUTTER = 128  # grey between images, as in the sample grids that training writes
-SPLIT_COLOURS = {
-    "train": COLOURS["training"],
-    "validation": COLOURS["validation"],
-    "test": COLOURS["in-distribution"],
-    "in-distribution": COLOURS["in-distribution"],
-    "held-out": COLOURS["held-out"],
-    "calibration": "#9aa7b1",
-    "reserved": "#d5d9dd",
-}
-
-
-def class_counts(counts: pd.DataFrame) -> Figure:
-    """Bars of images by class (rows) and split (columns), stacked."""
-    figure, ((axes,),) = new_panels(9.6, 1.2 + 0.33 * len(counts))
-    others = iter(sns.color_palette("Greys", n_colors=max(3, counts.shape[1])))
-    left = np.zeros(len(counts))
-    for split in counts.columns:
-        colour = SPLIT_COLOURS.get(split) or next(others)
-        values = counts[split].to_numpy(np.float64)
-        axes.barh(list(counts.index), values, left=left, label=split, color=colour, height=0.72)
-        left += values
-    axes.invert_yaxis()
-    axes.grid(axis="y", visible=False)
-    axes.set(xlabel="images")
-    axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
-    axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=len(counts.columns))
-    return figure
 
 
 def class_samples(samples: Mapping[str, Images], names: Mapping[str, str]) -> Figure:

@@ -13,7 +13,6 @@ from contextlib import contextmanager
 from typing import Any
 
 import matplotlib.style
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -25,9 +24,6 @@ from gandetect.report.document import Picture
 INK = "#26262b"
 QUIET = "#6b6b73"
 GRID = "#e4e4e8"
-# Words on a cell that keeps its colour in the dark keep theirs.
-ON_LIGHT = "#26262a"
-ON_DARK = "#fffffe"
 # Okabe-Ito's blues and oranges, told apart by people with any colour vision, and in grey.
 COLOURS = {
     "own": "#d55e00",
@@ -110,11 +106,6 @@ def offsets(n: int, step: float) -> list[float]:
     ([-0.5, 0.5], [0.0])
     """
     return [step * (place - (n - 1) / 2) for place in range(n)]
-
-
-def share_palette() -> Any:
-    """From light to dark for shares of right answers; violet, as it is neither real nor fake."""
-    return sns.light_palette("#4b3b8f", as_cmap=True)
 
 
 def without_grid(axes: Axes) -> None:

@@ -12,7 +12,7 @@ from gandetect.analyses.classifiers import numbers
 from gandetect.analyses.classifiers.figure import BATCH_SHOWN, batch_grid, training_curves
 from gandetect.config import ClassifierConfig, PublishedFigure
 from gandetect.report.document import Block, Columns, Table, Text, table
-from gandetect.report.heatmaps import confusion_matrices
+from gandetect.report.heatmaps import confusion_heat
 from gandetect.report.prose import Prose
 from gandetect.report.results import StudyResults
 from gandetect.report.words import count, detector_name, number, percent_interval, sentence
@@ -84,16 +84,14 @@ def splits(results: StudyResults) -> list[Block]:
 
 
 def confusions(results: StudyResults) -> list[Block]:
-    """A confusion matrix for each split, at the native and the youden threshold."""
-    first = results.seeds[0]
-    blocks: list[Block] = []
-    for name in results.classifiers:
-        of_run = chosen(results.metrics["splits"], detector=name, detector_seed=first)
-        if rows := [row for row in of_run if row["operating_point"] in ("native", "youden")]:
-            draw = partial(confusion_matrices, rows, across="split", down="operating_point")
-            seed = first if results.many_seeds else None
-            blocks.append(say.figure("splits", draw, name, seed, of=name))
-    return blocks
+    """The confusion matrix of each split, at each threshold."""
+    rows = [r for r in results.metrics["splits"] if r["detector"] in results.classifiers]
+
+    def name(row: Row) -> str:
+        who = detector_name(row, results.many_seeds)
+        return f"{who}: {row['split']}, {row['operating_point']}"
+
+    return [confusion_heat(say.confusion(), rows, name)] if rows else []
 
 
 def published(results: StudyResults) -> list[Block]:

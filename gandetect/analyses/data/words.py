@@ -13,7 +13,7 @@ from gandetect.analyses.data import numbers
 from gandetect.analyses.data.files import files, say
 from gandetect.analyses.generators.quality import class_names
 from gandetect.report.document import Block, Columns, Text, table
-from gandetect.report.images import class_counts, class_samples
+from gandetect.report.images import class_samples
 from gandetect.report.results import StudyResults
 from gandetect.report.words import count
 
@@ -45,10 +45,8 @@ def _counts(results: StudyResults) -> list[Block]:
         "all": lambda line: count(int(line[1].sum())),
     }
     held_out = [str(name) for name in facts.get("held_out", [])]
-    draw = partial(class_counts, counts)
     return [
         Text(say.splits(held_out, results.labelled)),
-        say.figure("class-counts", draw, totals.to_dict()),
         table("Images by class and split", lines, columns),
     ]
 

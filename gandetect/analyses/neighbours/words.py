@@ -69,7 +69,5 @@ def _tiles(name: str, pairs: Pairs, what: str) -> Tiles:
 
 ANALYSIS = Analysis(
     "neighbours",
-    chapters=[
-        Chapter("Can I trust this?", "Leaks: copied images", [neighbours], say.finding)
-    ],
+    chapters=[Chapter("Can I trust this?", "Leaks: copied images", [neighbours], say.finding)],
 )

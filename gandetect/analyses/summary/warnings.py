@@ -23,7 +23,7 @@ def warnings(results: StudyResults) -> list[Block]:
     if found := data.get("contradictions"):
         blocks += say.paragraphs("contradicting", len(found))
     if probes := _strongest_probes(results):
-        told = say.paragraphs("audited", probes, results.labelled)
+        told = say.paragraphs("audited", probes)
         blocks += [replace(one, chapter="shortcuts") for one in told]
     for fact in data.get("shortcuts", []):
         blocks += say.paragraphs("shortcut", fact)

@@ -10,11 +10,11 @@ from gandetect.analyses.thresholds import numbers
 from gandetect.analyses.thresholds.explorer import explorer
 from gandetect.analyses.thresholds.figure import roc_and_precision_recall, score_distributions
 from gandetect.report.document import Block, Columns, table
-from gandetect.report.heatmaps import confusion_matrices
+from gandetect.report.heatmaps import confusion_heat
 from gandetect.report.prose import Prose
 from gandetect.report.results import StudyResults
 from gandetect.report.words import count, detector_name, number, percent
-from gandetect.statistics.rows import Row, chosen
+from gandetect.statistics.rows import Row
 
 say = Prose(__file__)
 
@@ -67,11 +67,13 @@ def confusion(results: StudyResults) -> list[Block]:
     """Confusion matrices of own generated images and all test reals."""
     if results.labelled and not results.has("held-out"):
         return []  # the same as the test split's, which stand above
-    first = chosen(results.rows("overall"), detector_seed=results.seeds[0])
-    if not first:
+    if not (rows := results.rows("overall")):
         return [*say.paragraphs("no_confusion")]
-    draw = partial(confusion_matrices, first, across="operating_point", down="detector")
-    return [say.figure("confusion", draw, _first_seed(results))]
+
+    def name(row: Row) -> str:
+        return f"{detector_name(row, results.many_seeds)}, {row['operating_point']}"
+
+    return [confusion_heat(say.confusion(), rows, name)]
 
 
 def _first_seed(results: StudyResults) -> int | None:

@@ -53,7 +53,5 @@ ANALYSIS = Analysis(
     "training_gap",
     numbers.numbers,
     numbers.rows,
-    chapters=[
-        Chapter("Can I trust this?", "Leaks: learnt by heart?", [gap], say.finding)
-    ],
+    chapters=[Chapter("Can I trust this?", "Leaks: learnt by heart?", [gap], say.finding)],
 )
