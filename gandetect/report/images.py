@@ -7,32 +7,23 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-from matplotlib.figure import Figure
 from PIL import Image
 
 from gandetect.report.grids import image_grid
 from gandetect.report.reading import Images, Kept, Pairs, Samples
-from gandetect.report.style import new_panels, without_grid
 
 GUTTER = 128  # grey between images, as in the sample grids that training writes
 
 
-def class_samples(samples: Mapping[str, Images], names: Mapping[str, str]) -> Figure:
-    """A row of images for each class."""
+def class_samples(samples: Mapping[str, Images], names: Mapping[str, str]) -> Image.Image:
+    """A row of images for each class, its name below the first."""
     keys = sorted(samples, key=lambda key: (len(key), key))
     most = max(len(samples[key]) for key in keys)
     rows = [_white_to(thumbnails(samples[key]), most) for key in keys]
-    picture = np.asarray(image_grid(np.concatenate(rows), columns=most, pad=2))
-    height = min(8.0, 0.58 * len(keys))
-    figure, ((axes,),) = new_panels(0.85 + height * picture.shape[1] / picture.shape[0], height)
-    axes.imshow(picture, cmap="gray", vmin=0, vmax=255)
-    without_grid(axes)
-    axes.spines[:].set_visible(False)
-    step = picture.shape[0] / len(keys)
-    middles = [(number + 0.5) * step for number in range(len(keys))]
-    axes.set_xticks([])
-    axes.set_yticks(middles, [names.get(key, key) for key in keys])
-    return figure
+    words = [name for key in keys for name in (names.get(key, key), *[""] * (most - 1))]
+    small = np.concatenate(rows)
+    scale = max(1, round(84 / small.shape[3]))
+    return image_grid(small, columns=most, pad=4, scale=scale, captions=words)
 
 
 def _white_to(images: Images, n: int) -> Images:

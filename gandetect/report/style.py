@@ -108,12 +108,6 @@ def offsets(n: int, step: float) -> list[float]:
     return [step * (place - (n - 1) / 2) for place in range(n)]
 
 
-def without_grid(axes: Axes) -> None:
-    """Clear what a heatmap or an image needs no axis for."""
-    axes.grid(False)
-    axes.tick_params(length=0)
-
-
 def percent_axis(axis: Axis) -> None:
     """Tick labels in percent."""
     axis.set_major_formatter(lambda value, _: f"{100 * value:.0f} %")

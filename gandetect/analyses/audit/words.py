@@ -10,9 +10,10 @@ from gandetect.analyses.audit import numbers
 from gandetect.analyses.audit.numbers import warnings_of
 from gandetect.analyses.audit.probes import LOOKS_AT
 from gandetect.report.document import Block, Cell, Heat, Text
+from gandetect.report.heatmaps import area_cell
 from gandetect.report.prose import Prose
 from gandetect.report.results import StudyResults
-from gandetect.report.words import number, number_range, sentence
+from gandetect.report.words import sentence
 from gandetect.statistics.rows import Row, Rows, chosen, grouped
 from gandetect.statistics.scores import IN_DISTRIBUTION
 
@@ -76,7 +77,7 @@ def _cell(rows: Sequence[Row]) -> Cell | None:
     areas = [row["auroc"] for row in rows]
     ends = rows[0]["ci95"] if len(rows) == 1 else [min(areas), max(areas)]
     warned = any(row.get("warning") for row in rows)
-    return Cell(number(fmean(areas)), number_range(0.0, ends), fmean(areas), warned)
+    return area_cell(fmean(areas), ends, warned)
 
 
 def _means(rows: Rows, key: str) -> dict[tuple[str, str], float]:

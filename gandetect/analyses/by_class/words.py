@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 from gandetect.analyses.analysis import Analysis, Chapter
 from gandetect.analyses.by_class import numbers
-from gandetect.report.document import Block, Cell, Heat
+from gandetect.report.document import Block, Heat
+from gandetect.report.heatmaps import share_cell
 from gandetect.report.prose import Prose
 from gandetect.report.results import StudyResults
-from gandetect.report.words import POINTS, count, percent, percent_range
+from gandetect.report.words import POINTS, count
 from gandetect.statistics.rows import Row, chosen, grouped
 
 say = Prose(__file__)
@@ -28,14 +29,10 @@ def _heat(results: StudyResults, rows: Sequence[Row], point: str) -> Heat:
     """Classes as rows, held-out ones first; framed where held out."""
     ordered = sorted(rows, key=lambda row: (not row["held_out"], row["class_name"]))
 
-    def cell(row: Row) -> Cell:
-        n = f"{count(row['n'])} images"
-        interval = percent_range(row["mean"], row["ci95"])
-        return Cell(percent(row["mean"]), interval, row["mean"], row["held_out"], n)
-
     lines = []
     for of in grouped(ordered, "class_name").values():
-        cells = {row["detector"]: cell(row) for row in of}
+        cells = {row["detector"]: share_cell(row["mean"], row["ci95"], row["held_out"])
+                 for row in of}  # fmt: skip
         name = f"{say.name(of[0])}, n = {count(of[0]['n'])}"
         lines.append((name, [cells.get(detector) for detector in results.detectors]))
     caption = say.flagged(POINTS[point], results.many_seeds)

@@ -11,7 +11,7 @@ from gandetect.analyses.analysis import Analysis, Chapter
 from gandetect.analyses.classifiers import numbers
 from gandetect.analyses.classifiers.figure import BATCH_SHOWN, batch_grid, training_curves
 from gandetect.config import ClassifierConfig, PublishedFigure
-from gandetect.report.document import Block, Columns, Table, Text, table
+from gandetect.report.document import Block, Columns, Text, table
 from gandetect.report.heatmaps import confusion_heat
 from gandetect.report.prose import Prose
 from gandetect.report.results import StudyResults
@@ -76,11 +76,7 @@ def splits(results: StudyResults) -> list[Block]:
         **FIGURES_AFTER_ACCURACY,
         "n": lambda row: count(row["n"]),
     }
-    return [
-        Text(say.splits()),
-        table("Figures by split", rows, columns, text_columns=3),
-        _thresholds(results),
-    ]
+    return [Text(say.splits()), table("Figures by split", rows, columns, text_columns=3)]
 
 
 def confusions(results: StudyResults) -> list[Block]:
@@ -156,25 +152,6 @@ def ours(row: Mapping[str, Any], metric: str, positive: str) -> float:
     }
     part, whole = parts[metric]
     return part / whole if whole else 0.0
-
-
-def _thresholds(results: StudyResults) -> Table:
-    def upper_bound(row: Row) -> str:
-        name = {key: row[key] for key in ("detector", "detector_seed")}
-        return next(map(say.upper_bound, chosen(results.metrics["upper_bound"], **name)), "–")
-
-    rows = results.metrics["operating_points"]
-    return table(
-        "Thresholds on the log-odds of generated",
-        [row for row in rows if row["detector"] in results.classifiers],
-        {
-            "Classifier": lambda row: detector_name(row, results.many_seeds),
-            "Native": lambda row: number(row.get("native"), 2),
-            "Calibrated": lambda row: number(row.get("calibrated"), 2),
-            "Youden": lambda row: number(row.get("youden"), 2),
-            "Upper bound (chosen on the test images, not attainable)": upper_bound,
-        },
-    )
 
 
 def _ours(results: StudyResults, config: ClassifierConfig, figure: PublishedFigure) -> float | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -84,8 +83,7 @@ def _class_samples(results: StudyResults) -> list[Block]:
     most = max((int(key) for key in samples if key.isdigit()), default=0)
     names = {str(place): name for place, name in enumerate(class_names(results, 1 + most))}
     shown = [names.get(key, key) for key in samples]
-    draw = partial(class_samples, samples, names)
-    return [say.figure("class-samples", draw, shown, results.labelled)]
+    return [say.image("class-samples", class_samples(samples, names), shown, results.labelled)]
 
 
 ANALYSIS = Analysis(

@@ -8,6 +8,7 @@ from statistics import fmean
 from gandetect.analyses.analysis import Analysis, Chapter
 from gandetect.analyses.k_shot import numbers
 from gandetect.report.document import Block, Cell, Heat, Text
+from gandetect.report.heatmaps import share_cell
 from gandetect.report.prose import Prose
 from gandetect.report.results import StudyResults
 from gandetect.report.words import percent, percent_range
@@ -51,7 +52,7 @@ def _with_labels(group: Sequence[Row], k: int) -> Cell | None:
     rows = chosen(group, k=k)
     if len(rows) == 1 and rows[0]["low"] is not None:
         value, low, high = (rows[0][key] for key in ("balanced_accuracy", "low", "high"))
-        return Cell(percent(value), percent_range(value, [low, high]), value)
+        return share_cell(value, [low, high])
     return _cell([row["balanced_accuracy"] for row in rows])
 
 

@@ -14,7 +14,7 @@ from gandetect.report.heatmaps import confusion_heat
 from gandetect.report.prose import Prose
 from gandetect.report.results import StudyResults
 from gandetect.report.words import count, detector_name, number, percent
-from gandetect.statistics.rows import Row
+from gandetect.statistics.rows import Row, chosen
 
 say = Prose(__file__)
 
@@ -44,6 +44,10 @@ def distributions(results: StudyResults) -> list[Block]:
             percent(row["calibration_delayed"][point]) if "calibrated" in row else "–"
         )
 
+    def upper_bound(row: Row) -> str:
+        name = {key: row[key] for key in ("detector", "detector_seed")}
+        return next(map(say.upper_bound, chosen(results.rows("upper_bound"), **name)), "–")
+
     columns: Columns = {
         "Detector": lambda row: detector_name(row, results.many_seeds),
         "Calibrated threshold": lambda row: (
@@ -55,6 +59,7 @@ def distributions(results: StudyResults) -> list[Block]:
         "Youden's threshold": (lambda row: number(row.get("youden"), 2))
         if "youden" in results.points
         else None,
+        "Upper bound (chosen on the test images, not attainable)": upper_bound,
     }
     caption = "Where the thresholds lie, and the reals that chose them"
     return [
