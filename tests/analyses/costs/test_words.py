@@ -66,7 +66,8 @@ def test_the_chapter_opens_with_the_market_and_with_who_is_worth_having(blank):
 def test_each_row_says_what_it_costs_and_whether_it_saves(blank):
     rows = study()
     (table,) = (block for block in costs(results(rows)) if isinstance(block, Table))
-    own = dict(zip(table.header, table.rows[0], strict=True))
+    first = next(row for row in table.rows if row[0] == "dcgan-bn")
+    own = dict(zip(table.header, first, strict=True))
     low, high = rows[0]["ci95"]["cost"]
     assert own["Cost"] == f"{rows[0]['cost']:.0f} ({low:.0f} to {high:.0f})"
     assert own["Below doing without"] == "yes"
