@@ -9,9 +9,9 @@
     summary.scrollIntoView();
   };
   addEventListener("hashchange", reveal);
-  // The same link again changes no address.
+  // The same link again changes no address; the browser follows it before anything is revealed.
   addEventListener("click", (event) => {
-    if (event.target.closest?.("a")?.hash === location.hash) reveal();
+    if (event.target.closest?.("a[href^='#']")?.hash === location.hash) setTimeout(reveal);
   });
   const chapters = [...document.querySelectorAll("details.chapter")];
   if (chapters.length) {
