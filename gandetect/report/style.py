@@ -16,6 +16,7 @@ import matplotlib.style
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from PIL import Image
 
@@ -137,7 +138,8 @@ def figure_svg(figure: Figure) -> bytes:
     """SVG of a figure, for light and dark pages; equal figures give equal bytes."""
     buffer = io.StringIO()
     about = dict.fromkeys(("Date", "Creator", "Format", "Type"))
-    figure.savefig(buffer, format="svg", metadata=about)
+    # What `savefig` does besides is to draw everything a first time.
+    FigureCanvasSVG(figure).print_svg(buffer, metadata=about)
     drawn = buffer.getvalue()
     # Hundredths of a point are finer than any screen, and lines are broken for nobody.
     drawn = re.sub(r"<[^>]*>", _shorter, drawn[drawn.index("<svg") :])

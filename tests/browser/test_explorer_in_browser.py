@@ -117,7 +117,7 @@ def test_marked_points_are_those_of_the_study(open_page, made, detector):
 
 def test_allowed_false_alarms_are_counted_on_calibration_reals(open_page, made):
     widget = Widget(open_page(made.path), made)
-    field = widget.page.get_by_label("false alarms, in %")
+    field = widget.page.get_by_label("Real images that may be flagged, in %")
     assert field.input_value() == "5"
     reals = widget.subject.sources["real:calibration"]
     for percentage in ("5", "1", "20", "2"):

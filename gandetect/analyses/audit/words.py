@@ -65,7 +65,7 @@ def _detectors(results: StudyResults) -> Rows:
             "auroc": pair["auroc"],
             "ci95": pair["ci95"]["auroc"],
         }
-        for pair in results.metrics["pairs"]
+        for pair in results.rows("pairs")
         if pair["role"] == "own" and pair["real"] == IN_DISTRIBUTION
     ]
 

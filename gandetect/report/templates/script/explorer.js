@@ -158,9 +158,9 @@
 
     /** What the allowed false alarms are counted on, and how many there are at this threshold. */
     function chosen() {
-      if (!run.alarms) return "No allowed share of false alarms can be set: no calibration reals were scored.";
+      if (!run.alarms) return "No share can be allowed: no calibration reals were scored.";
       const flagged = percent(run.alarms.above[index] / run.alarms.n);
-      return `Allowed false alarms are counted on ${count(run.alarms.n)} ${run.alarms.name}, never on test images; this threshold flags ${flagged} of those.`;
+      return `That share is counted on ${count(run.alarms.n)} ${run.alarms.name}, never on test images; this threshold flags ${flagged} of those.`;
     }
 
     function sentence(words) {
