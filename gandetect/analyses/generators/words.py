@@ -44,35 +44,21 @@ def training(results: StudyResults) -> list[Block]:
 def samples(results: StudyResults) -> list[Block]:
     """What each generator made of the same noise, epoch by epoch, beside real images."""
     first = results.seeds[0]
-    blocks: list[Block] = []
+    shown: list[Block] = []
+    absent: list[Block] = []
+    places: list[str] = []
     for gan in results.inputs.experiment.gans:
         trained = (gan.name, first)
-        grids = results.inputs.samples.get(trained)
-        blocks.append(Heading(results.title_of(trained)))
-        if grids is None:
-            blocks += results.absent(f"gans/{gan.name}/seed-{first}/samples")
-            continue
-        blocks.append(_frames(results, trained, grids))
-        if grids.animation is not None:
-            place = grids.animation.relative_to(results.inputs.run).as_posix()
-            blocks += say.paragraphs("animation", place)
-    seed = first if results.many_seeds else None
-    return [Text(say.samples(seed)), *blocks] if blocks else []
-
-
-def glimpse(results: StudyResults) -> list[Block]:
-    """What each generator makes after its last epoch, beside real images."""
-    blocks: list[Block] = []
-    for gan in results.inputs.experiment.gans:
-        trained = (gan.name, results.seeds[0])
         if found := results.inputs.samples.get(trained):
-            last = max(found.grids)
-            words = _epoch_words(last, last, results.inputs.histories.get(trained))
-            with Image.open(found.grids[last]) as grid:
-                picture = say.image("glimpse", grid, gan.name, words, of=gan.name)
-            frames = [(draw.sample_frame(found.grids[last]), words)]
-            blocks.append(Frames(f"Made by {gan.name}", frames, picture, small=True))
-    return [*blocks, *_reals(results)] if blocks else []
+            shown.append(_frames(results, trained, found))
+            if found.animation is not None:
+                places.append(found.animation.relative_to(results.inputs.run).as_posix())
+        else:
+            absent += results.absent(f"gans/{gan.name}/seed-{first}/samples")
+    if shown:
+        about = say.samples(first if results.many_seeds else None, places)
+        shown = [Text(about), *shown, *_reals(results)]
+    return [*shown, *absent]
 
 
 def _frames(results: StudyResults, trained: Trained, samples: Samples) -> Frames:
@@ -85,7 +71,7 @@ def _frames(results: StudyResults, trained: Trained, samples: Samples) -> Frames
         for epoch in draw.evenly(epochs, MOST_FRAMES)
     ]
     picture = say.image("samples", progress, name, shown, of=name)
-    return Frames(f"Made by {name} from the same noise", frames, picture)
+    return Frames(f"Made by {results.title_of(trained)}", frames, picture, small=True)
 
 
 def _epoch_words(epoch: int, last: int, history: pd.DataFrame | None) -> str:
@@ -115,8 +101,7 @@ ANALYSIS = Analysis(
     numbers.numbers,
     numbers.rows,
     chapters=[
-        Chapter("Look at the images", "", [glimpse]),
-        Chapter("Look at the images", "Samples, epoch by epoch", [samples], say.grown, "samples"),
+        Chapter("Look at the images", "", [samples]),
         Chapter("The training", "Quality of the fakes", [quality], say.finding, "quality"),
         Chapter("The training", "Training of the GANs", [training], say.trained, "training"),
     ],
