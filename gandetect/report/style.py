@@ -17,6 +17,7 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from PIL import Image
 
@@ -107,6 +108,17 @@ def offsets(n: int, step: float) -> list[float]:
     ([-0.5, 0.5], [0.0])
     """
     return [step * (place - (n - 1) / 2) for place in range(n)]
+
+
+def share_palette() -> LinearSegmentedColormap:
+    """From light to dark for shares; violet, as it is neither real nor fake."""
+    return LinearSegmentedColormap.from_list("share", ["#f1f0f2", "#4b3b8f"])
+
+
+def without_grid(axes: Axes) -> None:
+    """Clear what a heatmap or an image needs no axis for."""
+    axes.grid(False)
+    axes.tick_params(length=0)
 
 
 def percent_axis(axis: Axis) -> None:
