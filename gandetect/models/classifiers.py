@@ -67,7 +67,9 @@ class ImageClassifier(nn.Module):
         """
         stored = (self.stored_size, self.stored_size)
         if images.shape[-2:] != stored:
-            images = F.resize(images, list(stored), antialias=True)
+            # On the CPU, as in training: a GPU rounds a fifth of the grey levels the other way.
+            resized = F.resize(images.cpu(), list(stored), antialias=True)
+            images = resized.to(images.device)
         return self.normalise(F.center_crop(images, [self.image_size, self.image_size]))
 
     def normalise(self, images: Tensor) -> Tensor:

@@ -12,7 +12,7 @@ from gandetect.config import ARCHITECTURES
 from gandetect.detectors.network import as_detector
 from gandetect.detectors.protocol import Detector, DetectorDescription, Preprocessing
 from gandetect.models.backbones import CLASSIFIERS
-from gandetect.models.classifiers import build_classifier
+from gandetect.models.classifiers import ImageClassifier, build_classifier
 from gandetect.models.ensemble import Ensemble
 from gandetect.models.features import Features
 from gandetect.models.one_class import METHODS, OneClass
@@ -34,7 +34,8 @@ def scores(settings: Settings, record: Record) -> None:
     for name, build in _kinds(settings):
         with record.case(f"scores: {name}") as case:
             here, there = (_scores(build, device, settings) for device in ("cpu", settings.device))
-            apart = np.abs(here - there) / (here.std() or 1.0)
+            assert here.std() > 0, "all scores are equal, which compares nothing"
+            apart = np.abs(here - there) / here.std()
             case["largest difference"] = float(apart.max())
             case["tolerance"] = STEPS.get(name, TOLERANCE)
             assert np.isfinite(there).all(), "a score is not finite"
@@ -52,9 +53,26 @@ def _scores(build: Build, device: str, settings: Settings) -> np.ndarray:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         network = build()
+        _with_statistics(network, settings)
     described = DetectorDescription(name="random", architecture="dcgan-bn", preprocessing=size)
     detector: Detector = as_detector(network, described, torch.device(device))
     return detector.decision_function(images(settings, 20 if settings.tiny else 200).numpy())
+
+
+def _with_statistics(network: nn.Module, settings: Settings) -> None:
+    """Give BatchNorm the statistics of images: without, deep networks answer all with one score."""
+    norms = [one for one in network.modules() if isinstance(one, nn.BatchNorm2d)]
+    for norm in norms:
+        norm.train()
+        norm.momentum = 1.0
+    if norms:
+        seen = images(settings, 60)
+        with torch.no_grad():
+            if isinstance(network, ImageClassifier):
+                network(network.prepare(seen))
+            else:
+                network(_in_unit_range(settings))
+    network.eval()
 
 
 def _kinds(settings: Settings) -> Iterator[tuple[str, Build]]:

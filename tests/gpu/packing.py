@@ -10,31 +10,45 @@ MOST_FILES = 8
 MOST_BYTES = 16_000_000
 LAST_SAMPLES = 1  # grids of each GAN and seed
 
-# What of a run folder is worth the way, most wanted first: the last ones give way.
+# What of a run folder comes back, most wanted first: the last ones give way. With all of it the
+# report can be made again at home.
 WANTED = (
-    "study.toml",
-    "manifest.json",
-    "metrics.json",
+    "*.toml",
+    "*.json",
+    "*.npz",
     "metrics.csv",
-    "gans/*/seed-*/history.csv",
-    "gans/*/seed-*/epochs/*/record.json",
-    "quality-classifier/record.json",
+    "[!ef]*/**/*.json",
+    "[!ef]*/**/*.parquet",
+    "[!ef]*/**/*.csv",
+    "[!ef]*/**/*.npz",
     "report.md",
-    "figures/*.svg",
+    "report.html",
+    "gans/*/seed-*/samples.gif",
 )
+WEIGHTS = ("gans/*/{seed}/*.safetensors", "quality-classifier/*.safetensors")
 
 
 def pack(run: Path, target: Path, most: int = MOST_BYTES) -> list[str]:
-    """Zip what is wanted of a run folder, complete or not; returns what had no room.
+    """Zip what is wanted of a run folder, complete or not; returns what had no room."""
+    return _zip(run, _wanted(run), target, most)
 
-    Last sample grids come before the report, as they are all that shows images.
-    """
+
+def pack_weights(run: Path, out: Path, most: int = MOST_BYTES) -> list[str]:
+    """Zip the last weights of each seed's GANs, a file a seed; returns what had no room."""
+    left_out = []
+    for seed in sorted({folder.name for folder in run.glob("gans/*/seed-*")}):
+        patterns = [pattern.format(seed=seed) for pattern in WEIGHTS]
+        left_out += _zip(run, _matching(run, patterns), out / f"weights-{seed}.zip", most)
+    return left_out
+
+
+def _zip(run: Path, files: Iterable[Path], target: Path, most: int) -> list[str]:
     left_out, size = [], 0
     temporary = target.with_name(f".{target.name}.tmp")
     with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as content:
-        for file in _wanted(run):
+        for file in files:
             name = str(file.relative_to(run))
-            if size + file.stat().st_size > most - 100_000:  # for the zip's own table
+            if size + file.stat().st_size > most - 200_000:  # for the zip's own table
                 left_out.append(name)
                 continue
             content.write(file, name)
@@ -76,11 +90,11 @@ def over_the_limits(out: Path) -> list[str]:
 
 
 def _wanted(run: Path) -> Iterator[Path]:
-    before, after = WANTED[:-2], WANTED[-2:]
-    yield from _matching(run, before)
+    last = WANTED.index("report.md")
+    yield from _matching(run, WANTED[:last])
     for training in sorted(run.glob("gans/*/seed-*")):
         yield from sorted(training.glob("epochs/*/samples.png"))[-LAST_SAMPLES:]
-    yield from _matching(run, after)
+    yield from _matching(run, WANTED[last:])
 
 
 def _matching(run: Path, patterns: Iterable[str]) -> Iterator[Path]:
