@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import reduce
-from operator import getitem
 from statistics import fmean
 from typing import Any
 
@@ -60,7 +58,6 @@ def _of_detector(results: StudyResults, detector: str, rows: Sequence[Row]) -> l
         ),
         *([_groups(results, f"{name}: groups of one label{note}", groups,
                    published.get("groups", {}))] if groups else []),
-        *([_each_seed(rows, detector)] if len(rows) > 1 else []),
     ]  # fmt: skip
 
 
@@ -95,19 +92,6 @@ def _groups(
         "n": cell("n", _counts),
     }
     return table(caption, groups, columns)
-
-
-def _each_seed(rows: Sequence[Row], detector: str) -> Table:
-    def figure(*keys: str) -> Callable[[Row], str]:
-        return lambda row: number(reduce(getitem, keys, row["classification_report"]), 2)
-
-    columns: Columns = {
-        "Seed": lambda row: f"seed {row['detector_seed']}",
-        **{f"{key}: {name}": figure(key, name)
-           for key in ("generated", "real") for name in ("precision", "recall")},
-        "accuracy": figure("accuracy"),
-    }  # fmt: skip
-    return table(f"{detector}: every seed", rows, columns)
 
 
 def _both(ours: Sequence[float], theirs: float | None) -> str:
