@@ -22,6 +22,7 @@ NAMES = (
     "neighbours",
     "data",
     "training_gap",
+    "holds",
     "by_class",
     "ranking",
     "calibration",

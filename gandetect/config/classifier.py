@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from gandetect.config.epochs import Epochs
+from gandetect.config.processing import Processing
 from gandetect.config.recipes import RECIPES, SMALL_IMAGES
 from gandetect.config.section import (
     Count,
@@ -55,7 +56,8 @@ class AugmentationConfig(Section):
     ``contrast``, ``saturation`` and ``hue`` as in torchvision's ColorJitter. ``random_crop`` cuts
     ``image_size`` out of ``resize`` at random; without it the centre is taken. Blur (sigma in
     pixels) and JPEG (quality) are those used to make detectors robust (Wang et al. 2020, arXiv
-    1912.11035).
+    1912.11035), here of images at ``resize`` or ``image_size``; what happens to images before a
+    detector gets them is the classifier's ``processing``.
     """
 
     rotation: Annotated[float, Field(ge=0.0, le=180.0)] = 0.0
@@ -160,6 +162,8 @@ class ClassifierConfig(Section):
     ``features.8``), or is ``["all"]``; the head always trains. ``resize`` is the side to which
     images are resized before ``image_size`` is cut out of them. ``copies`` makes so many fixed
     augmented copies of each training image, in place of fresh augmentation in every epoch.
+    ``processing`` sends training images, real and generated, through a random chain in every
+    epoch, before they are resized and augmented; validation images stay as they are.
     ``images`` caps the training images of each label. ``history`` says which epochs' generators
     draw the fakes.
     """
@@ -179,6 +183,7 @@ class ClassifierConfig(Section):
     normalise: Literal["imagenet", "half", "unit"] = "half"
     augmentation: AugmentationConfig = AugmentationConfig()
     copies: Annotated[int, Field(ge=0, le=20)] = 0
+    processing: Processing = ()
     loss: Literal["cross-entropy", "bce"] = "cross-entropy"
     optimizer: ClassifierOptimizerConfig = ClassifierOptimizerConfig()
     schedule: ScheduleConfig = ScheduleConfig()

@@ -24,6 +24,7 @@ DETECTORS: Registry[type[object]] = Registry(
         "checkpoint-ensemble": "gandetect.detectors.checkpoint_ensemble:CheckpointEnsemble",
         "fine-tuned": "gandetect.detectors.fine_tuned:FineTuned",
         "one-class": "gandetect.detectors.one_class:OneClassDetector",
+        "probe": "gandetect.detectors.probe:FeatureProbe",
     },
 )
 

@@ -43,7 +43,8 @@ class EvaluationConfig(Section):
 
     ``trajectory`` says which epochs' discriminators meet which epochs' generators: "all",
     "every 5" (the 5th, 10th, … and the last), "last 3", or "last" (none but the final ones).
-    ``perturbations`` are ways of processing images under which detectors are scored again.
+    ``perturbations`` are ways of processing images under which detectors are scored again: "jpeg"
+    at its usual levels, "jpeg 75" at that one.
     ``overlap`` says what is done with test images that also stand in another split.
     """
 

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from gandetect.config.architecture import ARCHITECTURES
 from gandetect.config.generator import GeneratorConfig, OptimizerConfig
+from gandetect.config.processing import Processing
 from gandetect.config.section import (
     Count,
     Decay,
@@ -75,7 +76,13 @@ class NegativesConfig(Section):
 
 
 class GanConfig(GeneratorConfig):
-    """A GAN, whose discriminator can be a detector."""
+    """A GAN, whose discriminator can be a detector.
+
+    ``processing`` sends reals and fakes through random chains before the discriminator learns from
+    them. It is not differentiable, so the generator learns from fakes as they are.
+    ``generator_average`` is the decay of an exponential moving average of the generator's weights,
+    which images are then drawn from; 0 is none. The discriminator's fakes are the generator's own.
+    """
 
     TRAINED_BY: ClassVar = "gandetect.training.adversarial:train_gan"
 
@@ -94,6 +101,13 @@ class GanConfig(GeneratorConfig):
     replay: ReplayConfig = ReplayConfig()
     negatives: NegativesConfig = NegativesConfig()
     differentiable: tuple[Change, ...] = ()
+    processing: Processing = ()
+    generator_average: Decay = 0.0
+
+    @property
+    def drawn_from(self) -> str:
+        """The average, where there is one."""
+        return "generator_average" if self.generator_average else super().drawn_from
 
     @model_validator(mode="before")
     @classmethod

@@ -65,6 +65,11 @@ class GeneratorConfig(Section):
         table = getattr(self, network, None)
         return table.model_dump(exclude_none=True) if isinstance(table, Section) else {}
 
+    @property
+    def drawn_from(self) -> str:
+        """The network that images are drawn from, by the name that it is kept under."""
+        return "generator"
+
     def training_identity(self) -> dict[str, Any]:
         """What of this table changes the training; what its networks are used for does not."""
         return self.model_dump(mode="json", exclude={"role"})

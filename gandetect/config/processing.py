@@ -8,12 +8,14 @@ from typing import Annotated, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BeforeValidator, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from gandetect.config.section import Probability, Section
+from gandetect.errors import UsageError
 from gandetect.registry import Registry
 
 Images: TypeAlias = NDArray[np.uint8]
+Level = Annotated[float, Field(ge=0.0, le=255.0)]  # a perturbation allows fewer
 
 
 @dataclass(frozen=True)
@@ -39,19 +41,48 @@ PERTURBATIONS: Registry[Perturbation] = Registry(
 )
 
 
+def levels_of(asked: str) -> list[tuple[str, float]]:
+    """The name and levels that "jpeg" (all that are usual) or "jpeg 75" (that one) asks for.
+
+    Raises `UsageError` for a perturbation or a level that does not exist.
+
+    >>> levels_of("blur"), levels_of("jpeg 75")
+    ([('blur', 0.5), ('blur', 1), ('blur', 2)], [('jpeg', 75.0)])
+    """
+    name, _, level = asked.partition(" ")
+    kind = PERTURBATIONS[name]
+    if not level:
+        return [(name, one) for one in kind.levels]
+    least, most = kind.allowed
+    try:
+        if least <= float(level) <= most:
+            return [(name, float(level))]
+    except ValueError:
+        pass
+    raise UsageError(
+        f"{asked!r} asks for level {level!r} of {name!r}, which is the {kind.unit}, from {least:g} "
+        f'to {most:g}; give one such as "{name} {kind.levels[0]:g}", or "{name}" for all'
+    )
+
+
 class ProcessingStep(Section):
     """One perturbation with its chance for each image, and the ``range`` its level is drawn from.
 
-    The level is uniform in the range, in the perturbation's own unit.
+    The level is uniform in the range, in the perturbation's own unit; a flip has none.
     """
 
     name: str
     chance: Probability
-    range: tuple[float, float] = (1.0, 1.0)
+    range: tuple[Level, Level] = (1.0, 1.0)
 
     @model_validator(mode="after")
     def _levels_that_exist(self) -> ProcessingStep:
         least, most = PERTURBATIONS[self.name].allowed
+        if least < most and "range" not in self.model_fields_set:
+            raise ValueError(
+                f"a step {self.name!r} needs the range that its level is drawn from; give two "
+                f"numbers from {least:g} to {most:g} ({PERTURBATIONS[self.name].unit})"
+            )
         if not least <= self.range[0] <= self.range[1] <= most:
             raise ValueError(
                 f"the range of {self.name!r} is {list(self.range)}; give the smaller number first, "

@@ -127,10 +127,11 @@ def _renamed(
         if entry in before:
             continue
         table = entry.model_dump(mode="json")
-        for key in ("gan", "features_of"):
-            if key in table:
-                table[key] = renamed.get(table[key], table[key])
-        if "fakes_from" in table:
-            table["fakes_from"] = [renamed.get(name, name) for name in table["fakes_from"]]
+        for key in ("gan", "features_of", "fakes_from"):
+            given = table.get(key)
+            if isinstance(given, list):
+                table[key] = [renamed.get(name, name) for name in given]
+            elif given in renamed:
+                table[key] = renamed[given]
         found.append(table)
     return found

@@ -62,7 +62,7 @@ def _jpeg(images: Images, quality: float, _: np.random.Generator) -> Images:
     def through(image: Image.Image) -> Image.Image:
         file = io.BytesIO()
         image.save(file, format="jpeg", quality=round(quality))
-        return Image.open(file)
+        return Image.open(file, formats=["JPEG"])
 
     return _each(images, through)
 

@@ -7,6 +7,7 @@ stream, so that processing tells nothing of where an image is from.
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gandetect.config.processing import PERTURBATIONS, Images, Processing
 
@@ -29,3 +30,11 @@ def process(images: Images, chain: Processing, rng: np.random.Generator) -> Imag
                 changed[place : place + 1], float(levels[place]), rng
             )
     return changed
+
+
+def process_each(images: Images, chain: Processing, seeds: NDArray[np.int64]) -> Images:
+    """As `process`, each image by a seed of its own ``(N,)``, so in any batch alike."""
+    if not chain:
+        return images
+    singles = zip(np.split(images, len(images)), seeds.tolist(), strict=True)
+    return np.concatenate([process(one, chain, np.random.default_rng(s)) for one, s in singles])

@@ -17,6 +17,7 @@ from gandetect.config import (
 )
 from gandetect.config.epochs import Epochs
 from gandetect.config.gan import Change
+from gandetect.config.processing import Processing
 from gandetect.config.section import ImageCount, LearningRate, Once, StepCount
 from gandetect.detectors.discriminator import Discriminator, fresh_discriminator
 from gandetect.detectors.protocol import FittedNetwork, PostHoc
@@ -32,7 +33,8 @@ class FineTuned(PostHoc, Discriminator):
     Its fakes come from the generators of ``history``'s epochs of every GAN in ``fakes_from`` (its
     own, if nothing is said), as many of each: ``images`` in all, drawn once. ``updates`` are steps
     with ``batch_size`` reals and as many fakes, in the way of ``gan``'s own training (its loss,
-    penalty and labels). ``start`` "fresh" begins with initial weights, and may then have other
+    penalty and labels). ``processing`` sends both through random chains first, afresh in each
+    update. ``start`` "fresh" begins with initial weights, and may then have other
     options than the GAN's ``discriminator``.
     """
 
@@ -49,6 +51,7 @@ class FineTuned(PostHoc, Discriminator):
     images: ImageCount = 20000
     negatives: NegativesConfig = NegativesConfig()
     differentiable: tuple[Change, ...] = ()
+    processing: Processing = ()
     discriminator: DiscriminatorOptions | None = None
 
     @property

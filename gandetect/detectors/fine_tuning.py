@@ -20,6 +20,7 @@ from gandetect.events import Notify
 from gandetect.models.layers import seed_dropout
 from gandetect.models.scaling import to_unit_range
 from gandetect.randomness import integer_seed, stream
+from gandetect.training.both_sides import BothSides
 from gandetect.training.discriminating import (
     is_penalised,
     update_discriminator,
@@ -58,6 +59,7 @@ def fine_tune(
     chance = torch.Generator(device).manual_seed(integer_seed(seed, f"noise in {purpose}"))
     dropout = torch.Generator(device).manual_seed(integer_seed(seed, f"dropout in {purpose}"))
     seed_dropout(discriminator, dropout)
+    processing = BothSides(how.processing, seed, purpose)
     view = View(how, chance)
     precision = torch.autocast(device.type, torch.bfloat16, how.precision == "bf16")
     batches = zip(
@@ -70,6 +72,7 @@ def fine_tune(
     started = perf_counter()
     for step, (real_images, fake_images) in enumerate(batches):
         fake_images = with_remembered(how, fake_images, real_images, None, chance)
+        real_images, fake_images = processing(real_images, fake_images)
         judged = update_discriminator(
             how, discriminator, optimizer, real_images, fake_images,
             penalised=is_penalised(how, step), view=view, precision=precision,
@@ -98,6 +101,7 @@ def trains_as(config: FineTuned, gan: GanConfig) -> GanConfig:
         update={
             "negatives": config.negatives,
             "differentiable": config.differentiable,
+            "processing": config.processing,
             "batch_size": config.batch_size,
             "discriminator_optimizer": own.model_copy(update=optimizer),
             "instance_noise": 0.0,

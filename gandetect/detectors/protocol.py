@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from pydantic import BaseModel, ConfigDict, Field
 from scipy.special import expit
 
-from gandetect.config import DETECTORS, DetectorTable
+from gandetect.config import DETECTORS, ClassifierConfig, DetectorTable, GeneratorConfig
 from gandetect.errors import unknown_name
 
 if TYPE_CHECKING:
@@ -120,6 +120,13 @@ class Kind:
 
 class PostHoc(DetectorTable, Kind):
     """A kind of detector that is made of finished trainings; an instance is its table."""
+
+    def check_networks(
+        self,
+        trained: Sequence[GeneratorConfig | ClassifierConfig],
+        preprocessing: Preprocessing,
+    ) -> None:
+        """Raise `UsageError` for what could only fail once all of `made_of` is trained."""
 
     def make(self, material: Material) -> FittedNetwork:
         """Train or fit one."""

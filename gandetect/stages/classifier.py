@@ -294,7 +294,7 @@ def _fakes(
     """Fresh fakes ``(count, C, H, W)`` of one GAN's last generator, or of several epochs'."""
     folder, device = context.of(gan), torch.device(context.device)
     if config.history == "last":
-        generator = load_generator(gan.config, folder, reals, seed, device)
+        generator = load_generator(gan.config, folder, reals.shape, seed, device)
         return generate(generator, count, seed=seed, purpose=purpose, device=device)
     return fakes_of_epochs(
         gan.config,

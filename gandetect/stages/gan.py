@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, cast
@@ -13,7 +13,6 @@ from torch import nn
 
 from gandetect import runs
 from gandetect.config import ARCHITECTURES, GeneratorConfig, QualityConfig
-from gandetect.data.stored import Images
 from gandetect.detectors.discriminator import discriminator_of
 from gandetect.detectors.network import NetworkDetector
 from gandetect.detectors.protocol import Preprocessing
@@ -27,7 +26,7 @@ from gandetect.stages.class_data import ClassData
 from gandetect.stages.feature_network import FeatureNetwork, load_feature_network
 from gandetect.stages.speeds import least_images, seconds
 from gandetect.stages.trained import Trained
-from gandetect.training.checkpoints import GENERATOR, GanFolder, Trainable, load_weights
+from gandetect.training.checkpoints import GanFolder, Trainable, load_weights, weights_file
 from gandetect.training.images import generate
 from gandetect.training.networks import build_networks
 from gandetect.training.quality import QualityJudge
@@ -122,8 +121,9 @@ class DrawImages(Stage):
         if self.purpose == "evaluation":
             count = max(self.own or splits.test_reals, self.other)
         device = torch.device(context.device)
+        shape = splits.images(CALIBRATION).shape
         generator = load_generator(
-            self.gan.config, context.of(self.gan), splits.images(CALIBRATION), self.gan.seed, device
+            self.gan.config, context.of(self.gan), shape, self.gan.seed, device
         )
         fakes = generate(generator, count, seed=self.gan.seed, purpose=self.purpose, device=device)
         np.save(context.folder / IMAGES, fakes, allow_pickle=False)
@@ -135,10 +135,13 @@ class DrawImages(Stage):
 
 
 def load_generator(
-    config: GeneratorConfig, folder: Path, images: Images, seed: int, device: torch.device
+    config: GeneratorConfig, folder: Path, shape: Sequence[int], seed: int, device: torch.device
 ) -> nn.Module:
-    """A trained generator, for images of the shape of ``images`` ``(N, C, H, W)``."""
-    networks = build_networks(config, images.shape[2], images.shape[1], seed, device)
+    """What images are drawn from: a trained generator, or its average where it has one.
+
+    ``folder`` is the GAN's or that of a kept epoch, ``shape`` that of images, ``(..., C, H, W)``.
+    """
+    networks = build_networks(config, shape[-1], shape[-3], seed, device)
     generator = networks["generator"]
-    load_weights(generator, folder / GENERATOR)
+    load_weights(generator, folder / weights_file(config.drawn_from))
     return generator

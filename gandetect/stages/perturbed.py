@@ -8,11 +8,10 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
-from gandetect.config.processing import PERTURBATIONS
+from gandetect.config.processing import levels_of
 from gandetect.data.perturbations import perturb
 from gandetect.detectors.protocol import Preprocessing
 from gandetect.engine import Context, Facts, Stage
-from gandetect.errors import unknown_name
 from gandetect.randomness import integer_seed
 from gandetect.sources import ImageSet, Source
 from gandetect.stages.score import ImageStage
@@ -37,23 +36,20 @@ class ScorePerturbed(Stage):
     most: int
     sampled: bool
 
-    VERSION: ClassVar[int] = 4
+    VERSION: ClassVar[int] = 5
     PLACE: ClassVar = "robustness/{self.trained.config.name}/seed-{self.trained.seed}"
     TITLE: ClassVar = "Scoring processed images with {self.trained.subject}"
 
     def check(self, context: Context) -> None:
         """Refuse a perturbation that does not exist."""
-        for name in self.perturbations:
-            if name not in PERTURBATIONS:
-                raise unknown_name("perturbation", name, PERTURBATIONS)
+        for asked in self.perturbations:
+            levels_of(asked)
 
     def run(self, context: Context) -> Facts:
         """Process and score, source by source."""
         detector = self.trained.detector(context, self.preprocessing)
         steps = [("none", 0.0)]
-        steps += [
-            (name, level) for name in self.perturbations for level in PERTURBATIONS[name].levels
-        ]
+        steps += [level for asked in self.perturbations for level in levels_of(asked)]
         opened = [(one, self._open(one, context)) for one in self.sources]
         tick = ticker(len(steps) * sum(len(images) for _, images in opened), context.notify)
         tables = []

@@ -10,7 +10,7 @@ import pandas as pd
 import torch
 
 from gandetect import runs
-from gandetect.config import ARCHITECTURES, DetectorTable, GeneratorConfig
+from gandetect.config import ARCHITECTURES, DetectorTable
 from gandetect.detectors.folder import load_detector, save_detector
 from gandetect.detectors.material import Material
 from gandetect.detectors.network import NetworkDetector, as_detector
@@ -46,11 +46,16 @@ class MakeDetector(Trained):
     @property
     def weight(self) -> float:
         images = self.config.images_trained_on
-        if not images:
+        gans = [one.config for one in self.made_of if isinstance(one, TrainGan)]
+        if not images or not gans:
             return MAKING
-        first = self.made_of[0].config
-        assert isinstance(first, GeneratorConfig)
-        return seconds(ARCHITECTURES[first.architecture].speed, images, self.data.config.shape[1])
+        speed = ARCHITECTURES[gans[0].architecture].speed
+        return seconds(speed, images, self.data.config.shape[1])
+
+    def check(self, context: Context) -> None:
+        """Refuse what its kind could only refuse after the trainings."""
+        assert isinstance(self.config, PostHoc)
+        self.config.check_networks([one.config for one in self.made_of], self.preprocessing)
 
     def run(self, context: Context) -> Facts:
         """Make it, and save it as `save_detector` does."""
@@ -86,8 +91,10 @@ class MakeDetector(Trained):
         splits = OpenSplits(context.of(self.data), context.cache)
         trainings = {one.config.name: one for one in self.made_of}
         gans = [one for one in self.made_of if isinstance(one, TrainGan)]
+        classifiers = [one.config for one in self.made_of if isinstance(one, TrainClassifier)]
         return Material(
             gans={one.config.name: (one.config, context.of(one)) for one in gans},
+            classifiers={one.name: one for one in classifiers},
             detector=lambda name: trainings[name].detector(context, self.preprocessing),
             reals=splits.images(TRAINING),
             calibration=splits.images(CALIBRATION),

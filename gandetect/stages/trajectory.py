@@ -13,12 +13,10 @@ from gandetect.detectors.discriminator import discriminator_of
 from gandetect.detectors.protocol import Preprocessing
 from gandetect.engine import Context, Facts, Stage
 from gandetect.sources import ImageSet, Source
-from gandetect.stages.gan import TrainGan
+from gandetect.stages.gan import TrainGan, load_generator
 from gandetect.stages.score import ImageStage
 from gandetect.stages.scoring import score_images, ticker, tidy_scores
-from gandetect.training.checkpoints import GENERATOR, load_weights
 from gandetect.training.images import generate
-from gandetect.training.networks import build_networks
 
 TRAJECTORY = "trajectory.parquet"
 
@@ -79,11 +77,9 @@ class ScoreTrajectory(Stage):
 
     def _fakes(self, epoch: int, context: Context) -> Images:
         device, size = torch.device(context.device), self.preprocessing
-        generator = build_networks(
-            self.gan.config, size.image_size, size.channels, self.gan.seed, device
-        )["generator"]
+        shape = size.channels, size.image_size, size.image_size
         kept = context.of(self.gan) / "epochs" / f"{epoch:04d}"
-        load_weights(generator, kept / GENERATOR)
+        generator = load_generator(self.gan.config, kept, shape, self.gan.seed, device)
         return generate(
             generator, self.count, seed=self.gan.seed, purpose="trajectory", device=device
         )

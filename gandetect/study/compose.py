@@ -43,8 +43,8 @@ from gandetect.stages.trained import Trained
 from gandetect.stages.trajectory import ScoreTrajectory
 from gandetect.statistics.scores import (
     GENERATED_CALIBRATION,
-    IN_DISTRIBUTION,
     NOT_REPORTED,
+    TEST_REALS,
     TRAINING,
 )
 
@@ -292,7 +292,7 @@ def _trajectory(experiment: Experiment, gan: TrainGan, subject: Subject) -> Scor
 
 def _is_perturbed(one: Source, seed: int) -> bool:
     if one.name.startswith("real:"):
-        return one.name == IN_DISTRIBUTION
+        return one.name in TEST_REALS
     return one.name not in NOT_REPORTED and one.seed == seed
 
 

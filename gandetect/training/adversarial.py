@@ -2,7 +2,7 @@
 
 Goodfellow et al. 2014 (arXiv 1406.2661). What differs between architectures (optimizers, joint or
 separate updates, labels, noise), and every ingredient that may be added (losses, penalties, replay,
-spoilt reals, augmentation), is in `GanConfig`.
+spoilt reals, augmentation, processing, an average), is in `GanConfig`.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from gandetect.models import NOISE_SIZE
 from gandetect.models.layers import seed_dropout
 from gandetect.models.scaling import to_unit_range
 from gandetect.randomness import integer_seed
+from gandetect.training.average import follow
+from gandetect.training.both_sides import BothSides
 from gandetect.training.checkpoints import Gan, GanFolder
 from gandetect.training.cuda_graphs import GraphedStep, graphed
 from gandetect.training.discriminating import (
@@ -96,6 +98,8 @@ def why_not_graphed(config: GanConfig) -> str | None:
     """Why a GPU has to wait within this configuration's steps; None where it need not."""
     if config.negatives.kinds:
         return "spoilt reals (negatives) are cut to sizes that are drawn on the host"
+    if config.processing:
+        return "images are processed on the host (processing)"
     return None
 
 
@@ -119,8 +123,8 @@ class AdversarialStep:
     """Updates both networks once, on one batch of reals; everything it draws is seeded by epoch.
 
     What it reads and writes from step to step lies in tensors that stay where they are (the
-    networks, the optimizers' states, `row`), and nothing in it waits for a GPU but spoilt reals.
-    So a CUDA graph of it can be replayed (`gandetect.training.cuda_graphs`).
+    networks, the optimizers' states, `row`), and nothing in it waits for a GPU but spoilt reals and
+    processing. So a CUDA graph of it can be replayed (`gandetect.training.cuda_graphs`).
     """
 
     def __init__(self, config: GanConfig, gan: Gan, device: torch.device) -> None:
@@ -159,6 +163,7 @@ class AdversarialStep:
             self.generators, ("noise", "dropout", "ingredients"), strict=True
         ):
             generator.manual_seed(integer_seed(seed, purpose, epoch))
+        self.processing = BothSides(self.config.processing, seed, "training", epoch)
         if self.instance_noise is not None:
             self.instance_noise.fill_(noise_at(self.config, epoch))
         if self.replayed is None or replayed is None:
@@ -193,6 +198,7 @@ class AdversarialStep:
         if self.replayed is not None or config.negatives.kinds:
             remembered = self.replayed, self._extra
             fake_images = with_remembered(config, fake_images, real_images, *remembered)
+        real_images, fake_images = self.processing(real_images, fake_images)
 
         judged = update_discriminator(
             config,
@@ -205,7 +211,8 @@ class AdversarialStep:
             precision=precision,
         )
 
-        # Update the generator, the discriminator's weights fixed and its dropout live.
+        # Update the generator, the discriminator's weights fixed and its dropout live. Its fakes
+        # are never processed: no gradient comes through that.
         generator_loss = self.row[1]  # as it was, where it is not updated
         if kind.updates_generator:
             discriminator.requires_grad_(False)
@@ -217,6 +224,8 @@ class AdversarialStep:
                 generator_loss = LOSSES[config.loss].generator(discriminator(self.view(fakes)))
             update(gan.generator_optimizer, generator_loss)
             discriminator.requires_grad_(True)
+            if gan.generator_average is not None:
+                follow(gan.generator_average, generator, config.generator_average)
 
         right = (judged.on_real > 0).float().mean(), (judged.on_fake < 0).float().mean()
         with torch.no_grad():
@@ -261,7 +270,8 @@ def _earlier_fakes(
 ) -> Tensor | None:
     """The reservoir of an epoch: fakes of all epochs before it, drawn afresh; None without one.
 
-    Nothing of it has to be kept for resuming, as every epoch's generator is on the disk.
+    Nothing of it has to be kept for resuming, as every epoch's generator is on the disk. It is the
+    generator itself, not its average, that the discriminator learns against.
     """
     if not config.replay.share or epoch == 1:
         return None
@@ -275,5 +285,6 @@ def _earlier_fakes(
         seed=seed,
         purpose=f"replay in epoch {epoch}",
         device=reals.device,
+        network="generator",
     )
     return torch.from_numpy(fakes).to(reals.device)

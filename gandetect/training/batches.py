@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from gandetect.config.classifier import ClassifierConfig
+from gandetect.data.processing import process_each
 from gandetect.randomness import stream
 from gandetect.training.augmentation import augment, changes_anything, fixed_copies, to_stored_size
 from gandetect.training.examples import Examples
@@ -57,7 +58,8 @@ class Batches:
 
     Only this process' ``share`` of each is made. With ``seeds`` ``(M,)``, one an example, images
     are augmented and cut to the network's size; without, they are as stored, or the fixed copies
-    that the examples say, and not yet cut.
+    that the examples say, and not yet cut. With ``processed`` ``(M,)``, one an example, seeds too,
+    stored images first go through the configuration's ``processing``.
     """
 
     examples: Examples
@@ -65,6 +67,7 @@ class Batches:
     rows: NDArray[np.int64]
     seeds: NDArray[np.int64] | None = None
     share: Share = ALONE
+    processed: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return len(self._parts())
@@ -77,17 +80,20 @@ class Batches:
 
     def _images(self, chosen: Examples, part: NDArray[np.int64]) -> Tensor:
         config = self.config
+        pixels = chosen.pixels()
+        if self.processed is not None:
+            pixels = process_each(pixels, config.processing, self.processed[part])
         if self.seeds is not None:
             return augment(
-                chosen.pixels(),
+                pixels,
                 config.augmentation,
                 image_size=config.image_size,
                 stored_size=config.stored_size,
                 seeds=self.seeds[part],
             )
         if not chosen.copy.any():
-            return torch.from_numpy(chosen.pixels())
-        images = to_stored_size(chosen.pixels(), config.stored_size).numpy()
+            return torch.from_numpy(pixels)
+        images = to_stored_size(pixels, config.stored_size).numpy()
         given = images, chosen.copy, chosen.index, config.augmentation, config.image_size
         return torch.from_numpy(fixed_copies(*given))
 
@@ -115,12 +121,18 @@ class Batches:
 def training_batches(
     config: ClassifierConfig, examples: Examples, *, seed: int, epoch: int, share: Share = ALONE
 ) -> Batches:
-    """An epoch's training batches: in random order, augmented afresh unless copies were made."""
+    """An epoch's training batches: in random order, augmented afresh unless copies were made.
+
+    With ``processing`` every image, copies too, is processed afresh.
+    """
     order = stream(seed, "order", epoch).permutation(len(examples))
-    if not augmented_afresh(config, examples):
-        return Batches(examples, config, order, share=share)
-    seeds = stream(seed, "augmentation", epoch).integers(2**63, size=len(examples))
-    return Batches(examples, config, order, seeds, share)
+
+    def seeds(purpose: str) -> NDArray[np.int64]:
+        return stream(seed, purpose, epoch).integers(2**63, size=len(examples))
+
+    augmented = seeds("augmentation") if augmented_afresh(config, examples) else None
+    processed = seeds("processing") if config.processing else None
+    return Batches(examples, config, order, augmented, share, processed)
 
 
 def augmented_afresh(config: ClassifierConfig, examples: Examples) -> bool:

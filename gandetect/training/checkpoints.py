@@ -1,8 +1,9 @@
 """A generator's folder: every epoch's weights, what resuming needs, samples and the history.
 
-``epochs/0001/`` holds its networks as safetensors (a GAN's ``generator`` and ``discriminator``, a
-VAE's ``generator`` and ``encoder``), the sample grid, the history's row and a record; the last
-epoch also holds the optimizers' states (read with ``weights_only=True``).
+``epochs/0001/`` holds its networks as safetensors (a GAN's ``generator`` and ``discriminator``, and
+``generator_average`` where it has one; a VAE's ``generator`` and ``encoder``), the sample grid, the
+history's row and a record; the last epoch also holds the optimizers' states (read with
+``weights_only=True``).
 """
 
 from __future__ import annotations
@@ -24,7 +25,6 @@ from torch import nn
 from gandetect import runs
 from gandetect.training.images import sample_grid, write_animation
 
-GENERATOR = "generator.safetensors"
 DISCRIMINATOR = "discriminator.safetensors"
 RESUME = "resume.pt"
 HISTORY = "history.csv"
@@ -46,17 +46,24 @@ class Trainable(Protocol):
 
 @dataclass(frozen=True)
 class Gan:
-    """Two networks and their optimizers: the state of an adversarial training."""
+    """Two networks and their optimizers: the state of an adversarial training.
+
+    ``generator_average`` follows the generator where it is asked for (`training.average`).
+    """
 
     generator: nn.Module
     discriminator: nn.Module
     generator_optimizer: torch.optim.Optimizer
     discriminator_optimizer: torch.optim.Optimizer
+    generator_average: nn.Module | None = None
 
     @property
     def networks(self) -> Mapping[str, nn.Module]:
-        """Both networks by name."""
-        return {"generator": self.generator, "discriminator": self.discriminator}
+        """Both networks by name, and the average where there is one."""
+        both = {"generator": self.generator, "discriminator": self.discriminator}
+        if self.generator_average is None:
+            return both
+        return {**both, "generator_average": self.generator_average}
 
     @property
     def optimizers(self) -> Mapping[str, torch.optim.Optimizer]:

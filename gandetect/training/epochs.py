@@ -43,7 +43,7 @@ def train_epochs(
     ``(steps, K)``; ``columns`` are their names in the history, each with what the summary calls
     it ("" where it is not told). ``facts`` of an epoch are kept in its record alone.
     """
-    generator = trained.networks["generator"]
+    generator = trained.networks[config.drawn_from]
     for epoch in range(folder.restore(trained) + 1, config.epochs + 1):
         started = perf_counter()
         statistics = train_epoch(epoch)

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from gandetect.config import GeneratorConfig
-from gandetect.training.checkpoints import GENERATOR, load_weights
+from gandetect.training.checkpoints import load_weights, weights_file
 from gandetect.training.images import generate
 from gandetect.training.networks import build_networks
 
@@ -26,17 +26,20 @@ def fakes_of_epochs(
     seed: int,
     purpose: str,
     device: torch.device,
+    network: str | None = None,
 ) -> NDArray[np.uint8]:
     """Draw ``(count, C, H, W) uint8`` images in all, as many of each epoch's generator.
 
     ``folder`` is the GAN's, ``epochs`` count from 1; numbers differ by at most one image. Every
-    epoch has noise of its own.
+    epoch has noise of its own. ``network`` is "generator" for the generator itself where images
+    are drawn from its average.
     """
+    file = weights_file(network or config.drawn_from)
     generator = build_networks(config, image_size, channels, seed, device)["generator"]
     parts = []
     for epoch, share in zip(epochs, even_shares(count, len(epochs)), strict=True):
         if share:
-            load_weights(generator, folder / "epochs" / f"{epoch:04d}" / GENERATOR)
+            load_weights(generator, folder / "epochs" / f"{epoch:04d}" / file)
             parts.append(
                 generate(
                     generator, share, seed=seed, purpose=f"{purpose}, epoch {epoch}", device=device

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
+
 import torch
 from torch import nn
 
@@ -13,10 +15,15 @@ from gandetect.training.checkpoints import Gan
 def build_gan(
     config: GanConfig, image_size: int, channels: int, seed: int, device: torch.device
 ) -> Gan:
-    """Build both networks with their initial weights for a seed, and their optimizers."""
+    """Build both networks with their initial weights for a seed, and their optimizers.
+
+    The average of the generator, where there is one, begins with the generator's weights.
+    """
     networks = build_networks(config, image_size, channels, seed, device)
+    average = deepcopy(networks["generator"]) if config.generator_average else None
     return Gan(
         **networks,
+        generator_average=average,
         generator_optimizer=build_optimizer(config.generator_optimizer, networks["generator"]),
         discriminator_optimizer=build_optimizer(
             config.discriminator_optimizer, networks["discriminator"]

@@ -17,6 +17,10 @@ def fine_tuned(**keys: object) -> dict[str, object]:
     return {"kind": "fine-tuned", "name": "f", "gan": "dcgan-bn", **keys}
 
 
+def probe(**keys: object) -> dict[str, object]:
+    return {"kind": "probe", "name": "p", "features_of": "dcgan-bn", **keys}
+
+
 def test_whom_a_detector_knows() -> None:
     made = experiment(
         {"kind": "checkpoint-ensemble", "name": "mean", "gan": "dcgan-plain"},
@@ -25,6 +29,9 @@ def test_whom_a_detector_knows() -> None:
         {"kind": "one-class", "name": "pixels", "method": "isolation-forest"},
         {"kind": "one-class", "name": "forest", "method": "isolation-forest",
          "features_of": "dcgan-bn"},
+        probe(fakes_from=["vae"]),
+        probe(name="control", features_of=["dcgan-bn", "dcgan-plain"], untrained=True),
+        probe(name="vae-control", fakes_from=["vae"], untrained=True),
     )  # fmt: skip
     assert made.known_to("dcgan-bn") == ("dcgan-bn",)
     assert made.known_to("mean") == ("dcgan-plain",)
@@ -32,6 +39,9 @@ def test_whom_a_detector_knows() -> None:
     assert made.known_to("fresh") == ("dcgan-plain", "vae")
     assert made.known_to("pixels") == ()
     assert made.known_to("forest") == ("dcgan-bn",)
+    assert made.known_to("p") == ("dcgan-bn", "vae")
+    assert made.known_to("control") == ("dcgan-bn", "dcgan-plain")
+    assert made.known_to("vae-control") == ("vae",)  # initial weights know nobody
 
 
 @pytest.mark.parametrize(
@@ -54,12 +64,27 @@ def test_whom_a_detector_knows() -> None:
             {"kind": "one-class", "name": "x", "method": "isolation-forest", "features_of": "vae"},
             "features_of 'vae' is not known",
         ),
+        (probe(features_of=["dcgan-bn", "vae"]), "features_of 'vae' is not known"),
+        (probe(features_of=[]), "features_of = .*at least 1"),
+        (probe(fakes_from=["dcgan"]), "fakes_from 'dcgan' is not known"),
+        (probe(statistics=["median"]), "statistics.0 = 'median'"),
+        (probe(depths=[0]), "depths"),
+        (probe(depths="first"), "depths"),
+        (probe(processing="none"), "'none' names no chain"),
     ],
 )  # fmt: skip
 def test_a_bad_table_is_one_clear_sentence(detector, said) -> None:
     with pytest.raises(UsageError, match=said) as raised:
         experiment(detector)
     assert "\n" not in str(raised.value)
+
+
+def test_a_probe_of_classifiers_needs_fakes() -> None:
+    cnn = {"recipe": "cnn-small", "name": "cnn", "fakes_from": ["vae"]}
+    with pytest.raises(UsageError, match="'p' has no fakes to learn from; name the GANs"):
+        experiment(probe(features_of="cnn"), classifiers=[cnn])
+    made = experiment(probe(features_of="cnn", fakes_from=["dcgan-bn"]), classifiers=[cnn])
+    assert made.known_to("p") == ("vae", "dcgan-bn")
 
 
 def test_without_any_detector_there_is_nothing_to_find_out_but_it_can_be_trained() -> None:

@@ -52,6 +52,7 @@ def test_no_chain_changes_nothing():
         ("upload", "names no chain"),
         (({"name": "jpeg", "chance": 0.5, "range": (90.0, 40.0)},), "smaller number first"),
         (({"name": "jpg", "chance": 0.5},), "jpeg"),
+        (({"name": "jpeg", "chance": 0.5},), "needs the range"),
     ],
 )
 def test_chains_that_do_not_exist_are_refused(chain, message):

@@ -55,6 +55,12 @@ def test_the_same_seed_gives_the_same_bytes(reals) -> None:
     assert first != other
 
 
+def test_processing_changes_what_is_learnt_and_repeats(reals) -> None:
+    first, again = (weights(tuned(reals, processing="uploads")[0]) for _ in range(2))
+    assert first == again
+    assert first != weights(tuned(reals)[0])
+
+
 def test_it_learns_what_is_real(reals) -> None:
     network, history = tuned(reals, updates=30, negatives={}, learning_rate=1e-3)
     assert [set(row) for row in history] == [{"update", *STATISTICS}]
@@ -72,7 +78,9 @@ def test_rows_of_the_history_end_with_the_last_update(reals, monkeypatch) -> Non
 
 
 def test_it_trains_as_its_gan_but_for_what_it_says_itself() -> None:
-    how = trains_as(config(learning_rate=3e-4, differentiable=["cutout"]), GAN)
+    processed = GAN.model_copy(update={"processing": config(processing="uploads").processing})
+    how = trains_as(config(learning_rate=3e-4, differentiable=["cutout"]), processed)
+    assert how.processing == ()
     assert (how.loss, how.real_label, how.architecture) == (GAN.loss, 1.0, "dcgan-bn")
     assert (how.instance_noise, how.replay.share) == (0.0, 0.0)
     assert (how.negatives.kinds, how.differentiable) == (("jigsaw",), ("cutout",))

@@ -20,7 +20,7 @@ STEPS = {
     "smoke": ("gpu.smoke", 100.0),
     "equal": ("gpu.equal", 140.0),
     "speed": ("gpu.speed", 120.0),
-    "reference": ("gpu.reference", inf),
+    "study": ("gpu.study", inf),
 }
 ASKED = tuple(name for name in STEPS if name != FACTS)
 
@@ -48,8 +48,18 @@ def _chosen(context: click.Context, parameter: click.Parameter, value: str) -> t
     "--work", type=click.Path(path_type=Path), default=Path("runs/gpu-check"), show_default=True,
     help="For run folders: a study that was ended goes on from there.",
 )  # fmt: skip
+@click.option(
+    "--study", type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    default=Settings.study, show_default=True, help="The experiment that the last step runs.",
+)  # fmt: skip
 def main(
-    out: Path, device: str, tiny: bool, only: tuple[str, ...], minutes: float, work: Path
+    out: Path,
+    device: str,
+    tiny: bool,
+    only: tuple[str, ...],
+    minutes: float,
+    work: Path,
+    study: Path,
 ) -> None:
     """Check gandetect on a GPU: at most 8 files of 16 MB in --out, a summary at the end.
 
@@ -69,7 +79,14 @@ def main(
     context = SPAWN if device == "cuda" else FRESH
     # Tiny steps have all the time there is: how slow a machine is says nothing of the code.
     steps = {name: (STEPS[name][0], inf if tiny else STEPS[name][1]) for name in (FACTS, *only)}
-    sys.exit(not run_steps(steps, Settings(device, tiny, out, work), context, minutes=minutes))
+    sys.exit(
+        not run_steps(
+            steps,
+            Settings(device, tiny, out, work, study=study.absolute()),
+            context,
+            minutes=minutes,
+        )
+    )
 
 
 if __name__ == "__main__":

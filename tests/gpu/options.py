@@ -53,6 +53,8 @@ OPTIONS: dict[str, tuple[str, dict[str, Any]]] = {
         "dcgan-plain",
         {"differentiable": ["brightness", "translation", "cutout", "shuffle"]},
     ),
+    "processing": ("dcgan-bn", {"processing": "uploads"}),
+    "average": ("dcgan-bn", {"generator_average": 0.9}),
     "bf16": ("dcgan-bn", {"precision": "bf16"}),
 }
 

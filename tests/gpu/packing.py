@@ -3,56 +3,58 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 MOST_FILES = 8
 MOST_BYTES = 16_000_000
-LAST_SAMPLES = 1  # grids of each GAN and seed
 
-# What of a run folder comes back, most wanted first: the last ones give way. With all of it the
-# report can be made again at home.
+# What of a run folder comes back, most wanted first: the last ones give way. With all but the
+# weights the report can be made again at home.
 WANTED = (
     "*.toml",
     "*.json",
-    "*.npz",
     "metrics.csv",
     "[!ef]*/**/*.json",
-    "[!ef]*/**/*.parquet",
     "[!ef]*/**/*.csv",
-    "[!ef]*/**/*.npz",
-    "report.md",
+    "robustness/**/*.parquet",
+    "trajectories/**/*.parquet",
+    "detectors/**/*.parquet",
+    "[!def]*/**/*.npz",
+    "detectors/**/*.npz",
+    "data/*.parquet",
     "report.html",
-    "gans/*/seed-*/samples.gif",
+    "gans/*/seed-*/*.gif",
+    "gans/*/seed-*/*.safetensors",
+    "quality-classifier/*.safetensors",
+    "post_hoc/**/*.safetensors",
 )
-WEIGHTS = ("gans/*/{seed}/*.safetensors", "quality-classifier/*.safetensors")
 
 
-def pack(run: Path, target: Path, most: int = MOST_BYTES) -> list[str]:
-    """Zip what is wanted of a run folder, complete or not; returns what had no room."""
-    return _zip(run, _wanted(run), target, most)
+def pack(run: Path, out: Path, most: int = MOST_BYTES) -> list[str]:
+    """Zip what is wanted of a run folder, complete or not; returns what had no room.
+
+    Writes ``study-1.zip`` and so on to the folder ``out``, each of at most ``most`` bytes, and as
+    many as may come back beside what is there and the scores.
+    """
+    parts = max(1, MOST_FILES - 1 - len(list(out.glob("*.*"))))
+    files = list(dict.fromkeys(file for one in WANTED for file in sorted(run.glob(one))))
+    for part in range(1, parts + 1):
+        if files:
+            files = _zip(run, files, out / f"study-{part}.zip", most)
+    return [str(file.relative_to(run)) for file in files]
 
 
-def pack_weights(run: Path, out: Path, most: int = MOST_BYTES) -> list[str]:
-    """Zip the last weights of each seed's GANs, a file a seed; returns what had no room."""
-    left_out = []
-    for seed in sorted({folder.name for folder in run.glob("gans/*/seed-*")}):
-        patterns = [pattern.format(seed=seed) for pattern in WEIGHTS]
-        left_out += _zip(run, _matching(run, patterns), out / f"weights-{seed}.zip", most)
-    return left_out
-
-
-def _zip(run: Path, files: Iterable[Path], target: Path, most: int) -> list[str]:
+def _zip(run: Path, files: list[Path], target: Path, most: int) -> list[Path]:
+    """Zip what fits of some files; returns the others."""
     left_out, size = [], 0
     temporary = target.with_name(f".{target.name}.tmp")
     with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as content:
         for file in files:
-            name = str(file.relative_to(run))
             if size + file.stat().st_size > most - 200_000:  # for the zip's own table
-                left_out.append(name)
+                left_out.append(file)
                 continue
-            content.write(file, name)
-            size += content.getinfo(name).compress_size
+            content.write(file, str(file.relative_to(run)))
+            size += content.getinfo(str(file.relative_to(run))).compress_size
     temporary.replace(target)
     return left_out
 
@@ -87,16 +89,3 @@ def over_the_limits(out: Path) -> list[str]:
     if len(files) > MOST_FILES:
         found.append(f"there are {len(files)} files, and {MOST_FILES} may come back")
     return found
-
-
-def _wanted(run: Path) -> Iterator[Path]:
-    last = WANTED.index("report.md")
-    yield from _matching(run, WANTED[:last])
-    for training in sorted(run.glob("gans/*/seed-*")):
-        yield from sorted(training.glob("epochs/*/samples.png"))[-LAST_SAMPLES:]
-    yield from _matching(run, WANTED[last:])
-
-
-def _matching(run: Path, patterns: Iterable[str]) -> Iterator[Path]:
-    for pattern in patterns:
-        yield from sorted(file for file in run.glob(pattern) if file.is_file())

@@ -21,7 +21,7 @@ class Settings:
     """Where a step computes and writes; ``tiny`` asks whether it runs, and nothing else.
 
     ``out`` is for the few files that come back, ``work`` for all else; ``deadline`` is the time,
-    as `time.time` has it, at which the step is ended.
+    as `time.time` has it, at which the step is ended; ``study`` is the experiment of the last step.
     """
 
     device: str
@@ -29,6 +29,7 @@ class Settings:
     out: Path
     work: Path
     deadline: float = float("inf")
+    study: Path = Path("experiments/reference.toml")
 
     @property
     def cuda(self) -> bool:

@@ -26,7 +26,7 @@ from .settings import Record, Settings
 from .steps import images, side
 
 GANS = ("dcgan-bn", "dcgan-plain")
-PROCESSES = (4, 16)
+PROCESSES = (4,)
 NEEDS_CUDA = {"graphs", "compiled"}
 COMPILED, FREE = "ours, compiled", "ours, graphs, cuDNN's choice"
 # The product does neither: that one cannot be, or is not repeatable, is a finding and no failure.

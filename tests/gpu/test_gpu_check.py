@@ -44,7 +44,7 @@ def test_all_of_it_runs_on_the_cpu_and_comes_back_in_few_files(tiny) -> None:
     assert answer.returncode == 0, answer.stdout + (out / "log.txt").read_text()
     summary = json.loads((out / "summary.json").read_text())
     assert {name: one["status"] for name, one in summary["steps"].items()} == dict.fromkeys(
-        ("facts", "smoke", "equal", "speed", "reference"), "done"
+        ("facts", "smoke", "equal", "speed", "study"), "done"
     )
     assert summary["facts"][0]["machine"]["cores"] > 0
     assert over_the_limits(out) == []
@@ -66,13 +66,13 @@ def test_every_option_is_compared_and_what_is_for_cuda_says_so(tiny) -> None:
 
 
 @pytest.mark.slow
-def test_a_run_folder_comes_back_with_its_scores_histories_and_last_samples(tiny) -> None:
+def test_a_run_folder_comes_back_with_its_scores_histories_and_weights(tiny) -> None:
     out, _ = tiny
-    assert cases_of(out, "reference")["reference study"]["status"] == "unfinished"
-    with zipfile.ZipFile(out / "reference.zip") as content:
+    assert cases_of(out, "study")["study reference"]["status"] == "unfinished"
+    with zipfile.ZipFile(out / "study-1.zip") as content:
         names = set(content.namelist())
     gan = "gans/dcgan-bn/seed-0"
-    assert {"metrics.json", f"{gan}/history.csv", f"{gan}/epochs/0001/samples.png"} <= names
+    assert {"metrics.json", f"{gan}/history.csv", f"{gan}/generator.safetensors"} <= names
     assert set(pd.read_parquet(out / "scores.parquet")["detector"]) == {"dcgan-bn", "dcgan-plain"}
 
 

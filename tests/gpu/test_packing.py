@@ -15,9 +15,10 @@ from .packing import MOST_BYTES, MOST_FILES, over_the_limits, pack, pack_scores
 def run(tmp_path):
     """A study that was ended in the middle, its pixels and letters random: they do not pack."""
     folder, rng = tmp_path / "run", np.random.default_rng(0)
-    for name in ("metrics.json", "report.md", "gans/a/seed-0/history.csv",
-                 "gans/a/seed-0/epochs/0001/samples.png", "gans/a/seed-0/epochs/0002/samples.png",
-                 "gans/a/seed-0/epochs/0002/generator.safetensors"):  # fmt: skip
+    for name in ("study.json", "report.html", "gans/a/seed-0/history.csv",
+                 "robustness/a/seed-0/perturbed.parquet",
+                 "gans/a/seed-0/epochs/0002/generator.safetensors",
+                 "gans/a/seed-0/generator.safetensors"):  # fmt: skip
         file = folder / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(rng.bytes(100_000))
@@ -29,19 +30,24 @@ def names(path) -> list[str]:
         return content.namelist()
 
 
-def test_the_last_samples_and_no_weights_come_back(run, tmp_path) -> None:
-    assert pack(run, tmp_path / "run.zip") == []
-    assert names(tmp_path / "run.zip") == [
-        "metrics.json",
+def test_what_a_report_is_made_of_comes_first_and_last_weights_alone(run, tmp_path) -> None:
+    assert pack(run, tmp_path) == []
+    assert names(tmp_path / "study-1.zip") == [
+        "study.json",
         "gans/a/seed-0/history.csv",
-        "gans/a/seed-0/epochs/0002/samples.png",
-        "report.md",
+        "robustness/a/seed-0/perturbed.parquet",
+        "report.html",
+        "gans/a/seed-0/generator.safetensors",
     ]
 
 
-def test_what_has_no_room_is_named_and_the_report_gives_way_first(run, tmp_path) -> None:
-    assert pack(run, tmp_path / "run.zip", most=550_000) == ["report.md"]
-    assert (tmp_path / "run.zip").stat().st_size <= 550_000
+def test_what_has_no_room_goes_into_the_next_part_and_then_is_named(run, tmp_path) -> None:
+    for name in ("summary.json", "study.json", "log.txt"):
+        (tmp_path / name).touch()
+    assert pack(run, tmp_path, most=301_000) == ["gans/a/seed-0/generator.safetensors"]
+    parts = sorted(tmp_path.glob("study-*.zip"))
+    assert [len(names(part)) for part in parts] == [1] * (MOST_FILES - 4)
+    assert all(part.stat().st_size <= 301_000 for part in parts)
 
 
 def test_scores_come_back_as_they_were_or_not_at_all(tmp_path) -> None:

@@ -13,6 +13,7 @@ SUPERVISED = (
     "tests/training/test_supervised_schedules.py"
 )
 PARALLEL = "tests/training/test_data_parallel.py tests/training/test_contrastive.py"
+BATCHES = "tests/training/test_both_sides.py"
 GANS = "tests/training/test_ingredients.py tests/training/test_adversarial.py"
 STUDIES = (
     "tests/config/test_refusals.py tests/cluster/test_engine_options.py tests/engine/test_graph.py"
@@ -26,7 +27,7 @@ ROOMS: dict[str, dict[str, str]] = {
         "gandetect/training/supervised*.py": f"{SUPERVISED} tests/training/test_contrastive.py",
         "gandetect/training/classifier_folder.py": SUPERVISED,
         "gandetect/training/augmentation.py": SUPERVISED,
-        "gandetect/training/batches.py": f"{PARALLEL} {SUPERVISED}",
+        "gandetect/training/batches.py": f"{BATCHES} {PARALLEL} {SUPERVISED}",
         "gandetect/training/examples.py": SUPERVISED,
         "gandetect/training/optimizers.py": SUPERVISED,
         "gandetect/training/trainer.py": SUPERVISED,
@@ -48,6 +49,8 @@ ROOMS: dict[str, dict[str, str]] = {
     "detectors": {
         "gandetect/models/ensemble.py": DETECTORS,
         "gandetect/models/one_class.py": DETECTORS,
+        "gandetect/models/probe.py": "tests/detectors/test_probe.py",
+        "gandetect/models/imagenet.py": "tests/detectors/test_probe.py",
         "gandetect/stages/post_hoc.py": DETECTORS,
         "gandetect/detectors/fine_tuning.py": "",
         "gandetect/detectors/*.py": (f"tests/detectors tests/scoring/test_scoring.py {DETECTORS}"),

@@ -112,12 +112,13 @@ def test_trajectories_are_of_discriminators_on_images_that_all_epochs_share(stud
     assert last.report.trajectories == ()
 
 
-def test_processed_images_are_fakes_of_the_same_run_and_reals_of_known_classes(study) -> None:
+def test_processed_images_are_fakes_of_the_same_run_and_test_reals(study) -> None:
     (stage,) = (one for one in study.report.perturbed
                 if (one.trained.config.name, one.trained.seed) == ("cnn", 8))  # fmt: skip
     assert {(one.name, one.seed) for one in stage.sources} == {
         *((f"generated:{name}", 8) for name in ("dcgan-bn", "shown", "unshown")),
         ("real:in-distribution", 0),
+        ("real:held-out", 0),
     }
     assert (stage.perturbations, stage.most, stage.sampled) == (("noise",), 40, False)
     assert of_gans(evaluation={}).report.perturbed == ()

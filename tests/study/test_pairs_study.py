@@ -76,7 +76,7 @@ def test_the_fakes_are_those_of_the_epochs_that_history_names(run) -> None:
     config = experiment.classifiers[0]
 
     last = generate(
-        load_generator(gan, folder, reals, 0, cpu), 7, seed=0, purpose="trial", device=cpu
+        load_generator(gan, folder, reals.shape, 0, cpu), 7, seed=0, purpose="trial", device=cpu
     )
     assert np.array_equal(drawn(config.model_copy(update={"history": "last"})), last)
     size = {"image_size": 28, "channels": 1, "seed": 0, "purpose": "trial", "device": cpu}

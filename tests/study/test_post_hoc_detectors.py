@@ -45,12 +45,14 @@ TABLE = {
          "features_of": "dcgan-bn"},
         {"kind": "one-class", "name": "knn", "method": "nearest-neighbours", "images": 60,
          "features_of": "cnn", "neighbours": 3},
+        {"kind": "probe", "name": "probe", "features_of": ["dcgan-bn", "cnn"], "epochs": "all",
+         "images": 40},
     ],
     "quality": {"classifier_epochs": 1, "generated": 100},
     "evaluation": {"own_generated": 40, "other_generated": 30, "training_reals": 40,
                    "kept_mistakes": 5},
 }  # fmt: skip
-NAMES = ["rank", "tuned", "forest", "svm", "knn"]
+NAMES = ["rank", "tuned", "forest", "svm", "knn", "probe"]
 
 
 @pytest.fixture(scope="module")
@@ -87,8 +89,8 @@ def test_they_are_scored_like_any_other_detector(scores) -> None:
     for real in ("in-distribution", "held-out", "calibration", "training"):
         assert len(set(counts.loc[NAMES, f"real:{real}"])) == 1
     # 40 of whom it knows, 30 of the others.
-    assert counts.loc[NAMES, "generated:dcgan-bn"].tolist() == [40, 40, 30, 40, 30]
-    assert counts.loc[NAMES, "generated:dcgan-plain"].tolist() == [30, 30, 30, 30, 40]
+    assert counts.loc[NAMES, "generated:dcgan-bn"].tolist() == [40, 40, 30, 40, 30, 40]
+    assert counts.loc[NAMES, "generated:dcgan-plain"].tolist() == [30, 30, 30, 30, 40, 40]
     assert np.isfinite(scores["score"]).all()
 
 
@@ -107,6 +109,7 @@ def test_the_metrics_say_what_each_is_made_of(metrics) -> None:
     }  # fmt: skip
     assert (facts["forest"]["own"], facts["forest"]["recipe"]) == ([], "one-class")
     assert facts["knn"]["own"] == [plain]
+    assert facts["probe"]["own"] == [bn, plain]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -157,12 +160,19 @@ def test_what_is_made_of_a_trained_network_holds_its_weights(run) -> None:
 def test_records_say_of_which_epoch_it_is_and_what_it_is_made_of(run) -> None:
     folders = {name: run / "post_hoc" / name / "seed-0" for name in NAMES}
     epochs = {name: runs.read_json(one / "record.json")["epoch"] for name, one in folders.items()}
-    assert epochs == {"rank": 2, "tuned": 2, "forest": 0, "svm": 2, "knn": 0}
+    assert epochs == {"rank": 2, "tuned": 2, "forest": 0, "svm": 2, "knn": 0, "probe": 2}
     made_of = {
         name: load_detector(one).description.provenance["made_of"] for name, one in folders.items()
     }
     bn = ["dcgan-bn"]
-    assert made_of == {"rank": bn, "tuned": bn, "forest": [], "svm": bn, "knn": ["cnn"]}
+    assert made_of == {
+        "rank": bn,
+        "tuned": bn,
+        "forest": [],
+        "svm": bn,
+        "knn": ["cnn"],
+        "probe": ["cnn", *bn],
+    }
 
 
 def test_a_fine_tunings_history_is_a_table(run) -> None:
@@ -202,7 +212,7 @@ def test_what_is_made_stands_and_is_not_made_again(run, out) -> None:
         }
 
     before = written()
-    assert len(before) == 5 + 7
+    assert len(before) == 6 + 8
     damaged = run / "post_hoc" / "tuned" / "seed-0" / "weights.safetensors"
     digest = runs.file_digest(damaged)
     damaged.write_bytes(b"damaged")
@@ -215,8 +225,9 @@ def test_what_is_made_stands_and_is_not_made_again(run, out) -> None:
 
 def test_the_report_tells_of_them(run) -> None:
     report = (run / "report.md").read_text()
-    assert "1 discriminator, 1 classifier and 5 post-hoc detectors" in report
-    for words in ("over its epochs", "while generators stand still", "what real images look like"):
+    assert "1 discriminator, 1 classifier and 6 post-hoc detectors" in report
+    for words in ("over its epochs", "while generators stand still", "what real images look like",
+                  "the layers of frozen networks"):  # fmt: skip
         assert words in report
     assert "| Detector forest |" in report
     assert "forest has seen no fakes." in report.replace("forest and near have", "forest has")

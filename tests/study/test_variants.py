@@ -158,12 +158,15 @@ def test_an_entry_of_a_known_name_is_changed_and_the_others_stand_in_the_baselin
 
 def test_changed_gans_are_those_that_new_detectors_are_made_of() -> None:
     tuned = {"kind": "fine-tuned", "name": "{gan}+r1-tuned", "gan": "{gan}", "updates": 5}
-    both = variant("r1", gans=every(penalty={"name": "r1"}), detectors=[tuned])
+    probe = {"kind": "probe", "name": "all", "features_of": ["dcgan-bn", "dcgan-plain"]}
+    both = variant("r1", gans=every(penalty={"name": "r1"}), detectors=[tuned, probe])
     part = expand(varied(both))["r1"]
-    assert [(one.name, one.gan) for one in part.detectors] == [
+    *tunings, probed = part.detectors
+    assert [(one.name, one.gan) for one in tunings] == [
         ("dcgan-plain+r1-tuned", "dcgan-plain+r1"),
         ("dcgan-bn+r1-tuned", "dcgan-bn+r1"),
     ]
+    assert probed.features_of == ("dcgan-bn+r1", "dcgan-plain+r1")
     assert part.known_to("dcgan-bn+r1-tuned") == ("dcgan-bn+r1",)
 
 

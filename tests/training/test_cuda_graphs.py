@@ -41,6 +41,7 @@ OPTIONS = {
             "differentiable": ["translation", "cutout", "shuffle"],
         },
     ),
+    "an average": ("dcgan-bn", {"generator_average": 0.9}),
     "spectral norm": ("dcgan-bn", {"discriminator": {"spectral_norm": True}}),
 }
 
@@ -70,7 +71,8 @@ def trained(config: GanConfig, reals: Tensor, wrap=lambda step: step) -> dict[st
         found[f"statistics {epoch}"] = train_epoch(config, gan, reals, step=step, **arguments)
     for name, network in gan.networks.items():
         found |= {f"{name} {key}": value for key, value in network.state_dict().items()}
-        for number, state in enumerate(gan.optimizers[name].state.values()):
+    for name, optimizer in gan.optimizers.items():
+        for number, state in enumerate(optimizer.state.values()):
             found |= {f"{name} {number} {key}": value for key, value in state.items()}
     return found
 
@@ -197,6 +199,7 @@ def test_a_second_kind_that_fails_takes_the_first_one_s_graph_back(reals) -> Non
 def test_steps_that_wait_on_the_host_are_not_recorded() -> None:
     negatives = config_of("dcgan-bn", negatives={"kinds": ["jigsaw"]})
     assert "negatives" in why_not_graphed(negatives)
+    assert "processing" in why_not_graphed(config_of("dcgan-bn", processing="uploads"))
     assert why_not_graphed(config_of("dcgan-bn")) is None
 
 

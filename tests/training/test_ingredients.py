@@ -39,6 +39,8 @@ INGREDIENTS = {
     "replay": {"replay": {"share": 0.5, "images": 20}},
     "negatives": {"negatives": {"kinds": ["jigsaw", "stitch", "cutmix"], "share": 0.5}},
     "augmentation": {"differentiable": ["brightness", "translation", "cutout", "shuffle"]},
+    "processing": {"processing": "uploads"},
+    "average": {"generator_average": 0.9},
     "histogram": {"discriminator": {"histogram": True}},
     "bf16": {"discriminator": {"spectral_norm": True}, "precision": "bf16"},
 }
@@ -70,7 +72,7 @@ def train(gan, images, path, judge):
     trained = train_gan(
         gan, images, folder, seed=0, device=CPU, judge=judge, judged=40, notify=lambda event: None
     )
-    return [*trained.generator.state_dict().values(), *trained.discriminator.state_dict().values()]
+    return [one for network in trained.networks.values() for one in network.state_dict().values()]
 
 
 @pytest.fixture(scope="module")

@@ -59,8 +59,16 @@ def interrupt_at(epoch: int) -> Any:
             },
         ),
         (3, {"phases": [{"epochs": 2, "learning_rate": 0.001}] * 2}),
+        (2, {"processing": "uploads"}),
     ],
-    ids=["sgd", "step", "plateau and early stopping", "inside a phase", "at a phase's start"],
+    ids=[
+        "sgd",
+        "step",
+        "plateau and early stopping",
+        "inside a phase",
+        "at a phase's start",
+        "processed",
+    ],
 )
 def test_an_interrupted_training_goes_on_as_if_nothing_had_happened(
     digits, tmp_path, epoch, keys

@@ -1,0 +1,1 @@
+"""Which detector holds on every group of images, as they are and processed?"""

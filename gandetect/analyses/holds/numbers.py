@@ -1,0 +1,131 @@
+"""Which detector answers every group of images well, as they are and after processing.
+
+A detector holds where the lower ends of its 95 % intervals reach `AS_THEY_ARE` on all groups, and
+`PROCESSED` on the same images under every processing, at the calibrated threshold. That threshold
+is chosen on unprocessed reals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from gandetect.analyses.study import ScoredStudy
+from gandetect.analyses.tidy import tidy_row
+from gandetect.statistics.bootstrap import mean_over_images, over_runs
+from gandetect.statistics.rows import Row, Rows, chosen, grouped
+from gandetect.statistics.scores import Metrics, role_of, source_keys
+
+AS_THEY_ARE = 0.95
+PROCESSED = 0.90
+POINT = "calibrated"
+NONE = "none"
+GROUPS = ("own", "other", "in-distribution", "held-out")
+
+
+def numbers(study: ScoredStudy) -> Metrics:
+    """``holds``, where processed images were scored and thresholds calibrated."""
+    if study.perturbed is None:
+        return {}
+    given = study.perturbed, study.own, study.thresholds
+    return {"holds": holds(*given, same_fakes=study.same_fakes)}
+
+
+def rows(metrics: Metrics) -> Iterator[Row]:
+    """Each share of right answers over runs."""
+    for row in metrics.get("holds", {}).get("shares", []):
+        name = f"correct, {row['perturbation']} {row['level']:g}"
+        yield tidy_row("holds", row, name, row["mean"], row["ci95"], operating_point=POINT)
+
+
+def holds(
+    table: pd.DataFrame,
+    own: Mapping[str, Collection[str]],
+    thresholds: Mapping[tuple[str, int], Mapping[str, float]],
+    *,
+    same_fakes: bool = False,
+) -> dict[str, Rows]:
+    """Shares of right answers by detector, source and processing, and which detectors hold.
+
+    Args:
+        table: scores of images as they are (``perturbation`` none) and processed, as
+            `stages.perturbed` writes them.
+        own: the generated sources that each detector was trained on.
+        thresholds: cuts by operating point for each (detector, seed).
+        same_fakes: whether all seeds answered the same fakes.
+
+    Returns ``shares``: the mean over runs with its 95 % interval over runs and images; and
+    ``detectors``: for each detector and group the worst share of its sources, as they are and
+    under any processing, and whether it ``holds``.
+    """
+    shares = _shares(table, own, thresholds, same_fakes)
+    verdicts = [_verdict(detector, of) for (detector,), of in grouped(shares, "detector").items()]
+    return {"shares": shares, "detectors": verdicts}
+
+
+def _shares(
+    table: pd.DataFrame,
+    own: Mapping[str, Collection[str]],
+    thresholds: Mapping[tuple[str, int], Mapping[str, float]],
+    same_fakes: bool,
+) -> Rows:
+    keyed = table.assign(source=source_keys(table)).sort_values("index", kind="stable")
+    rows = []
+    names = ["detector", "source", "perturbation", "level"]
+    for _, of in keyed.groupby(names, observed=True, sort=False):
+        detector, source, perturbation, level = of[names].iloc[0]
+        known = own.get(str(detector), (f"generated:{detector}",))
+        real = str(source).startswith("real:")
+        answers = []
+        for _, images in of.groupby("detector_seed"):
+            seed = int(images["detector_seed"].iloc[0])
+            cut = thresholds.get((str(detector), seed), {}).get(POINT)
+            if cut is not None:
+                above = images["score"].to_numpy(np.float64) > cut
+                answers.append((~above if real else above).astype(np.float64))
+        if not answers:
+            continue
+        statistic = mean_over_images(answers, same_images=real or same_fakes)
+        rows.append(
+            {
+                "detector": str(detector),
+                "source": str(source),
+                "role": role_of(str(source), known),
+                "perturbation": str(perturbation),
+                "level": float(level),
+                "mean": statistic.mean,
+                "ci95": over_runs(statistic.values, statistic.image_covariance),
+                "single": [float(one.mean()) for one in answers],
+                "n": len(answers[0]),
+            }
+        )
+    return rows
+
+
+def _verdict(detector: str, shares: list[Row]) -> dict[str, Any]:
+    """The worst of each group, and whether all of them are good enough."""
+    plain = [row for row in shares if row["perturbation"] == NONE]
+    processed = [row for row in shares if row["perturbation"] != NONE]
+    there = [role for role in GROUPS if chosen(plain, role=role)]
+    worst = {role: _worst(chosen(plain, role=role)) for role in there}
+    worst_processed = {role: _worst(of) for role in there if (of := chosen(processed, role=role))}
+    lows = [float(row["ci95"][0]) for row in worst.values()]
+    lows_processed = [float(row["ci95"][0]) for row in worst_processed.values()]
+    return {
+        "detector": detector,
+        "groups": [
+            {"role": role, "as_they_are": worst[role], "processed": worst_processed.get(role)}
+            for role in there
+        ],
+        "as_they_are": min(lows),
+        "processed": min(lows_processed, default=None),
+        "holds": min(lows) >= AS_THEY_ARE and min(lows_processed, default=1.0) >= PROCESSED,
+    }
+
+
+def _worst(rows: list[Row]) -> Row:
+    """The row with the smallest lower end."""
+    return min(rows, key=lambda row: float(row["ci95"][0]))
