@@ -20,6 +20,7 @@ from PIL import Image
 
 from gandetect.errors import RunError
 from gandetect.runs import read_json
+from gandetect.statistics.intervals import wilson
 
 Images: TypeAlias = npt.NDArray[np.uint8]
 Floats: TypeAlias = npt.NDArray[np.float64]
@@ -81,6 +82,11 @@ class Neighbours:
     cut: float  # the twentieth of the reals that is nearest lies below
     of_fakes: Nearness
     of_reals: Nearness
+
+    @property
+    def within(self) -> list[float]:
+        """Wilson's 95 % interval for the share of fakes nearer than the cut."""
+        return wilson(self.of_fakes.below_cut, self.of_fakes.n)
 
 
 @dataclass(frozen=True)

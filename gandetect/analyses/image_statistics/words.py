@@ -28,7 +28,7 @@ Draw = Callable[[Shown, Sequence[Shown]], Figure]
 
 
 def image_statistics(results: StudyResults) -> list[Block]:
-    """The finding, four figures and a table."""
+    """Four figures and a table."""
     rows = results.metrics.get("image_statistics", [])
     if not rows:
         return [*say.paragraphs("not_measured")]
@@ -48,7 +48,6 @@ def image_statistics(results: StudyResults) -> list[Block]:
 
     return [
         Text(say.meaning()),
-        *_finding(results, by_source),
         *map(figure, drawn),
         table(
             "Each source beside in-distribution reals",
@@ -75,13 +74,15 @@ def _shown(results: StudyResults, order: Sequence[str]) -> list[Shown]:
     return [Shown(one, results.named(one), stored[one, first[one]]) for one in order]
 
 
-def _finding(results: StudyResults, by_source: dict[str, list[Row]]) -> list[Block]:
-    said = [
+def finding(results: StudyResults) -> str:
+    """How far each source's power in high frequencies is from that of in-distribution reals."""
+    by_source = grouped(results.metrics.get("image_statistics", []), "source")
+    differences = [
         f"{fmean(row['high_db'] for row in of):+z.1f} dB ({results.named(source)})"
-        for source, of in by_source.items()
+        for (source,), of in by_source.items()
         if source != IN_DISTRIBUTION
     ]
-    return [Text(say.finding(said, results.many_seeds), "lead")] if said else []
+    return say.finding(differences, results.many_seeds)
 
 
 def _cell(rows: Sequence[Row], key: str, digits: int) -> str:
@@ -102,5 +103,12 @@ ANALYSIS = Analysis(
     "image_statistics",
     numbers.numbers,
     numbers.rows,
-    [Chapter("Look at the images", "What sets fakes apart in their pixels", [image_statistics])],
+    [
+        Chapter(
+            "Look at the images",
+            "What sets fakes apart in their pixels",
+            [image_statistics],
+            finding,
+        )
+    ],
 )

@@ -31,6 +31,11 @@ def what_was_run(results: StudyResults) -> list[Block]:
     return [*blocks, Fold("The configuration in full", [written])]
 
 
+def ran(results: StudyResults) -> str:
+    """What the chapter holds."""
+    return say.ran(results)
+
+
 def _facts(results: StudyResults) -> list[Block]:
     """What one asks first as a table, all the rest on demand."""
     manifest = {k: v for k, v in results.inputs.manifest.items() if k != "stages"}
@@ -123,9 +128,16 @@ def _printed(value: Any) -> str:
 ANALYSIS = Analysis(
     "provenance",
     chapters=[
-        Chapter("Where it comes from", "What was run", [what_was_run]),
-        Chapter("Where it comes from", "Take it with you", [downloads, rebuild, citation]),
-        Chapter("Where it comes from", "Words used here", [glossary]),
-        Chapter("Where it comes from", "Sources", [sources]),
+        Chapter("Where it comes from", "What was run", [what_was_run], ran, "run"),
+        Chapter(
+            "Where it comes from",
+            "Take it with you",
+            [downloads, rebuild, citation],
+            say.taken,
+            "downloads",
+        ),
+        Chapter(
+            "Where it comes from", "Words and sources", [glossary, sources], say.explained, "words"
+        ),
     ],
 )

@@ -21,7 +21,7 @@ say = Prose(__file__)
 
 
 def saliency(results: StudyResults) -> list[Block]:
-    """The finding, a figure for each detector, the table, and what it does not prove."""
+    """A figure for each detector, the table, and what it does not prove."""
     rows = results.rows("saliency")
     if not rows:
         return [*say.paragraphs("not_measured")]
@@ -34,7 +34,6 @@ def saliency(results: StudyResults) -> list[Block]:
     )
     return [
         Text(say.meaning(first if results.many_seeds else None)),
-        Text(say.finding(_border(results, rows), _like_shuffled(results, rows)), "lead"),
         *_figures(results, first),
         table(
             "What moves the scores",
@@ -52,6 +51,12 @@ def saliency(results: StudyResults) -> list[Block]:
         Text(say.how(max(row["n"] for row in rows), windows), "note"),
         Text(say.caution()),
     ]
+
+
+def finding(results: StudyResults) -> str:
+    """Which detector looks at the border most, and whose maps tell least of its training."""
+    rows = results.rows("saliency")
+    return say.finding(_border(results, rows), _like_shuffled(results, rows))
 
 
 def _figures(results: StudyResults, seed: int) -> list[Block]:
@@ -128,5 +133,5 @@ ANALYSIS = Analysis(
     "saliency",
     numbers.numbers,
     numbers.rows,
-    [Chapter("Look at the images", "What moves a detector's score", [saliency])],
+    [Chapter("Look at the images", "What moves a detector's score", [saliency], finding)],
 )

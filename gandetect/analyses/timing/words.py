@@ -30,8 +30,14 @@ def timing(results: StudyResults) -> list[Block]:
     ]
 
 
+def finding(results: StudyResults) -> str:
+    """How many stages ran, and for how long."""
+    line = timeline(stage_times(results.inputs.manifest)) if results.inputs.manifest else None
+    return say.finding(line)
+
+
 # Not in `metrics.json`: two runs of one study have equal numbers, and took their own time.
 ANALYSIS = Analysis(
     "timing",
-    chapters=[Chapter("Where it comes from", "How it was computed", [timing])],
+    chapters=[Chapter("Where it comes from", "How it was computed", [timing], finding)],
 )

@@ -24,7 +24,7 @@ def page(run: Path) -> str:
 def test_the_chapter_tells_what_maps_show_and_what_they_do_not_prove(run, blank) -> None:
     text = page(run)
     assert "it speaks for “real”" in text
-    assert "Of the discriminator of dcgan-" in text
+    assert "Most at the border: the discriminator of dcgan-" in text
     assert "arXiv 1810.03292" in text
     assert "81 parts of each" in text
     metrics = json.loads((run / "metrics.json").read_text())
