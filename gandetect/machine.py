@@ -22,7 +22,6 @@ LIBRARIES = (
     "numpy",
     "pandas",
     "scikit-learn",
-    "seaborn",
 )
 
 

@@ -40,7 +40,7 @@ def check(python: Path, folder: Path) -> None:
         "files = r.files('gandetect'); assert files.joinpath('py.typed').is_file(); "
         "from gandetect.report.document import Document, Section, Table; "
         "page = to_html(Document('t', [Section('s', [Table('c', ['a'], [['b']])])])); "
-        "assert 'beforeprint' in page and '--paper' in page and '<table>' in page, page; "
+        "assert 'hashchange' in page and '--paper' in page and '<table>' in page, page; "
         "print(gandetect.__file__)"
     )
     assert str(python.parent.parent) in run(python, "-c", program, cwd=folder)

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 OPENING = ""  # the part under the title, before the first chapter
 # The parts of the report, in order.
 PARTS = (
-    "In short",
-    "Try it",
+    "The answer",
+    "Set the threshold yourself",
     "Look at the images",
-    "How much is chance",
+    "Can I trust this?",
     "What is behind it",
     "The training",
     "Beside published figures",
@@ -30,11 +30,17 @@ PARTS = (
 
 @dataclass(frozen=True)
 class Chapter:
-    """A chapter of the report. Each piece returns blocks; one that fails costs no other."""
+    """Pieces of a part of the report, open without a title, else closed until asked for.
+
+    Each piece returns blocks; one that fails costs no other. ``finding`` says in one line what a
+    closed chapter holds; ``anchor`` is its address in the page, by default its analysis's name.
+    """
 
     part: str
     title: str
     pieces: Sequence[Callable[[StudyResults], Iterable[Block]]]
+    finding: Callable[[StudyResults], str] = lambda _: ""
+    anchor: str = ""
 
 
 @dataclass(frozen=True)

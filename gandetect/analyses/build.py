@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from gandetect.analyses.analysis import OPENING, PARTS, Analysis, Chapter
@@ -14,7 +15,7 @@ from gandetect.analyses.registry import analyses
 from gandetect.analyses.study import ScoredStudy
 from gandetect.config import LabelledDataConfig
 from gandetect.errors import RunError
-from gandetect.report.document import Block, Document, Section, Text
+from gandetect.report.document import Block, Document, Fold, Heading, Section, Text, slug
 from gandetect.report.inputs import Inputs, read_inputs
 from gandetect.report.render import to_html, to_markdown
 from gandetect.report.results import StudyResults
@@ -103,6 +104,8 @@ def scored_study(inputs: Inputs, cost_model: CostModel = EXAMPLE_COSTS) -> Score
         perturbed=inputs.perturbed,
         audit=inputs.audit.get("rows", []),
         overlap=inputs.overlap,
+        image_statistics=inputs.image_statistics,
+        saliency=inputs.saliency,
     )
 
 
@@ -117,32 +120,44 @@ def compute_metrics(
 
 def compose(results: StudyResults, asked: Sequence[Analysis]) -> Document:
     """Write every chapter, part by part; one that fails is named, and costs no other."""
-    chapters = [chapter for one in asked for chapter in one.chapters]
-    sections = {
-        part: [_section(one, results) for one in chapters if one.part == part]
-        for part in (OPENING, *PARTS)
-    }
+    parts = {part: _part(part, results, asked) for part in (OPENING, *PARTS)}
     return Document(
         results.question,
-        [one for part in PARTS for one in sections[part] if one.blocks],
+        [Section(part, blocks) for part, blocks in parts.items() if part and blocks],
         f"gandetect report: {results.inputs.experiment.name}",
-        [block for one in sections[OPENING] for block in one.blocks],
+        parts[OPENING],
     )
 
 
-def _section(chapter: Chapter, results: StudyResults) -> Section:
-    blocks = [block for piece in chapter.pieces for block in _attempt(piece, results)]
-    return Section(chapter.title, blocks, chapter.part)
+def _part(part: str, results: StudyResults, asked: Sequence[Analysis]) -> list[Block]:
+    """What is open, then the closed chapters that hold anything."""
+    opened: list[Block] = []
+    closed: list[Block] = []
+    for one in asked:
+        for chapter in (chapter for chapter in one.chapters if chapter.part == part):
+            blocks = [block for piece in chapter.pieces for block in _attempt(piece, results)]
+            if not chapter.title:
+                opened += blocks
+            elif blocks:
+                lower = [replace(b, level=4) if isinstance(b, Heading) else b for b in blocks]
+                (line,) = _attempt(partial(_finding, chapter), results, chapter.title)
+                anchor = chapter.anchor or slug(one.name)
+                closed.append(Fold(chapter.title, lower, getattr(line, "text", ""), anchor))
+    return [*opened, *closed]
+
+
+def _finding(chapter: Chapter, results: StudyResults) -> list[Block]:
+    return [Text(chapter.finding(results))]
 
 
 def _attempt(
-    piece: Callable[[StudyResults], Iterable[Block]], results: StudyResults
+    piece: Callable[[StudyResults], Iterable[Block]], results: StudyResults, name: str = ""
 ) -> Iterable[Block]:
     try:
         return list(piece(results))
     except Exception as error:  # optional files may hold anything; the rest must still be made
         if os.environ.get(STRICT):
             raise
-        name = piece.__name__.replace("_", " ")
+        name = name or piece.__name__.replace("_", " ")
         return [Text(f"Not shown: the part “{name}” could not be made from this run "
                      f"({type(error).__name__}: {error}).", "missing")]  # fmt: skip

@@ -39,6 +39,8 @@ class ScoredStudy:
         perturbed: scores of processed images, where they were made.
         audit: rows of the audit of images by trivial probes.
         overlap: which test images also stand in another split.
+        image_statistics: what is kept of each source's pixels, arrays by `<source>@<seed>/<name>`.
+        saliency: occlusion maps of each detector and seed, arrays by `<source>/<name>`.
     """
 
     scores: pd.DataFrame
@@ -52,6 +54,8 @@ class ScoredStudy:
     perturbed: pd.DataFrame | None = None
     audit: Sequence[Mapping[str, Any]] = ()
     overlap: Mapping[str, Any] = field(default_factory=dict)
+    image_statistics: Mapping[str, Any] = field(default_factory=dict)
+    saliency: Mapping[tuple[str, int], Mapping[str, Any]] = field(default_factory=dict)
 
     @cached_property
     def last(self) -> pd.DataFrame:

@@ -8,7 +8,6 @@ import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
@@ -32,13 +31,15 @@ class Text(Block):
     text: str
     style: Literal["plain", "lead", "note", "missing", "warning"] = "plain"
     label: str = ""  # stands in bold before it
+    chapter: str = ""  # the anchor of one that tells more
 
 
 @dataclass(frozen=True)
 class Heading(Block):
-    """A heading inside a section."""
+    """A heading inside a section, or a level lower inside a closed chapter."""
 
     text: str
+    level: int = 3
 
 
 @dataclass(frozen=True)
@@ -138,22 +139,40 @@ class Frames(Block):
     caption: str
     frames: Sequence[tuple[bytes, str]]  # PNG, words for that frame
     picture: Picture
+    small: bool = False  # as wide as its neighbours leave room for
 
 
 @dataclass(frozen=True)
 class Explorer(Block):
-    """What the threshold explorer works on, and the static figures that stand in its place."""
+    """What the threshold explorer works on, and what is read in its place."""
 
     data: Mapping[str, Any]  # ready for JSON; see `gandetect.analyses.thresholds.explorer`
-    blocks: Sequence[Block]
+    instead: str  # without JavaScript, and on paper
+    chapter: str  # the anchor of the chapter that shows the same in figures
 
 
 @dataclass(frozen=True)
 class Fold(Block):
-    """Blocks that open on demand: what an expert looks up and others would scroll past."""
+    """Blocks that open on demand; with an anchor, a chapter that a link can open."""
 
     summary: str
     blocks: Sequence[Block]
+    finding: str = ""  # read while it is closed
+    anchor: str = ""
+
+
+@dataclass(frozen=True)
+class Switch(Block):
+    """Sets of blocks of which one is shown at a time; it needs no script."""
+
+    label: str
+    options: Sequence[tuple[str, Sequence[Block]]]
+    shown: int = 0  # the place of the one that is shown first
+
+    @property
+    def blocks(self) -> list[Block]:
+        """Those of all options, in order."""
+        return [block for _, blocks in self.options for block in blocks]
 
 
 @dataclass(frozen=True)
@@ -175,7 +194,7 @@ def every_block(blocks: Iterable[Block]) -> Iterator[Block]:
     """All blocks in order, with those that stand within others after their holder."""
     for block in blocks:
         yield block
-        if isinstance(block, Explorer | Fold):
+        if isinstance(block, Fold | Switch):
             yield from every_block(block.blocks)
         elif isinstance(block, Tiles | Frames):
             yield block.picture
@@ -183,16 +202,20 @@ def every_block(blocks: Iterable[Block]) -> Iterator[Block]:
 
 @dataclass(frozen=True)
 class Section:
-    """A chapter of the report."""
+    """A part of the report: what is read by all, then the chapters that stay closed."""
 
     title: str
     blocks: Sequence[Block]
-    part: str = ""  # chapters of one part stand together in the table of contents
 
     @property
     def anchor(self) -> str:
         """Address of the section within the page."""
         return slug(self.title)
+
+    @property
+    def chapters(self) -> list[Fold]:
+        """Those that stay closed until somebody asks for them."""
+        return [block for block in self.blocks if isinstance(block, Fold) and block.anchor]
 
 
 @dataclass(frozen=True)
@@ -203,10 +226,6 @@ class Document:
     sections: Sequence[Section]
     subtitle: str = ""
     opening: Sequence[Block] = ()  # stands under the title, before the first chapter
-
-    def parts(self) -> list[tuple[str, list[Section]]]:
-        """The chapters by part, in order."""
-        return [(part, list(of)) for part, of in groupby(self.sections, key=lambda s: s.part)]
 
     def blocks(self) -> Iterator[Block]:
         """All blocks of all sections, those within others too."""

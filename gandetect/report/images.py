@@ -7,61 +7,23 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
-import seaborn as sns
-from matplotlib.figure import Figure
 from PIL import Image
 
 from gandetect.report.grids import image_grid
 from gandetect.report.reading import Images, Kept, Pairs, Samples
-from gandetect.report.style import COLOURS, new_panels, without_grid
 
 GUTTER = 128  # grey between images, as in the sample grids that training writes
-SPLIT_COLOURS = {
-    "train": COLOURS["training"],
-    "validation": COLOURS["validation"],
-    "test": COLOURS["in-distribution"],
-    "in-distribution": COLOURS["in-distribution"],
-    "held-out": COLOURS["held-out"],
-    "calibration": "#9aa7b1",
-    "reserved": "#d5d9dd",
-}
 
 
-def class_counts(counts: pd.DataFrame) -> Figure:
-    """Bars of images by class (rows) and split (columns), stacked."""
-    figure, ((axes,),) = new_panels(9.6, 1.2 + 0.33 * len(counts))
-    others = iter(sns.color_palette("Greys", n_colors=max(3, counts.shape[1])))
-    left = np.zeros(len(counts))
-    for split in counts.columns:
-        colour = SPLIT_COLOURS.get(split) or next(others)
-        values = counts[split].to_numpy(np.float64)
-        axes.barh(list(counts.index), values, left=left, label=split, color=colour, height=0.72)
-        left += values
-    axes.invert_yaxis()
-    axes.grid(axis="y", visible=False)
-    axes.set(xlabel="images")
-    axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
-    axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=len(counts.columns))
-    return figure
-
-
-def class_samples(samples: Mapping[str, Images], names: Mapping[str, str]) -> Figure:
-    """A row of images for each class."""
+def class_samples(samples: Mapping[str, Images], names: Mapping[str, str]) -> Image.Image:
+    """A row of images for each class, its name below the first."""
     keys = sorted(samples, key=lambda key: (len(key), key))
     most = max(len(samples[key]) for key in keys)
     rows = [_white_to(thumbnails(samples[key]), most) for key in keys]
-    picture = np.asarray(image_grid(np.concatenate(rows), columns=most, pad=2))
-    height = min(8.0, 0.58 * len(keys))
-    figure, ((axes,),) = new_panels(0.85 + height * picture.shape[1] / picture.shape[0], height)
-    axes.imshow(picture, cmap="gray", vmin=0, vmax=255)
-    without_grid(axes)
-    axes.spines[:].set_visible(False)
-    step = picture.shape[0] / len(keys)
-    middles = [(number + 0.5) * step for number in range(len(keys))]
-    axes.set_xticks([])
-    axes.set_yticks(middles, [names.get(key, key) for key in keys])
-    return figure
+    words = [name for key in keys for name in (names.get(key, key), *[""] * (most - 1))]
+    small = np.concatenate(rows)
+    scale = max(1, round(84 / small.shape[3]))
+    return image_grid(small, columns=most, pad=4, scale=scale, captions=words)
 
 
 def _white_to(images: Images, n: int) -> Images:

@@ -18,6 +18,7 @@ from gandetect.report.reading import (
     Kept,
     Neighbours,
     Samples,
+    read_arrays,
     read_class_samples,
     read_classifier,
     read_history,
@@ -61,6 +62,8 @@ class Inputs:
     perturbed: pd.DataFrame | None = None  # scores of processed images
     overlap: dict[str, Any] = field(default_factory=dict)
     audit: dict[str, Any] = field(default_factory=dict)
+    image_statistics: dict[str, Any] = field(default_factory=dict)  # arrays by name
+    saliency: dict[Trained, dict[str, Any]] = field(default_factory=dict)  # the same
     missing: dict[str, str] = field(default_factory=dict)
     gaps: list[str] = field(default_factory=list)  # detectors that are left out, and why
 
@@ -124,6 +127,7 @@ def read_inputs(run: Path) -> Inputs:
         perturbed=_scored(files, "perturbed.parquet", twins) if evaluation.perturbations else None,
         overlap=overlap,
         audit=files.read("audit.json", read_table, {}),
+        image_statistics=files.read("image-statistics/statistics.npz", read_arrays, {}),
         missing=files.missing,
         gaps=gaps,
         **_of_networks(files, experiment),
@@ -145,6 +149,7 @@ def _of_networks(files: _Files, experiment: Experiment) -> dict[str, dict[Traine
         "samples": files.each(gans, "gans/{}/seed-{}/samples", read_samples),
         "classifiers": files.each(classifiers, "classifiers/{}/seed-{}", read_classifier),
         "neighbours": files.each(discriminators, f"{folder}/neighbours.npz", read_neighbours),
+        "saliency": files.each(detectors, "saliency/{}/seed-{}/saliency.npz", read_arrays),
         **{kind: files.each(detectors, f"{folder}/{kind}.npz", read_kept) for kind in KEPT},
     }
 

@@ -20,6 +20,7 @@ from PIL import Image
 
 from gandetect.errors import RunError
 from gandetect.runs import read_json
+from gandetect.statistics.intervals import wilson
 
 Images: TypeAlias = npt.NDArray[np.uint8]
 Floats: TypeAlias = npt.NDArray[np.float64]
@@ -81,6 +82,11 @@ class Neighbours:
     cut: float  # the twentieth of the reals that is nearest lies below
     of_fakes: Nearness
     of_reals: Nearness
+
+    @property
+    def within(self) -> list[float]:
+        """Wilson's 95 % interval for the share of fakes nearer than the cut."""
+        return wilson(self.of_fakes.below_cut, self.of_fakes.n)
 
 
 @dataclass(frozen=True)
@@ -185,6 +191,12 @@ def read_class_samples(path: Path) -> dict[str, Images]:
     """Read `data-samples.npz`: one array (K, C, H, W) uint8 for each class number."""
     with np.load(path, allow_pickle=False) as stored:
         return {key: _as_images(stored[key]) for key in stored.files}
+
+
+def read_arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
+    """Read every array of a file by its name."""
+    with np.load(path, allow_pickle=False) as stored:
+        return dict(stored)
 
 
 def read_classifier(folder: Path) -> Classifier:

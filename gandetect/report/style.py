@@ -13,10 +13,11 @@ from contextlib import contextmanager
 from typing import Any
 
 import matplotlib.style
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from PIL import Image
 
@@ -25,9 +26,6 @@ from gandetect.report.document import Picture
 INK = "#26262b"
 QUIET = "#6b6b73"
 GRID = "#e4e4e8"
-# Words on a cell that keeps its colour in the dark keep theirs.
-ON_LIGHT = "#26262a"
-ON_DARK = "#fffffe"
 # Okabe-Ito's blues and oranges, told apart by people with any colour vision, and in grey.
 COLOURS = {
     "own": "#d55e00",
@@ -112,9 +110,15 @@ def offsets(n: int, step: float) -> list[float]:
     return [step * (place - (n - 1) / 2) for place in range(n)]
 
 
-def share_palette() -> Any:
-    """From light to dark for shares of right answers; violet, as it is neither real nor fake."""
-    return sns.light_palette("#4b3b8f", as_cmap=True)
+def share_palette() -> LinearSegmentedColormap:
+    """From light to dark for shares; violet, as it is neither real nor fake."""
+    return LinearSegmentedColormap.from_list("share", ["#f1f0f2", "#4b3b8f"])
+
+
+def difference_palette() -> Any:
+    """From blue, as real ones are, over white to orange, as generated ones are."""
+    ends = COLOURS["in-distribution"], "#f6f6f4", COLOURS["own"]
+    return LinearSegmentedColormap.from_list("difference", ends)
 
 
 def without_grid(axes: Axes) -> None:
@@ -152,7 +156,8 @@ def figure_svg(figure: Figure) -> bytes:
     """SVG of a figure, for light and dark pages; equal figures give equal bytes."""
     buffer = io.StringIO()
     about = dict.fromkeys(("Date", "Creator", "Format", "Type"))
-    figure.savefig(buffer, format="svg", metadata=about)
+    # What `savefig` does besides is to draw everything a first time.
+    FigureCanvasSVG(figure).print_svg(buffer, metadata=about)
     drawn = buffer.getvalue()
     # Hundredths of a point are finer than any screen, and lines are broken for nobody.
     drawn = re.sub(r"<[^>]*>", _shorter, drawn[drawn.index("<svg") :])

@@ -18,9 +18,11 @@ from gandetect.stages.class_data import CLASSES, SAMPLES, ClassData
 from gandetect.stages.classifier import CrossValidationFold
 from gandetect.stages.feature_network import FeatureNetwork
 from gandetect.stages.gan import TrainGan
+from gandetect.stages.image_statistics import SummariseImages
 from gandetect.stages.labelled_data import DecodedImages, LabelledData
 from gandetect.stages.overlap import OVERLAP, CheckOverlap
 from gandetect.stages.perturbed import PERTURBED, ScorePerturbed
+from gandetect.stages.saliency import MapSaliency
 from gandetect.stages.score import ScoreDetector
 from gandetect.stages.scoring import SCORES
 from gandetect.stages.trajectory import TRAJECTORY, ScoreTrajectory
@@ -45,8 +47,10 @@ class Report(Stage):
     folds: tuple[CrossValidationFold, ...] = ()
     audits: tuple[AuditSource, ...] = ()
     trajectories: tuple[ScoreTrajectory, ...] = ()
+    statistics: SummariseImages | None = None
+    saliency: tuple[MapSaliency, ...] = ()
 
-    VERSION: ClassVar[int] = 4
+    VERSION: ClassVar[int] = 5
     WRITES: ClassVar = "in-place"
     COMPUTES: ClassVar[bool] = False
     PLACE: ClassVar = "."

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -104,6 +105,14 @@ def over_runs(
     bottom = below * min(centre / inside, 1.0)
     top = 1 - (1 - above) * min((1 - centre) / (1 - inside), 1.0)
     return [float(min(bottom, centre)), float(max(top, centre))]
+
+
+def with_interval(statistic: Statistic, of_images: Interval) -> dict[str, Any]:
+    """``ci95`` of a share or AUROC, and what it ``covers``: of one run what is over images only."""
+    if len(statistic.values) == 1:
+        return {"ci95": of_images, "covers": "images"}
+    interval = over_runs(statistic.values, statistic.image_covariance)
+    return {"ci95": interval, "covers": "runs and images"}
 
 
 def over_runs_alone(values: Sequence[float]) -> Interval | None:

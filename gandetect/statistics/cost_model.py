@@ -1,4 +1,4 @@
-"""What missed fakes and flagged honest uploads cost, and the threshold that costs least."""
+"""What missed fakes and flagged real images cost, and the threshold that costs least."""
 
 from __future__ import annotations
 
@@ -139,9 +139,9 @@ def _precision(
     """
     if caught.share == delayed.share == 0.0:
         return None, None
-    honest = (1 - prevalence) / prevalence
+    real_odds = (1 - prevalence) / prevalence
     if caught.share == 0.0:
-        return 0.0, [0.0, caught.high / (caught.high + honest * delayed.low)]
+        return 0.0, [0.0, caught.high / (caught.high + real_odds * delayed.low)]
     product = caught.share * delayed.share
     few = delayed.low * (2 * delayed.share - delayed.low)
     many = delayed.high * (2 * delayed.share - delayed.high)
@@ -150,7 +150,7 @@ def _precision(
     high = (product + math.sqrt(product**2 - many * narrowest)) / narrowest
     low = few / (product + math.sqrt(product**2 - few * widest)) if product else 0.0
     ratio = delayed.share / caught.share
-    return 1 / (1 + honest * ratio), [1 / (1 + honest * high), 1 / (1 + honest * low)]
+    return 1 / (1 + real_odds * ratio), [1 / (1 + real_odds * high), 1 / (1 + real_odds * low)]
 
 
 # What a marketplace might see, where nobody says what it does: 2 fakes in 100, dear to miss.

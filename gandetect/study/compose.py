@@ -33,11 +33,13 @@ from gandetect.stages.classifier import (
 )
 from gandetect.stages.feature_network import FeatureNetwork
 from gandetect.stages.gan import DrawImages, TrainGan
+from gandetect.stages.image_statistics import SummariseImages
 from gandetect.stages.labelled_data import DecodedImages, LabelledData
 from gandetect.stages.overlap import CheckOverlap
 from gandetect.stages.perturbed import ScorePerturbed
 from gandetect.stages.post_hoc import MakeDetector
 from gandetect.stages.report import Report
+from gandetect.stages.saliency import MapSaliency
 from gandetect.stages.score import ImageStage, ScoreDetector
 from gandetect.stages.trained import Trained
 from gandetect.stages.trajectory import ScoreTrajectory
@@ -48,9 +50,12 @@ from gandetect.statistics.scores import (
     TRAINING,
 )
 
-AUDITED = 2000  # images of each side
+AUDITED = 2000  # images of each side, and of each source that is summed up
 AUDITED_LARGE = 500  # of those above 64 px
 LARGE = 64
+# Images of each source with a map of what moves the score, and of each kind those that are shown.
+MAPPED, MAPPED_SHOWN = 10, 3
+MAPPED_LARGE, MAPPED_SHOWN_LARGE = 4, 2
 
 
 @dataclass(frozen=True)
@@ -212,6 +217,7 @@ def _report(
             experiment.name,
             tuple(map(str, held_out)),
             unlabelled,
+            evaluation.calibration_processing,
         )
         for scoring in scorings
     )
@@ -230,7 +236,45 @@ def _report(
         for scoring in scorings
         if evaluation.perturbations
     )
-    return Report(experiment, scores, data, samples, perturbed)
+    first = [one for one in scorings if one.trained.seed == experiment.seeds[0]]
+    return Report(
+        experiment,
+        scores,
+        data,
+        samples,
+        perturbed,
+        # Labelled fakes are the same for every seed.
+        statistics=_image_statistics(first if sampled else scorings),
+        saliency=tuple(_saliency(*pair) for pair in zip(scorings, scores, strict=True)),
+    )
+
+
+def _image_statistics(scorings: Sequence[Scoring]) -> SummariseImages:
+    """Of every source once, at the smallest size that a detector sees."""
+    size = min(one.preprocessing.image_size for one in scorings)
+    of_size = [one for one in scorings if one.preprocessing.image_size == size]
+    sources = {
+        (source.name, source.seed): source
+        for one in of_size
+        for source in one.sources
+        if _is_shown(source, one.trained.seed)
+    }
+    images = {stage.place: stage for one in of_size for stage in one.images}
+    most = AUDITED_LARGE if size > LARGE else AUDITED
+    return SummariseImages(tuple(sources.values()), most, tuple(images.values()))
+
+
+def _saliency(scoring: Scoring, scores: ScoreDetector) -> MapSaliency:
+    large = scoring.preprocessing.image_size > LARGE
+    return MapSaliency(
+        scoring.trained,
+        tuple(one for one in scoring.sources if _is_shown(one, scoring.trained.seed)),
+        scoring.images,
+        scoring.preprocessing,
+        scores,
+        MAPPED_LARGE if large else MAPPED,
+        MAPPED_SHOWN_LARGE if large else MAPPED_SHOWN,
+    )
 
 
 def _gan_sources(experiment: Experiment, trained: Trained) -> tuple[Source, ...]:
@@ -296,6 +340,13 @@ def _is_perturbed(source: Source, seed: int) -> bool:
     if source.name.startswith("real:"):
         return source.name in TEST_REALS
     return source.name not in NOT_REPORTED and source.seed == seed
+
+
+def _is_shown(one: Source, seed: int) -> bool:
+    """Whether images of a source are kept to be looked at, as `images_to_look_at` keeps them."""
+    if one.name.startswith("real:"):
+        return one.name in TEST_REALS
+    return one.name not in NOT_REPORTED and one.seed == seed
 
 
 def _labelled_sources(

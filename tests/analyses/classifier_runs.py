@@ -5,7 +5,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from analyses.conftest import audit_rows, make_run, noise_images, write_json, write_kept
+from analyses.conftest import (
+    audit_rows,
+    make_run,
+    noise_images,
+    write_image_statistics,
+    write_json,
+    write_kept,
+)
 from gandetect.config import parse_experiment
 
 
@@ -138,7 +145,11 @@ def make_labelled_run(run: Path, *, seeds=(0,), leak=None, held_out=True) -> Pat
     audited = [{**row, "source": "generated:inpainted"} for row in audit_rows(seeds[:1])[:2]]
     write_json(run / "audit.json", {"rows": audited, "gaps": []})
     write_json(run / "folds.json", {"folds": 3, "rows": folds})
-    write_json(run / "manifest.json", {"versions": {"python": "3.11"}, "device": "cpu"})
+    write_image_statistics(run, seeds[:1], shown, colour_images)
+    write_json(run / "manifest.json", {
+        "versions": {"python": "3.11"}, "device": "cpu",
+        "stages": [{"stage": "data", "started": "2026-01-01T00:00:00+00:00", "seconds": 1.5}],
+    })  # fmt: skip
     splits = {"train": 200, "validation": 60, "test": 110}
     counts = {"photos": splits, "inpainted": {"train": 180, "validation": 50, "test": 90}}
     if held_out:

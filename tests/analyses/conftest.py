@@ -10,6 +10,8 @@ import pandas as pd
 import pytest
 
 from gandetect.analyses.build import build_report
+from gandetect.analyses.image_statistics.numbers import summarise
+from gandetect.analyses.saliency.numbers import starts_of
 from gandetect.config import parse_experiment
 from gandetect.report.grids import image_grid
 from gandetect.runs import to_toml
@@ -26,6 +28,7 @@ SIZES = {
     "real:training": 300,
     "real:calibration": 150,
 }
+SHOWN = [source for source in SIZES if source not in ("real:calibration", "real:training")]
 MEANS = {"generated": 1.2, "real": -0.6}
 
 
@@ -88,13 +91,12 @@ def write_gan(run: Path, name: str, seed: int, rng, epochs=6) -> None:
     frames[0].save(folder / "samples.gif", save_all=True, append_images=frames[1:], duration=300)
     detector = run / "detectors" / name / f"seed-{seed}"
     detector.mkdir(parents=True)
-    sources = [source for source in SIZES if source not in ("real:calibration", "real:training")]
-    write_kept(detector, sources, rng, noise_images)
+    write_kept(detector, SHOWN, rng, noise_images)
     write_neighbours(detector, rng)
 
 
 def write_kept(detector: Path, sources, rng, images) -> None:
-    """What scoring keeps to be looked at; ``images(rng, n)`` makes the pictures."""
+    """What scoring keeps to be looked at, with maps; ``images(rng, n)`` makes the pictures."""
     kinds = {"mistakes": (25, -6, -2), "surest": (12, 6, 2), "hardest": (12, 0.01, 0.3)}
     for kind, (n, first, last) in kinds.items():
         arrays = {}
@@ -104,6 +106,7 @@ def write_kept(detector: Path, sources, rng, images) -> None:
             arrays[f"{source}/scores"] = sign * np.linspace(first, last, n)
             arrays[f"{source}/indices"] = np.arange(n)
         np.savez(detector / f"{kind}.npz", **arrays)
+    write_saliency(detector, sources, images(np.random.default_rng(0), 1).shape[-1])
 
 
 def write_neighbours(detector: Path, rng) -> None:
@@ -118,6 +121,31 @@ def write_neighbours(detector: Path, rng) -> None:
     figures = {"training_images": 37800, "cut": 6.2}
     figures |= {"fakes": near | {"below_cut": 21}, "reals": near | {"below_cut": 24}}
     write_json(detector / "neighbours.json", figures)
+
+
+def write_image_statistics(run: Path, seeds, sources, images) -> None:
+    """What is summed up of each source's pixels; ``images(rng, n)`` makes them."""
+    rng, arrays = np.random.default_rng(1), {}
+    for source in sources:
+        for seed in seeds if source.startswith("generated") else (0,):
+            summed = summarise(images(rng, 40))
+            arrays |= {f"{source}@{seed}/{name}": values for name, values in summed.items()}
+    (run / "image-statistics").mkdir()
+    np.savez(run / "image-statistics" / "statistics.npz", **arrays)
+
+
+def write_saliency(detector: Path, sources, side: int) -> None:
+    """Maps of random changes, of a detector in ``detectors/<name>/seed-<n>``."""
+    rng, windows = np.random.default_rng(1), len(starts_of(side))
+    folder = detector.parents[2] / "saliency" / detector.parent.name / detector.name
+    folder.mkdir(parents=True, exist_ok=True)
+    counts = {"maps": 6, "shuffled": 6, "pixels": 6, "surest": 3, "mistakes": 3}
+    arrays = {
+        f"{source}/{name}": rng.normal(size=(n, windows, windows)).astype(np.float32)
+        for source in sources
+        for name, n in counts.items()
+    }
+    np.savez(folder / "saliency.npz", **arrays)
 
 
 def class_table(scale=1) -> pd.DataFrame:
@@ -191,6 +219,7 @@ def make_run(run: Path, seeds=(0,), scale=1) -> Path:
     for gan in ("dcgan-bn", "dcgan-plain"):
         for seed in seeds:
             write_gan(run, gan, seed, rng)
+    write_image_statistics(run, seeds, SHOWN, noise_images)
     return run
 
 

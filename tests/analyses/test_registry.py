@@ -7,15 +7,18 @@ import pytest
 
 from analyses.toy_analysis import TOY
 from gandetect.analyses.analysis import OPENING, PARTS, Analysis, Chapter
-from gandetect.analyses.build import STRICT, build_report
+from gandetect.analyses.build import STRICT, build_report, compose, compute_metrics
 from gandetect.analyses.registry import NAMES, analyses
+from gandetect.report.document import Text
+from gandetect.report.inputs import read_inputs
+from gandetect.report.results import StudyResults
 
 
 def broken(results):
     raise KeyError("no such figure")
 
 
-BROKEN = Analysis("broken", chapters=[Chapter("Try it", "A chapter that fails", [broken])])
+BROKEN = Analysis("broken", chapters=[Chapter("The training", "A chapter that fails", [broken])])
 
 
 def test_a_new_analysis_has_its_numbers_its_rows_and_its_chapter(run, blank):
@@ -37,7 +40,7 @@ def test_a_chapter_that_fails_is_named_and_costs_no_other(run, blank, monkeypatc
     page = build_report(run, asked=[*analyses(), BROKEN]).markdown.read_text()
     assert "the part “broken” could not be made" in page
     assert "no such figure" in page
-    assert "Every detector against every source" in page
+    assert "How to read the matrix" in page
 
 
 def test_a_chapter_that_fails_fails_the_tests(run, blank):
@@ -50,5 +53,23 @@ def test_every_analysis_is_registered_once_and_its_chapters_have_a_place():
     assert len(set(NAMES)) == len(NAMES)
     chapters = [chapter for one in analyses() for chapter in one.chapters]
     assert {chapter.part for chapter in chapters} == {OPENING, *PARTS}
-    titles = [chapter.title for chapter in chapters]
+    titles = [chapter.title for chapter in chapters if chapter.title]
     assert len(set(titles)) == len(titles)
+
+
+def test_every_closed_chapter_says_what_it_found_and_has_an_address_of_its_own(built):
+    inputs = read_inputs(built)
+    document = compose(StudyResults(inputs, compute_metrics(inputs), b""), analyses())
+    chapters = [one for section in document.sections for one in section.chapters]
+    assert len(chapters) > 15
+    assert [one.summary for one in chapters if not one.finding] == []
+    addresses = [one.anchor for one in (*document.sections, *chapters)]
+    assert len(set(addresses)) == len(addresses)
+    assert "calibration" in addresses
+
+
+def test_a_finding_that_fails_is_named_too(run, blank, monkeypatch):
+    monkeypatch.delenv(STRICT)
+    chapter = Chapter("The training", "Hollow", [lambda _: [Text("Something.")]], broken)
+    page = build_report(run, asked=[*analyses(), Analysis("hollow", chapters=[chapter])])
+    assert "the part “Hollow” could not be made" in page.markdown.read_text()

@@ -29,9 +29,14 @@ def largest(results):
     return [Table("Largest scores", ["Detector", "Score"], body)]
 
 
+def finding(results):
+    """The largest of all."""
+    return f"The largest is {max(row['largest'] for row in results.rows('largest')):.2f}."
+
+
 TOY = Analysis(
     "largest",
     numbers,
     rows,
-    [Chapter("What is behind it", "The largest score", [largest])],
+    [Chapter("What is behind it", "The largest score", [largest], finding)],
 )

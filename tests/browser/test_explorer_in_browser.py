@@ -14,7 +14,7 @@ from analyses.classifier_runs import make_mixed_run
 
 from gandetect.analyses.build import compute_metrics
 from gandetect.analyses.thresholds.explorer import explorer
-from gandetect.report.document import Document, Section, Text
+from gandetect.report.document import Document, Section
 from gandetect.report.inputs import read_inputs
 from gandetect.report.render import to_html
 from gandetect.report.results import StudyResults
@@ -26,7 +26,6 @@ from gandetect.statistics.scored_detectors import split_by_detector
 from gandetect.statistics.scores import TEST_REALS, latest
 
 DETECTORS = ("dcgan-bn", "cnn-small-on-dcgan-plain")
-FALLBACK = "As figures."
 HOSTILE = "<script>alert(1)</script>'\"><img src=x onerror=alert(1)> \u202eعربي " + 300 * "W"
 
 
@@ -36,7 +35,7 @@ def made(tmp_path_factory):
     folder = tmp_path_factory.mktemp("explorer")
     inputs = read_inputs(make_mixed_run(folder / "run"))
     metrics = compute_metrics(inputs)
-    block = explorer(StudyResults(inputs, metrics), [Text(FALLBACK)])
+    block = explorer(StudyResults(inputs, metrics))
     page = Document("Explorer", [Section("Threshold", [block])])
     (folder / "page.html").write_text(to_html(page), encoding="utf-8")
     facts = {row["detector"]: row for row in metrics["detectors"]}
@@ -118,7 +117,7 @@ def test_marked_points_are_those_of_the_study(open_page, made, detector):
 
 def test_allowed_false_alarms_are_counted_on_calibration_reals(open_page, made):
     widget = Widget(open_page(made.path), made)
-    field = widget.page.get_by_label("false alarms, in %")
+    field = widget.page.get_by_label("Real images that may be flagged, in %")
     assert field.input_value() == "5"
     reals = widget.subject.sources["real:calibration"]
     for percentage in ("5", "1", "20", "2"):
@@ -143,7 +142,7 @@ def test_prevalence_changes_precision_as_bayes_says(open_page, made):
         market = CostModel(float(percentage) / 100, 20.0, 1.0)
         found = expected(generated, real, widget.threshold, market)
         rows = dict(widget.rows("market"))
-        assert rows["Of 100 alarms, real fakes"] == per_hundred(found["precision"])
+        assert rows["Of 100 flagged, really fake"] == per_hundred(found["precision"])
         for name, key in (("Cost", "cost"), ("Cost of flagging everything", "delay_all")):
             assert float(rows[name].replace(",", "")) == pytest.approx(found[key], abs=0.5)
     widget.page.get_by_label("Fakes among 100 uploads").fill("0")
@@ -157,7 +156,7 @@ def test_the_cheapest_cut_is_chosen_on_calibration_images(open_page, made):
     button.press("Enter")
     (wanted,) = (mark["edge"] for mark in widget.run["marks"] if mark["name"] == "cheapest")
     assert int(widget.slider.input_value()) == wanted
-    # Misses that cost next to nothing: no calibration real is delayed; and the other way round.
+    # Misses that cost next to nothing: no calibration real is flagged; and the other way round.
     reals, fakes = (widget.subject.sources[f"{k}:calibration"] for k in ("real", "generated"))
     widget.page.get_by_label("Cost of a missed fake").fill("0.0001")
     assert (reals <= widget.threshold).all()
@@ -220,16 +219,17 @@ def test_tab_reaches_every_control_and_each_has_a_label(open_page, made):
     assert controls.evaluate_all(unnamed) == 0
 
 
-def test_without_javascript_and_on_paper_the_figures_stand_alone(open_page, made):
+def test_without_javascript_and_on_paper_a_sentence_leads_to_the_figures(open_page, made):
     quiet = open_page(made.path, java_script_enabled=False)
-    assert quiet.get_by_text(FALLBACK).is_visible()
+    assert quiet.get_by_text(made.block.instead).is_visible()
+    assert quiet.get_by_role("link", name="The same in figures").get_attribute("href") == (
+        "#thresholds"
+    )
     assert not quiet.locator(".explorer-widget").is_visible()
     page = open_page(made.path)
-    assert not page.get_by_text(FALLBACK).is_visible()
-    page.get_by_text("The same as static figures").click()
-    assert page.get_by_text(FALLBACK).is_visible()
+    assert not page.get_by_text(made.block.instead).is_visible()
     page.emulate_media(media="print")
-    assert page.get_by_text(FALLBACK).is_visible()
+    assert page.get_by_text(made.block.instead).is_visible()
     assert not page.locator(".explorer-widget").is_visible()
 
 

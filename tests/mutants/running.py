@@ -30,7 +30,7 @@ from hypothesis import Phase, settings
 # What the package and its tests import: seconds of every mutant, unless it is there already.
 WARM = """
     click hypothesis jinja2 lightning.pytorch matplotlib.pyplot pandas PIL.Image pyarrow.parquet
-    pydantic rich.progress safetensors.torch scipy.stats seaborn sklearn.ensemble sklearn.metrics
+    pydantic rich.progress safetensors.torch scipy.stats sklearn.ensemble sklearn.metrics
     sklearn.svm torch torchmetrics torchvision.transforms.v2
 """
 ROOT = Path(__file__).parents[2]

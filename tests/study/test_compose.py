@@ -10,7 +10,15 @@ from gandetect.config import parse_experiment
 from gandetect.sources.generators import GeneratedSource
 from gandetect.sources.labelled import LabelledSource
 from gandetect.sources.splits import SplitSource
-from gandetect.study.compose import AUDITED, AUDITED_LARGE, Composed, compose
+from gandetect.study.compose import (
+    AUDITED,
+    AUDITED_LARGE,
+    MAPPED,
+    MAPPED_LARGE,
+    MAPPED_SHOWN,
+    Composed,
+    compose,
+)
 
 GANS = [
     {"architecture": "dcgan-bn"},
@@ -135,6 +143,28 @@ def test_every_generator_of_every_seed_is_audited_beside_training_reals(study) -
     assert one.most == AUDITED
 
 
+def test_the_pixels_of_every_generator_and_of_the_test_reals_are_summed_up_once(study) -> None:
+    stage = study.report.statistics
+    assert Counter((one.name, one.seed) for one in stage.sources) == Counter(
+        [(f"generated:{gan}", seed) for gan in ("dcgan-bn", "shown", "unshown")
+         for seed in (3, 5, 8)] + [("real:in-distribution", 0), ("real:held-out", 0)]
+    )  # fmt: skip
+    assert stage.most == AUDITED
+
+
+def test_what_moves_a_score_is_mapped_for_the_images_that_its_scoring_keeps(study) -> None:
+    found = {(one.trained.config.name, one.trained.seed): one for one in study.report.saliency}
+    assert len(found) == 9
+    stage = found["dcgan-bn", 5]
+    assert {(one.name, one.seed) for one in stage.sources} == {
+        ("generated:dcgan-bn", 5), ("generated:shown", 5),
+        ("real:in-distribution", 0), ("real:held-out", 0),
+    }  # fmt: skip
+    assert stage.scores in study.report.scores
+    assert stage.scores.trained == stage.trained
+    assert (stage.most, stage.shown) == (MAPPED, MAPPED_SHOWN)
+
+
 @pytest.mark.parametrize(
     ("stop_after", "kinds"),
     [("gans", {"TrainGan", "DrawImages"}), ("classifiers", {"TrainClassifier"}),
@@ -190,6 +220,17 @@ def test_classes_that_are_trained_on_are_audited_fewer_of_them_where_images_are_
         "real:training", 0, 65, ("train",), "real", None, originals=True
     )
     assert one.most == AUDITED_LARGE < AUDITED
+
+
+def test_labelled_images_are_summed_up_at_the_smallest_size_and_mapped_at_each() -> None:
+    report = of_labelled().report
+    assert {(one.name, one.seed, one.size) for one in report.statistics.sources} == {
+        ("generated:fake", 3, 32), ("generated:other", 3, 32),
+        ("real:in-distribution", 0, 32), ("real:held-out", 0, 32),
+    }  # fmt: skip
+    mapped = {one.trained.config.name: one for one in report.saliency}
+    assert (mapped["small"].most, mapped["large"].most) == (MAPPED, MAPPED_LARGE)
+    assert {one.size for one in mapped["large"].sources} == {65}
 
 
 def test_folds_are_counted_from_one_for_every_classifier_and_the_first_seed() -> None:

@@ -7,10 +7,10 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from gandetect.data.max_images import find_images
 from labelled_layouts import EXPERIMENTS, LAYOUTS, make_photographs, overrides
 
 from gandetect.config import RECIPES, Experiment, LabelledDataConfig, load_experiment
+from gandetect.data.images import find_images
 from gandetect.engine import Context
 from gandetect.events import Event
 from gandetect.sources.labelled import read_table

@@ -125,23 +125,22 @@ def test_metrics_hold_all_that_was_computed(metrics):
 def test_the_report_shows_all_of_it(run):
     text = (run / "report.md").read_text()
     for title in (
-        "From run to run",
-        "Which detector is better?",
-        "Which real images look fake?",
-        "What it costs, what it saves",
-        "Shortcuts: what trivial probes can tell",
-        "Do scores mean what they say?",
-        "From epoch to epoch",
-        "Processed images",
+        "Chance: runs and comparisons",
+        "Chance: epochs",
+        "Shortcuts: trivial probes",
+        "Shortcuts: processed images",
+        "Real images flagged, by class",
+        "Costs",
+        "Probability calibration",
     ):
-        assert f"## {title}" in text
+        assert f"### {title}" in text
     assert "could not be made" not in text
     assert "with nothing changed but the seed" in text
 
 
 def test_overlapping_splits_stop_a_study_unless_it_is_told_to_go_on(run, tmp_path, monkeypatch):
     duplicate = overlap.Duplicate("held-out", 0, "training", 1, 0.0)
-    monkeypatch.setattr("gandetect.stages.overlap.find_twins", lambda *_: [duplicate])
+    monkeypatch.setattr("gandetect.stages.overlap.find_duplicates", lambda *_: [duplicate])
     data = ClassData(parse_experiment(TABLE).data)
     context = context_in(run, tmp_path)
     with pytest.raises(DataError, match="also stand in training"):

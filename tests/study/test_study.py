@@ -96,6 +96,34 @@ def test_scores_hold_every_detector_on_every_source(run) -> None:
     assert np.isfinite(scores["score"]).all()
 
 
+def test_pixels_and_what_moves_each_score_are_kept_small_and_reported(run) -> None:
+    with np.load(run / "image-statistics" / "statistics.npz") as stored:
+        sources = {key.rpartition("/")[0] for key in stored.files}
+        assert stored["generated:dcgan-bn@0/n"] == 120
+    fakes = {f"generated:{name}@0" for name in ("dcgan-bn", "dcgan-plain")}
+    assert sources == fakes | {"real:in-distribution@0", "real:held-out@0"}
+    rows = json.loads((run / "metrics.json").read_text())["saliency"]
+    assert {row["detector"] for row in rows} == {"dcgan-bn", "dcgan-plain", "cnn"}
+    assert len(rows) == 12  # on four sources
+    assert all(row["largest"] > 0 for row in rows)
+    kept = [*run.glob("saliency/*/*/*.npz"), *run.glob("image-statistics/*.npz")]
+    assert sum(path.stat().st_size for path in kept) < 400_000
+    report = (run / "report.md").read_text()
+    for name in ("spectra", "mean-images", "saliency-dcgan-plain", "saliency-cnn", "timing"):
+        assert f"figures/{name}.svg" in report
+
+
+def test_maps_are_of_the_images_that_scoring_has_kept(run) -> None:
+    folder = run / "detectors" / "dcgan-bn" / "seed-0"
+    with (
+        np.load(run / "saliency" / "dcgan-bn" / "seed-0" / "saliency.npz") as maps,
+        np.load(folder / "surest.npz") as surest,
+    ):
+        images = surest["generated:dcgan-bn/images"]
+        assert maps["generated:dcgan-bn/surest"].shape == (min(3, len(images)), 9, 9)
+        assert maps["generated:dcgan-bn/pixels"].shape == (10, 9, 9)
+
+
 def test_a_classifier_is_a_detector_like_any_other(run) -> None:
     folder = run / "classifiers" / "cnn" / "seed-0"
     for name in ("weights.safetensors", "history.csv", "training.json", "batch.npz"):

@@ -7,14 +7,14 @@ from statistics import fmean
 
 from gandetect.analyses.analysis import Analysis, Chapter
 from gandetect.analyses.audit import numbers
-from gandetect.analyses.audit.figure import probes_and_detectors
 from gandetect.analyses.audit.numbers import warnings_of
 from gandetect.analyses.audit.probes import LOOKS_AT
-from gandetect.report.document import Block, Text, table
+from gandetect.report.document import Block, Cell, Heat, Text
+from gandetect.report.heatmaps import area_cell
 from gandetect.report.prose import Prose
 from gandetect.report.results import StudyResults
-from gandetect.report.words import number, number_interval
-from gandetect.statistics.rows import Row, Rows, grouped
+from gandetect.report.words import sentence
+from gandetect.statistics.rows import Row, Rows, chosen, grouped
 from gandetect.statistics.scores import IN_DISTRIBUTION
 
 say = Prose(__file__)
@@ -26,32 +26,33 @@ def audit(results: StudyResults) -> list[Block]:
     probed: Rows = [{"seed": 0, **row} for row in results.metrics.get("audit", [])]
     if not probed:
         return [*say.paragraphs("not_audited")]
-    detectors, many = _detectors(results), results.many_seeds
+    detectors = _detectors(results)
+    sources = list(dict.fromkeys(row["source"] for row in probed))
+    lines = [
+        *((f"{probe}: {LOOKS_AT.get(probe, 'the files')}", of)
+          for (probe,), of in grouped(probed, "probe").items()),
+        *((sentence(results.short(name)), of)
+          for (name,), of in grouped(detectors, "detector").items()),
+    ]  # fmt: skip
     return [
         Text(say.meaning()),
-        Text(say.hits(len(warnings_of(probed)), len(_means(probed, "probe"))), "note"),
-        say.figure(
-            "audit",
-            lambda: probes_and_detectors(probed, detectors, results.named),
-            many,
-            bool(detectors),
-        ),
-        table(
-            "Trivial probes",
-            grouped(probed, "source", "probe").values(),
-            {
-                "Source": lambda rows: results.named(rows[0]["source"]),
-                "Probe": lambda rows: rows[0]["probe"],
-                "Looks at": lambda rows: LOOKS_AT.get(rows[0]["probe"], "the files"),
-                f"AUROC ({'lowest to highest seed' if many else '95 % interval'})": _area,
-                "Warning": _flag,
-            },
-            text_columns=3,
+        Heat(
+            say.caption(results.many_seeds),
+            ["Probe or detector", *map(results.named, sources)],
+            [(name, [_cell(chosen(of, source=one)) for one in sources]) for name, of in lines],
+            scale="auroc",
         ),
         Text(say.hit()),
-        *_compared(results, probed, detectors),
         Text(say.bar()),
     ]
+
+
+def finding(results: StudyResults) -> str:
+    """How many probes are a warning, and the strongest."""
+    probed: Rows = [{"seed": 0, **row} for row in results.metrics.get("audit", [])]
+    means = _means(probed, "probe")
+    (source, probe), area = max(means.items(), key=lambda one: one[1], default=(("", ""), None))
+    return say.hits(len(warnings_of(probed)), len(means), probe, results.named(source), area)
 
 
 def _detectors(results: StudyResults) -> Rows:
@@ -64,23 +65,19 @@ def _detectors(results: StudyResults) -> Rows:
             "auroc": pair["auroc"],
             "ci95": pair["ci95"]["auroc"],
         }
-        for pair in results.metrics["pairs"]
+        for pair in results.rows("pairs")
         if pair["role"] == "own" and pair["real"] == IN_DISTRIBUTION
     ]
 
 
-def _area(rows: Sequence[Row]) -> str:
-    if len(rows) == 1:
-        return number_interval(rows[0]["auroc"], rows[0]["ci95"])
+def _cell(rows: Sequence[Row]) -> Cell | None:
+    """The mean AUROC of all seeds, with its interval or the lowest and highest."""
+    if not rows:
+        return None
     areas = [row["auroc"] for row in rows]
-    return number_interval(fmean(areas), [min(areas), max(areas)])
-
-
-def _flag(rows: Sequence[Row]) -> str:
-    hits = sum(row["warning"] for row in rows)
-    if len(rows) > 1 and hits:
-        return f"in {hits} of {len(rows)} seeds"
-    return "yes" if hits else "no"
+    ends = rows[0]["ci95"] if len(rows) == 1 else [min(areas), max(areas)]
+    warned = any(row.get("warning") for row in rows)
+    return area_cell(fmean(areas), ends, warned)
 
 
 def _means(rows: Rows, key: str) -> dict[tuple[str, str], float]:
@@ -91,24 +88,17 @@ def _means(rows: Rows, key: str) -> dict[tuple[str, str], float]:
     }
 
 
-def _compared(results: StudyResults, probed: Rows, detectors: Rows) -> list[Block]:
-    """A sentence for each detector and source: the probes that do as well as it does."""
-    probes, blocks = _means(probed, "probe"), list[Block]()
-    for (source, detector), area in _means(detectors, "detector").items():
-        own = {probe: value for (of, probe), value in probes.items() if of == source}
-        if own:
-            best = max(own, key=lambda probe: own[probe])
-            as_good = [
-                f"{probe} ({number(value)})" for probe, value in own.items() if value >= area
-            ]
-            who = results.named(source), results.called(detector), results.many_seeds
-            blocks.append(Text(say.compared(*who, area, as_good, best, own[best])))
-    return blocks
-
-
 ANALYSIS = Analysis(
     "audit",
     numbers.numbers,
     numbers.tidy_rows,
-    chapters=[Chapter("What is behind it", "Shortcuts: what trivial probes can tell", [audit])],
+    chapters=[
+        Chapter(
+            "Can I trust this?",
+            "Shortcuts: trivial probes",
+            [audit],
+            finding,
+            "shortcuts",
+        )
+    ],
 )

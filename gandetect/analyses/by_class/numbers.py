@@ -15,7 +15,7 @@ import pandas as pd
 from gandetect.analyses.study import ScoredStudy
 from gandetect.analyses.tidy import tidy_row
 from gandetect.errors import DataError
-from gandetect.statistics.bootstrap import mean_over_images, over_runs
+from gandetect.statistics.bootstrap import mean_over_images, with_interval
 from gandetect.statistics.intervals import wilson
 from gandetect.statistics.rows import Row
 from gandetect.statistics.scores import HELD_OUT, TEST_REALS, Metrics
@@ -84,7 +84,7 @@ def by_class_across(
         for point in thresholds[detector, seeds[0]]:
             answers = [(runs[s] > thresholds[detector, s][point]).astype(float) for s in seeds]
             statistic = mean_over_images(answers, same_images=True)
-            single = len(seeds) == 1
+            of_images = wilson(int(answers[0].sum()), len(answers[0]))
             rows.append(
                 {
                     "detector": detector,
@@ -93,10 +93,7 @@ def by_class_across(
                     "operating_point": point,
                     "delayed": [float(answer.mean()) for answer in answers],
                     "mean": statistic.mean,
-                    "ci95": wilson(int(answers[0].sum()), len(answers[0]))
-                    if single
-                    else over_runs(statistic.values, statistic.image_covariance),
-                    "covers": "images" if single else "runs and images",
+                    **with_interval(statistic, of_images),
                     "n": len(answers[0]),
                 }
             )

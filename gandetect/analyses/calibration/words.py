@@ -136,5 +136,5 @@ ANALYSIS = Analysis(
     "calibration",
     numbers.numbers,
     numbers.rows,
-    [Chapter("What is behind it", "Do scores mean what they say?", [calibration])],
+    [Chapter("What is behind it", "Probability calibration", [calibration], say.finding)],
 )

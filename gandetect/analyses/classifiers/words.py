@@ -11,8 +11,8 @@ from gandetect.analyses.analysis import Analysis, Chapter
 from gandetect.analyses.classifiers import numbers
 from gandetect.analyses.classifiers.figure import BATCH_SHOWN, batch_grid, training_curves
 from gandetect.config import ClassifierConfig, PublishedFigure
-from gandetect.report.document import Block, Columns, Table, Text, table
-from gandetect.report.heatmaps import confusion_matrices
+from gandetect.report.document import Block, Columns, Text, table
+from gandetect.report.heatmaps import confusion_heat
 from gandetect.report.prose import Prose
 from gandetect.report.results import StudyResults
 from gandetect.report.words import count, detector_name, number, percent_interval, sentence
@@ -76,24 +76,18 @@ def splits(results: StudyResults) -> list[Block]:
         **FIGURES_AFTER_ACCURACY,
         "n": lambda row: count(row["n"]),
     }
-    return [
-        Text(say.splits()),
-        table("Figures by split", rows, columns, text_columns=3),
-        _thresholds(results),
-    ]
+    return [Text(say.splits()), table("Figures by split", rows, columns, text_columns=3)]
 
 
 def confusions(results: StudyResults) -> list[Block]:
-    """A confusion matrix for each split, at the native and the youden threshold."""
-    first = results.seeds[0]
-    blocks: list[Block] = []
-    for name in results.classifiers:
-        of_run = chosen(results.metrics["splits"], detector=name, detector_seed=first)
-        if rows := [row for row in of_run if row["operating_point"] in ("native", "youden")]:
-            draw = partial(confusion_matrices, rows, across="split", down="operating_point")
-            seed = first if results.many_seeds else None
-            blocks.append(say.figure("splits", draw, name, seed, of=name))
-    return blocks
+    """The confusion matrix of each split, at each threshold."""
+    rows = [r for r in results.metrics["splits"] if r["detector"] in results.classifiers]
+
+    def name(row: Row) -> str:
+        who = detector_name(row, results.many_seeds)
+        return f"{who}: {row['split']}, {row['operating_point']}"
+
+    return [confusion_heat(say.confusion(), rows, name)] if rows else []
 
 
 def published(results: StudyResults) -> list[Block]:
@@ -160,25 +154,6 @@ def ours(row: Mapping[str, Any], metric: str, positive: str) -> float:
     return part / whole if whole else 0.0
 
 
-def _thresholds(results: StudyResults) -> Table:
-    def upper_bound(row: Row) -> str:
-        name = {key: row[key] for key in ("detector", "detector_seed")}
-        return next(map(say.upper_bound, chosen(results.metrics["upper_bound"], **name)), "–")
-
-    rows = results.metrics["operating_points"]
-    return table(
-        "Thresholds on the log-odds of generated",
-        [row for row in rows if row["detector"] in results.classifiers],
-        {
-            "Classifier": lambda row: detector_name(row, results.many_seeds),
-            "Native": lambda row: number(row.get("native"), 2),
-            "Calibrated": lambda row: number(row.get("calibrated"), 2),
-            "Youden": lambda row: number(row.get("youden"), 2),
-            "Upper bound (chosen on the test images, not attainable)": upper_bound,
-        },
-    )
-
-
 def _ours(results: StudyResults, config: ClassifierConfig, figure: PublishedFigure) -> float | None:
     native = chosen(results.metrics["splits"], detector=config.name, operating_point="native")
     rows = chosen(native, split=figure.split)
@@ -204,10 +179,19 @@ ANALYSIS = Analysis(
     numbers.numbers,
     numbers.rows,
     chapters=[
-        Chapter("Look at the images", "What the classifiers see", [batches]),
-        Chapter("The training", "Training of the classifiers", [training]),
-        Chapter("The training", "The classifiers, split by split", [splits, confusions]),
-        Chapter("The training", "Cross-validation", [cross_validation]),
-        Chapter("Beside published figures", "Published figures beside ours", [published]),
+        Chapter("Look at the images", "What the classifiers see", [batches], say.seen, "batches"),
+        Chapter(
+            "The training",
+            "The classifiers",
+            [training, splits, confusions, cross_validation],
+            say.finding,
+        ),
+        Chapter(
+            "Beside published figures",
+            "Published figures beside ours",
+            [published],
+            say.compared,
+            "published",
+        ),
     ],
 )

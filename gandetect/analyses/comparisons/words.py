@@ -30,7 +30,7 @@ def runs(results: StudyResults) -> list[Block]:
             lambda: runs_by_source(results.metrics, points, results.named),
             len(results.seeds),
         ),
-        *(_means(results, point) for point in points),
+        *(_means(results, point) for point in results.points),
     ]
 
 
@@ -81,7 +81,7 @@ def _means(results: StudyResults, point: str) -> Table:
             "Detector": lambda row: row["detector"],
             "Source": lambda row: results.named(row["source"], row["detector"]),
             "Mean (95 % interval)": lambda row: percent_interval(row["mean"], row["ci95"]),
-            "Each run, in %": lambda row: ", ".join(f"{100 * one:.0f}" for one in row["correct"]),
+            "Each run, in %": lambda row: ", ".join(f"{100 * one:.1f}" for one in row["correct"]),
         },
         text_columns=2,
     )
@@ -92,7 +92,12 @@ ANALYSIS = Analysis(
     numbers.numbers,
     numbers.rows,
     chapters=[
-        Chapter("How much is chance", "From run to run", [runs]),
-        Chapter("How much is chance", "Which detector is better?", [comparisons]),
+        Chapter(
+            "Can I trust this?",
+            "Chance: runs and comparisons",
+            [runs, comparisons],
+            say.finding,
+            "runs",
+        ),
     ],
 )

@@ -1,4 +1,4 @@
-"""What a detector saves or costs a marketplace: missed fakes against honest uploads flagged.
+"""What a detector saves or costs a marketplace: missed fakes against real images flagged.
 
 The threshold is chosen on calibration images and evaluated on test images, beside the two policies
 that need no detector: let everything through, or flag everything.

@@ -10,7 +10,7 @@ import numpy as np
 from gandetect.analyses.study import ScoredStudy
 from gandetect.analyses.tidy import tidy_row
 from gandetect.statistics import decisions
-from gandetect.statistics.bootstrap import over_runs
+from gandetect.statistics.bootstrap import with_interval
 from gandetect.statistics.detector_runs import DetectorRuns
 from gandetect.statistics.rows import Row, grouped
 from gandetect.statistics.scored_detectors import ScoredDetector
@@ -42,21 +42,19 @@ def cells_across(cells: Sequence[Row], runs: Mapping[str, DetectorRuns]) -> list
     for key, group in grouped(cells, *CELL).items():
         identity = dict(zip(CELL, key, strict=True))
         seeds = [cell["detector_seed"] for cell in group]
-        row = {
-            **identity,
-            "seeds": seeds,
-            "correct": [cell["correct"] for cell in group],
-            "mean": float(np.mean([cell["correct"] for cell in group])),
-            "n": [cell["n"] for cell in group],
-        }
-        if len(seeds) == 1:
-            rows.append({**row, "ci95": group[0]["ci95"], "covers": "images"})
-            continue
         statistic = runs[identity["detector"]].share_correct(
             seeds, identity["source"], identity["operating_point"]
         )
-        interval = over_runs(statistic.values, statistic.image_covariance)
-        rows.append({**row, "ci95": interval, "covers": "runs and images"})
+        rows.append(
+            {
+                **identity,
+                "seeds": seeds,
+                "correct": [cell["correct"] for cell in group],
+                "mean": float(np.mean([cell["correct"] for cell in group])),
+                "n": [cell["n"] for cell in group],
+                **with_interval(statistic, group[0]["ci95"]),
+            }
+        )
     return rows
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -13,7 +12,7 @@ from gandetect.analyses.data import numbers
 from gandetect.analyses.data.files import files, say
 from gandetect.analyses.generators.quality import class_names
 from gandetect.report.document import Block, Columns, Text, table
-from gandetect.report.images import class_counts, class_samples
+from gandetect.report.images import class_samples
 from gandetect.report.results import StudyResults
 from gandetect.report.words import count
 
@@ -21,8 +20,8 @@ SPLITS = ("train", "validation", "test", "in-distribution", "held-out", "calibra
 
 
 def data(results: StudyResults) -> list[Block]:
-    """Counts by class and split, duplicates across splits, and samples of each class."""
-    return [*_counts(results), *_duplicates(results), *_class_samples(results)]
+    """Counts by class and split, and samples of each class."""
+    return [*_counts(results), *_class_samples(results)]
 
 
 def _counts(results: StudyResults) -> list[Block]:
@@ -45,10 +44,8 @@ def _counts(results: StudyResults) -> list[Block]:
         "all": lambda line: count(int(line[1].sum())),
     }
     held_out = [str(name) for name in facts.get("held_out", [])]
-    draw = partial(class_counts, counts)
     return [
         Text(say.splits(held_out, facts.get("validation", []), results.labelled)),
-        say.figure("class-counts", draw, totals.to_dict()),
         table("Images by class and split", lines, columns),
     ]
 
@@ -59,11 +56,23 @@ def _ordered(names: Iterable[str], known: Sequence[str]) -> list[str]:
     return [name for name in known if name in names] + [n for n in names if n not in known]
 
 
-def _duplicates(results: StudyResults) -> list[Block]:
-    if "duplicates" not in results.inputs.data:
-        return []
-    found = results.inputs.data["duplicates"].items()
-    return [Text(say.duplicates([f"{count(int(n))} in {name}" for name, n in found if n]))]
+def leaks(results: StudyResults) -> list[Block]:
+    """Images that stand in two splits, exactly or nearly."""
+    facts, overlap = results.inputs.data, results.inputs.overlap
+    blocks: list[Block] = []
+    if "duplicates" in facts:
+        found = facts["duplicates"].items()
+        shared = [f"{count(int(n))} in {name}" for name, n in found if n]
+        blocks += say.paragraphs("duplicates", shared)
+    if overlap.get("counts"):
+        columns: Columns = {
+            "Split": lambda row: row["split"],
+            "Also in": lambda row: row["other"],
+            "Exactly or nearly": lambda row: row["kind"],
+            "Images": lambda row: count(row["n"]),
+        }
+        blocks.append(table("Test images that other splits hold", overlap["counts"], columns, 3))
+    return blocks
 
 
 def _class_samples(results: StudyResults) -> list[Block]:
@@ -74,12 +83,14 @@ def _class_samples(results: StudyResults) -> list[Block]:
     most = max((int(key) for key in samples if key.isdigit()), default=0)
     names = {str(place): name for place, name in enumerate(class_names(results, 1 + most))}
     shown = [names.get(key, key) for key in samples]
-    draw = partial(class_samples, samples, names)
-    return [say.figure("class-samples", draw, shown, results.labelled)]
+    return [say.image("class-samples", class_samples(samples, names), shown, results.labelled)]
 
 
 ANALYSIS = Analysis(
     "data",
     numbers.numbers,
-    chapters=[Chapter("Look at the images", "The data at a glance", [data, files])],
+    chapters=[
+        Chapter("Look at the images", "The data at a glance", [data, files], say.finding),
+        Chapter("Can I trust this?", "Leaks: images in two splits", [leaks], say.leak, "leaks"),
+    ],
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 from PIL import Image
 
 from gandetect.analyses.analysis import Analysis, Chapter
@@ -14,25 +15,37 @@ from gandetect.report.reading import Images, Kept
 from gandetect.report.results import StudyResults
 from gandetect.report.style import pasted
 from gandetect.report.words import sentence
+from gandetect.statistics.scored_detectors import KINDS
 from gandetect.statistics.scores import ordered
 
 # Photographs weigh hundreds of times what Fashion-MNIST's images do.
 LARGE, LARGE_SHOWN, LARGE_WIDTH = 64, 8, 96
+EXAMPLES = 9  # a row of small images
 say = Prose(__file__)
 
 
-def mistakes(results: StudyResults) -> list[Block]:
-    """Images that a detector was most sure of and wrong about, by source."""
-    return [Text(say.mistakes(_seed(results))), *_by_detector(results, ("mistakes",))]
+def examples(results: StudyResults) -> list[Block]:
+    """The surest mistakes of the first detector of each kind, whatever the source."""
+    blocks: list[Block] = []
+    for kind in KINDS:
+        for detector in results.of_kind(kind)[:1]:
+            kept = results.inputs.mistakes.get((detector, results.seeds[0]), {})
+            for label in ("generated", "real"):
+                wrong = [one for source, one in kept.items() if source.startswith(label)]
+                images = [image for one in wrong for image in one.images]
+                scores = np.concatenate([np.empty(0), *(one.scores for one in wrong)])
+                if order := np.argsort(-np.abs(scores), kind="stable")[:EXAMPLES].tolist():
+                    few = Kept(np.stack([images[place] for place in order]), scores[order])
+                    caption = say.example(results.called(detector), label)
+                    place = f"examples-{slug(detector)}-{label}"
+                    blocks.append(_kept_tiles(caption, place, few))
+    return blocks
 
 
-def hardest(results: StudyResults) -> list[Block]:
-    """The surest right answers, and the images nearest the threshold, by source."""
-    return [Text(say.hardest(_seed(results))), *_by_detector(results, ("surest", "hardest"))]
-
-
-def _seed(results: StudyResults) -> int | None:
-    return results.seeds[0] if results.many_seeds else None
+def extremes(results: StudyResults) -> list[Block]:
+    """The surest mistakes and right answers, and the images nearest the threshold, by source."""
+    seed = results.seeds[0] if results.many_seeds else None
+    return [Text(say.meaning(seed)), *_by_detector(results, ("mistakes", "surest", "hardest"))]
 
 
 def tiles(
@@ -87,13 +100,23 @@ def _tiles(results: StudyResults, kind: str, detector: str, source: str, kept: K
         return Text(say.none_kept(kind, name))
     caption = say.caption(kind, name, source.partition(":")[0])
     place = f"{kind}-{slug(detector)}-{slug(source)}"
+    return _kept_tiles(caption, place, kept)
+
+
+def _kept_tiles(caption: str, place: str, kept: Kept) -> Tiles:
     return tiles(caption, place, kept.images, draw.score_words(kept), draw.kept_grid(kept))
 
 
 ANALYSIS = Analysis(
     "extreme_scores",
     chapters=[
-        Chapter("Look at the images", "The most confident mistakes", [mistakes]),
-        Chapter("Look at the images", "Surest right answers, and the hardest images", [hardest]),
+        Chapter("Look at the images", "", [examples]),
+        Chapter(
+            "Look at the images",
+            "Surest mistakes and right answers",
+            [extremes],
+            say.finding,
+            "mistakes",
+        ),
     ],
 )

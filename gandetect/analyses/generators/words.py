@@ -44,20 +44,21 @@ def training(results: StudyResults) -> list[Block]:
 def samples(results: StudyResults) -> list[Block]:
     """What each generator made of the same noise, epoch by epoch, beside real images."""
     first = results.seeds[0]
-    blocks: list[Block] = []
+    shown: list[Block] = []
+    absent: list[Block] = []
+    places: list[str] = []
     for gan in results.inputs.experiment.gans:
         trained = (gan.name, first)
-        grids = results.inputs.samples.get(trained)
-        blocks.append(Heading(results.title_of(trained)))
-        if grids is None:
-            blocks += results.absent(f"gans/{gan.name}/seed-{first}/samples")
-            continue
-        blocks += [_frames(results, trained, grids), *_reals(results)]
-        if grids.animation is not None:
-            place = grids.animation.relative_to(results.inputs.run).as_posix()
-            blocks += say.paragraphs("animation", place)
-    seed = first if results.many_seeds else None
-    return [Text(say.samples(seed)), *blocks] if blocks else []
+        if found := results.inputs.samples.get(trained):
+            shown.append(_frames(results, trained, found))
+            if found.animation is not None:
+                places.append(found.animation.relative_to(results.inputs.run).as_posix())
+        else:
+            absent += results.absent(f"gans/{gan.name}/seed-{first}/samples")
+    if shown:
+        about = say.samples(first if results.many_seeds else None, places)
+        shown = [Text(about), *shown, *_reals(results)]
+    return [*shown, *absent]
 
 
 def _frames(results: StudyResults, trained: Trained, samples: Samples) -> Frames:
@@ -70,7 +71,7 @@ def _frames(results: StudyResults, trained: Trained, samples: Samples) -> Frames
         for epoch in draw.evenly(epochs, MOST_FRAMES)
     ]
     picture = say.image("samples", progress, name, shown, of=name)
-    return Frames(f"Made by {name} from the same noise", frames, picture)
+    return Frames(f"Made by {results.title_of(trained)}", frames, picture, small=True)
 
 
 def _epoch_words(epoch: int, last: int, history: pd.DataFrame | None) -> str:
@@ -92,7 +93,7 @@ def _reals(results: StudyResults) -> list[Block]:
     image = Image.fromarray(grid[0] if len(grid) == 1 else grid.transpose(1, 2, 0))
     picture = say.image("samples-real", image, [classes[int(key)] for key in trained_on])
     frame = (draw.small_png(grid), "64 real images")
-    return [Frames("Real images of the classes it is trained on", [frame], picture)]
+    return [Frames("Real images of the trained classes", [frame], picture, small=True)]
 
 
 ANALYSIS = Analysis(
@@ -100,8 +101,8 @@ ANALYSIS = Analysis(
     numbers.numbers,
     numbers.rows,
     chapters=[
-        Chapter("Look at the images", "Samples of the generators", [samples]),
-        Chapter("The training", "How good are the fakes?", [quality]),
-        Chapter("The training", "Training curves", [training]),
+        Chapter("Look at the images", "", [samples]),
+        Chapter("The training", "Quality of the fakes", [quality], say.finding, "quality"),
+        Chapter("The training", "Training of the GANs", [training], say.trained, "training"),
     ],
 )

@@ -19,17 +19,27 @@ say = Prose(__file__)
 
 
 def holds(results: StudyResults) -> list[Block]:
-    """The answer in a sentence, a table of the worst of each group, and a picture of all."""
-    found = results.metrics.get("holds")
-    if not found or not found["detectors"]:
+    """A table of the worst of each group, and a picture of all."""
+    verdicts = _verdicts(results)
+    if not verdicts:
         return not_asked(results, "perturbations", '["jpeg 75", "blur 1", "noise 5"]')
-    verdicts = sorted(found["detectors"], key=_weakest, reverse=True)
+    travelled = bool(results.inputs.experiment.evaluation.calibration_processing)
     return [
-        *say.paragraphs("answer", verdicts, AS_THEY_ARE, PROCESSED),
-        Text(say.meaning(AS_THEY_ARE, PROCESSED)),
+        Text(say.meaning(AS_THEY_ARE, PROCESSED, travelled)),
         _worst_of_each(results, verdicts),
-        _every_processing(results, verdicts, found["shares"]),
+        _every_processing(results, verdicts, results.metrics["holds"]["shares"]),
     ]
+
+
+def finding(results: StudyResults) -> str:
+    """Which detectors hold, or which comes closest."""
+    return say.finding(_verdicts(results), AS_THEY_ARE, PROCESSED)
+
+
+def _verdicts(results: StudyResults) -> list[Row]:
+    """The detectors, the one that holds best first."""
+    found = results.metrics.get("holds") or {"detectors": []}
+    return sorted(found["detectors"], key=_weakest, reverse=True)
 
 
 def _weakest(verdict: Row) -> float:
@@ -99,5 +109,5 @@ ANALYSIS = Analysis(
     "holds",
     numbers.numbers,
     numbers.rows,
-    [Chapter("What is behind it", "Which detector holds", [holds])],
+    [Chapter("What is behind it", "Which detector holds", [holds], finding)],
 )

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from statistics import fmean
 
 from gandetect.analyses.analysis import Analysis, Chapter
 from gandetect.analyses.k_shot import numbers
-from gandetect.analyses.k_shot.figure import k_shot_curves
-from gandetect.report.document import Block, Text, table
+from gandetect.report.document import Block, Cell, Heat, Text
+from gandetect.report.heatmaps import share_cell
 from gandetect.report.prose import Prose
 from gandetect.report.results import StudyResults
-from gandetect.report.words import percent_interval, spread
+from gandetect.report.words import percent, percent_range
 from gandetect.statistics.rows import Row, chosen, grouped
 
 USEFUL = 0.6  # balanced accuracy; below it even the best cut is little better than a coin toss
@@ -26,44 +25,61 @@ def k_shot(results: StudyResults) -> list[Block]:
     if not rows:
         return results.not_measured("k_shot")
     shots = sorted({row["k"] for row in rows})
-    groups = list(grouped(rows, "detector", "source").values())
-    detectors, many = results.present(rows), results.many_seeds
+    groups = _groups(results)
+    many = results.many_seeds
     return [
-        Text(_lead(groups), "lead"),
+        *say.paragraphs("lead", [_needed(group) for group in groups if _useful(group)]),
         Text(say.meaning(max(row["draws"] for row in rows))),
-        say.figure("k-shot", lambda: k_shot_curves(rows, detectors, results.labelled), many),
-        table(
+        Heat(
             say.caption(many),
-            groups,
-            {
-                "Detector": lambda group: group[0]["detector"],
-                "New source": lambda of: results.named(of[0]["source"], of[0]["detector"]),
-                **{say.labels(k): partial(_with_labels, k=k) for k in shots},
-                "Best threshold possible": lambda group: spread(
-                    list({row["detector_seed"]: row["oracle"] for row in group}.values()),
-                    percent_interval,
-                ),
-            },
-            text_columns=2,
+            ["Detector · new source", *map(say.labels, shots), "Best threshold possible"],
+            [
+                (_named(results, of), [*(_with_labels(of, k) for k in shots), _best(of)])
+                for of in groups
+            ],
+            scale="auroc",
         ),
         *results.not_measured("k_shot"),
     ]
 
 
-def _with_labels(group: Sequence[Row], k: int) -> str:
+def _named(results: StudyResults, group: Sequence[Row]) -> str:
+    detector = group[0]["detector"]
+    return f"{detector} · {results.named(group[0]['source'], detector)}"
+
+
+def _with_labels(group: Sequence[Row], k: int) -> Cell | None:
     rows = chosen(group, k=k)
     if len(rows) == 1 and rows[0]["low"] is not None:
-        (row,) = rows
-        return percent_interval(row["balanced_accuracy"], [row["low"], row["high"]])
-    values = [row["balanced_accuracy"] for row in rows]
-    return spread(values, percent_interval) if values else "–"
+        value, low, high = (rows[0][key] for key in ("balanced_accuracy", "low", "high"))
+        return share_cell(value, [low, high])
+    return _cell([row["balanced_accuracy"] for row in rows])
 
 
-def _lead(groups: Sequence[Sequence[Row]]) -> str:
-    """How many labels bring the cut within one point of the best one, counted over pairs."""
-    useful = [group for group in groups if fmean(row["oracle"] for row in group) >= USEFUL]
-    needed = [_needed(group) for group in useful]
-    return say.lead(len(groups), len(groups) - len(useful), USEFUL, needed)
+def _best(group: Sequence[Row]) -> Cell | None:
+    return _cell(list({row["detector_seed"]: row["oracle"] for row in group}.values()))
+
+
+def _cell(values: Sequence[float]) -> Cell | None:
+    """The mean, with the lowest and the highest where there are several."""
+    if not values:
+        return None
+    ends = percent_range(fmean(values), [min(values), max(values)]) if len(values) > 1 else ""
+    return Cell(percent(fmean(values)), ends, fmean(values))
+
+
+def finding(results: StudyResults) -> str:
+    """How many pairs of a detector and a new source are beyond any threshold."""
+    groups = _groups(results)
+    return say.finding(len(groups), sum(not _useful(group) for group in groups), USEFUL)
+
+
+def _groups(results: StudyResults) -> list[list[Row]]:
+    return list(grouped(results.rows("k_shot"), "detector", "source").values())
+
+
+def _useful(group: Sequence[Row]) -> bool:
+    return fmean(row["oracle"] for row in group) >= USEFUL
 
 
 def _needed(group: Sequence[Row]) -> int | None:
@@ -79,5 +95,12 @@ ANALYSIS = Analysis(
     "k_shot",
     numbers.numbers,
     numbers.rows,
-    [Chapter("What is behind it", "How many labelled images does a new source need?", [k_shot])],
+    [
+        Chapter(
+            "What is behind it",
+            "Labels for a new source",
+            [k_shot],
+            finding,
+        )
+    ],
 )

@@ -10,7 +10,6 @@ from gandetect.report.prose import Prose
 from gandetect.report.reading import Pairs
 from gandetect.report.results import StudyResults
 from gandetect.report.words import count, number, number_interval, percent
-from gandetect.statistics.intervals import wilson
 
 say = Prose(__file__)
 
@@ -28,8 +27,7 @@ def neighbours(results: StudyResults) -> list[Block]:
     if not stored:
         return blocks
     for trained, near in stored.items():
-        within = wilson(near.of_fakes.below_cut, near.of_fakes.n)
-        about = results.title_of(trained), near, near.of_fakes, near.of_reals, within
+        about = results.title_of(trained), near, near.of_fakes, near.of_reals, near.within
         blocks += say.paragraphs("verdict", *about)
     blocks += [_table(results), Text(say.cut(), "note")]
     for place, gan in enumerate(gan for gan in gans if (gan, first) in stored):
@@ -71,5 +69,5 @@ def _tiles(name: str, pairs: Pairs, what: str) -> Tiles:
 
 ANALYSIS = Analysis(
     "neighbours",
-    chapters=[Chapter("Look at the images", "Is the generator copying?", [neighbours])],
+    chapters=[Chapter("Can I trust this?", "Leaks: copied images", [neighbours], say.finding)],
 )

@@ -12,7 +12,7 @@ from gandetect.analyses.analysis import Analysis, Chapter
 from gandetect.report.document import Block, Code, Download, Fold, Items, Table, Text
 from gandetect.report.prose import Prose
 from gandetect.report.results import StudyResults
-from gandetect.report.words import flatten, stage_times
+from gandetect.report.words import flatten
 from gandetect.runs import to_toml
 from gandetect.statistics.cost_model import EXAMPLE_COSTS
 
@@ -31,6 +31,11 @@ def what_was_run(results: StudyResults) -> list[Block]:
     return [*blocks, Fold("The configuration in full", [written])]
 
 
+def ran(results: StudyResults) -> str:
+    """What the chapter holds."""
+    return say.ran(results)
+
+
 def _facts(results: StudyResults) -> list[Block]:
     """What one asks first as a table, all the rest on demand."""
     manifest = {k: v for k, v in results.inputs.manifest.items() if k != "stages"}
@@ -39,18 +44,11 @@ def _facts(results: StudyResults) -> list[Block]:
     for name in ("machine", "versions"):
         if isinstance(manifest.get(name), Mapping):
             rows.append([name, ", ".join(f"{key} {one}" for key, one in manifest[name].items())])
-    stages = stage_times(results.inputs.manifest)
-    if stages:
-        seconds = sum(seconds for *_, seconds in stages)
-        rows.append(["seconds of all stages, one after the other", f"{seconds:,.0f}"])
     every = [[key, _printed(value)] for key, value in flatten(manifest, joint=" · ")]
-    ran = [[name, started, f"{seconds:,.1f}"] for name, started, seconds in stages]
     return [
         Table("In short", ["What", "Value"], rows, text_columns=2),
-        *([Table("When each stage ran", ["Stage", "Started", "Seconds"], ran, text_columns=2)]
-          if ran else []),
         Table("Every version and digest", ["What", "Value"], every, text_columns=2),
-    ]  # fmt: skip
+    ]
 
 
 def downloads(results: StudyResults) -> list[Block]:
@@ -130,9 +128,16 @@ def _printed(value: Any) -> str:
 ANALYSIS = Analysis(
     "provenance",
     chapters=[
-        Chapter("Where it comes from", "What was run", [what_was_run]),
-        Chapter("Where it comes from", "Take it with you", [downloads, rebuild, citation]),
-        Chapter("Where it comes from", "Words used here", [glossary]),
-        Chapter("Where it comes from", "Sources", [sources]),
+        Chapter("Where it comes from", "What was run", [what_was_run], ran, "run"),
+        Chapter(
+            "Where it comes from",
+            "Take it with you",
+            [downloads, rebuild, citation],
+            say.taken,
+            "downloads",
+        ),
+        Chapter(
+            "Where it comes from", "Words and sources", [glossary, sources], say.explained, "words"
+        ),
     ],
 )

@@ -9,7 +9,7 @@ import numpy as np
 
 from gandetect.analyses.study import ScoredStudy
 from gandetect.analyses.tidy import tidy_row
-from gandetect.statistics.bootstrap import over_runs, over_runs_alone
+from gandetect.statistics.bootstrap import over_runs_alone, with_interval
 from gandetect.statistics.detector_runs import DetectorRuns
 from gandetect.statistics.ranking import pair_metrics
 from gandetect.statistics.rows import Row, grouped
@@ -56,14 +56,9 @@ def pairs_across(pairs: Sequence[Row], runs: Mapping[str, DetectorRuns]) -> list
             row |= {metric: values, f"mean_{metric}": float(np.mean(values))}
             if metric != "auroc" and (interval := over_runs_alone(values)):
                 row["ci95"][metric], row["covers"][metric] = interval, "runs"
-        if len(seeds) == 1:
-            row["ci95"]["auroc"], row["covers"]["auroc"] = group[0]["ci95"]["auroc"], "images"
-        else:
-            statistic = runs[identity["detector"]].auroc(
-                seeds, identity["generated"], identity["real"]
-            )
-            row["ci95"]["auroc"] = over_runs(statistic.values, statistic.image_covariance)
-            row["covers"]["auroc"] = "runs and images"
+        area = runs[identity["detector"]].auroc(seeds, identity["generated"], identity["real"])
+        for part, value in with_interval(area, group[0]["ci95"]["auroc"]).items():
+            row[part]["auroc"] = value
         rows.append(row)
     return rows
 

@@ -33,5 +33,5 @@ ANALYSIS = Analysis(
     "ranking",
     numbers.numbers,
     numbers.rows,
-    chapters=[Chapter("What is behind it", "Whatever the threshold", [pairs])],
+    chapters=[Chapter("What is behind it", "AUROC", [pairs], say.finding)],
 )

@@ -40,6 +40,15 @@ def robustness(results: StudyResults) -> list[Block]:
     ]
 
 
+def finding(results: StudyResults) -> str:
+    """The processing that costs most when both sides go through it."""
+    means = (results.metrics.get("robustness") or {}).get("across_seeds", [])
+    both = [row for row in chosen(means, role="own", applied_to="both")
+            if row["perturbation"] != "none"]  # fmt: skip
+    worst = min(both, key=lambda row: float(row["change"]), default=None)
+    return say.finding(results, worst, _processing(worst) if worst else "")
+
+
 def _costs(results: StudyResults, own: Sequence[Row]) -> list[Block]:
     """A sentence for each detector and own source: the processing that costs most."""
     blocks: list[Block] = []
@@ -183,5 +192,5 @@ ANALYSIS = Analysis(
     "robustness",
     numbers.numbers,
     numbers.rows,
-    [Chapter("What is behind it", "Processed images", [robustness])],
+    [Chapter("Can I trust this?", "Shortcuts: processed images", [robustness], finding)],
 )

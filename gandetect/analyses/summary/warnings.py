@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from statistics import fmean
 
 from gandetect.report.document import Block, Text
@@ -22,15 +23,17 @@ def warnings(results: StudyResults) -> list[Block]:
     if found := data.get("contradictions"):
         blocks += say.paragraphs("contradicting", len(found))
     if probes := _strongest_probes(results):
-        blocks += say.paragraphs("audited", probes)
+        told = say.paragraphs("audited", probes)
+        blocks += [replace(one, chapter="shortcuts") for one in told]
     for fact in data.get("shortcuts", []):
         blocks += say.paragraphs("shortcut", fact)
     return blocks
 
 
 def notes(results: StudyResults) -> list[Block]:
-    """What was not used, and what could not be measured."""
-    blocks: list[Block] = [Text(f"{gap}.", "missing") for gap in results.inputs.gaps]
+    """What was not tried, not used, or could not be measured."""
+    blocks: list[Block] = [*say.paragraphs("missing", results)]
+    blocks += [Text(f"{gap}.", "missing") for gap in results.inputs.gaps]
     overlap = results.inputs.overlap
     if overlap.get("policy") in ("exclude", "refuse") and overlap.get("images"):
         blocks += say.paragraphs("overlap_note", overlap)
@@ -40,9 +43,9 @@ def notes(results: StudyResults) -> list[Block]:
     return blocks
 
 
-def _strongest_probes(results: StudyResults) -> list[str]:
+def _strongest_probes(results: StudyResults) -> dict[str, tuple[str, float]]:
     """The strongest probe of each generated source, where any is a warning."""
-    texts = []
+    found = {}
     for (source,), rows in grouped(results.metrics.get("audit", []), "source").items():
         areas = {
             probe: fmean(row["auroc"] for row in of)
@@ -51,7 +54,5 @@ def _strongest_probes(results: StudyResults) -> list[str]:
         }
         if areas:
             best = max(areas, key=lambda probe: areas[probe])
-            texts.append(
-                say.strongest_probe(results.labelled, results.named(source), best, areas[best])
-            )
-    return texts
+            found[results.named(source)] = best, areas[best]
+    return found

@@ -1,16 +1,16 @@
-"""The first screen: three questions and their answers, the matrix, and who generalises."""
+"""The first screen: three questions and their answers beside the matrix, at each point."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection, Mapping
 
 from gandetect.analyses.analysis import OPENING, Analysis, Chapter
 from gandetect.analyses.cross_evaluation.words import share_heat
 from gandetect.analyses.summary.warnings import notes, say, warnings
 from gandetect.config import LabelledDataConfig, detector_table
-from gandetect.report.document import Block, Columns, Text, table
-from gandetect.report.results import NOUNS, StudyResults
-from gandetect.report.words import FAKE_ROLES, count, group, number, per_hundred, sentence
+from gandetect.report.document import Block, Switch, Text
+from gandetect.report.results import StudyResults
+from gandetect.report.words import POINTS, per_hundred
 from gandetect.statistics.rows import Row, chosen
 from gandetect.statistics.scored_detectors import KINDS
 from gandetect.statistics.scores import IN_DISTRIBUTION
@@ -19,20 +19,16 @@ from gandetect.statistics.scores import IN_DISTRIBUTION
 CAUGHT_ENOUGH = 0.80
 FLAGGED_AT_MOST = 0.10
 REALS = ("in-distribution", "held-out")
-HELD = 0.5  # a detector generalises where it catches at least this share of what it catches of own
-LITTLE = 0.5  # of own fakes: who catches less has little to lose
 QUESTIONS = {
     "Usable as a detector?": ("own", "in-distribution"),
     "Does it generalise?": ("other", "own-other-seed"),
-    "Does it spare what is real but new?": ("held-out",),
+    "Does it leave new real images alone?": ("held-out",),
 }
 
 
 def opening(results: StudyResults) -> list[Block]:
     """Under the title: what was done, for somebody who has never heard of any of this."""
     data, facts = results.inputs.experiment.data, results.inputs.data
-    counts = {kind: len(results.of_kind(kind)) for kind in KINDS}
-    asked = [f"{count(n)} {NOUNS[kind]}{'s' if n > 1 else ''}" for kind, n in counts.items() if n]
     kinds = {str(results.recipe(name)) for name in results.of_kind("post-hoc")}
     labels = data.classes if isinstance(data, LabelledDataConfig) else {}
     held_out = [str(name) for name in facts.get("held_out", [])]
@@ -42,8 +38,7 @@ def opening(results: StudyResults) -> list[Block]:
         *say.paragraphs(
             "opening",
             results,
-            asked,
-            counts,
+            {kind: len(results.of_kind(kind)) for kind in KINDS},
             [detector_table(kind).METHOD for kind in sorted(kinds)],
             [name for name in held_out if labels.get(name, "real") == "real"],
             [name for name in held_out if labels.get(name, "real") != "real"],
@@ -64,41 +59,36 @@ def _chosen_epochs(results: StudyResults) -> list[tuple[str, str, list[Row]]]:
 
 
 def answer(results: StudyResults) -> list[Block]:
-    """Three questions and their answers, the matrix, the limits, and who generalises."""
-    point, leak = results.point, bool(results.inputs.data.get("leak"))
-    allowed = per_hundred(results.inputs.experiment.evaluation.calibrated_fpr)
-    where = f"with at most {allowed} of 100 reals flagged" if point == "calibrated" else (
-        "at the native threshold, as training left it"
-    )  # fmt: skip
+    """Three questions, their answers and the matrix at each operating point, and the limits."""
+    leak = bool(results.inputs.data.get("leak"))
+    options = [(POINTS[point], _at_point(results, point, leak)) for point in results.points]
     return [
-        *_answers(results, point, where, leak),
-        share_heat(results, point, where),
-        Text(say.yardstick(results, CAUGHT_ENOUGH, FLAGGED_AT_MOST, leak), "note"),
-        *([] if leak else _generalisation(results, point)),
+        Switch("Operating point", options, results.points.index(results.point)),
+        *say.paragraphs("yardstick", results, CAUGHT_ENOUGH, FLAGGED_AT_MOST, leak),
     ]
 
 
-def _answers(results: StudyResults, point: str, where: str, leak: bool) -> list[Block]:
+def _at_point(results: StudyResults, point: str, leak: bool) -> list[Block]:
     blocks: list[Block] = []
     for question, asked in QUESTIONS.items():
         # At the calibrated threshold the share of reals that may be flagged is given.
-        roles = [one for one in asked if one != "in-distribution" or point == "native"]
-        parts = [text for role in roles if (text := _group(results, role, point))]
-        if parts:
-            verdict = "" if leak else _verdict(results, roles, point)
-            text = sentence(f"{where}, {'; '.join(parts)}" if roles[0] == "own"
-                            else "; ".join(parts))  # fmt: skip
-            blocks.append(Text(f"{verdict}{text}.", "lead", question))
-    return blocks
+        roles = [one for one in asked if one != "in-distribution" or point != "calibrated"]
+        groups = {role: found for role in roles if (found := _by_kind(results, role, point))}
+        if groups:
+            names = [] if leak else _measured(results, roles, point)
+            good = [name for name in names if passes(results, name, point, roles)]
+            below = _below_reals(results, point) if "other" in groups else {}
+            text = say.answer(results, point, groups, names, good, below)
+            blocks.append(Text(text, "lead", question))
+    return [*blocks, share_heat(results, point)]
 
 
-def _group(results: StudyResults, role: str, point: str) -> str:
-    """``of 100 fakes, the discriminator of a catches 12; the classifier b catches 99``."""
-    by_kind: dict[str, dict[str, str]] = {}
-    for name in results.detectors:
-        if value := worst(results, name, role, point):
-            by_kind.setdefault(NOUNS[results.kind(name)], {})[name] = value
-    return say.group(results, role, point, by_kind) if by_kind else ""
+def _by_kind(results: StudyResults, role: str, point: str) -> Mapping[str, Mapping[str, str]]:
+    """Of each kind of detector the names, with what each answers in this role."""
+    values = {name: worst(results, name, role, point) for name in results.detectors}
+    by_kind = {kind: {name: values[name] for name in results.of_kind(kind) if values[name]}
+               for kind in KINDS}  # fmt: skip
+    return {kind: of for kind, of in by_kind.items() if of}
 
 
 def worst(results: StudyResults, detector: str, role: str, point: str) -> str:
@@ -110,17 +100,13 @@ def worst(results: StudyResults, detector: str, role: str, point: str) -> str:
     return per_hundred(*((1 - share, 1 - high, 1 - low) if role in REALS else (share, low, high)))
 
 
-def _verdict(results: StudyResults, roles: Collection[str], point: str) -> str:
-    """Whether the discriminators, or without any all other detectors, pass the yardstick."""
-    names = [
+def _measured(results: StudyResults, roles: Collection[str], point: str) -> list[str]:
+    """The discriminators, or without any all other detectors, that have figures in a role."""
+    return [
         name
         for name in results.discriminators or results.detectors
         if any(results.across(name, role, point) for role in roles)
     ]
-    good = [name for name in names if passes(results, name, point, roles)]
-    if len(good) == len(names):
-        return "Yes. " if names else ""
-    return f"Only {' and '.join(good)}. " if good else "No. "
 
 
 def passes(results: StudyResults, detector: str, point: str, roles: Collection[str]) -> bool:
@@ -132,54 +118,20 @@ def passes(results: StudyResults, detector: str, point: str, roles: Collection[s
     )
 
 
-def _generalisation(results: StudyResults, point: str) -> list[Block]:
-    """What each detector still catches of fakes that it was not trained on."""
-    roles = [role for role in FAKE_ROLES if results.has(role)]
-    if len(roles) < 2:
-        return []
-
-    def caught(role: str) -> Callable[[str], str]:
-        return lambda name: worst(results, name, role, point) or "–"
-
-    columns: Columns = {
-        "Detector": lambda name: sentence(results.called(name)),
-        **{sentence(group(role, results.labelled)): caught(role) for role in roles},
-        "What is left": (lambda name: _change(results, name, point)) if "other" in roles else None,
-    }
-    return [table(f"Fakes caught of 100, {point} threshold", results.detectors, columns)]
-
-
-def _change(results: StudyResults, name: str, point: str) -> str:
-    """Whether a detector holds on other fakes, or what it falls to."""
-    own, other, reals = (results.least(name, role, point)
-                         for role in ("own", "other", "in-distribution"))  # fmt: skip
-    if not results.own(name):
-        return "has seen no fakes"
-    if own is None or other is None:
-        return "not tried"
-    if reals is not None and own["mean"] <= 1 - reals["mean"]:
-        return "nothing was caught to begin with"
-    change = f"{per_hundred(own['mean'])} to {per_hundred(other['mean'])}"
-    holds = other["mean"] >= HELD * own["mean"]
-    area = _area(results, name, other["source"])
-    if area is not None and area < 0.5:
-        ranks = f"ranks them below reals (AUROC {number(area, 2)})"
-        return f"{'' if holds else 'falls from '}{change}, and {ranks}"
-    if own["mean"] < LITTLE:
-        return "little was caught to begin with"
-    return f"{'holds:' if holds else 'falls from'} {change}"
-
-
-def _area(results: StudyResults, detector: str, generated: str) -> float | None:
-    """AUROC against in-distribution reals, the mean over seeds."""
-    pairs = chosen(results.metrics["pairs_across_seeds"], detector=detector, real=IN_DISTRIBUTION)
-    return next((float(row["mean_auroc"]) for row in chosen(pairs, generated=generated)), None)
+def _below_reals(results: StudyResults, point: str) -> dict[str, float]:
+    """Detectors that rank other fakes below in-distribution reals, with the mean AUROC."""
+    pairs = chosen(results.metrics["pairs_across_seeds"], real=IN_DISTRIBUTION)
+    areas = {(row["detector"], row["generated"]): float(row["mean_auroc"]) for row in pairs}
+    least = {name: results.least(name, "other", point) for name in results.detectors}
+    found = {name: areas.get((name, row["source"]), 1.0) for name, row in least.items() if row}
+    return {name: area for name, area in found.items() if area < 0.5}
 
 
 ANALYSIS = Analysis(
     "summary",
     chapters=[
         Chapter(OPENING, "", [opening]),
-        Chapter("In short", "The answer", [warnings, answer, notes]),
+        Chapter("The answer", "", [warnings, answer]),
+        Chapter("Can I trust this?", "", [notes]),
     ],
 )

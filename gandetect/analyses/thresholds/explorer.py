@@ -1,14 +1,15 @@
 """What the threshold explorer in the page works on: binned scores, and every name in words.
 
-The page chooses an edge and counts; the rules by which it does so are those of `evaluation`.
+The page chooses an edge and counts; the rules by which it does so are those of `statistics`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any, TypeAlias
 
-from gandetect.report.document import Block, Explorer
+from gandetect.report.document import Explorer
+from gandetect.report.prose import Prose
 from gandetect.report.results import StudyResults
 from gandetect.report.words import GROUPS, POINTS, images
 from gandetect.statistics.binned import Binned, binned
@@ -32,6 +33,7 @@ from gandetect.statistics.scores import (
 )
 
 Row: TypeAlias = dict[str, Any]
+say = Prose(__file__)
 
 # The cut that costs least in the study's market, as the chapter on costs has it.
 CHEAPEST = "cheapest"
@@ -44,8 +46,8 @@ CHOOSING = {
 }
 
 
-def explorer(results: StudyResults, fallback: Sequence[Block]) -> Explorer | None:
-    """The explorer of a run, with the blocks that stand in its place without JavaScript.
+def explorer(results: StudyResults) -> Explorer | None:
+    """The explorer of a run.
 
     None where no detector was scored on both fakes and reals, so that there is nothing to trade.
     """
@@ -72,7 +74,7 @@ def explorer(results: StudyResults, fallback: Sequence[Block]) -> Explorer | Non
             for name in _in_order(results, judged)
         ],
     }
-    return Explorer(data, fallback)
+    return Explorer(data, say.instead(), "thresholds")
 
 
 def _labels(subject: ScoredDetector) -> set[str]:

@@ -10,7 +10,7 @@ from gandetect.analyses.thresholds import numbers
 from gandetect.analyses.thresholds.explorer import explorer
 from gandetect.analyses.thresholds.figure import roc_and_precision_recall, score_distributions
 from gandetect.report.document import Block, Columns, table
-from gandetect.report.heatmaps import confusion_matrices
+from gandetect.report.heatmaps import confusion_heat
 from gandetect.report.prose import Prose
 from gandetect.report.results import StudyResults
 from gandetect.report.words import count, detector_name, number, percent
@@ -29,10 +29,9 @@ def curves(results: StudyResults) -> list[Block]:
 
 
 def thresholds(results: StudyResults) -> list[Block]:
-    """The threshold explorer, and in static figures what it shows."""
-    static = [*distributions(results), *curves(results), *confusion(results)]
-    found = explorer(results, static)
-    return [found] if found else static
+    """The threshold explorer."""
+    found = explorer(results)
+    return [found] if found else []
 
 
 def distributions(results: StudyResults) -> list[Block]:
@@ -45,6 +44,10 @@ def distributions(results: StudyResults) -> list[Block]:
             percent(row["calibration_delayed"][point]) if "calibrated" in row else "–"
         )
 
+    def upper_bound(row: Row) -> str:
+        name = {key: row[key] for key in ("detector", "detector_seed")}
+        return next(map(say.upper_bound, chosen(results.rows("upper_bound"), **name)), "–")
+
     columns: Columns = {
         "Detector": lambda row: detector_name(row, results.many_seeds),
         "Calibrated threshold": lambda row: (
@@ -56,6 +59,7 @@ def distributions(results: StudyResults) -> list[Block]:
         "Youden's threshold": (lambda row: number(row.get("youden"), 2))
         if "youden" in results.points
         else None,
+        "Upper bound (chosen on the test images, not attainable)": upper_bound,
     }
     caption = "Where the thresholds lie, and the reals that chose them"
     return [
@@ -68,11 +72,13 @@ def confusion(results: StudyResults) -> list[Block]:
     """Confusion matrices of own generated images and all test reals."""
     if results.labelled and not results.has("held-out"):
         return []  # the same as the test split's, which stand above
-    first = chosen(results.rows("overall"), detector_seed=results.seeds[0])
-    if not first:
+    if not (rows := results.rows("overall")):
         return [*say.paragraphs("no_confusion")]
-    draw = partial(confusion_matrices, first, across="operating_point", down="detector")
-    return [say.figure("confusion", draw, _first_seed(results))]
+
+    def name(row: Row) -> str:
+        return f"{detector_name(row, results.many_seeds)}, {row['operating_point']}"
+
+    return [confusion_heat(say.confusion(), rows, name)]
 
 
 def _first_seed(results: StudyResults) -> int | None:
@@ -84,5 +90,13 @@ ANALYSIS = Analysis(
     "thresholds",
     numbers.numbers,
     numbers.rows,
-    chapters=[Chapter("Try it", "Set the threshold yourself", [thresholds])],
+    chapters=[
+        Chapter("Set the threshold yourself", "", [thresholds]),
+        Chapter(
+            "Set the threshold yourself",
+            "Scores and curves",
+            [distributions, curves, confusion],
+            say.finding,
+        ),
+    ],
 )

@@ -53,5 +53,5 @@ ANALYSIS = Analysis(
     "training_gap",
     numbers.numbers,
     numbers.rows,
-    chapters=[Chapter("What is behind it", "Training images and unseen images", [gap])],
+    chapters=[Chapter("Can I trust this?", "Leaks: learnt by heart?", [gap], say.finding)],
 )

@@ -1,16 +1,13 @@
-"""Detectors over the epochs of their training: against every epoch of G, and by group of images."""
+"""Detectors over the epochs of their training, by group of images."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
 from gandetect.analyses.generators.figure import has_numbers
@@ -18,48 +15,18 @@ from gandetect.report.style import (
     COLOURS,
     INK,
     QUIET,
-    hide_empty,
     legend_below,
     new_panels,
     percent_axis,
-    without_grid,
 )
 from gandetect.report.words import GROUPS, images, wrapped
 from gandetect.statistics.rows import Row, chosen
 
 Histories = Mapping[tuple[str, int], pd.DataFrame]
 
-# Ochre: fakes pass for more real than the reals. Violet: they are told apart.
-DIVERGING = ("#7a4a00", "#f5f2ee", "#4b3b8f")
 STYLES = {"own-other-seed": ("#cc79a7", ":"), "other": (COLOURS["other"], "--")}
 QUALITY = {"fid": "FID", "kid": "KID"}
 TITLE = 24  # characters a line of a detector's name
-
-
-def generations(matrix: Sequence[Row], named: Callable[[str], str]) -> Figure:
-    """AUROC of discriminator D_i (rows) on its generator's G_j (columns), mean over seeds.
-
-    A panel for each detector and group of test reals; the diagonal, where both are of the same
-    epoch, is framed. ``named`` says a source in words.
-    """
-    detectors, reals = (list(dict.fromkeys(row[key] for row in matrix))
-                        for key in ("detector", "real"))  # fmt: skip
-    side = 0.8 + 0.42 * min(max(len({row["j"] for row in matrix}), 4), 10)
-    size = side * len(detectors) + 1.5, (side + 0.75) * len(reals) + 0.3
-    figure, panels = new_panels(*size, len(reals), len(detectors))
-    for line, real in zip(panels, reals, strict=True):
-        for axes, detector in zip(line, detectors, strict=True):
-            if rows := chosen(matrix, detector=detector, real=real):
-                _panel(axes, pd.DataFrame(rows))
-                against = named(real).replace(", ", ",\n")
-                axes.set_title(f"{wrapped(detector, TITLE)}\nagainst {against}", fontsize=9)
-    hide_empty(figure)
-    # One bar for all panels, as they share their colours.
-    shown = next(axes for axes in panels.ravel() if axes.get_visible())
-    bar = figure.colorbar(shown.collections[0], ax=panels, shrink=0.7, aspect=28)
-    bar.set_label("AUROC (0.5: a coin toss)")
-    bar.outline.set_visible(False)
-    return figure
 
 
 def answers_by_epoch(cells: Sequence[Row], histories: Histories) -> Figure:
@@ -93,20 +60,6 @@ def answers_by_epoch(cells: Sequence[Row], histories: Histories) -> Figure:
                         else f"correct, {name}\noperating point")  # fmt: skip
     legend_below(figure, columns=2 if len(detectors) < 3 else 4)
     return figure
-
-
-def _panel(axes: Axes, rows: pd.DataFrame) -> None:
-    means = rows.pivot_table(index="i", columns="j", values="auroc").sort_index(ascending=False)
-    colours = LinearSegmentedColormap.from_list("auroc", DIVERGING)
-    sns.heatmap(means, cmap=colours, vmin=0, vmax=1, cbar=False, square=True, ax=axes)
-    shown = means.index.to_list()
-    for column, j in enumerate(means.columns):
-        if j in shown:
-            place = (column + 0.04, shown.index(j) + 0.04)
-            axes.add_patch(Rectangle(place, 0.92, 0.92, fill=False, edgecolor=INK, linewidth=1.2))
-    axes.set(xlabel="epoch j of the generator", ylabel="epoch i of the discriminator")
-    axes.tick_params(axis="y", rotation=0)
-    without_grid(axes)
 
 
 def _shares(axes: Axes, rows: pd.DataFrame) -> None:

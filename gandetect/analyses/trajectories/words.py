@@ -8,7 +8,7 @@ from statistics import fmean
 
 from gandetect.analyses.analysis import Analysis, Chapter
 from gandetect.analyses.trajectories import numbers
-from gandetect.analyses.trajectories.figure import answers_by_epoch, generations
+from gandetect.analyses.trajectories.figure import answers_by_epoch
 from gandetect.report.document import Block, Cell, Columns, Heat, Table, Text, table
 from gandetect.report.images import evenly
 from gandetect.report.prose import Prose
@@ -50,7 +50,7 @@ def _lead(results: StudyResults, detector: str, luck: Rows) -> str:
 
 
 def _heatmaps(results: StudyResults, matrix: Rows) -> list[Block]:
-    """AUROC of discriminator epoch by generator epoch in tables, and a figure of all."""
+    """AUROC of discriminator epoch by generator epoch, of as many as a table has room for."""
     blocks: list[Block] = []
     complete = True
     for rows in grouped(matrix, "detector").values():
@@ -60,12 +60,8 @@ def _heatmaps(results: StudyResults, matrix: Rows) -> list[Block]:
             _heat(results, of, evenly(epochs, TABULATED)) for of in grouped(rows, "real").values()
         ]
     fakes, reals = (max(row[key] for row in matrix) for key in ("n_generated", "n_real"))
-    several = _several(matrix)
-    blocks.append(
-        Text(say.matrix_note(0 if complete else TABULATED, several, fakes, reals), "note")
-    )
-    draw = partial(generations, matrix, results.named)
-    return blocks if complete else [*blocks, say.figure("trajectory-matrix", draw, several)]
+    about = 0 if complete else TABULATED, _several(matrix), fakes, reals
+    return [*blocks, Text(say.matrix_note(*about), "note")]
 
 
 def _heat(results: StudyResults, matrix: Sequence[Row], epochs: Sequence[int]) -> Heat:
@@ -113,5 +109,5 @@ ANALYSIS = Analysis(
     "trajectories",
     numbers.numbers,
     numbers.rows,
-    chapters=[Chapter("How much is chance", "From epoch to epoch", [trajectories])],
+    chapters=[Chapter("Can I trust this?", "Chance: epochs", [trajectories], say.finding)],
 )

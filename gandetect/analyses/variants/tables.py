@@ -11,10 +11,10 @@ from gandetect.analyses.variants.results import COLUMNS, SHORT, VariantsResults,
 from gandetect.config import canonical_json
 from gandetect.config.variants import BASELINE
 from gandetect.report.document import Block, Cell, Code, Columns, Heat, Items, Table, Text, table
+from gandetect.report.heatmaps import area_cell, share_cell
 from gandetect.report.words import (
     number,
     percent,
-    percent_range,
     signed_points,
     source_name,
 )
@@ -115,8 +115,7 @@ def _share_heat(results: VariantsResults, base: str | None) -> Heat:
 def _share_cell(row: Row | None) -> Cell | None:
     if row is None:
         return None
-    interval = percent_range(row["mean"], row["ci95"])
-    return Cell(percent(row["mean"]), interval, row["mean"], hint=source_name(row["source"]))
+    return share_cell(row["mean"], row["ci95"], hint=source_name(row["source"]))
 
 
 def _auroc_heat(results: VariantsResults, base: str | None) -> Heat:
@@ -135,9 +134,7 @@ def _auroc_heat(results: VariantsResults, base: str | None) -> Heat:
 def _auroc_cell(row: Row | None) -> Cell | None:
     if row is None:
         return None
-    low, high = row["ci95"]
-    hint = source_name(row["source"])
-    return Cell(number(row["mean"]), f"{low:.3f} to {high:.3f}", row["mean"], hint=hint)
+    return area_cell(row["mean"], row["ci95"], hint=source_name(row["source"]))
 
 
 def _differences(results: VariantsResults) -> Table:

@@ -7,10 +7,9 @@ from gandetect.analyses.calibration.figure import reliability_diagrams
 from gandetect.analyses.calibration.numbers import calibration as calibrate
 from gandetect.analyses.calibration.numbers import low_fpr
 from gandetect.analyses.calibration.words import calibration
-from gandetect.analyses.k_shot.figure import k_shot_curves
 from gandetect.analyses.k_shot.numbers import k_shot as few_labels
-from gandetect.analyses.k_shot.words import k_shot
-from gandetect.report.document import Picture, Table, Text
+from gandetect.analyses.k_shot.words import finding, k_shot
+from gandetect.report.document import Heat, Picture, Table, Text
 from gandetect.report.results import StudyResults
 from gandetect.statistics.scored_detectors import ScoredDetector
 
@@ -74,6 +73,11 @@ def tables(blocks) -> list[Table]:
     return [block for block in blocks if isinstance(block, Table)]
 
 
+def heat(blocks) -> Heat:
+    (found,) = (block for block in blocks if isinstance(block, Heat))
+    return found
+
+
 def test_the_chapter_opens_with_what_came_out_before_and_after(one, blank):
     blocks = calibration(one)
     assert blocks[0].style == "lead"
@@ -118,17 +122,17 @@ def test_low_cuts_have_an_interval_in_one_run_and_a_span_in_several(one, two, bl
 
 
 def test_tables_list_the_detectors_in_the_order_of_the_report(one, blank):
-    for table in [*tables(calibration(one)), *tables(k_shot(one))]:
-        assert list(dict.fromkeys(row[0] for row in table.rows)) == sorted(NAMES)
+    for rows in [*(table.rows for table in tables(calibration(one))), heat(k_shot(one)).rows]:
+        names = (row[0].partition(" ·")[0] for row in rows)
+        assert list(dict.fromkeys(names)) == sorted(NAMES)
 
 
 def test_k_shot_counts_the_pairs_that_no_cut_helps(one, blank):
     blocks = k_shot(one)
-    assert "Of 4 pairs" in blocks[0].text
-    assert "2 are beyond any threshold" in blocks[0].text
-    assert "Of the other 2 pairs" in blocks[0].text
-    assert tables(blocks)[0].header[2:] == ["no label", "10 labels", "Best threshold possible"]
-    assert len(tables(blocks)[0].rows) == 4
+    assert finding(one).startswith("Of 4 pairs of a detector and a source that is new to it, 2 are")
+    assert "Of the 2 pairs that are not beyond any threshold" in blocks[0].text
+    assert heat(blocks).header[1:] == ["no label", "10 labels", "Best threshold possible"]
+    assert len(heat(blocks).rows) == 4
 
 
 def test_a_cut_counts_as_good_only_within_a_point_of_the_best(blank):
@@ -138,10 +142,9 @@ def test_a_cut_counts_as_good_only_within_a_point_of_the_best(blank):
     metrics = {"detectors": [{"detector": NAMES[0], "kind": "classifier", "own": []}]}
     metrics["cells"] = [{"detector_seed": 0}]
     data = SimpleNamespace(experiment=SimpleNamespace(data=None))
-    assert "none are beyond any threshold" in words(
-        k_shot(StudyResults(data, metrics | {"k_shot": rows}))
-    )
-    assert "in 1 with 10 labels" in words(k_shot(StudyResults(data, metrics | {"k_shot": rows})))
+    found = StudyResults(data, metrics | {"k_shot": rows})
+    assert "none are beyond any threshold" in finding(found)
+    assert "in 1 with 10 labels" in words(k_shot(found))
     worse = StudyResults(data, metrics | {"k_shot": rows[:1]})
     assert "in 1 with none of the numbers tried" in words(k_shot(worse))
 
@@ -149,6 +152,7 @@ def test_a_cut_counts_as_good_only_within_a_point_of_the_best(blank):
 def test_a_run_without_these_numbers_has_no_chapter():
     nothing = StudyResults(SimpleNamespace(), {})
     assert calibration(nothing) == k_shot(nothing) == []
+    assert finding(nothing) == "Not measured."
 
 
 def test_missing_calibration_fakes_are_named_and_the_rest_is_shown(blank):
@@ -159,7 +163,7 @@ def test_missing_calibration_fakes_are_named_and_the_rest_is_shown(blank):
     assert len(tables(blocks)) == 1  # the cuts that delay few need reals alone
     assert not any(isinstance(block, Picture) for block in blocks)
     assert "no cut before the first new label" in words(k_shot(without))
-    assert tables(k_shot(without))[0].header[2:] == ["10 labels", "Best threshold possible"]
+    assert heat(k_shot(without)).header[1:] == ["10 labels", "Best threshold possible"]
 
 
 def test_many_gaps_are_counted_and_not_all_listed():
@@ -181,13 +185,13 @@ def test_reliability_figures_draw_the_stored_bins(one):
     assert any(len(line) == len(kept) and np.allclose(line, kept) for line in drawn)
 
 
-def test_a_line_of_k_shot_is_the_mean_over_runs(two):
-    figure = k_shot_curves(two.metrics["k_shot"], NAMES)
+def test_a_cell_of_k_shot_is_the_mean_over_runs_with_its_ends(two):
     rows = [
         row
         for row in two.metrics["k_shot"]
-        if (row["detector"], row["source"]) == ("dcgan-bn", "generated:new")
+        if (row["detector"], row["source"], row["k"]) == ("dcgan-bn", "generated:new", 10)
     ]
-    means = [np.mean([r["balanced_accuracy"] for r in rows if r["k"] == k]) for k in (0, 10)]
-    lines = [line.get_ydata() for line in figure.axes[0].lines]
-    assert any(len(line) == 2 and np.allclose(line, means) for line in lines)
+    shares = [100 * row["balanced_accuracy"] for row in rows]
+    cell = dict(heat(k_shot(two)).rows)["dcgan-bn · generated by new (other)"][1]
+    assert cell.text == f"{np.mean(shares):.1f} %"
+    assert cell.small == f"{min(shares):.1f} to {max(shares):.1f}"

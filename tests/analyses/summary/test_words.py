@@ -8,7 +8,7 @@ import pytest
 
 from gandetect.analyses.build import compute_metrics
 from gandetect.analyses.summary.words import answer, opening
-from gandetect.report.document import Heat, Table
+from gandetect.report.document import Heat, Switch
 from gandetect.report.inputs import read_inputs
 from gandetect.report.results import StudyResults
 from gandetect.report.words import per_hundred, percent
@@ -16,7 +16,7 @@ from gandetect.report.words import per_hundred, percent
 USABLE, GENERALISES, SPARES = (
     "Usable as a detector?",
     "Does it generalise?",
-    "Does it spare what is real but new?",
+    "Does it leave new real images alone?",
 )
 
 
@@ -31,8 +31,14 @@ def results(run, change=lambda scores: scores) -> StudyResults:
     return StudyResults(inputs, compute_metrics(inputs))
 
 
-def answers(made: StudyResults) -> dict[str, str]:
-    return {block.label: block.text for block in answer(made) if getattr(block, "label", "")}
+def shown(made: StudyResults, point: str = "calibrated") -> list:
+    """What stands at one operating point."""
+    switch = next(block for block in answer(made) if isinstance(block, Switch))
+    return next(list(blocks) for name, blocks in switch.options if name.startswith(point))
+
+
+def answers(made: StudyResults, point: str = "calibrated") -> dict[str, str]:
+    return {block.label: block.text for block in shown(made, point) if getattr(block, "label", "")}
 
 
 @pytest.fixture(autouse=True)
@@ -64,8 +70,8 @@ def test_one_that_passes_is_named(run):
 
 def test_the_matrix_shows_the_metrics_and_frames_own_fakes(run):
     made = results(run)
-    heats = [block for block in answer(made) if isinstance(block, Heat)]
-    assert len(heats) == 1  # at the point at which detectors are compared
+    heats = [block for block in shown(made) if isinstance(block, Heat)]
+    assert len(heats) == 1
     (name, cells) = heats[0].rows[0]
     assert name == "Discriminator dcgan-bn"
     row = next(
@@ -87,16 +93,17 @@ def test_numbers_are_those_of_the_metrics(run):
     assert flagged in answers(made)[SPARES]
 
 
-def test_who_generalises_stands_in_one_table(run):
-    def change(scores):
-        good = separated(scores, 5.0)
-        lost = (good["source"] == "generated:dcgan-plain") & (good["detector"] == "dcgan-bn")
-        return good.assign(score=good["score"].where(~lost, -9.0))
-
-    (table,) = (block for block in answer(results(run, change)) if isinstance(block, Table))
-    left = {row[0]: row[-1] for row in table.rows}
-    assert left["The discriminator of dcgan-bn"].startswith("falls from 100 to 0, and ranks them")
-    assert left["The discriminator of dcgan-plain"] == "holds: 100 to 100"
+def test_the_switch_opens_where_detectors_are_compared_and_changes_the_sentences(run):
+    made = results(run)
+    switch = next(block for block in answer(made) if isinstance(block, Switch))
+    assert [name for name, _ in switch.options] == ["native (score 0)", "calibrated"]
+    assert switch.shown == 1
+    native, calibrated = (answers(made, point) for point in ("native", "calibrated"))
+    assert list(native) == list(calibrated) == [USABLE, GENERALISES, SPARES]
+    assert "At the native threshold, as training left it" in native[USABLE]
+    assert "of 100 in-distribution reals, the discriminators of" in native[USABLE]
+    assert "With at most 5 of 100 calibration reals flagged" in calibrated[USABLE]
+    assert "in-distribution" not in calibrated[USABLE]
 
 
 @pytest.mark.parametrize(

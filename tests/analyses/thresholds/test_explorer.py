@@ -9,7 +9,7 @@ import pytest
 from analyses.classifier_runs import make_labelled_run
 from gandetect.analyses.build import compute_metrics
 from gandetect.analyses.thresholds.explorer import MARKS, explorer
-from gandetect.report.document import Document, Section, Text
+from gandetect.report.document import Document, Section
 from gandetect.report.inputs import read_inputs
 from gandetect.report.render import to_html, to_markdown
 from gandetect.report.results import StudyResults
@@ -26,7 +26,7 @@ def results(run, change=lambda scores: scores) -> StudyResults:
 @pytest.fixture(scope="module")
 def made(stored_run):
     found = results(stored_run)
-    return found, explorer(found, [Text("As figures.")])
+    return found, explorer(found)
 
 
 def test_everything_in_the_tables_can_be_counted(made):
@@ -70,7 +70,7 @@ def test_data_of_five_runs_of_four_detectors_stay_below_400_kilobytes(made):
 
 
 def test_a_study_of_labelled_files_has_its_own_words(tmp_path):
-    block = explorer(results(make_labelled_run(tmp_path / "run")), [])
+    block = explorer(results(make_labelled_run(tmp_path / "run")))
     first = block.data["detectors"][0]
     assert first["roles"]["own"] == "fakes of the own class"
     (run,) = first["runs"]
@@ -83,7 +83,7 @@ def test_without_images_to_choose_on_the_page_is_told_why(stored_run):
     def change(scores):
         return scores[~scores["source"].str.endswith(":calibration")]
 
-    run = explorer(results(stored_run, change), []).data["detectors"][0]["runs"][0]
+    run = explorer(results(stored_run, change)).data["detectors"][0]["runs"][0]
     assert run["alarms"] is None
     assert run["costs"] is None
     assert run["without_costs"].startswith("no images of generated:calibration or real:calibr")
@@ -94,7 +94,7 @@ def test_there_is_nothing_to_explore_without_both_kinds_of_image(stored_run):
     found = results(stored_run)
     reals = found.inputs.scores[lambda scores: scores["label"] == "real"]
     only_reals = StudyResults(replace(found.inputs, scores=reals), found.metrics)
-    assert explorer(only_reals, []) is None
+    assert explorer(only_reals) is None
 
 
 def test_hostile_names_stay_data_and_the_fallback_is_in_both_forms(made):
@@ -105,15 +105,15 @@ def test_hostile_names_stay_data_and_the_fallback_is_in_both_forms(made):
     html = to_html(page)
     assert "<script>alert" not in html
     assert "<img src=x" not in html
-    assert "As figures." in html
-    assert "As figures." in to_markdown(page)
+    assert block.instead in html
+    assert block.instead in to_markdown(page)
     assert "edges" not in to_markdown(page)
     embedded = html.split('<script type="application/json">')[1].split("</script>")[0]
     assert json.loads(embedded)["detectors"][0]["name"] == HOSTILE
 
 
 def test_every_training_run_is_there(tmp_path, write_run):
-    block = explorer(results(write_run(tmp_path / "run", seeds=(0, 1))), [])
+    block = explorer(results(write_run(tmp_path / "run", seeds=(0, 1))))
     assert [[run["seed"] for run in one["runs"]] for one in block.data["detectors"]] == [[0, 1]] * 2
     firsts = [one["edges"][1] for one in block.data["detectors"][0]["runs"]]
     assert len(np.unique(firsts)) == 2

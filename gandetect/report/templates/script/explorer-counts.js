@@ -1,4 +1,4 @@
-// Counts at an edge of binned scores, by the rules of gandetect/evaluation, and how they are said.
+// Counts at an edge of binned scores, by the rules of gandetect/statistics, and how they are said.
 const explorerCounts = (() => {
   /** How many scores exceed each edge: what is called generated there. */
   function above(counts) {
@@ -17,16 +17,16 @@ const explorerCounts = (() => {
   /** The lowest edge that at most a share of the reals exceeds, as `calibrate` chooses. */
   const calibrated = (reals, allowed) => reals.above.findIndex((k) => k / reals.n <= allowed);
 
-  /** Cost of 1,000 uploads when these many fakes are caught and these many reals are delayed. */
-  const cost = (caught, delayed, market) =>
-    market.missing * (1 - caught.above / caught.n) + market.delaying * (delayed.above / delayed.n);
+  /** Cost of 1,000 uploads when these many fakes are caught and these many reals are flagged. */
+  const cost = (caught, flagged, market) =>
+    market.missing * (1 - caught.above / caught.n) + market.flagging * (flagged.above / flagged.n);
 
   /** The edge that costs least; of equally good ones the study's own, or else the highest. */
   function cheapest([fakes, reals], market, preferred) {
     const at = (i) => cost({ above: fakes.above[i], n: fakes.n },
       { above: reals.above[i], n: reals.n }, market);
     const costs = fakes.above.map((_, i) => at(i));
-    const limit = Math.min(...costs) + 1e-12 * (market.missing + market.delaying);
+    const limit = Math.min(...costs) + 1e-12 * (market.missing + market.flagging);
     if (preferred >= 0 && costs[preferred] <= limit) return preferred;
     return costs.findLastIndex((value) => value <= limit);
   }
@@ -52,8 +52,8 @@ const explorerCounts = (() => {
   /** How many of 100, with decimals only where rounding would claim all or none. */
   function perHundred(share) {
     const tries = [0, 1, 2].map((digits) => fixed(100 * share, digits));
-    const honest = (text) => share === 0 || share === 1 || ![0, 100].includes(Number(text));
-    return tries.find(honest) ?? tries[2];
+    const exact = (text) => share === 0 || share === 1 || ![0, 100].includes(Number(text));
+    return tries.find(exact) ?? tries[2];
   }
 
   function listing(parts) {

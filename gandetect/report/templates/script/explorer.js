@@ -41,7 +41,7 @@
       }));
       part("allowed-field").hidden = !run.alarms;
       part("cheapest").hidden = !run.costs;
-      for (const [name, wanted] of [["fakes", true], ["honest", false]]) {
+      for (const [name, wanted] of [["fakes", true], ["reals", false]]) {
         const kept = part(name).selectedOptions[0]?.textContent;
         const sources = run.sources.filter((source) => source.generated === wanted && source.role !== "training");
         options(part(name), sources.map((source) => source.name));
@@ -122,7 +122,7 @@
         const known = run.sources.filter((source) => source.generated === wanted && source.role !== "training");
         return known[part(name).value];
       };
-      const [fakes, reals] = [pick("fakes", true), pick("honest", false)];
+      const [fakes, reals] = [pick("fakes", true), pick("reals", false)];
       market = readMarket();
       part("market-note").textContent = market ? (run.costs
         ? `The cheapest threshold is chosen on ${run.costs[0].name} and ${run.costs[1].name}, never on test images.`
@@ -130,18 +130,18 @@
         : "Give fakes among 100 uploads above 0 and below 100, and costs above 0.";
       part("cheapest").disabled = !market;
       if (!market) { part("market").replaceChildren(); return; }
-      const [caught, delayed] = [pooled([fakes]), pooled([reals])];
+      const [caught, flagged] = [pooled([fakes]), pooled([reals])];
       const found = data.uploads * market.prevalence * caught.above / caught.n;
-      const honest = data.uploads * (1 - market.prevalence) * delayed.above / delayed.n;
-      const alarms = found + honest;
+      const wrong = data.uploads * (1 - market.prevalence) * flagged.above / flagged.n;
+      const alarms = found + wrong;
       part("market").replaceChildren(
-        row("Of 100 alarms, real fakes", alarms ? perHundred(found / alarms) : "no alarms"),
-        row("Alarms (uploads stopped)", amount(alarms)),
+        row("Of 100 flagged, really fake", alarms ? perHundred(found / alarms) : "none flagged"),
+        row("Images flagged, fake or real", amount(alarms)),
         row("Fakes that are missed", amount(data.uploads * market.prevalence - found)),
-        row("Real uploads flagged", amount(honest)),
-        row("Cost", amount(cost(caught, delayed, market))),
+        row("Real images flagged", amount(wrong)),
+        row("Cost", amount(cost(caught, flagged, market))),
         row("Cost of letting everything through", amount(market.missing)),
-        row("Cost of flagging everything", amount(market.delaying)));
+        row("Cost of flagging everything", amount(market.flagging)));
     }
 
     /** Prevalence, costs and what 1,000 uploads cost without a detector; null when out of range. */
@@ -153,14 +153,14 @@
       for (const [name, good] of Object.entries(valid)) part(name).setAttribute("aria-invalid", !good);
       if (!Object.values(valid).every(Boolean)) return null;
       const many = data.uploads * share;
-      return { ...found, missing: many * found.cost_miss, delaying: (data.uploads - many) * found.cost_delay };
+      return { ...found, missing: many * found.cost_miss, flagging: (data.uploads - many) * found.cost_delay };
     }
 
     /** What the allowed false alarms are counted on, and how many there are at this threshold. */
     function chosen() {
-      if (!run.alarms) return "No allowed share of false alarms can be set: no calibration reals were scored.";
-      const delayed = percent(run.alarms.above[index] / run.alarms.n);
-      return `Allowed false alarms are counted on ${count(run.alarms.n)} ${run.alarms.name}, never on test images; this threshold delays ${delayed} of those.`;
+      if (!run.alarms) return "No share can be allowed: no calibration reals were scored.";
+      const flagged = percent(run.alarms.above[index] / run.alarms.n);
+      return `That share is counted on ${count(run.alarms.n)} ${run.alarms.name}, never on test images; this threshold flags ${flagged} of those.`;
     }
 
     function sentence(words) {
@@ -172,8 +172,8 @@
       const all = (roles) => roles.map((role) => [role, ofRole(role)]).filter(([, sources]) => sources.length)
         .map(([role, sources]) => said(role, sources));
       const caught = all(["own", "own-other-seed", "other"]);
-      const delayed = all(["in-distribution", "held-out"]);
-      const parts = [caught.length && `catches ${listing(caught)}`, delayed.length && `flags ${listing(delayed)}`];
+      const flagged = all(["in-distribution", "held-out"]);
+      const parts = [caught.length && `catches ${listing(caught)}`, flagged.length && `flags ${listing(flagged)}`];
       return `At threshold ${words} ${apart(detector().called)} ${parts.filter(Boolean).join(", and ")}.`;
     }
 
@@ -202,7 +202,7 @@
     part("cheapest").addEventListener("click", () => apply({ cheapest: true }));
     for (const name of ["prevalence", "cost_miss", "cost_delay"])
       part(name).addEventListener("input", () => { market = readMarket(); apply(rule); });
-    for (const name of ["fakes", "honest"]) part(name).addEventListener("change", show);
+    for (const name of ["fakes", "reals"]) part(name).addEventListener("change", show);
 
     root.querySelector(".explorer-widget").hidden = false;
     chooseDetector();
@@ -214,14 +214,7 @@
       draw();
       show();
     }).observe(part("histograms"));
-    fold(root.querySelector(".explorer-static"));
-  }
-
-  /** Once the explorer runs, the figures that stood in its place open on demand. */
-  function fold(figures) {
-    const folded = html("details");
-    figures.replaceWith(folded);
-    folded.append(html("summary", "The same as static figures"), figures);
+    root.querySelector(".explorer-instead").className = "on-paper";
   }
 
   for (const root of document.querySelectorAll(".explorer")) explore(root);

@@ -1,0 +1,1 @@
+"""Which parts of an image move a detector's score?"""

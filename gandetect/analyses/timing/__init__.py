@@ -1,0 +1,1 @@
+"""When did each stage run, and how many at a time?"""
