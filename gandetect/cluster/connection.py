@@ -21,7 +21,7 @@ SETTINGS = 4
 
 @dataclass(frozen=True)
 class Resources:
-    """What tasks are given: ``jobs`` at a time on this machine, CPUs (and threads) and GPUs."""
+    """Resources of tasks: ``jobs`` at a time on this machine; CPUs (threads) and GPUs of each."""
 
     jobs: int
     cpus: int

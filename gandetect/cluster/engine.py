@@ -139,7 +139,7 @@ class RayEngine:
         return task_result.result
 
     def hear(self, last: bool = False) -> None:
-        """Pass on what tasks have told, as far as it is here; with ``last`` wait for the rest."""
+        """Pass on the events that have arrived; with ``last`` wait for the rest."""
         ray = self._ray
         for _ in range(2 if last else 1):
             if self._post is None:

@@ -41,10 +41,10 @@ class Token:
 
 @dataclass(frozen=True)
 class RemoteTask:
-    """A task as it travels, and how it is to be done.
+    """A task as it is sent to a worker, and how to run it.
 
-    Steps are told ``steps_apart`` seconds apart. Without a ``token`` there is no shared path, and
-    the content of ``stored`` paths is sent.
+    Progress events are sent ``steps_apart`` seconds apart. Without a ``token`` there is no shared
+    path, and the content of ``stored`` paths is sent.
     """
 
     name: str
@@ -60,9 +60,9 @@ class RemoteTask:
 
 @dataclass(frozen=True)
 class TaskResult:
-    """What came of a task: its result, or an error that the user can act on.
+    """The result of a task, or an error that the user can act on.
 
-    Without a shared path also the content of its folder, be it complete or not.
+    Without a shared path also the content of its folder, complete or not.
     """
 
     result: Any = None
@@ -71,7 +71,7 @@ class TaskResult:
 
 
 class Mailbox:
-    """An actor that keeps what tasks tell until the driver takes it."""
+    """An actor that keeps the events of tasks until the driver takes them."""
 
     def __init__(self) -> None:
         self._events: list[Event] = []

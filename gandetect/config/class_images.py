@@ -142,7 +142,7 @@ class SmallSetConfig(ClassImagesConfig):
 
 
 class PicturesConfig(ClassImagesConfig):
-    """A folder of one's own pictures, one sub-folder a class, all of them real.
+    """A folder of your own pictures, one sub-folder a class, all of them real.
 
     ``path`` is relative to the data folder (``--data-dir``); ``classes`` are the sub-folders to
     use, all of them if not given. Every picture becomes a square of ``image_size`` pixels, by

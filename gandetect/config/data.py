@@ -32,7 +32,7 @@ Label = Literal["real", "generated", "ignored"]
 
 
 class LabelledDataConfig(ConfigSection):
-    """Labelled image files of one's own: what folders and tables have in common.
+    """Your own labelled image files: what folders and tables have in common.
 
     ``path`` is the data set's folder, relative to the data folder (``--data-dir``). ``classes``
     says of every class whether it is real, generated or ignored. Classes in ``held_out`` are

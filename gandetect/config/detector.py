@@ -54,7 +54,7 @@ class DetectorTable(ConfigSection):
         return 0
 
     def known(self, known_to: Callable[[str], tuple[str, ...]]) -> tuple[str, ...]:
-        """Names of the GANs whose images it knows: those known to all that it is made of.
+        """Names of the GANs whose images it was trained on: those common to all of its parts.
 
         ``known_to`` answers for one of those by its name.
         """

@@ -43,7 +43,7 @@ def _only_true_or_nothing(switch: Any) -> Any:
     return switch
 
 
-# Off is the same as not said, so that a switch can be turned off again over another file's.
+# Off is the same as not set, so that a switch can be turned off again over another file's.
 Switch = Annotated[Literal[True] | None, BeforeValidator(_only_true_or_nothing)]
 
 

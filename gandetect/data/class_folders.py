@@ -94,7 +94,7 @@ def _require_mapped(config: FolderDataConfig, root: Path, folder: Path) -> None:
 
 
 def picture_classes(config: PicturesConfig, data_dir: Path) -> tuple[str, ...]:
-    """Names of the classes: the sub-folders that are asked for, or all there are, sorted.
+    """Names of the classes: the sub-folders that the table lists, else all, sorted.
 
     Raises `DataError` for a folder that is missing or has none, `UsageError` for a class without
     a sub-folder.

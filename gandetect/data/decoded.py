@@ -60,7 +60,7 @@ def decode_to_file(
     """Write the images to ``target``, a ``.npy`` file of ``(N, channels, size, size) uint8``.
 
     Row by row what `read_image` returns, in the order of ``paths``; with several workers,
-    processes share the files. ``progress`` hears how many of how many are done. Raises
+    processes share the files. ``progress`` is called with the numbers done and in all. Raises
     `DataError` for a file that cannot be decoded and for a full disk, and leaves no file then, and
     for a target that exists, which is left as it is.
     """
@@ -80,7 +80,7 @@ def decode_pictures(
     workers: int = 1,
     progress: Progress | None = None,
 ) -> list[DecodedPicture]:
-    """Write the images as `decode_to_file` does, and tell of each file what it held.
+    """Write the images as `decode_to_file` does, and return facts on each file.
 
     The row of a file that cannot be decoded stays black, and its error says why. Without a ``fit``
     every picture must have ``size`` pixels on both sides already. ``hashes`` adds perceptual
@@ -101,7 +101,7 @@ def _fill(
     workers: int,
     progress: Progress | None,
 ) -> list[Notes]:
-    """Make the file and fill it chunk by chunk; returns what was told of each chunk, in order."""
+    """Make the file and fill it chunk by chunk; returns the notes on each chunk, in order."""
     try:
         target.open("xb").close()  # so that only a file made here is ever written or removed
         try:

@@ -33,9 +33,9 @@ def find_images(
 ) -> Iterator[Path]:
     """Yield files as given, and of each folder its pictures, as `folders.walk` finds them.
 
-    ``tell`` hears of every other file and folder there. A folder that may not be listed is yielded
-    itself, for `read_image` to refuse. Raises `DataError` for a path that does not exist and for a
-    folder without pictures.
+    ``tell`` is called with every other file and folder there. A folder that may not be listed is
+    yielded itself, for `read_image` to refuse. Raises `DataError` for a path that does not exist
+    and for a folder without pictures.
     """
     for path in paths:
         # os.path's functions answer False where those of Path raise, as for a very long name.

@@ -186,7 +186,7 @@ def _require_classes(
 def _require_images(
     config: CsvDataConfig, root: Path, named: Counter[str], missing: Sequence[tuple[str, str]]
 ) -> None:
-    """Refuse a table of which more than half the images are missing, or all of one class."""
+    """Refuse a table when more than half of its images are missing, or all of one class."""
     lost = Counter(name for name, _ in missing)
     whole = [name for name in lost if lost[name] == named[name]]
     if len(missing) * 2 > named.total():

@@ -1,4 +1,4 @@
-"""Finds labelled images of one's own, in class folders or a table, and takes their digest."""
+"""Finds your own labelled images, in class folders or a table, and computes their digest."""
 
 from __future__ import annotations
 

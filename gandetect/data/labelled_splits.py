@@ -92,7 +92,7 @@ def _cut(rows: pd.DataFrame, config: Config, sides: Sequence[str], chosen: pd.Se
 
 
 def _as_given(rows: pd.DataFrame, config: Config, left_out: LeftOut) -> pd.DataFrame:
-    """Obey the given sides, but for files whose group also stands on a later side."""
+    """Keep the given sides, except for files whose group is also on a later side."""
     ours = rows["split"] != HELD_OUT
     rows.loc[ours, "split"] = rows["given_split"]
     missing = [side for side in SIDES[1:] if not (rows["split"] == side).any()]

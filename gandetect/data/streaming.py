@@ -28,7 +28,7 @@ Tell = Callable[[Found], None]
 
 @dataclass(frozen=True)
 class DecodeOptions:
-    """What `read_image` is told of every file; ``strict`` refuses files that it would convert."""
+    """Arguments of `read_image` for every file; ``strict`` refuses files that it would convert."""
 
     channels: int
     size: int

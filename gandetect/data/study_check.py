@@ -37,7 +37,7 @@ def check_study(
     near: int | None = None,
     progress: Progress | None = None,
 ) -> Integrity:
-    """Read every file that a study would use, and tell what is wrong with it.
+    """Read every file that a study would use, and report what is wrong with it.
 
     As `check_folder`, but classes, labels and splits are those of the experiment file, in folders
     and tables alike: a picture under both labels is a "contradictory labels". Raises `DataError`

@@ -46,7 +46,7 @@ def discriminator_of(
     device: torch.device,
     epoch: int | None = None,
 ) -> NetworkDetector:
-    """A GAN's discriminator after its last epoch, or after a kept one, from the GAN's folder."""
+    """A GAN's discriminator after its last epoch, or after ``epoch``, from the GAN's folder."""
     from gandetect.detectors.network import as_detector
     from gandetect.training.checkpoints import DISCRIMINATOR, load_weights
 

@@ -25,7 +25,7 @@ class Plan:
 
     Complete stages with the same digest are taken over from the run folders in ``reuse``. Stages
     that the plan ``after`` has, too, are made there first, and taken over. ``label`` is what a user
-    is told beside a stage's title, where there is more than one plan.
+    is shown beside a stage's title, where there is more than one plan.
     """
 
     context: Context

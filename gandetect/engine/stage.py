@@ -76,12 +76,12 @@ class Stage:
 
     @property
     def title(self) -> str:
-        """What a user is told while it runs, such as ``Training dcgan-bn seed 0``."""
+        """Its title on screen while it runs, such as ``Training dcgan-bn seed 0``."""
         return self.TITLE.format(self=self)
 
     @property
     def subject(self) -> str:
-        """What its progress is told of, such as ``dcgan-bn seed 0``."""
+        """The subject of its progress messages, such as ``dcgan-bn seed 0``."""
         return self.title
 
     @property

@@ -34,7 +34,7 @@ LEAST_SPREAD = 1e-5  # of a feature, as a share of its size: less is what roundi
 
 
 class ProbeError(ValueError):
-    """What a network is asked for is not there, such as a depth that it does not have."""
+    """A network does not have what was requested, such as a depth."""
 
 
 class LayerStatistics(nn.Module):
@@ -88,9 +88,9 @@ def layers_of(network: nn.Module) -> list[nn.Module]:
 def layer_outputs(
     network: nn.Module, images: Tensor, summary: Callable[[Tensor], Tensor]
 ) -> list[Tensor]:
-    """What a network's layers answer, each summarised at once, in the order of use.
+    """Outputs of a network's layers, each summarised at once, in the order of use.
 
-    Which layers and where they are taken, says `LayerStatistics`.
+    `LayerStatistics` says which layers, and where in the network.
     """
     activations = [module for module in network.modules() if isinstance(module, ACTIVATIONS)]
     if isinstance(network, ImagenetNetwork):

@@ -30,7 +30,7 @@ Entry = tuple[str, str | None]  # a file's name, or what was given instead and w
 
 @dataclass(frozen=True)
 class ScoringRequest:
-    """What is asked of every image of a collection, and the folder that the answers go to."""
+    """How every image of a collection is scored, and the folder of the scores."""
 
     folder: str
     detector: str  # digest of its description, in which the digest of its weights stands
@@ -57,7 +57,7 @@ class Shard:
 def scoring_request(
     folder: Path, detector: Path, operating_point: str, strict: bool
 ) -> ScoringRequest:
-    """What is asked with a detector that has been loaded, and so found whole, from its folder."""
+    """The request for a detector that was loaded from its folder, and so is complete."""
     digest = runs.file_digest(detector / DESCRIPTION)
     return ScoringRequest(str(folder.absolute()), digest, operating_point, strict)
 

@@ -56,7 +56,7 @@ def cached_pictures(
             place = _listed(folder, listing) or _alike(folder, found_files, settings)
             problem = _problem_with(place) if place else None
             if problem:
-                warn(notify, f"cache {str(place)!r} is not used: {problem}; it is made afresh")
+                warn(notify, f"cache {str(place)!r} is not used: {problem}; it is built again")
             if place is None or problem:
                 pictures = f"{len(found_files.files):,} pictures of {config.path}"
                 say(notify, f"Decoding {pictures} into {folder}")
@@ -73,7 +73,7 @@ def cached_pictures(
 
 
 def _pixel_settings(config: PicturesConfig) -> dict[str, Any]:
-    """What of a configuration changes the pixels, and what is told of them."""
+    """The settings that change the pixels or the facts on them."""
     return {
         "version": VERSION,
         "size": config.image_size,

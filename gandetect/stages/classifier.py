@@ -63,7 +63,7 @@ class Loaded:
 class GanExamples:
     """Real training images against fresh fakes of GANs, as many of each label.
 
-    They come from the generators of the epochs that ``history`` names, as many of each. A share of
+    They are drawn by the generators of ``fakes_epochs``, as many of each. A share of
     the reals, and as many further fakes, are split off to choose the epoch by.
     """
 

@@ -1,4 +1,4 @@
-"""The data stages of labelled images of one's own: read fully once, split, decoded at each size."""
+"""The data stages of your own labelled images: read fully once, split, decoded at each size."""
 
 from __future__ import annotations
 
@@ -49,12 +49,12 @@ class LabelledData(Stage):
     TITLE: ClassVar = "Reading the image files of {self.config.path}"
 
     def settings(self) -> Mapping[str, object]:
-        """All of the table but places, and but what other stages do with it."""
+        """All of the table but paths and the keys that only other stages use."""
         fixed = self.config.model_dump(mode="json", exclude={"path", "folds", "unlabelled"})
         return {"config": fixed, "copies": self.copies}
 
     def outside(self, context: Context) -> object:
-        """The digest of all files with their labels; tells what is left out or passed over."""
+        """The digest of all files with their labels; warns of files left out or passed over."""
         files = find_labelled(self.config, context.data_dir)
         sentences = files.passed.sentences()
         before = context.folder / "data.json"
@@ -65,7 +65,7 @@ class LabelledData(Stage):
         return files.digest
 
     def run(self, context: Context) -> Facts:
-        """Read every file, leave out what is damaged, group, split, and keep what was found."""
+        """Read every file, leave out damaged ones, group, split, and save the facts."""
         files = find_labelled(self.config, context.data_dir)
         table, facts = _split(self.config, files, self.copies, context)
         for sentence in left_out_sentences(facts["left_out"]):
@@ -182,7 +182,7 @@ def _split(
 def _require_classes(
     config: Config, listed: pd.DataFrame, intact: pd.DataFrame, left_out: LeftOut
 ) -> None:
-    """Raise `DataError` for a class of which no file can be read; the first file says why."""
+    """Raise `DataError` for a class without a readable file; the first file says why."""
     for name, label in config.classes.items():
         if label == "ignored" or (intact["class_name"] == name).any():
             continue

@@ -77,7 +77,7 @@ class Composed:
     report: Report
 
     def targets(self, stop_after: str) -> Sequence[Stage]:
-        """The last stages, of which all others are needs."""
+        """The last stages; all others are needed by them."""
         wanted: dict[str, Sequence[Stage]] = {"gans": self.gans, "classifiers": self.classifiers}
         return wanted.get(stop_after, (self.report,))
 

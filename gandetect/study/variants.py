@@ -29,7 +29,7 @@ class Variants:
     studies: Mapping[str, Study]
 
     def chosen(self) -> dict[str, Study]:
-        """The studies to run, by what a user is told: all, or the baseline and those asked for."""
+        """The studies to run, by title: all, or the baseline and those requested."""
         requested = self.options.variants
         return {
             f"variant {number} of {len(self.studies) - 1} ({name})" if number
@@ -128,7 +128,7 @@ def _write_report(variants: Variants, listener: Listener) -> None:
 
 
 def _is_complete(study: Study) -> bool:
-    """Whether a study was done with the seeds that are asked for now, and not with others."""
+    """Whether a study is complete with exactly the seeds of this experiment."""
     if not (study.folder / runs.RECORD).exists():
         return False
     return runs.load_study(study.folder).seeds == study.experiment.seeds

@@ -1,6 +1,6 @@
 """Random changes to training images, as uint8, before a network's own preparation.
 
-Each image draws from a seed of its own, so what becomes of it depends neither on its batch nor
+Each image has a seed of its own, so its augmentation depends neither on its batch nor
 on who else is in it.
 """
 
@@ -88,7 +88,7 @@ def to_stored_size(images: NDArray[np.uint8], size: int | None) -> Tensor:
 
 
 def changes_anything(config: AugmentationConfig) -> bool:
-    """Whether any change is asked for."""
+    """Whether any change is configured."""
     return any(getattr(config, name) for name in CHANGES)
 
 

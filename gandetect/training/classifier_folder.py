@@ -97,7 +97,7 @@ class ClassifierFolder:
                 shutil.rmtree(folder)
 
     def finish(self, classifier: nn.Module, history: History, **facts: object) -> None:
-        """Load the best epoch into the classifier and keep it; the epochs themselves go."""
+        """Load the best epoch into the classifier and save it; the other epochs are deleted."""
         best = self._best(history)
         self.restore(classifier, best)
         with runs.atomic_file(self.path / WEIGHTS) as temporary:

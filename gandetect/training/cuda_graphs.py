@@ -66,8 +66,8 @@ AnyStep = TypeVar("AnyStep", bound=Step)
 class GraphedStep:
     """A `Step` that is replayed as a CUDA graph, one for each kind of step; called as it is.
 
-    ``capture`` makes a graph of a body, ``warn`` hears why one could not be had, and `told` says
-    what came of it.
+    ``capture`` makes a graph of a body. ``warn`` is called with the reason where that fails;
+    `status` says whether the step is replayed.
     """
 
     def __init__(
@@ -144,7 +144,7 @@ def graphed(
 ) -> AnyStep | GraphedStep:
     """The step as CUDA graphs where it computes on CUDA, else as it is.
 
-    ``against`` is a reason why its launches cannot be recorded; ``warn`` hears of others.
+    ``against`` is a reason why its launches cannot be recorded; ``warn`` is called with others.
     """
     if step.row.device.type != "cuda":
         return step
@@ -178,9 +178,9 @@ def _first_cause(error: BaseException) -> str:
 def difference(
     before: Mapping[str, Tensor], first: Mapping[str, Tensor], second: Mapping[str, Tensor]
 ) -> float:
-    """How far two outcomes are apart, as a share of the way from ``before``, at the most.
+    """The largest difference of two results, relative to their change from ``before``.
 
-    0 means equal in every bit; a tensor that had not been before started from zeros.
+    0 means equal in every bit; a tensor that is not in ``before`` started from zeros.
     """
     largest = 0.0
     for name, tensor in first.items():

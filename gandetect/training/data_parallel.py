@@ -81,7 +81,7 @@ def present_share() -> Share:
 
 
 def layout() -> dict[str, int]:
-    """The processes that train together, as Lightning's Trainer is told of them."""
+    """The processes that train together, as arguments of Lightning's Trainer."""
     devices = int(os.environ["LOCAL_WORLD_SIZE"])
     return {"devices": devices, "num_nodes": dist.get_world_size() // devices}
 

@@ -101,10 +101,10 @@ def report_progress(
     started: float,
     notify: Notify,
 ) -> None:
-    """Tell how far an epoch is, now and then only, so that a GPU need not wait at every step.
+    """Report an epoch's progress, every few steps only, so that a GPU seldom has to wait.
 
-    The first of the ``statistics`` ``(steps, K)``, filled up to ``step``, are the losses, by the
-    words that stand for them. Raises `TrainingError` when one of them is not finite.
+    The first columns of ``statistics`` ``(steps, K)``, filled up to ``step``, are the ``losses``,
+    given by the words to show. Raises `TrainingError` when one of them is not finite.
     """
     steps, done = len(statistics), step + 1
     if done % STEPS_BETWEEN_LOOKS and done != steps:

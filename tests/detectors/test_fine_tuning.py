@@ -98,8 +98,8 @@ def test_it_trains_as_its_gan_but_for_what_it_says_itself() -> None:
 
 
 def test_spoilt_reals_change_what_is_learnt(reals) -> None:
-    spoilt, plain = (tuned(reals, negatives=one)[0] for one in ({"kinds": ["stitch"]}, {}))
-    assert weights(spoilt) != weights(plain)
+    with_negatives, plain = (tuned(reals, negatives=one)[0] for one in ({"kinds": ["stitch"]}, {}))
+    assert weights(with_negatives) != weights(plain)
 
 
 class Seen(Validation):

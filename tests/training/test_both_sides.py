@@ -106,11 +106,11 @@ def test_without_processing_a_discriminator_is_shown_what_there_is() -> None:
     assert torch.equal(learnt_from, copies)
 
 
-def test_spoilt_reals_are_processed_whole() -> None:
+def test_negatives_are_processed_whole() -> None:
     """Made of processed ones they would be half black, as no fake of a generator is."""
     white = torch.full((64, 1, 8, 8), 255, dtype=torch.uint8)
-    spoilt = {"kinds": ["stitch"], "share": 1.0}
-    gan_config = config(processing=HALF_BLACK, negatives=spoilt, batch_size=64)
+    negatives = {"kinds": ["stitch"], "share": 1.0}
+    gan_config = config(processing=HALF_BLACK, negatives=negatives, batch_size=64)
     _, fakes, _ = shown(gan_config, white, torch.zeros(64, 1, 8, 8))
     ends = fakes.amin((1, 2, 3)), fakes.amax((1, 2, 3))
     assert torch.equal(*ends)

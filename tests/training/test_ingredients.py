@@ -1,4 +1,4 @@
-"""What may be added to the adversarial loop: losses, penalties, replay, spoilt reals, views."""
+"""What may be added to the adversarial loop: losses, penalties, replay, negatives, DiffAugment."""
 
 import numpy as np
 import pytest
@@ -169,7 +169,7 @@ def test_spectral_normalisation_bounds_every_layer() -> None:
         assert float(largest) == pytest.approx(1.0, abs=0.02)
 
 
-def test_spoilt_reals_are_made_of_real_pixels_and_equal_no_real() -> None:
+def test_negative_augmentation_is_made_of_real_pixels_and_equals_no_real() -> None:
     reals = torch.rand(6, 1, 28, 28, generator=rng())
     for kind in NEGATIVE_AUGMENTATIONS:
         made = negative_augmentation(reals, 40, [kind], rng(1))
@@ -188,9 +188,9 @@ def test_stitched_halves_are_of_two_images() -> None:
 
 def test_a_jigsaw_holds_the_same_pixels_in_other_places() -> None:
     reals = torch.rand(2, 3, 28, 28, generator=rng())
-    spoilt = NEGATIVE_AUGMENTATIONS["jigsaw"](reals[0], reals[1], rng())
-    assert torch.equal(spoilt.flatten().sort().values, reals[0].flatten().sort().values)
-    assert not torch.equal(spoilt, reals[0])
+    jigsaw = NEGATIVE_AUGMENTATIONS["jigsaw"](reals[0], reals[1], rng())
+    assert torch.equal(jigsaw.flatten().sort().values, reals[0].flatten().sort().values)
+    assert not torch.equal(jigsaw, reals[0])
 
 
 def test_remembered_fakes_take_the_place_of_the_share_asked_for() -> None:
