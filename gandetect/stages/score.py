@@ -76,10 +76,10 @@ class ScoreDetector(Stage):
         if self.unlabelled is None:
             return None
         folder, passed = context.data_dir / self.unlabelled, PassedOver()
-        found = [[path.name, path.lstat().st_size] for path in find_images([folder], passed.add)]
+        sizes = [[path.name, path.lstat().st_size] for path in find_images([folder], passed.add)]
         for sentence in passed.sentences():
             context.warn(f"{str(folder)!r}: {sentence}")
-        return digest_of(found)
+        return digest_of(sizes)
 
     def reads(self, context: Context) -> list[Path]:
         """The files without labels, too."""
@@ -89,15 +89,16 @@ class ScoreDetector(Stage):
     def run(self, context: Context) -> Facts:
         """Score, choose thresholds, save the detector and its scores."""
         detector = self.trained.detector(context, self.preprocessing)
-        opened = [(one, one.open(context.run, context.cache)) for one in self.sources]
-        opened = [(one, images) for one, images in opened if len(images)]
+        opened = [(source, source.open(context.run, context.cache)) for source in self.sources]
+        opened = [(source, images) for source, images in opened if len(images)]
         tick = ticker(sum(len(images) for _, images in opened), context.notify)
         scored = [
-            (one, images, self._scores(detector, one, images, tick)) for one, images in opened
+            (source, images, self._scores(detector, source, images, tick))
+            for source, images in opened
         ]
         tables = [
-            tidy_scores(self.trained, one.name, one.seed, images, scores)
-            for one, images, scores in scored
+            tidy_scores(self.trained, source.name, source.seed, images, scores)
+            for source, images, scores in scored
         ]
         trained = context.of(self.trained)
         if (trained / SCORES).is_file():
