@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from gandetect.config import ARCHITECTURES
-from gandetect.config.section import Section
+from gandetect.config.section import ConfigSection
 from gandetect.training.adversarial import AdversarialStep
 from gandetect.training.networks import build_gan
 
@@ -19,10 +19,10 @@ from .draws import DrawnOnTheHost
 from .options import NOT_OF_A_STEP, OPTIONS, RESOLVED, config_of
 
 
-def fields(table: type[Section], before: str = "") -> Iterator[tuple[str, Any]]:
+def fields(table: type[ConfigSection], before: str = "") -> Iterator[tuple[str, Any]]:
     """Every key of a table and the tables in it, with its type."""
     for name, field in table.model_fields.items():
-        if isinstance(field.annotation, type) and issubclass(field.annotation, Section):
+        if isinstance(field.annotation, type) and issubclass(field.annotation, ConfigSection):
             yield from fields(field.annotation, f"{before}{name}.")
         else:
             yield f"{before}{name}", field.annotation
