@@ -164,32 +164,32 @@ def _patches(name: str, image: Patch, size: int, seed: int) -> Iterator[tuple[st
         yield f"{name}-{number:03d}", image[top : top + size, left : left + size]
 
 
-def edit_patch(patch: Patch, chance: np.random.Generator) -> tuple[str, Region, Patch] | None:
+def edit_patch(patch: Patch, rng: np.random.Generator) -> tuple[str, Region, Patch] | None:
     """Edit one region of a patch ``(H, W, 3)``: the edit's name, the region and the result.
 
     Nothing outside of the region changes. Returns None when no edit could be seen.
     """
-    edit = str(chance.choice(list(EDITS)))
+    edit = str(rng.choice(list(EDITS)))
     for _ in range(TRIES):
-        region = _region(patch, chance)
+        region = _region(patch, rng)
         edited = patch.copy()
-        edited[region] = EDITS[edit](patch, region, chance)
+        edited[region] = EDITS[edit](patch, region, rng)
         if np.abs(edited[region].astype(float) - patch[region]).mean() >= VISIBLE:
             return edit, region, edited
     return None
 
 
-def _region(patch: Patch, chance: np.random.Generator) -> Region:
+def _region(patch: Patch, rng: np.random.Generator) -> Region:
     """A rectangle of half to three quarters of the sides, anywhere."""
     slices = []
     for side in patch.shape[:2]:
-        length = int(chance.integers(side // 2, 3 * side // 4, endpoint=True))
-        start = int(chance.integers(side - length, endpoint=True))
+        length = int(rng.integers(side // 2, 3 * side // 4, endpoint=True))
+        start = int(rng.integers(side - length, endpoint=True))
         slices.append(slice(start, start + length))
     return slices[0], slices[1]
 
 
-def _inpainted(patch: Patch, region: Region, chance: np.random.Generator) -> Patch:
+def _inpainted(patch: Patch, region: Region, rng: np.random.Generator) -> Patch:
     from skimage.restoration import inpaint_biharmonic
 
     mask = np.zeros(patch.shape[:2], dtype=bool)
@@ -198,15 +198,15 @@ def _inpainted(patch: Patch, region: Region, chance: np.random.Generator) -> Pat
     return np.round(255 * filled.clip(0, 1)).astype(np.uint8)
 
 
-def _cloned(patch: Patch, region: Region, chance: np.random.Generator) -> Patch:
+def _cloned(patch: Patch, region: Region, rng: np.random.Generator) -> Patch:
     height, width = (part.stop - part.start for part in region)
-    top = int(chance.integers(patch.shape[0] - height, endpoint=True))
-    left = int(chance.integers(patch.shape[1] - width, endpoint=True))
+    top = int(rng.integers(patch.shape[0] - height, endpoint=True))
+    left = int(rng.integers(patch.shape[1] - width, endpoint=True))
     return patch[top : top + height, left : left + width]
 
 
-def _blurred(patch: Patch, region: Region, chance: np.random.Generator) -> Patch:
-    blur = ImageFilter.GaussianBlur(float(chance.uniform(1.5, 3.0)))
+def _blurred(patch: Patch, region: Region, rng: np.random.Generator) -> Patch:
+    blur = ImageFilter.GaussianBlur(float(rng.uniform(1.5, 3.0)))
     return np.asarray(Image.fromarray(patch).filter(blur))[region]
 
 

@@ -146,8 +146,8 @@ def run_information(run: Path) -> dict[str, Any]:
     for row in rows:
         start = (datetime.fromisoformat(row["started"]) - first).total_seconds()
         stages.append({"stage": row["stage"], "start": start, "end": start + row["seconds"]})
-    jobs, wall = int(manifest["jobs"]), max(one["end"] for one in stages)
-    worked = sum(one["end"] - one["start"] for one in stages)
+    jobs, wall = int(manifest["jobs"]), max(stage["end"] for stage in stages)
+    worked = sum(stage["end"] - stage["start"] for stage in stages)
     busy = min(1.0, worked / (jobs * wall)) if wall else 1.0
     return {"run": run.name, "jobs": jobs, "wall": wall, "busy": busy, "stages": stages}
 
@@ -155,13 +155,13 @@ def run_information(run: Path) -> dict[str, Any]:
 def run_lines(facts: Mapping[str, Any], width: int) -> Iterator[str]:
     """The same as a Gantt picture of so many columns, for people."""
     stages, wall = facts["stages"], facts["wall"] or 1.0
-    names = max(len(one["stage"]) for one in stages)
+    names = max(len(stage["stage"]) for stage in stages)
     columns = max(10, width - names - 12)
-    for one in stages:
-        left = int(columns * one["start"] / wall)
-        length = max(1, round(columns * (one["end"] - one["start"]) / wall))
+    for stage in stages:
+        left = int(columns * stage["start"] / wall)
+        length = max(1, round(columns * (stage["end"] - stage["start"]) / wall))
         bar = " " * min(left, columns - 1) + "#" * min(length, columns - left)
-        yield f"{one['stage']:{names}} {one['end'] - one['start']:8.1f} s {bar}"
+        yield f"{stage['stage']:{names}} {stage['end'] - stage['start']:8.1f} s {bar}"
     yield (
         f"{facts['wall']:.0f} s for what the report stands on; {facts['jobs']} job(s), busy "
         f"{facts['busy']:.0%} of the time"

@@ -58,12 +58,12 @@ def devices() -> list[str]:
     """Devices that torch can use here, the slowest first."""
     import torch
 
-    found = ["cpu"]
+    available = ["cpu"]
     if torch.backends.mps.is_available():
-        found.append("mps")
+        available.append("mps")
     if torch.cuda.is_available():
-        found.append("cuda")
-    return found
+        available.append("cuda")
+    return available
 
 
 def native_precision(device: str) -> Literal["fp32", "bf16"]:

@@ -1,4 +1,4 @@
-"""Where chance comes from: one stream for each (seed, purpose, epoch), and no global state."""
+"""Random streams: one for each (seed, purpose, epoch), and no global state."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 
 def seed_sequence(seed: int, purpose: str, epoch: int = 0) -> np.random.SeedSequence:
-    """Derive independent entropy, so that adding a use of chance never shifts another one."""
+    """Derive independent entropy, so that a new use of random numbers never shifts another."""
     return np.random.SeedSequence([seed, crc32(purpose.encode()), epoch])
 
 

@@ -135,13 +135,15 @@ def map_ordered(
         yield from map(function, items)
         return
     waiting, results = iter(items), dict[int, Result]()
-    given = taken = 0
+    started = taken = 0
     with closing(Pool[int](workers)) as pool:
         while True:
-            for item in islice(waiting, max(0, min(pool.room(), AHEAD * workers - given + taken))):
-                pool.start(given, partial(_apply, function, item))
-                given += 1
-            if taken == given:
+            for item in islice(
+                waiting, max(0, min(pool.room(), AHEAD * workers - started + taken))
+            ):
+                pool.start(started, partial(_apply, function, item))
+                started += 1
+            if taken == started:
                 return
             results.update(pool.finished(0 if taken in results else POLL))
             if taken in results:

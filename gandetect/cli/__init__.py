@@ -76,11 +76,11 @@ def _end(error: OSError) -> NoReturn:
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
     if gone:
         sys.exit(READER_GONE)
-    told = str(error.strerror or error)
+    reason = str(error.strerror or error)
     if error.filename is None:
-        what = f"the output cannot be written ({told}); give it a file or pipe that takes it"
+        what = f"the output cannot be written ({reason}); give it a file or pipe that takes it"
     else:
-        what = f"{error.filename!r} cannot be used ({told}); see that it is there, and has room"
+        what = f"{error.filename!r} cannot be used ({reason}); see that it is there, and has room"
     click.echo(f"error: {shortened(what)}", err=True)
     sys.exit(1)
 

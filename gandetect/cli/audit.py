@@ -35,7 +35,7 @@ MEANING = (
 @click.argument("real", type=click.Path(path_type=Path))
 @click.argument("generated", type=click.Path(path_type=Path))
 @click.option(
-    "--images",
+    "--max-images",
     type=click.IntRange(min=1),
     default=2000,
     show_default=True,
@@ -45,7 +45,7 @@ MEANING = (
 @json_option
 @click.pass_context
 def audit_command(
-    context: click.Context, /, real: Path, generated: Path, images: int, as_json: bool
+    context: click.Context, /, real: Path, generated: Path, max_images: int, as_json: bool
 ) -> None:
     """Try trivial probes on REAL and GENERATED images, and warn where one tells them apart.
 
@@ -59,18 +59,20 @@ def audit_command(
     \b
     Examples:
       gandetect data audit photos/real photos/generated
-      gandetect data audit real.npy generated.npy --images 500 --json
+      gandetect data audit real.npy generated.npy --max-images 500 --json
     """
     from gandetect.analyses.audit.numbers import rows
 
-    results = _audit(context, real, generated, images)
+    results = _audit(context, real, generated, max_images)
     if as_json:
         print_json(rows(results, generated.name))
     else:
         _print(results)
 
 
-def _audit(context: click.Context, real: Path, generated: Path, images: int) -> list[ProbeResult]:
+def _audit(
+    context: click.Context, real: Path, generated: Path, max_images: int
+) -> list[ProbeResult]:
     from gandetect.analyses.audit.numbers import audit, audit_arrays
 
     for path in (real, generated):
@@ -78,13 +80,13 @@ def _audit(context: click.Context, real: Path, generated: Path, images: int) -> 
             raise UsageError(f"{str(path)!r} is neither a folder nor a .npy file; give two alike")
     if real.is_dir() != generated.is_dir():
         raise UsageError("one of REAL and GENERATED is a folder and one a file; give two alike")
-    say(context)(f"looking at up to {images:,} images of each")
+    say(context)(f"looking at up to {max_images:,} images of each")
     if real.is_dir():
-        return audit(*_features_of_folders([real, generated], images))
-    return audit_arrays(_array(real, images), _array(generated, images))
+        return audit(*_features_of_folders([real, generated], max_images))
+    return audit_arrays(_array(real, max_images), _array(generated, max_images))
 
 
-def _features_of_folders(folders: Sequence[Path], images: int) -> list[Features]:
+def _features_of_folders(folders: Sequence[Path], max_images: int) -> list[Features]:
     """Probe the files and, one by one, their pictures, all in colour where one of them is."""
     from gandetect.data.file_facts import file_facts, file_features
     from gandetect.data.folders import PassedOver
@@ -96,7 +98,7 @@ def _features_of_folders(folders: Sequence[Path], images: int) -> list[Features]
         paths = list(find_images([folder], passed.add))
         for sentence in passed.sentences():
             click.echo(f"note: {str(folder)!r}: {sentence}", err=True)
-        sides.append([file_facts(paths[place]) for place in _sample(len(paths), images)])
+        sides.append([file_facts(paths[place]) for place in _sample(len(paths), max_images)])
     colour = any(facts.mode not in ("1", "L", "LA", "I;16") for side in sides for facts in side)
     return [
         file_features(side) | _features_of_pictures([one.path for one in side], colour)
@@ -123,7 +125,7 @@ def _features_of_pictures(paths: Sequence[Path], colour: bool) -> Features:
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
-def _array(path: Path, images: int) -> NDArray[Any]:
+def _array(path: Path, max_images: int) -> NDArray[Any]:
     import numpy as np
 
     try:
@@ -136,14 +138,14 @@ def _array(path: Path, images: int) -> NDArray[Any]:
         raise DataError(
             f"{str(path)!r} has the shape {array.shape}; expected (N, C, H, W), an array of images"
         )
-    return np.ascontiguousarray(array[_sample(len(array), images)])
+    return np.ascontiguousarray(array[_sample(len(array), max_images)])
 
 
-def _sample(count: int, images: int) -> NDArray[np.int64]:
+def _sample(count: int, max_images: int) -> NDArray[np.int64]:
     """Places of at most so many images, in order, the same ones each time."""
     import numpy as np
 
-    chosen = np.random.default_rng(SEED).permutation(count)[:images]
+    chosen = np.random.default_rng(SEED).permutation(count)[:max_images]
     return np.sort(chosen)
 
 

@@ -134,21 +134,21 @@ def data_check_command(
         _check_fashion_mnist(context, data_dir, as_json)
         return
     say_any_name()
-    folder, found = _check(context, folder, data_dir, target, workers, near, pattern)
+    folder, integrity = _check(context, folder, data_dir, target, workers, near, pattern)
     if as_json:
-        print_json(found.facts())
+        print_json(integrity.facts())
     else:
-        _print_findings(found)
+        _print_findings(integrity)
     from gandetect.data.study_check import REFUSED
 
-    left = len(found.bad)
-    if target is not None and found.bad:
-        left -= len(_quarantine(context, folder, found, target).done)
-    elif delete and found.bad:
-        left -= len(_delete(context, folder, found, yes).done)
-    elif found.bad:
+    left = len(integrity.bad)
+    if target is not None and integrity.bad:
+        left -= len(_quarantine(context, folder, integrity, target).done)
+    elif delete and integrity.bad:
+        left -= len(_delete(context, folder, integrity, yes).done)
+    elif integrity.bad:
         suggest(context, "the same command with --quarantine DIR sets the bad files aside")
-    if left or any(note.startswith(REFUSED) for note in found.notes):
+    if left or any(note.startswith(REFUSED) for note in integrity.notes):
         context.exit(1)
 
 
@@ -226,47 +226,49 @@ def _check(
         return folder, check(workers=workers, near=near, progress=progress)
 
 
-def _print_findings(found: Integrity) -> None:
+def _print_findings(integrity: Integrity) -> None:
     from rich.console import Console
 
     from gandetect.cli.findings import class_table, finding_lines
 
-    for line in finding_lines(found):
+    for line in finding_lines(integrity):
         click.echo(line)
     click.echo()
-    Console(highlight=False).print(class_table(found.summary))
-    if found.shortcuts:
+    Console(highlight=False).print(class_table(integrity.summary))
+    if integrity.shortcuts:
         click.echo("\nshortcuts that a detector could learn instead of the pictures (warning):")
-    for sentence in found.shortcuts:
+    for sentence in integrity.shortcuts:
         click.echo(f"  {sentence}")
 
 
-def _quarantine(context: click.Context, folder: Path, found: Integrity, target: Path) -> Outcome:
+def _quarantine(
+    context: click.Context, folder: Path, integrity: Integrity, target: Path
+) -> Outcome:
     from gandetect.data.quarantine import quarantine
 
     with _bar(context, "moving files") as progress:
-        outcome = quarantine(folder, found.bad, target, progress)
+        outcome = quarantine(folder, integrity.bad, target, progress)
     _complain(outcome)
     say(context)(f"{len(outcome.done):,} files moved to {target}")
     suggest(context, f"gandetect data restore {target} brings them back")
     return outcome
 
 
-def _delete(context: click.Context, folder: Path, found: Integrity, yes: bool) -> Outcome:
+def _delete(context: click.Context, folder: Path, integrity: Integrity, yes: bool) -> Outcome:
     from gandetect.data.quarantine import Outcome, delete
 
-    if spared := len(found.bad) - len(found.deletable):
-        said = "note: unsupported files are not deleted, as they may be whole: "
-        click.echo(f"{said}{spared:,}", err=True)
-    if not found.deletable:
+    if spared := len(integrity.bad) - len(integrity.deletable):
+        note = "note: unsupported files are not deleted, as they may be whole: "
+        click.echo(f"{note}{spared:,}", err=True)
+    if not integrity.deletable:
         return Outcome()
     click.echo("to be deleted for good:", err=True)
-    for path, reason in found.deletable.items():
+    for path, reason in integrity.deletable.items():
         click.echo(f"  {folder / path}  ({reason})", err=True)
-    if not yes and not click.confirm(f"Delete these {len(found.deletable):,} files?", err=True):
+    if not yes and not click.confirm(f"Delete these {len(integrity.deletable):,} files?", err=True):
         click.echo("nothing was deleted", err=True)
         return Outcome()
-    outcome = delete(folder, found.deletable)
+    outcome = delete(folder, integrity.deletable)
     _complain(outcome)
     click.echo(f"{len(outcome.done):,} files deleted", err=True)
     return outcome

@@ -14,27 +14,27 @@ if TYPE_CHECKING:
 SHOWN = 20  # warnings of a kind; bad files are all shown
 
 
-def finding_lines(found: Integrity) -> Iterator[str]:
+def finding_lines(integrity: Integrity) -> Iterator[str]:
     """Yield what is wrong, kind by kind: a line for the file and one for the reason."""
-    yield f"{found.files:,} image files were read; {len(found.bad):,} of them are bad"
-    for kind, count in found.counts().items():
-        own = [one for one in found.findings if one.kind == kind]
+    yield f"{integrity.files:,} image files were read; {len(integrity.bad):,} of them are bad"
+    for kind, count in integrity.counts().items():
+        own = [finding for finding in integrity.findings if finding.kind == kind]
         warning = "" if own[0].bad else " (warning)"
         shown = own if own[0].bad else own[:SHOWN]
         yield ""
         yield f"{kind}: {count:,}{warning}"
-        for one in shown:
-            yield f"  {one.path}"
-            yield f"      {one.reason}"
+        for finding in shown:
+            yield f"  {finding.path}"
+            yield f"      {finding.reason}"
         if count > len(shown):
             yield f"  … and {count - len(shown):,} more; --json lists all"
-    if found.notes:
+    if integrity.notes:
         yield ""
-        yield from found.notes
-    if found.passed_over:
+        yield from integrity.notes
+    if integrity.passed_over:
         yield ""
-        yield f"passed over: {len(found.passed_over):,}"
-        yield from _passed_over(found)
+        yield f"passed over: {len(integrity.passed_over):,}"
+        yield from _passed_over(integrity)
 
 
 def class_table(summary: Mapping[str, Any]) -> Table:
@@ -58,11 +58,11 @@ def class_table(summary: Mapping[str, Any]) -> Table:
     return table
 
 
-def _passed_over(found: Integrity) -> Iterator[str]:
+def _passed_over(integrity: Integrity) -> Iterator[str]:
     from gandetect.data.folders import Found, PassedOver
 
     passed = PassedOver()
-    for entry in found.passed_over:
+    for entry in integrity.passed_over:
         passed.add(Found(Path(entry["path"]), entry["reason"]))
     for sentence in passed.sentences():
         yield f"  {sentence}"

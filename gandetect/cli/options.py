@@ -45,7 +45,7 @@ def experiment_options(command: Command) -> Command:
             "overrides",
             multiple=True,
             metavar="KEY=VALUE",
-            help="Override a key of the file, as in data.images=2000 or gans.0.epochs=1.",
+            help="Override a key of the file, as in data.max_images=2000 or gans.0.epochs=1.",
         ),
         click.option(
             "--seed",

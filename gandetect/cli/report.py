@@ -53,11 +53,11 @@ def report_command(
     from gandetect.analyses.variants.build import build_variants_report
     from gandetect.statistics.cost_model import EXAMPLE_COSTS, CostModel
 
-    given = {"prevalence": prevalence, "cost_miss": cost_miss, "cost_delay": cost_delay}
-    said = {name: value for name, value in given.items() if value is not None}
-    market = CostModel(**{**EXAMPLE_COSTS.as_dict(), **said})
+    options = {"prevalence": prevalence, "cost_miss": cost_miss, "cost_delay": cost_delay}
+    costs = {name: value for name, value in options.items() if value is not None}
+    market = CostModel(**{**EXAMPLE_COSTS.as_dict(), **costs})
     if (run / "variants.json").is_file():
-        if said:
+        if costs:
             raise UsageError(
                 f"{str(run)!r} joins variants, and has no cost view; give the run folder of one of "
                 f"them, below {str(run / 'variants')!r}"
@@ -81,7 +81,7 @@ def _studies(numbers: Path) -> dict[str, Path]:
 
     try:
         listed = read_json(numbers)["variants"]
-        return {str(one["variant"]): numbers.parent / one["run"] for one in listed}
+        return {str(study["variant"]): numbers.parent / study["run"] for study in listed}
     except (KeyError, TypeError):
         raise RunError(f"{str(numbers)!r} is damaged; run the study again to make it") from None
 

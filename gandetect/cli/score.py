@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from gandetect.data.folders import PassedOver
     from gandetect.scoring import ConversionTally
     from gandetect.scoring.collection import Counts, Work
-    from gandetect.scoring.shards import Order, Shard
+    from gandetect.scoring.shards import ScoringRequest, Shard
 
 MOST_WORKERS = 8  # each holds decoded batches in memory
 
@@ -133,13 +133,13 @@ def score_command(
     tally, passed = ConversionTally(), PassedOver()
     if out is not None:
         from gandetect import runs
-        from gandetect.scoring.shards import open_folder, order_for
+        from gandetect.scoring.shards import open_folder, scoring_request
 
         loaded.threshold(operating_point)
-        order = order_for(out, detector, operating_point, strict)
-        open_folder(order, paths)
-        with runs.locked(out), _work(engine, address, workers, loaded, detector, order) as work:
-            failed = _fill(context, order, paths, work, tally, passed)
+        request = scoring_request(out, detector, operating_point, strict)
+        open_folder(request, paths)
+        with runs.locked(out), _work(engine, address, workers, loaded, detector, request) as work:
+            failed = _fill(context, request, paths, work, tally, passed)
         _conclude(context, tally, passed, failed, "; see column error")
         return
     say_any_name()
@@ -185,7 +185,7 @@ def _work(
     workers: int | None,
     loaded: Any,
     detector: Path,
-    order: Order,
+    request: ScoringRequest,
 ) -> Iterator[Work]:
     """Who scores the shards: this process, or the workers of a Ray."""
     from gandetect.engine import Task, as_finished
@@ -195,27 +195,27 @@ def _work(
     from gandetect.study.engines import EngineOptions, open_engine
 
     if engine == "local":
-        yield lambda shards: (score_shard(loaded, shard, order) for shard in shards)
+        yield lambda shards: (score_shard(loaded, shard, request) for shard in shards)
         return
-    kind, copy = loaded.device.type, copied_detector(detector, order)
+    kind, copy = loaded.device.type, copied_detector(detector, request)
     options, jobs, folder = EngineOptions(engine, address), workers or cores(), copy.parent
     with open_engine(
         options, jobs=jobs, threads=1, device=kind, folder=folder, listen=silent
     ) as ray:
 
         def work(shards: Sequence[Shard]) -> Iterator[Counts]:
-            for one in as_finished(ray, map(task, shards), workers):
-                yield cast("Counts", one.result)
+            for done in as_finished(ray, map(task, shards), workers):
+                yield cast("Counts", done.result)
 
         def task(shard: Shard) -> Task:
-            return Task(f"shard {shard.name}", partial(score_on_worker, copy, kind, shard, order))
+            return Task(f"shard {shard.name}", partial(score_on_worker, copy, kind, shard, request))
 
         yield work
 
 
 def _fill(
     context: click.Context,
-    order: Order,
+    request: ScoringRequest,
     paths: tuple[Path, ...],
     work: Work,
     tally: ConversionTally,
@@ -225,14 +225,14 @@ def _fill(
     from gandetect.scoring.collection import score_collection
     from gandetect.scoring.shards import remove_others, shards_of
 
-    shards, failed = shards_of(order, paths, passed.add), 0
-    for number, counts in enumerate(score_collection(shards, order, work), start=1):
+    shards, failed = shards_of(request, paths, passed.add), 0
+    for number, counts in enumerate(score_collection(shards, request, work), start=1):
         failed += counts.failed
         tally.add(counts.images, counts.conversions)
         say(context)(f"shard {number:,} of {len(shards):,}: {tally.images:,} images")
-    if stale := remove_others(order, shards):
+    if stale := remove_others(request, shards):
         click.echo(f"note: {stale} shard(s) of files that have changed were removed", err=True)
-    click.echo(order.folder)
+    click.echo(request.folder)
     return failed
 
 

@@ -20,8 +20,8 @@ SETTINGS = 4
 
 
 @dataclass(frozen=True)
-class Share:
-    """What tasks are given: ``jobs`` at a time on this machine, CPUs (and threads) and GPUs."""
+class Resources:
+    """Resources of tasks: ``jobs`` at a time on this machine; CPUs (threads) and GPUs of each."""
 
     jobs: int
     cpus: int
@@ -56,7 +56,7 @@ def answers(address: str) -> bool:
 
 
 @contextmanager
-def connected(address: str | None, share: Share) -> Iterator[Any]:
+def connected(address: str | None, resources: Resources) -> Iterator[Any]:
     """Join the cluster at ``address``, or start one of this machine; yields the ray module.
 
     Raises `GandetectError` when it cannot be joined, or has no room for a single task.
@@ -66,37 +66,37 @@ def connected(address: str | None, share: Share) -> Iterator[Any]:
     import ray
 
     if address is None:
-        _start(ray, share)
+        _start(ray, resources)
     else:
         check_address(address)
         _join(ray, address)
     try:
-        _check_room(ray, share)
+        _check_room(ray, resources)
         yield ray
     finally:
         ray.shutdown()
 
 
-def nodes_with_room(ray: Any, share: Share) -> list[dict[str, Any]]:
+def nodes_with_room(ray: Any, resources: Resources) -> list[dict[str, Any]]:
     """The nodes that are alive and can hold at least one task."""
     return [
         node
         for node in ray.nodes()
         if node["Alive"]
-        and node["Resources"].get("CPU", 0) >= share.cpus
-        and node["Resources"].get("GPU", 0) >= share.gpus
+        and node["Resources"].get("CPU", 0) >= resources.cpus
+        and node["Resources"].get("GPU", 0) >= resources.gpus
     ]
 
 
-def _start(ray: Any, share: Share) -> None:
-    if share.cpus > cores():
+def _start(ray: Any, resources: Resources) -> None:
+    if resources.cpus > cores():
         raise UsageError(
-            f"--cpus-per-task {share.cpus} was given, and this machine has {cores()} core(s); "
+            f"--cpus-per-task {resources.cpus} was given, and this machine has {cores()} core(s); "
             f"give at most {cores()}, or the --address of a cluster with larger nodes"
         )
     ray.init(
         address="local",
-        num_cpus=share.jobs * share.cpus,
+        num_cpus=resources.jobs * resources.cpus,
         include_dashboard=False,
         log_to_driver=False,
         logging_level="ERROR",
@@ -122,14 +122,14 @@ def _why_not_joined(address: str, message: str) -> str:
     )
 
 
-def _check_room(ray: Any, share: Share) -> None:
+def _check_room(ray: Any, resources: Resources) -> None:
     """Refuse what no node could ever hold: Ray itself would wait for one."""
-    if nodes_with_room(ray, share):
+    if nodes_with_room(ray, resources):
         return
     alive = [node["Resources"] for node in ray.nodes() if node["Alive"]]
     cpus, gpus = (max(node.get(kind, 0) for node in alive) for kind in ("CPU", "GPU"))
     raise UsageError(
-        f"tasks of {share.cpus} CPU(s) and {share.gpus:g} GPU(s) were asked for, and no node of "
-        f"this Ray has both (at most {cpus:g} CPU(s), and {gpus:g} GPU(s)); give less with "
+        f"tasks of {resources.cpus} CPU(s) and {resources.gpus:g} GPU(s) were asked for, and no "
+        f"node of this Ray has both (at most {cpus:g} CPU(s), and {gpus:g} GPU(s)); give less with "
         "--cpus-per-task or --gpus-per-task, or start larger nodes"
     )

@@ -14,13 +14,13 @@ from typing import Any
 from uuid import uuid4
 
 from gandetect import runs
-from gandetect.cluster.connection import Share, answers, connected, nodes_with_room
+from gandetect.cluster.connection import Resources, answers, connected, nodes_with_room
 from gandetect.cluster.packing import outermost, pack, read_content, write_content
 from gandetect.cluster.worker import (
     VERSION,
     Mailbox,
-    Order,
-    Outcome,
+    RemoteTask,
+    TaskResult,
     Token,
     lock_file,
     look_around,
@@ -31,7 +31,7 @@ from gandetect.engine.tasks import Finished, Task
 from gandetect.errors import RunError
 from gandetect.events import Notify
 
-__all__ = ["RayEngine", "Share", "ray_engine"]
+__all__ = ["RayEngine", "Resources", "ray_engine"]
 
 RETRIES = 3  # times that a task is begun again because its node or process died
 POLL = 0.2  # seconds
@@ -45,9 +45,9 @@ class RayEngine:
     """Tasks of one study on a Ray that this process has joined."""
 
     def __init__(
-        self, ray: Any, share: Share, folder: Path, token: Token | None, listen: Notify
+        self, ray: Any, resources: Resources, folder: Path, token: Token | None, listen: Notify
     ) -> None:
-        self._ray, self._share, self._token, self._listen = ray, share, token, listen
+        self._ray, self._resources, self._token, self._listen = ray, resources, token, listen
         self._folder = folder
         self._address = ray.get_runtime_context().gcs_address
         self._mailbox = _mailbox(ray)
@@ -64,8 +64,8 @@ class RayEngine:
 
     def room(self) -> int:
         """How many more tasks are handed to Ray: those that run, and as many to follow."""
-        nodes = nodes_with_room(self._ray, self._share)
-        places = sum(int(node["Resources"]["CPU"] // self._share.cpus) for node in nodes)
+        nodes = nodes_with_room(self._ray, self._resources)
+        places = sum(int(node["Resources"]["CPU"] // self._resources.cpus) for node in nodes)
         self._steps_apart = max(1.0, places / STEPS)
         return max(0, 2 * max(1, places) - len(self._pending))
 
@@ -91,19 +91,19 @@ class RayEngine:
 
     def _submit(self, task: Task) -> Any:
         """Hand a task to Ray; work that computes gets its share of a GPU."""
-        gpus = self._share.gpus if task.computes else 0.0
+        gpus = self._resources.gpus if task.computes else 0.0
         packed = pack(task.work)
         folder = task.folder.absolute() if task.folder else None
         reads = [path.absolute() for path in task.reads]
         stored = [] if self._token else [one for one in outermost(reads) if one.exists()]
-        order = Order(
+        remote_task = RemoteTask(
             name=task.name,
             parts=packed.bytes,
             paths=packed.paths,
             stored=stored,
             folder=folder,
             base=self._folder,
-            threads=self._share.cpus,
+            threads=self._resources.cpus,
             steps_apart=self._steps_apart,
             token=self._token,
         )
@@ -112,15 +112,15 @@ class RayEngine:
                 self._contents[path] = self._ray.put(read_content(path))
         sent = [self._contents[path] for path in stored]
         remote = self._ray.remote(work).options(
-            name=task.name, num_cpus=self._share.cpus, num_gpus=gpus, max_retries=RETRIES
+            name=task.name, num_cpus=self._resources.cpus, num_gpus=gpus, max_retries=RETRIES
         )
-        return remote.remote(order, self._mailbox, *sent)
+        return remote.remote(remote_task, self._mailbox, *sent)
 
     def _result(self, task: Task, reference: Any) -> Any:
         """A task's result, its folder in place; raises the error that it ended with."""
         exceptions = self._ray.exceptions
         try:
-            outcome: Outcome = self._ray.get(reference)
+            task_result: TaskResult = self._ray.get(reference)
         except exceptions.RayTaskError as error:
             raise error.cause from error
         except exceptions.RayError as error:
@@ -131,15 +131,15 @@ class RayEngine:
             ) from None
         if task.folder is not None:
             lock_file(task.folder).unlink(missing_ok=True)
-            if outcome.content:
+            if task_result.content:
                 with runs.atomic_folder(task.folder) as fresh:
-                    write_content(outcome.content, fresh)
-        if outcome.error is not None:
-            raise outcome.error
-        return outcome.result
+                    write_content(task_result.content, fresh)
+        if task_result.error is not None:
+            raise task_result.error
+        return task_result.result
 
     def hear(self, last: bool = False) -> None:
-        """Pass on what tasks have told, as far as it is here; with ``last`` wait for the rest."""
+        """Pass on the events that have arrived; with ``last`` wait for the rest."""
         ray = self._ray
         for _ in range(2 if last else 1):
             if self._post is None:
@@ -176,7 +176,7 @@ class RayEngine:
 
 @contextmanager
 def ray_engine(
-    address: str | None, share: Share, shared: bool, folder: Path, listen: Notify
+    address: str | None, resources: Resources, shared: bool, folder: Path, listen: Notify
 ) -> Iterator[RayEngine]:
     """Join the Ray at ``address``, or start one, for tasks that write below ``folder``.
 
@@ -186,9 +186,9 @@ def ray_engine(
     folder = folder.absolute()
     with ExitStack() as stack:
         token = stack.enter_context(_token(folder)) if shared else None
-        ray = stack.enter_context(connected(address, share))
-        _check_nodes(ray, share, token)
-        engine = RayEngine(ray, share, folder, token, listen)
+        ray = stack.enter_context(connected(address, resources))
+        _check_nodes(ray, resources, token)
+        engine = RayEngine(ray, resources, folder, token, listen)
         try:
             yield engine
         except BaseException:
@@ -208,16 +208,16 @@ def _token(folder: Path) -> Iterator[Token]:
         file.unlink(missing_ok=True)
 
 
-def _check_nodes(ray: Any, share: Share, token: Token | None) -> None:
+def _check_nodes(ray: Any, resources: Resources, token: Token | None) -> None:
     """Ask every node that may get tasks whether it can do them."""
     affinity = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy
-    look = ray.remote(look_around)
-    asked = {}
-    for node in nodes_with_room(ray, share):
+    probe = ray.remote(look_around)
+    probed = {}
+    for node in nodes_with_room(ray, resources):
         strategy = affinity(node["NodeID"], soft=False)
-        asked[look.options(num_cpus=0, scheduling_strategy=strategy).remote(token)] = node
-    ray.wait(list(asked), num_returns=len(asked), timeout=TO_LOOK)
-    for reference, node in asked.items():
+        probed[probe.options(num_cpus=0, scheduling_strategy=strategy).remote(token)] = node
+    ray.wait(list(probed), num_returns=len(probed), timeout=TO_LOOK)
+    for reference, node in probed.items():
         name = f"{node['NodeManagerHostname']} ({node['NodeManagerAddress']})"
         try:
             version, seen = ray.get(reference, timeout=0)

@@ -47,10 +47,10 @@ def read_content(path: Path) -> Content:
     if path.is_file():
         return {"": np.fromfile(path, np.uint8)}
     files = sorted(one for one in path.rglob("*") if one.is_file())
-    found = {one.relative_to(path): one for one in files}
+    by_name = {one.relative_to(path): one for one in files}
     return {
         str(name): np.fromfile(file, np.uint8)
-        for name, file in found.items()
+        for name, file in by_name.items()
         if not any(part.startswith(".") and part.endswith(".tmp") for part in name.parts)
     }
 

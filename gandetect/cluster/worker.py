@@ -40,11 +40,11 @@ class Token:
 
 
 @dataclass(frozen=True)
-class Order:
-    """A task as it travels, and how it is to be done.
+class RemoteTask:
+    """A task as it is sent to a worker, and how to run it.
 
-    Steps are told ``steps_apart`` seconds apart. Without a ``token`` there is no shared path, and
-    the content of ``stored`` paths is sent.
+    Progress events are sent ``steps_apart`` seconds apart. Without a ``token`` there is no shared
+    path, and the content of ``stored`` paths is sent.
     """
 
     name: str
@@ -59,10 +59,10 @@ class Order:
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What came of a task: its result, or an error that the user can act on.
+class TaskResult:
+    """The result of a task, or an error that the user can act on.
 
-    Without a shared path also the content of its folder, be it complete or not.
+    Without a shared path also the content of its folder, complete or not.
     """
 
     result: Any = None
@@ -71,7 +71,7 @@ class Outcome:
 
 
 class Mailbox:
-    """An actor that keeps what tasks tell until the driver takes it."""
+    """An actor that keeps the events of tasks until the driver takes them."""
 
     def __init__(self) -> None:
         self._events: list[Event] = []
@@ -96,28 +96,30 @@ def look_around(token: Token | None) -> tuple[str, bool]:
     return VERSION, True
 
 
-def work(order: Order, mailbox: Any, *contents: Content) -> Outcome:
+def work(remote_task: RemoteTask, mailbox: Any, *contents: Content) -> TaskResult:
     """Do a task; ``contents`` are those of the paths that it reads."""
-    prepare_process(order.threads)
+    prepare_process(remote_task.threads)
     place: Callable[[Path], Path] = Path  # a shared path is where it is
     with ExitStack() as stack:
         try:
-            if order.token is None:
+            if remote_task.token is None:
                 root = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gandetect-")))
-                place = _placed_below(root, order.base)
-                for path, content in zip(order.stored, contents, strict=True):
+                place = _placed_below(root, remote_task.base)
+                for path, content in zip(remote_task.stored, contents, strict=True):
                     write_content(content, place(path))
             else:
-                if not look_around(order.token)[1]:  # it has joined since the others were asked
-                    raise RunError(not_shared(os.uname().nodename, order.token.file.parent))
-                if order.folder is not None:
-                    stack.enter_context(_alone(order.folder))
-            task = unpack(order.parts, [place(path) for path in order.paths])
-            with _telling(order, mailbox) as notify:
+                if not look_around(remote_task.token)[
+                    1
+                ]:  # it has joined since the others were asked
+                    raise RunError(not_shared(os.uname().nodename, remote_task.token.file.parent))
+                if remote_task.folder is not None:
+                    stack.enter_context(_alone(remote_task.folder))
+            task = unpack(remote_task.parts, [place(path) for path in remote_task.paths])
+            with _telling(remote_task, mailbox) as notify:
                 result = task(notify=notify)
-            return Outcome(result, content=_left_behind(order, place))
+            return TaskResult(result, content=_left_behind(remote_task, place))
         except (GandetectError, OSError) as error:  # what the local engine raises as it is, too
-            return Outcome(error=error, content=_left_behind(order, place))
+            return TaskResult(error=error, content=_left_behind(remote_task, place))
 
 
 def lock_file(folder: Path) -> Path:
@@ -125,10 +127,10 @@ def lock_file(folder: Path) -> Path:
     return folder.with_name(f".{folder.name}.lock.tmp")
 
 
-def _left_behind(order: Order, place: Callable[[Path], Path]) -> Content | None:
-    if order.token is not None or order.folder is None:
+def _left_behind(remote_task: RemoteTask, place: Callable[[Path], Path]) -> Content | None:
+    if remote_task.token is not None or remote_task.folder is None:
         return None
-    return read_content(place(order.folder))
+    return read_content(place(remote_task.folder))
 
 
 def _placed_below(root: Path, base: Path) -> Callable[[Path], Path]:
@@ -174,7 +176,7 @@ def _alone(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _telling(order: Order, mailbox: Any) -> Iterator[Notify]:
+def _telling(remote_task: RemoteTask, mailbox: Any) -> Iterator[Notify]:
     """Tell the driver of events, steps only now and then; if some get lost, nothing else is."""
     last = float("-inf")
     sent: list[Any] = []  # the last of them: they arrive in order
@@ -183,10 +185,10 @@ def _telling(order: Order, mailbox: Any) -> Iterator[Notify]:
         nonlocal last
         now = time.monotonic()
         is_step = event["event"] == "step" and event["done"] != event["total"]
-        if is_step and now - last < order.steps_apart:
+        if is_step and now - last < remote_task.steps_apart:
             return
         last = now if is_step else last
-        sent[:] = [mailbox.put.remote({"task": order.name, **event})]
+        sent[:] = [mailbox.put.remote({"task": remote_task.name, **event})]
 
     yield notify
     if sent:

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import Field
 
-from gandetect.config.section import Name, Section, laid_over
+from gandetect.config.section import ConfigSection, Name, laid_over
 from gandetect.errors import UsageError, shown
 
 Table = Mapping[str, Any]
@@ -20,7 +20,7 @@ COMMON = ("name", "question", "seeds", "variants")  # what all variants share
 LABELS = ("real_label", "fake_label")  # which only the non-saturating loss has
 
 
-class VariantConfig(Section):
+class VariantConfig(ConfigSection):
     """A variant of the experiment: what changes, and which study it is compared with.
 
     ``compared_with`` names a variant that stands before this one; without it, it is the baseline:
@@ -57,20 +57,25 @@ def merged(table: Table, variant: VariantConfig) -> dict[str, Any]:
 
 def _entries(table: Table, variant: VariantConfig, key: str) -> list[dict[str, Any]]:
     """One list of named tables with the changes to its entries, and with the new ones."""
-    found = {one["name"]: dict(one) for one in table[key]}
+    entries = {table_entry["name"]: dict(table_entry) for table_entry in table[key]}
     for entry in _listed(variant, key):
-        for name, one in _filled(entry, bases_of(table), variant, key):
-            before = found.get(name)
-            found[name] = _changed(before, one, variant, key) if before else {"name": name, **one}
-    return list(found.values())
+        for name, table_entry in _filled(entry, bases_of(table), variant, key):
+            before = entries.get(name)
+            entries[name] = (
+                _changed(before, table_entry, variant, key)
+                if before
+                else {"name": name, **table_entry}
+            )
+    return list(entries.values())
 
 
 def _listed(variant: VariantConfig, key: str) -> Sequence[Table]:
-    given = variant.changes[key]
-    if isinstance(given, list | tuple) and all(isinstance(one, Mapping) for one in given):
-        return given
+    entries = variant.changes[key]
+    if isinstance(entries, list | tuple) and all(isinstance(entry, Mapping) for entry in entries):
+        return entries
     raise _refusal(
-        variant, f"changes.{key} = {shown(given)} is not a list of tables, such as [{{ name = … }}]"
+        variant,
+        f"changes.{key} = {shown(entries)} is not a list of tables, such as [{{ name = … }}]",
     )
 
 
@@ -91,8 +96,8 @@ def _filled(
             'one, or give a GAN role = "both"',
         )
     for base in bases:
-        one = json.loads(text.replace(GAN, base))
-        yield base if every else str(one.get("name", f"{base}+{variant.name}")), one
+        filled = json.loads(text.replace(GAN, base))
+        yield base if every else str(filled.get("name", f"{base}+{variant.name}")), filled
 
 
 def _changed(before: Table, entry: Table, variant: VariantConfig, key: str) -> dict[str, Any]:

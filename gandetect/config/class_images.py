@@ -9,11 +9,11 @@ from pydantic import AfterValidator, BeforeValidator, Field, field_validator, mo
 
 from gandetect.config.data_set import DATA_SETS, Channels
 from gandetect.config.section import (
+    ConfigSection,
     ImageCount,
     Once,
     OpenProbability,
     Probability,
-    Section,
     SplitSeed,
 )
 from gandetect.errors import shown
@@ -55,7 +55,7 @@ def leave_something(**shares: float) -> None:
 Pattern = Annotated[str, AfterValidator(checked_pattern)]
 
 
-class ClassImagesConfig(Section):
+class ClassImagesConfig(ConfigSection):
     """Real images by class: which classes nobody trains on, and how the rest is split.
 
     With classes in ``selection`` the study chooses settings for another one: those classes stand
@@ -71,7 +71,7 @@ class ClassImagesConfig(Section):
     held_out: Choice
     test_fraction: OpenProbability = 0.1
     split_seed: SplitSeed = 0
-    images: Annotated[ImageCount, Field(ge=100)] | None = None
+    max_images: Annotated[ImageCount, Field(ge=100)] | None = None
     selection: Choice = ()
     validation: Choice = ()
 
@@ -142,7 +142,7 @@ class SmallSetConfig(ClassImagesConfig):
 
 
 class PicturesConfig(ClassImagesConfig):
-    """A folder of one's own pictures, one sub-folder a class, all of them real.
+    """A folder of your own pictures, one sub-folder a class, all of them real.
 
     ``path`` is relative to the data folder (``--data-dir``); ``classes`` are the sub-folders to
     use, all of them if not given. Every picture becomes a square of ``image_size`` pixels, by

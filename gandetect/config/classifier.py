@@ -14,6 +14,7 @@ from gandetect.config.epochs import Epochs
 from gandetect.config.processing import Processing
 from gandetect.config.recipes import RECIPES, SMALL_IMAGES
 from gandetect.config.section import (
+    ConfigSection,
     Count,
     Decay,
     EpochCount,
@@ -23,7 +24,6 @@ from gandetect.config.section import (
     Once,
     OpenProbability,
     Probability,
-    Section,
     Weight,
     laid_over,
 )
@@ -35,7 +35,7 @@ SMALLEST = 16  # pixels of a side; the audit of shortcuts needs so many
 Monitor = Literal["loss", "accuracy", "auroc", "f1"]
 
 
-class HeadConfig(Section):
+class HeadConfig(ConfigSection):
     """What stands behind a backbone's pooled features, in place of its own last layer.
 
     ``hidden`` layers, each Linear, BatchNorm if asked for, activation, Dropout; then the last
@@ -49,7 +49,7 @@ class HeadConfig(Section):
     output_dropout: Decay = 0.0
 
 
-class AugmentationConfig(Section):
+class AugmentationConfig(ConfigSection):
     """Random changes to training images, in this order; zeros and empty ranges mean none.
 
     ``rotation`` in degrees to both sides, ``shift`` in shares of the side, ``brightness``,
@@ -85,7 +85,7 @@ class AugmentationConfig(Section):
         return self
 
 
-class ClassifierOptimizerConfig(Section):
+class ClassifierOptimizerConfig(ConfigSection):
     """An optimizer by name, with its numbers as PyTorch calls them."""
 
     name: Literal["adam", "sgd", "adadelta"] = "adam"
@@ -94,7 +94,7 @@ class ClassifierOptimizerConfig(Section):
     weight_decay: Annotated[float, Field(ge=0.0, le=10.0)] = 0.0
 
 
-class ScheduleConfig(Section):
+class ScheduleConfig(ConfigSection):
     """How the learning rate falls: never, every ``epochs``, or when ``monitor`` stalls."""
 
     name: Literal["constant", "step", "plateau"] = "constant"
@@ -105,14 +105,14 @@ class ScheduleConfig(Section):
     monitor: Monitor = "loss"
 
 
-class EarlyStoppingConfig(Section):
+class EarlyStoppingConfig(ConfigSection):
     """Stop when the validation's ``monitor`` has not become better for ``patience`` epochs."""
 
     patience: EpochCount
     monitor: Monitor = "loss"
 
 
-class PhaseConfig(Section):
+class PhaseConfig(ConfigSection):
     """One phase of staged fine-tuning: which parts train, for how long, how fast."""
 
     epochs: EpochCount
@@ -120,7 +120,7 @@ class PhaseConfig(Section):
     learning_rate: LearningRate
 
 
-class PublishedFigure(Section):
+class PublishedFigure(ConfigSection):
     """A figure that a source reports, to stand beside ours.
 
     ``positive`` is the class that the source calls positive; ``comparable`` is whether its number
@@ -135,7 +135,7 @@ class PublishedFigure(Section):
     note: str = ""
 
 
-class ContrastiveConfig(Section):
+class ContrastiveConfig(ConfigSection):
     """Pairwise learning before cross-entropy (Hsu et al. 2018, arXiv 1809.08754).
 
     For ``epochs`` epochs at ``learning_rate`` pairs of one label are drawn together and pairs of
@@ -153,7 +153,7 @@ class ContrastiveConfig(Section):
     weight: Literal[0, 1] = 1
 
 
-class ClassifierConfig(Section):
+class ClassifierConfig(ConfigSection):
     """One supervised classifier; keys left out take the recipe's values.
 
     With ``fakes_from``, in a GAN study, they take the sizes of `SMALL_IMAGES`.
@@ -164,8 +164,8 @@ class ClassifierConfig(Section):
     augmented copies of each training image, in place of fresh augmentation in every epoch.
     ``processing`` sends training images, real and generated, through a random chain in every
     epoch, before they are resized and augmented; validation images stay as they are.
-    ``images`` caps the training images of each label. ``history`` says which epochs' generators
-    draw the fakes.
+    ``max_images`` caps the training images of each label. ``fakes_epochs`` are the epochs whose
+    generators draw the fakes.
     """
 
     recipe: str
@@ -188,28 +188,28 @@ class ClassifierConfig(Section):
     optimizer: ClassifierOptimizerConfig = ClassifierOptimizerConfig()
     schedule: ScheduleConfig = ScheduleConfig()
     early_stopping: EarlyStoppingConfig | None = None
-    best_by: Monitor = "loss"
+    monitor: Monitor = "loss"
     epochs: EpochCount
     batch_size: Annotated[int, Field(ge=2, le=65536)] = 32
-    images: Annotated[ImageCount, Field(ge=2)] | None = None
+    max_images: Annotated[ImageCount, Field(ge=2)] | None = None
     validation_fraction: OpenProbability = 0.1
     precision: Literal["auto", "fp32", "bf16"] = "fp32"
     published: tuple[PublishedFigure, ...] = ()
-    history: Epochs = "last"
+    fakes_epochs: Epochs = "last"
     contrastive: ContrastiveConfig | None = None
 
     @model_validator(mode="before")
     @classmethod
-    def _recipe_defaults(cls, given: Any) -> Any:
-        if not isinstance(given, Mapping) or "recipe" not in given:
-            return given
-        recipe = given["recipe"]
+    def _recipe_defaults(cls, table: Any) -> Any:
+        if not isinstance(table, Mapping) or "recipe" not in table:
+            return table
+        recipe = table["recipe"]
         if not isinstance(recipe, str) or recipe not in RECIPES:
             raise unknown_name("recipe", str(recipe), RECIPES)
         merged: dict[str, Any] = {"name": recipe, **RECIPES[recipe]}
-        if given.get("fakes_from"):
+        if table.get("fakes_from"):
             merged |= SMALL_IMAGES[recipe]
-        return laid_over(merged, given)
+        return laid_over(merged, table)
 
     @model_validator(mode="after")
     def _sizes_and_epochs(self) -> ClassifierConfig:

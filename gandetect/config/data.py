@@ -19,10 +19,10 @@ from gandetect.config.class_images import (
 )
 from gandetect.config.data_set import DATA_SETS
 from gandetect.config.section import (
+    ConfigSection,
     ImageCount,
     OpenProbability,
     Probability,
-    Section,
     SplitSeed,
     table_chosen,
 )
@@ -31,8 +31,8 @@ from gandetect.errors import unknown_name
 Label = Literal["real", "generated", "ignored"]
 
 
-class LabelledDataConfig(Section):
-    """Labelled image files of one's own: what folders and tables have in common.
+class LabelledDataConfig(ConfigSection):
+    """Your own labelled image files: what folders and tables have in common.
 
     ``path`` is the data set's folder, relative to the data folder (``--data-dir``). ``classes``
     says of every class whether it is real, generated or ignored. Classes in ``held_out`` are
@@ -48,7 +48,7 @@ class LabelledDataConfig(Section):
     validation_fraction: OpenProbability = 0.1
     test_fraction: OpenProbability = 0.2
     split_seed: SplitSeed = 0
-    images: Annotated[ImageCount, Field(ge=10)] | None = None
+    max_images: Annotated[ImageCount, Field(ge=10)] | None = None
     group_pattern: Pattern | None = None
     group_pattern_share: Probability = PATTERN_SHARE
     near_duplicates: Annotated[int, Field(ge=0, le=16)] | None = None
@@ -80,7 +80,7 @@ class LabelledDataConfig(Section):
         return self
 
 
-class SplitFolders(Section):
+class SplitFolders(ConfigSection):
     """Names of the folders of a data set that comes split; each holds the class folders."""
 
     train: str
@@ -119,16 +119,16 @@ DATA_TABLES: dict[str, type[ClassImagesConfig | LabelledDataConfig]] = {
 }
 
 
-def data_table(given: Mapping[str, Any]) -> type[ClassImagesConfig | LabelledDataConfig]:
+def data_table(table: Mapping[str, Any]) -> type[ClassImagesConfig | LabelledDataConfig]:
     """The kind of a ``[data]`` table, by its name; `UsageError` for an unknown data set.
 
     A folder's pictures are all real, and for GANs, unless ``classes`` says of each class whether it
     is: then they are labelled, and bring their fakes.
     """
-    name = given.get("name", "fashion-mnist")
+    name = table.get("name", "fashion-mnist")
     if not isinstance(name, str) or name not in (*DATA_TABLES, *DATA_SETS):
         raise unknown_name("data set", name, (*DATA_TABLES, *DATA_SETS))
-    if name == "folder" and not isinstance(given.get("classes"), Mapping):
+    if name == "folder" and not isinstance(table.get("classes"), Mapping):
         return PicturesConfig
     return DATA_TABLES.get(name, SmallSetConfig)
 

@@ -10,7 +10,7 @@ from pydantic import SerializeAsAny
 from gandetect.config.classifier import ClassifierConfig
 from gandetect.config.gan import GanConfig
 from gandetect.config.generator import GeneratorConfig
-from gandetect.config.section import Name, Section, table_chosen
+from gandetect.config.section import ConfigSection, Name, table_chosen
 from gandetect.errors import unknown_name
 from gandetect.registry import Registry
 
@@ -30,7 +30,7 @@ DETECTORS: Registry[type[object]] = Registry(
 )
 
 
-class DetectorTable(Section):
+class DetectorTable(ConfigSection):
     """One table of ``[[detectors]]``: a detector that is made of finished trainings.
 
     A kind is a sub-class in a file of its own (`gandetect.detectors.protocol.PostHoc`), which adds
@@ -54,7 +54,7 @@ class DetectorTable(Section):
         return 0
 
     def known(self, known_to: Callable[[str], tuple[str, ...]]) -> tuple[str, ...]:
-        """Names of the GANs whose images it knows: those known to all that it is made of.
+        """Names of the GANs whose images it was trained on: those common to all of its parts.
 
         ``known_to`` answers for one of those by its name.
         """

@@ -8,13 +8,13 @@ from typing import Annotated
 from pydantic import AfterValidator
 
 
-def _known_epochs(given: str) -> str:
-    if not re.fullmatch(r"all|last|(every|last) [1-9][0-9]{0,3}", given):
+def _known_epochs(epochs: str) -> str:
+    if not re.fullmatch(r"all|last|(every|last) [1-9][0-9]{0,3}", epochs):
         raise ValueError(
-            f'{given!r} names no epochs; give "all", "last", "last 3" for the last three, or '
+            f'{epochs!r} names no epochs; give "all", "last", "last 3" for the last three, or '
             '"every 5" for the 5th, 10th, … and the last'
         )
-    return given
+    return epochs
 
 
 Epochs = Annotated[str, AfterValidator(_known_epochs)]

@@ -16,13 +16,14 @@ from gandetect.config.detector import AnyDetectorTable, DetectorTable
 from gandetect.config.epochs import Epochs, chosen_epochs
 from gandetect.config.gan import GanConfig
 from gandetect.config.generator import AnyGenerator, GeneratorConfig
+from gandetect.config.processing import Processing
 from gandetect.config.section import (
+    ConfigSection,
     EpochCount,
     ImageCount,
     Name,
     Once,
     OpenProbability,
-    Section,
     SplitSeed,
 )
 from gandetect.errors import unknown_name
@@ -31,19 +32,21 @@ from gandetect.errors import unknown_name
 RESERVED = ("in-distribution", "held-out", "training", "validation", "calibration")
 
 
-class QualityConfig(Section):
-    """How good the fakes are: the ten-class feature network and the images it judges."""
+class QualityConfig(ConfigSection):
+    """How good the fakes are: the ten-class feature network and the images it evaluates."""
 
     classifier_epochs: EpochCount = 2
     generated: Annotated[ImageCount, Field(ge=100)] = 4200
 
 
-class EvaluationConfig(Section):
+class EvaluationConfig(ConfigSection):
     """How many images of each source are scored, how operating points are chosen, and what more.
 
     ``trajectory`` says which epochs' discriminators meet which epochs' generators: "all",
     "every 5" (the 5th, 10th, … and the last), "last 3", or "last" (none but the final ones).
-    ``perturbations`` are ways of processing images under which detectors are scored again: "jpeg"
+    ``calibration_processing`` sends calibration images through a random chain before thresholds are
+    chosen on them, for detectors of images that have travelled. ``perturbations`` are ways of
+    processing images under which detectors are scored again: "jpeg"
     at its usual levels, "jpeg 75" at that one.
     ``overlap`` says what is done with test images that also stand in another split.
     """
@@ -52,6 +55,7 @@ class EvaluationConfig(Section):
     other_generated: Annotated[ImageCount, Field(ge=20)] = 10000
     training_reals: Annotated[ImageCount, Field(ge=20)] | None = None
     calibrated_fpr: OpenProbability = 0.05
+    calibration_processing: Processing = ()
     kept_mistakes: Annotated[int, Field(ge=1, le=400)] = 25
     trajectory: Epochs = "last"
     trajectory_images: Annotated[ImageCount, Field(ge=20)] = 1000
@@ -68,7 +72,7 @@ class EvaluationConfig(Section):
         return [] if self.trajectory == "last" else chosen_epochs(self.trajectory, epochs)
 
 
-class Experiment(Section):
+class Experiment(ConfigSection):
     """A whole study, as written in an experiment file."""
 
     name: Name
@@ -136,13 +140,13 @@ class Experiment(Section):
 
     @model_validator(mode="after")
     def _distinct_names(self) -> Experiment:
-        names = [one.name for one in (*self.gans, *self.not_of_gans)]
+        names = [entry.name for entry in (*self.gans, *self.not_of_gans)]
         if not names:
             raise ValueError("there is nothing to train; give at least one [[gans]] table, or "
                              "[[classifiers]] on labelled images")  # fmt: skip
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
-            others = {one.name for one in self.not_of_gans}
+            others = {entry.name for entry in self.not_of_gans}
             kind = "detectors" if twice[0] in others else "GANs"
             raise ValueError(
                 f'two {kind} are named {twice[0]!r}; give one of them another name = "…"'
@@ -182,12 +186,14 @@ class Experiment(Section):
             )
         of_generators = {
             "[[detectors]]": self.detectors,
-            "fakes_from": any(one.fakes_from for one in self.classifiers),
-            "history": any(one.history != "last" for one in self.classifiers),
+            "fakes_from": any(classifier.fakes_from for classifier in self.classifiers),
+            "fakes_epochs": any(
+                classifier.fakes_epochs != "last" for classifier in self.classifiers
+            ),
             "trajectory": self.evaluation.trajectory != "last",
         }
-        for key, given in of_generators.items():
-            if given:
+        for key, is_set in of_generators.items():
+            if is_set:
                 raise ValueError(
                     f'{key} is for studies with [[gans]], and data of name = "{data.name}" with '
                     f"labels bring their own fakes; remove {key}"
@@ -203,8 +209,10 @@ class Experiment(Section):
         """Resolve ``precision = "auto"`` to what this machine computes natively."""
         tables = {
             key: tuple(
-                one.model_copy(update={"precision": native}) if one.precision == "auto" else one
-                for one in getattr(self, key)
+                training.model_copy(update={"precision": native})
+                if training.precision == "auto"
+                else training
+                for training in getattr(self, key)
             )
             for key in ("gans", "classifiers")
         }

@@ -11,21 +11,21 @@ from gandetect.config.architecture import ARCHITECTURES
 from gandetect.config.generator import GeneratorConfig, OptimizerConfig
 from gandetect.config.processing import Processing
 from gandetect.config.section import (
+    ConfigSection,
     Count,
     Decay,
     ImageCount,
     Probability,
-    Section,
     Switch,
     Weight,
 )
 
-# What both reals and fakes are changed by before a discriminator sees them.
-Change = Literal["brightness", "translation", "cutout", "shuffle"]
+# Applied to reals and fakes alike before a discriminator sees them.
+DiffAugmentation = Literal["brightness", "translation", "cutout", "shuffle"]
 NON_SATURATING = "non-saturating"
 
 
-class DiscriminatorOptions(Section):
+class DiscriminatorOptions(ConfigSection):
     """What may vary in a discriminator without another architecture.
 
     ``spectral_norm`` bounds how steep it is (Miyato et al. 2018, arXiv 1802.05957). ``histogram``
@@ -38,7 +38,7 @@ class DiscriminatorOptions(Section):
     histogram: Switch = None
 
 
-class PenaltyConfig(Section):
+class PenaltyConfig(ConfigSection):
     """A penalty on the discriminator's gradient with respect to images, times ``weight``.
 
     "r1" is zero-centred and looks at reals (Mescheder et al. 2018, arXiv 1801.04406; its gamma / 2
@@ -52,20 +52,20 @@ class PenaltyConfig(Section):
     every: Count = 1
 
 
-class ReplayConfig(Section):
+class ReplayConfig(ConfigSection):
     """Fakes of earlier epochs' generators in the discriminator's batches.
 
-    ``share`` of the fakes in each batch come from a reservoir of ``images`` fakes, as many of each
-    earlier epoch (Shrivastava et al. 2017, arXiv 1612.07828, section 2.3, keep a buffer likewise).
+    ``share`` of the fakes in each batch come from a reservoir of ``n_images`` fakes, as many of
+    each earlier epoch (Shrivastava et al. 2017, arXiv 1612.07828, section 2.3: a similar buffer).
     In the first epoch there is nothing to replay.
     """
 
     share: Probability = 0.0
-    images: ImageCount = 10000
+    n_images: ImageCount = 10000
 
 
-class NegativesConfig(Section):
-    """Spoilt reals that the discriminator is taught as fakes (Sinha et al. 2021, arXiv 2102.05113).
+class NegativesConfig(ConfigSection):
+    """Negative augmentation: cut-up reals as fakes (Sinha et al. 2021, arXiv 2102.05113).
 
     ``share`` of the fakes in each batch are reals that were cut up: "jigsaw" shuffles their
     quarters, "stitch" joins halves of two, "cutmix" pastes a rectangle of another.
@@ -100,7 +100,7 @@ class GanConfig(GeneratorConfig):
     instance_noise: Annotated[float, Field(ge=0.0, le=2.0)] = 0.0
     replay: ReplayConfig = ReplayConfig()
     negatives: NegativesConfig = NegativesConfig()
-    differentiable: tuple[Change, ...] = ()
+    diff_augment: tuple[DiffAugmentation, ...] = ()
     processing: Processing = ()
     generator_average: Decay = 0.0
 
@@ -132,7 +132,7 @@ class GanConfig(GeneratorConfig):
             name for name in ("spectral_norm", "histogram") if getattr(self.discriminator, name)
         ]
         if extra and not ARCHITECTURES[self.architecture].branches:
-            having = [name for name, one in ARCHITECTURES.items() if one.branches]
+            having = [name for name, architecture in ARCHITECTURES.items() if architecture.branches]
             raise ValueError(
                 f"the discriminator of {self.architecture!r} has no option {extra[0]!r}; only "
                 f"those of {' and '.join(having)} have; remove it"
@@ -177,10 +177,10 @@ class GanConfig(GeneratorConfig):
                 f"replay of {self.replay.share:g} of the fakes needs earlier epochs, and epochs is "
                 "1; give more epochs, or no replay"
             )
-        spoilt = self.negatives.share if self.negatives.kinds else 0.0
-        if self.replay.share + spoilt > 1:
+        negatives = self.negatives.share if self.negatives.kinds else 0.0
+        if self.replay.share + negatives > 1:
             raise ValueError(
-                f"replay.share {self.replay.share:g} and negatives.share {spoilt:g} are more than "
-                "all fakes of a batch; their sum must be at most 1"
+                f"replay.share {self.replay.share:g} and negatives.share {negatives:g} are more "
+                "than all fakes of a batch; their sum must be at most 1"
             )
         return self

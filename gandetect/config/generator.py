@@ -9,11 +9,11 @@ from pydantic import Field, SerializeAsAny, model_validator
 
 from gandetect.config.architecture import ARCHITECTURES
 from gandetect.config.section import (
+    ConfigSection,
     Decay,
     EpochCount,
     LearningRate,
     Name,
-    Section,
     StepCount,
     laid_over,
     table_chosen,
@@ -22,7 +22,7 @@ from gandetect.config.section import (
 Precision: TypeAlias = Literal["auto", "fp32", "bf16"]
 
 
-class OptimizerConfig(Section):
+class OptimizerConfig(ConfigSection):
     """An optimizer by name, with its numbers as Keras and PyTorch call them."""
 
     name: Literal["adam", "rmsprop"] = "adam"
@@ -32,13 +32,13 @@ class OptimizerConfig(Section):
     eps: Annotated[float, Field(ge=1e-16, le=1.0)] = 1e-7
 
 
-class GeneratorOptions(Section):
+class GeneratorOptions(ConfigSection):
     """What may vary in a generator without another architecture."""
 
     activation: Literal["relu", "selu", "leaky_relu"] | None = None
 
 
-class GeneratorConfig(Section):
+class GeneratorConfig(ConfigSection):
     """One table of ``[[gans]]``: a generator's architecture, and how it is trained.
 
     A kind of generator is a sub-class: it adds the keys of its training, and names the function
@@ -63,7 +63,7 @@ class GeneratorConfig(Section):
     def options(self, network: str) -> dict[str, Any]:
         """What the table gives to the builder of one of its networks, by keyword."""
         table = getattr(self, network, None)
-        return table.model_dump(exclude_none=True) if isinstance(table, Section) else {}
+        return table.model_dump(exclude_none=True) if isinstance(table, ConfigSection) else {}
 
     @property
     def drawn_from(self) -> str:
@@ -76,16 +76,16 @@ class GeneratorConfig(Section):
 
     @model_validator(mode="before")
     @classmethod
-    def _architecture_defaults(cls, given: Any) -> Any:
-        if not isinstance(given, Mapping) or "architecture" not in given:
-            return given
-        name = given["architecture"]
-        return laid_over({"name": name, **ARCHITECTURES[name].training}, given)
+    def _architecture_defaults(cls, table: Any) -> Any:
+        if not isinstance(table, Mapping) or "architecture" not in table:
+            return table
+        name = table["architecture"]
+        return laid_over({"name": name, **ARCHITECTURES[name].training}, table)
 
 
-def generator_table(given: Mapping[str, Any]) -> type[GeneratorConfig]:
+def generator_table(table: Mapping[str, Any]) -> type[GeneratorConfig]:
     """The kind of a table of ``[[gans]]``; `UsageError` for an unknown architecture."""
-    return ARCHITECTURES[given.get("architecture")].table
+    return ARCHITECTURES[table.get("architecture")].table
 
 
 AnyGenerator = Annotated[SerializeAsAny[GeneratorConfig], table_chosen(generator_table)]

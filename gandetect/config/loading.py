@@ -60,10 +60,10 @@ def _read(path: Path, extended_by: tuple[Path, ...]) -> dict[str, Any]:
         raise UsageError(
             f"{path}: {EXTENDS} = {shown(base)} leads back to {named}; name another file"
         )
-    joined = laid_over(_read(named, asking), table)
+    merged = laid_over(_read(named, asking), table)
     for change in changes:
-        apply_override(joined, change, f"{path}: {CHANGES}")
-    return joined
+        apply_override(merged, change, f"{path}: {CHANGES}")
+    return merged
 
 
 def parse_experiment(table: Mapping[str, Any], origin: str = "experiment") -> Experiment:
@@ -90,16 +90,16 @@ def _require_tables(table: Mapping[str, Any], origin: str) -> None:
                 f"is {_kind_of(table[key])}; give it once, in single brackets"
             )
     for key in TABLE_LISTS:
-        given = table.get(key, ())
-        if not isinstance(given, list | tuple):
+        entries = table.get(key, ())
+        if not isinstance(entries, list | tuple):
             raise UsageError(
                 f"{origin}: {key} is a list of tables, each written [[{key}]], and {key} = "
-                f"{shown(given)} is {_kind_of(given)}"
+                f"{shown(entries)} is {_kind_of(entries)}"
             )
-        for number, one in enumerate(given):
-            if not isinstance(one, Mapping | BaseModel):
+        for number, entry in enumerate(entries):
+            if not isinstance(entry, Mapping | BaseModel):
                 raise UsageError(
-                    f"{origin}: {key}.{number} = {shown(one)} is {_kind_of(one)}, not a table; "
+                    f"{origin}: {key}.{number} = {shown(entry)} is {_kind_of(entry)}, not a table; "
                     f"each of {key} is written [[{key}]], with its keys below"
                 )
 
@@ -111,47 +111,49 @@ def _kind_of(value: Any) -> str:
     return names.get(type(value).__name__, "another value")
 
 
-def apply_override(table: dict[str, Any], override: str, said: str = "--set") -> None:
-    """Set one key in place: ``data.images=2000``, ``gans.0.epochs=1``, ``gans.dcgan-bn.epochs=1``.
+def apply_override(table: dict[str, Any], override: str, origin: str = "--set") -> None:
+    """Set one key in place, as in ``data.max_images=2000`` or ``gans.dcgan-bn.epochs=1``.
 
     In a list of tables an entry is named by its number, or by its ``name`` or ``architecture``.
-    What is no TOML value is a string, so that a name needs no quotes. ``said`` tells where the
+    What is no TOML value is a string, so that a name needs no quotes. ``origin`` tells where the
     override stands, for errors.
     """
     key, equals, text = override.partition("=")
-    said = f"{said} {shown(override)}"
+    origin = f"{origin} {shown(override)}"
     if not equals or not key.strip():
-        raise UsageError(f"{said} is not of the form key=value, such as data.images=2000")
+        raise UsageError(f"{origin} is not of the form key=value, such as data.max_images=2000")
     *parents, leaf = (part.strip() for part in key.strip().split("."))
     if "" in (*parents, leaf):
-        raise UsageError(f"{said} has an empty part in its key; write it as in data.images=2000")
+        raise UsageError(
+            f"{origin} has an empty part in its key; write it as in data.max_images=2000"
+        )
     if len(parents) >= DEEPEST:
-        raise UsageError(f"{said} names a key within {len(parents)} others; none lies so deep")
+        raise UsageError(f"{origin} names a key within {len(parents)} others; none lies so deep")
     node: Any = table
     for parent in parents:
-        node = _step_into(node, parent, said)
+        node = _step_into(node, parent, origin)
     if isinstance(node, list):
-        raise UsageError(f"{said} names a list; say which entry, as in gans.0.{leaf}")
-    node[leaf] = _value_of(text, said)
+        raise UsageError(f"{origin} names a list; say which entry, as in gans.0.{leaf}")
+    node[leaf] = _value_of(text, origin)
 
 
-def _value_of(text: str, said: str) -> Any:
+def _value_of(text: str, origin: str) -> Any:
     """The TOML value that a text is, else the text itself."""
     try:
         table = parse_toml(f"value = {text}")
     except tomllib.TOMLDecodeError:
         if "\0" in text:
-            raise UsageError(f"{said}: the value has a NUL character") from None
+            raise UsageError(f"{origin}: the value has a NUL character") from None
         return text.strip()
     except ValueError as error:
-        told = str(error)
-        raise UsageError(f"{said}: {told.replace(repr('value'), 'the value', 1)}") from None
+        reason = str(error)
+        raise UsageError(f"{origin}: {reason.replace(repr('value'), 'the value', 1)}") from None
     if set(table) != {"value"}:
-        raise UsageError(f"{said}: the value goes on for more than one line; give one value")
+        raise UsageError(f"{origin}: the value goes on for more than one line; give one value")
     return table["value"]
 
 
-def _step_into(node: Any, part: str, said: str) -> Any:
+def _step_into(node: Any, part: str, origin: str) -> Any:
     if isinstance(node, list):
         child, called = None, []
         for number, entry in enumerate(node):
@@ -162,11 +164,11 @@ def _step_into(node: Any, part: str, said: str) -> Any:
                 break
             called.append(str([*names, number][0]))
         else:
-            raise UsageError(f"{said}: no entry {shown(part)}; there are: {listed(called)}")
+            raise UsageError(f"{origin}: no entry {shown(part)}; there are: {listed(called)}")
     else:
         child = node.setdefault(part, {})
     if not isinstance(child, dict | list):
-        raise UsageError(f"{said}: {shown(part)} is a value, not a table")
+        raise UsageError(f"{origin}: {shown(part)} is a value, not a table")
     return child
 
 

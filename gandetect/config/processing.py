@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BeforeValidator, Field, model_validator
 
-from gandetect.config.section import Probability, Section
+from gandetect.config.section import ConfigSection, Probability
 from gandetect.errors import UsageError
 from gandetect.registry import Registry
 
@@ -41,7 +41,7 @@ PERTURBATIONS: Registry[Perturbation] = Registry(
 )
 
 
-def levels_of(asked: str) -> list[tuple[str, float]]:
+def levels_of(request: str) -> list[tuple[str, float]]:
     """The name and levels that "jpeg" (all that are usual) or "jpeg 75" (that one) asks for.
 
     Raises `UsageError` for a perturbation or a level that does not exist.
@@ -49,10 +49,10 @@ def levels_of(asked: str) -> list[tuple[str, float]]:
     >>> levels_of("blur"), levels_of("jpeg 75")
     ([('blur', 0.5), ('blur', 1), ('blur', 2)], [('jpeg', 75.0)])
     """
-    name, _, level = asked.partition(" ")
+    name, _, level = request.partition(" ")
     kind = PERTURBATIONS[name]
     if not level:
-        return [(name, one) for one in kind.levels]
+        return [(name, usual) for usual in kind.levels]
     least, most = kind.allowed
     try:
         if least <= float(level) <= most:
@@ -60,19 +60,19 @@ def levels_of(asked: str) -> list[tuple[str, float]]:
     except ValueError:
         pass
     raise UsageError(
-        f"{asked!r} asks for level {level!r} of {name!r}, which is the {kind.unit}, from {least:g} "
-        f'to {most:g}; give one such as "{name} {kind.levels[0]:g}", or "{name}" for all'
+        f"{request!r} asks for level {level!r} of {name!r}, which is the {kind.unit}, from "
+        f'{least:g} to {most:g}; give one such as "{name} {kind.levels[0]:g}", or "{name}" for all'
     )
 
 
-class ProcessingStep(Section):
-    """One perturbation with its chance for each image, and the ``range`` its level is drawn from.
+class ProcessingStep(ConfigSection):
+    """One perturbation, its ``probability`` for each image, and the ``range`` of its level.
 
     The level is uniform in the range, in the perturbation's own unit; a flip has none.
     """
 
     name: str
-    chance: Probability
+    probability: Probability
     range: tuple[Level, Level] = (1.0, 1.0)
 
     @model_validator(mode="after")
@@ -93,24 +93,24 @@ class ProcessingStep(Section):
 
 # What `processing = "uploads"` means: milder and harder than what robustness is tested with.
 UPLOADS = (
-    {"name": "flip", "chance": 0.5},
-    {"name": "blur", "chance": 0.3, "range": (0.3, 1.2)},
-    {"name": "noise", "chance": 0.3, "range": (1.0, 10.0)},
-    {"name": "resize", "chance": 0.3, "range": (0.6, 1.0)},
-    {"name": "brightness", "chance": 0.3, "range": (0.7, 1.3)},
-    {"name": "jpeg", "chance": 0.5, "range": (40.0, 98.0)},
+    {"name": "flip", "probability": 0.5},
+    {"name": "blur", "probability": 0.3, "range": (0.3, 1.2)},
+    {"name": "noise", "probability": 0.3, "range": (1.0, 10.0)},
+    {"name": "resize", "probability": 0.3, "range": (0.6, 1.0)},
+    {"name": "brightness", "probability": 0.3, "range": (0.7, 1.3)},
+    {"name": "jpeg", "probability": 0.5, "range": (40.0, 98.0)},
 )
 
 
-def _named_chain(given: object) -> object:
-    if isinstance(given, str):
-        if given != "uploads":
+def _named_chain(chain: object) -> object:
+    if isinstance(chain, str):
+        if chain != "uploads":
             raise ValueError(
-                f'{given!r} names no chain; give "uploads", or a list of steps such as '
-                '[{ name = "jpeg", chance = 0.5, range = [40, 98] }]'
+                f'{chain!r} names no chain; give "uploads", or a list of steps such as '
+                '[{ name = "jpeg", probability = 0.5, range = [40, 98] }]'
             )
         return UPLOADS
-    return given
+    return chain
 
 
 # A chain: steps in their order; none leaves images as they are.

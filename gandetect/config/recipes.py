@@ -19,7 +19,7 @@ _EFFICIENTNET: dict[str, Any] = {
     "optimizer": {"name": "adam", "learning_rate": 1e-4},
     "epochs": 40,
     "batch_size": 32,
-    "best_by": "accuracy",
+    "monitor": "accuracy",
 }
 _HEAD_128: dict[str, Any] = {
     "hidden": (128,),
@@ -36,7 +36,7 @@ _FROM_SCRATCH: dict[str, Any] = {
     "optimizer": {"name": "adam", "learning_rate": 1e-3},
     "schedule": {"name": "step", "epochs": 5, "factor": 0.1},
     "batch_size": 32,  # not reported
-    "best_by": "accuracy",
+    "monitor": "accuracy",
 }
 
 # S4: the classifier of AI-made images, on a frozen ResNet-50.
@@ -48,7 +48,7 @@ _RESNET50_224: dict[str, Any] = {
     "augmentation": {"rotation": 20.0, "shift": 0.2, "horizontal_flip": 0.5},
     "loss": "bce",
     "batch_size": 32,
-    "best_by": "accuracy",
+    "monitor": "accuracy",
 }
 
 RECIPES: dict[str, dict[str, Any]] = {
@@ -83,7 +83,7 @@ RECIPES: dict[str, dict[str, Any]] = {
         "optimizer": {"name": "adam", "learning_rate": 1e-4},
         "epochs": 10,
         "batch_size": 32,
-        "best_by": "accuracy",
+        "monitor": "accuracy",
     },
     # S3. The learning rate is not reported.
     "resnet50-faces": {
@@ -98,7 +98,7 @@ RECIPES: dict[str, dict[str, Any]] = {
         "optimizer": {"name": "adam", "learning_rate": 1e-3},
         "epochs": 10,
         "batch_size": 32,
-        "best_by": "accuracy",
+        "monitor": "accuracy",
     },
     # S4, initial.
     "resnet50-frozen": {

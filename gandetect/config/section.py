@@ -35,30 +35,30 @@ ImageCount = Annotated[int, Field(ge=1, le=100_000_000)]
 SplitSeed = Annotated[int, Field(ge=0, lt=2**32)]
 
 
-def _only_true_or_nothing(given: Any) -> Any:
-    if given is None or given is False:
+def _only_true_or_nothing(switch: Any) -> Any:
+    if switch is None or switch is False:
         return None
-    if given is not True:  # Literal[True] alone would take 1, which equals it in Python
-        raise ValueError(f"{shown(given)} is neither true nor false")
-    return given
+    if switch is not True:  # Literal[True] alone would take 1, which equals it in Python
+        raise ValueError(f"{shown(switch)} is neither true nor false")
+    return switch
 
 
-# Off is the same as not said, so that a switch can be turned off again over another file's.
+# Off is the same as not set, so that a switch can be turned off again over another file's.
 Switch = Annotated[Literal[True] | None, BeforeValidator(_only_true_or_nothing)]
 
 
-def _each_once(given: tuple[Item, ...]) -> tuple[Item, ...]:
-    twice = [one for place, one in enumerate(given) if one in given[:place]]
+def _each_once(names: tuple[Item, ...]) -> tuple[Item, ...]:
+    twice = [name for place, name in enumerate(names) if name in names[:place]]
     if twice:
-        raise ValueError(f"{shown(given)} names {shown(twice[0])} twice; give each once")
-    return given
+        raise ValueError(f"{shown(names)} names {shown(twice[0])} twice; give each once")
+    return names
 
 
 Once = Annotated[tuple[Item, ...], AfterValidator(_each_once)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]{0,63}$")]
 
 
-class Section(BaseModel):
+class ConfigSection(BaseModel):
     """One table of an experiment file: frozen, and with no room for unknown keys.
 
     Types are strict: true is no number, 3.0 and "3" are no integers, 3 is a number with a point.
@@ -68,24 +68,24 @@ class Section(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _known_keys_and_tuples(cls, given: Any) -> Any:
+    def _known_keys_and_tuples(cls, table: Any) -> Any:
         """Refuse unknown keys, saying which are allowed, and make tuples of lists.
 
         TOML and JSON have lists, the frozen tables tuples; strict types would refuse them.
         """
-        if not isinstance(given, Mapping):
-            return given
+        if not isinstance(table, Mapping):
+            return table
         unknown = PydanticCustomError(UNKNOWN_KEY, "unknown key", {"allowed": [*cls.model_fields]})
         problems: list[InitErrorDetails] = [
-            {"type": unknown, "loc": (key,), "input": given[key]}
-            for key in given if key not in cls.model_fields
+            {"type": unknown, "loc": (key,), "input": table[key]}
+            for key in table if key not in cls.model_fields
         ]  # fmt: skip
         if problems:
             raise ValidationError.from_exception_data(cls.__name__, problems)
-        return {key: _as_tuples(value) for key, value in given.items()}
+        return {key: _as_tuples(value) for key, value in table.items()}
 
 
-def table_chosen(choose: Callable[[Mapping[str, Any]], type[Section]]) -> BeforeValidator:
+def table_chosen(choose: Callable[[Mapping[str, Any]], type[ConfigSection]]) -> BeforeValidator:
     """Validates a table as the kind of table that ``choose`` finds for what is given."""
 
     def validated(given: Any) -> Any:
@@ -100,12 +100,12 @@ def laid_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, A
     >>> laid_over({"a": {"b": 1, "c": 2}, "d": [3]}, {"a": {"b": 4}, "d": []})
     {'a': {'b': 4, 'c': 2}, 'd': []}
     """
-    joined = dict(below)
+    merged = dict(below)
     for key, value in above.items():
-        both = isinstance(value, Mapping) and isinstance(joined.get(key), Mapping)
-        joined[key] = laid_over(joined[key], value) if both else value
-    return joined
+        both = isinstance(value, Mapping) and isinstance(merged.get(key), Mapping)
+        merged[key] = laid_over(merged[key], value) if both else value
+    return merged
 
 
-def _as_tuples(given: Any) -> Any:
-    return tuple(map(_as_tuples, given)) if isinstance(given, list) else given
+def _as_tuples(value: Any) -> Any:
+    return tuple(map(_as_tuples, value)) if isinstance(value, list) else value

@@ -23,20 +23,20 @@ def read_toml(path: Path, asked_by: str = "") -> dict[str, Any]:
     ``asked_by`` stands before the message. Raises `UsageError` for a file that cannot be read, is
     not TOML, or holds a value that no key can take: see `parse_toml`.
     """
-    said = f"{asked_by}experiment file {shown(str(path))}"
+    subject = f"{asked_by}experiment file {shown(str(path))}"
     try:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
-        raise UsageError(f"{said} does not exist") from None
+        raise UsageError(f"{subject} does not exist") from None
     except UnicodeDecodeError as error:
-        raise UsageError(f"{said} is not UTF-8 ({error.reason} at byte {error.start})") from None
+        raise UsageError(f"{subject} is not UTF-8 ({error.reason} at byte {error.start})") from None
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         reason = getattr(error, "strerror", None) or error
-        raise UsageError(f"{said} cannot be read: {reason}") from None
+        raise UsageError(f"{subject} cannot be read: {reason}") from None
     try:
         return parse_toml(text)
     except ValueError as error:
-        raise UsageError(f"{said} is not valid TOML: {error}") from None
+        raise UsageError(f"{subject} is not valid TOML: {error}") from None
 
 
 def parse_toml(text: str) -> dict[str, Any]:

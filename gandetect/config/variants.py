@@ -58,9 +58,11 @@ def base_of(known: Sequence[str], bases: Sequence[str]) -> str | None:
     ('a', 'several')
     """
     by_length = sorted(bases, key=len, reverse=True)
-    found = {next((gan for gan in by_length if one == gan or one.startswith(gan + JOINT)), one)
-             for one in known}  # fmt: skip
-    return SEVERAL if len(found) > 1 else next(iter(found), None)
+    base_names = {
+        next((gan for gan in by_length if name == gan or name.startswith(gan + JOINT)), name)
+        for name in known
+    }
+    return SEVERAL if len(base_names) > 1 else next(iter(base_names), None)
 
 
 def _others(plain: Experiment) -> list[str]:
@@ -69,19 +71,21 @@ def _others(plain: Experiment) -> list[str]:
 
 def _check_names(experiment: Experiment) -> None:
     before = [BASELINE]
-    for one in experiment.variants:
-        if one.name in before:
-            why = "the experiment without any" if one.name == BASELINE else "already another one"
-            raise UsageError(
-                f"a variant is named {one.name!r}, which is {why}; give it another name"
+    for variant in experiment.variants:
+        if variant.name in before:
+            why = (
+                "the experiment without any" if variant.name == BASELINE else "already another one"
             )
-        if one.compared_with is not None and one.compared_with not in before:
             raise UsageError(
-                f"variant {one.name!r} is to be compared with {one.compared_with!r}, and no "
-                "earlier variant is called so; name one that stands before it, or remove "
+                f"a variant is named {variant.name!r}, which is {why}; give it another name"
+            )
+        if variant.compared_with is not None and variant.compared_with not in before:
+            raise UsageError(
+                f"variant {variant.name!r} is to be compared with {variant.compared_with!r}, and "
+                "no earlier variant is called so; name one that stands before it, or remove "
                 "compared_with"
             )
-        before.append(one.name)
+        before.append(variant.name)
 
 
 def _parsed(table: Mapping[str, Any], variant: str) -> Experiment:
@@ -122,16 +126,16 @@ def _renamed(
     entries: Sequence[Any], before: Sequence[Any], renamed: Mapping[str, str]
 ) -> list[dict[str, Any]]:
     """New and changed entries; where they name a GAN that was changed, it is the changed one."""
-    found = []
+    tables = []
     for entry in entries:
         if entry in before:
             continue
         table = entry.model_dump(mode="json")
         for key in ("gan", "features_of", "fakes_from"):
-            given = table.get(key)
-            if isinstance(given, list):
-                table[key] = [renamed.get(name, name) for name in given]
-            elif given in renamed:
-                table[key] = renamed[given]
-        found.append(table)
-    return found
+            names = table.get(key)
+            if isinstance(names, list):
+                table[key] = [renamed.get(name, name) for name in names]
+            elif names in renamed:
+                table[key] = renamed[names]
+        tables.append(table)
+    return tables

@@ -27,28 +27,28 @@ def _matters(name: str) -> bool:
 # Labelled images: classes, and folders of splits, are named by the experiment file.
 
 
-def add_labelled(config: FolderDataConfig, found: FoundFiles) -> None:
+def add_labelled(config: FolderDataConfig, found_files: FoundFiles) -> None:
     """Find image files of every class that is not ignored, however deep in its folder they lie.
 
     Raises `UsageError` for a class without a folder and a folder without a class, `DataError` for a
     split folder that is missing and a class folder without images.
     """
     seen: set[str] = set()
-    for split, folder in _split_folders(config, found.root):
+    for split, folder in _split_folders(config, found_files.root):
         for name, label in config.classes.items():
             inside = folder / (on_disk(folder, name, {}) or name)
             if inside.is_dir():
                 seen.add(name)
                 if label != "ignored":
-                    _add_class(found, inside, name, split)
+                    _add_class(found_files, inside, name, split)
             # In a data set that comes split, only classes not trained on may lack a folder.
             elif config.splits is None or not (label == "ignored" or name in config.held_out):
                 raise _missing_class(config, folder, name)
-        _require_mapped(config, found.root, folder)
-        _leave_out_loose(found, folder)
+        _require_mapped(config, found_files.root, folder)
+        _leave_out_loose(found_files, folder)
     for name in config.classes:
         if name not in seen:
-            raise _missing_class(config, found.root, name)
+            raise _missing_class(config, found_files.root, name)
 
 
 def _split_folders(config: FolderDataConfig, root: Path) -> Iterator[tuple[str, Path]]:
@@ -94,7 +94,7 @@ def _require_mapped(config: FolderDataConfig, root: Path, folder: Path) -> None:
 
 
 def picture_classes(config: PicturesConfig, data_dir: Path) -> tuple[str, ...]:
-    """Names of the classes: the sub-folders that are asked for, or all there are, sorted.
+    """Names of the classes: the sub-folders that the table lists, else all, sorted.
 
     Raises `DataError` for a folder that is missing or has none, `UsageError` for a class without
     a sub-folder.
@@ -129,15 +129,15 @@ def find_pictures(config: PicturesConfig, data_dir: Path) -> FoundFiles:
 
     Raises `DataError` for a class without image files, and as `picture_classes` does.
     """
-    found = FoundFiles(data_dir / config.path)
+    found_files = FoundFiles(data_dir / config.path)
     try:
         for name in picture_classes(config, data_dir):
-            _add_class(found, found.root / name, name, "")
-        _leave_out_loose(found, found.root)
+            _add_class(found_files, found_files.root / name, name, "")
+        _leave_out_loose(found_files, found_files.root)
     except OSError as error:
         raise DataError(f"{str(error.filename)!r} cannot be read: {error.strerror}") from None
-    found.sort()
-    return found
+    found_files.sort()
+    return found_files
 
 
 def _refuse_splits(root: Path, path: str) -> None:
@@ -158,37 +158,39 @@ def _refuse_splits(root: Path, path: str) -> None:
 # Files of a class, and beside classes.
 
 
-def _add_class(found: FoundFiles, folder: Path, name: str, split: str) -> None:
+def _add_class(found_files: FoundFiles, folder: Path, name: str, split: str) -> None:
     """Find the image files below a class folder; what else lies there is noted."""
     paths, others = [], PassedOver()
-    for one in walk(folder):
-        if one.path == folder:
+    for entry in walk(folder):
+        if entry.path == folder:
             raise DataError(
-                f"class folder {str(folder)!r} {one.passed.removeprefix('is a folder that ')}"
+                f"class folder {str(folder)!r} {entry.passed.removeprefix('is a folder that ')}"
             )
-        path = one.path.relative_to(found.root).as_posix()
-        if not one.passed:
+        path = entry.path.relative_to(found_files.root).as_posix()
+        if not entry.passed:
             paths.append(path)
-        elif one.passed in (NO_PICTURE, HIDDEN):
-            found.passed.add(one)
-            others.add(one)
+        elif entry.passed in (NO_PICTURE, HIDDEN):
+            found_files.passed.add(entry)
+            others.add(entry)
         else:
-            found.leave_out(path, one.passed)
+            found_files.leave_out(path, entry.passed)
     if not paths:
         raise DataError(f"class {no_images(folder, others)}")
-    found.files += [FoundFile(path, name, split=split) for path in paths]
+    found_files.files += [FoundFile(path, name, split=split) for path in paths]
 
 
-def _leave_out_loose(found: FoundFiles, folder: Path) -> None:
+def _leave_out_loose(found_files: FoundFiles, folder: Path) -> None:
     """Leave out images that lie beside the class folders of ``folder``, and so are of no class."""
     for path in sorted(folder.iterdir()):
         if path.is_dir() and _matters(path.name):
             continue
-        one = Found(path, HIDDEN) if path.is_dir() else found_file(path)
-        if one.passed:
-            found.passed.add(one)
+        entry = Found(path, HIDDEN) if path.is_dir() else found_file(path)
+        if entry.passed:
+            found_files.passed.add(entry)
         else:
-            found.leave_out(path.relative_to(found.root).as_posix(), "lies in no class folder")
+            found_files.leave_out(
+                path.relative_to(found_files.root).as_posix(), "lies in no class folder"
+            )
 
 
 # Which folders are splits, and which are classes that are only called so.

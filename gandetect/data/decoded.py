@@ -25,7 +25,7 @@ from gandetect.data.images import (
 from gandetect.data.reading import Progress, by_chunks, perceptual_hash
 from gandetect.errors import DataError
 
-Told = TypeVar("Told")
+Notes = TypeVar("Notes")
 Pixels = NDArray[np.uint8]
 
 
@@ -60,7 +60,7 @@ def decode_to_file(
     """Write the images to ``target``, a ``.npy`` file of ``(N, channels, size, size) uint8``.
 
     Row by row what `read_image` returns, in the order of ``paths``; with several workers,
-    processes share the files. ``progress`` hears how many of how many are done. Raises
+    processes share the files. ``progress`` is called with the numbers done and in all. Raises
     `DataError` for a file that cannot be decoded and for a full disk, and leaves no file then, and
     for a target that exists, which is left as it is.
     """
@@ -80,7 +80,7 @@ def decode_pictures(
     workers: int = 1,
     progress: Progress | None = None,
 ) -> list[DecodedPicture]:
-    """Write the images as `decode_to_file` does, and tell of each file what it held.
+    """Write the images as `decode_to_file` does, and return facts on each file.
 
     The row of a file that cannot be decoded stays black, and its error says why. Without a ``fit``
     every picture must have ``size`` pixels on both sides already. ``hashes`` adds perceptual
@@ -88,20 +88,20 @@ def decode_pictures(
     """
     options = {"size": size, "channels": channels, "fit": fit, "hashes": hashes}
     shape = (len(paths), channels, size, size)
-    told = _fill(paths, target, shape, _decode_pictures, options, workers, progress)
-    return [one for part in told for one in part]
+    chunks = _fill(paths, target, shape, _decode_pictures, options, workers, progress)
+    return [one for part in chunks for one in part]
 
 
 def _fill(
     paths: Sequence[Path],
     target: Path,
     shape: tuple[int, ...],
-    decode: Callable[[Sequence[Path], dict[str, Any]], tuple[Pixels, Told]],
+    decode: Callable[[Sequence[Path], dict[str, Any]], tuple[Pixels, Notes]],
     options: dict[str, Any],
     workers: int,
     progress: Progress | None,
-) -> list[Told]:
-    """Make the file and fill it chunk by chunk; returns what was told of each chunk, in order."""
+) -> list[Notes]:
+    """Make the file and fill it chunk by chunk; returns the notes on each chunk, in order."""
     try:
         target.open("xb").close()  # so that only a file made here is ever written or removed
         try:
@@ -142,13 +142,13 @@ def _empty_array(target: Path, shape: tuple[int, ...]) -> int:
 def _one_chunk(
     chunk: tuple[int, Sequence[Path]],
     place: _Place,
-    decode: Callable[[Sequence[Path], dict[str, Any]], tuple[Pixels, Told]],
+    decode: Callable[[Sequence[Path], dict[str, Any]], tuple[Pixels, Notes]],
     options: dict[str, Any],
-) -> Told:
+) -> Notes:
     start, paths = chunk
-    images, told = decode(paths, options)
+    images, notes = decode(paths, options)
     place.write(start, images)
-    return told
+    return notes
 
 
 def _decode_chunk(paths: Sequence[Path], options: dict[str, Any]) -> tuple[Pixels, None]:
@@ -159,7 +159,7 @@ def _decode_pictures(
     paths: Sequence[Path], options: dict[str, Any]
 ) -> tuple[Pixels, list[DecodedPicture]]:
     decoded = [_decode_picture(path, **options) for path in paths]
-    return np.stack([pixels for pixels, _ in decoded]), [told for _, told in decoded]
+    return np.stack([pixels for pixels, _ in decoded]), [note for _, note in decoded]
 
 
 def _decode_picture(

@@ -24,7 +24,7 @@ from gandetect.data.depth import (
 )
 from gandetect.data.faults import unsupported
 from gandetect.data.jpeg import check_jpeg, without_broken_headers
-from gandetect.data.picture import FIRST_FRAME, Picture
+from gandetect.data.picture import FIRST_FRAME, DecodedPicture
 from gandetect.data.png import PngParts, check_rows, png_parts
 from gandetect.data.signatures import FORMATS, START, picture_format
 from gandetect.data.tiff import read_tiff
@@ -44,7 +44,7 @@ _GREY, _COLOUR, _GREY_ALPHA = 0, 2, 4  # PNG's codes
 _MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
 
 
-def decoded_picture(file: BinaryIO) -> Picture:
+def decoded_picture(file: BinaryIO) -> DecodedPicture:
     """Decode what a file holds; of an animation the first frame.
 
     Raises `Refusal` for damage and for what cannot be known, and whatever decoders raise.
@@ -98,7 +98,7 @@ def _scaled(opened: Image.Image, highest: int) -> Image.Image:
     return picture_of(eight_bits(samples, highest), "L")
 
 
-def _png(content: bytes) -> Picture:
+def _png(content: bytes) -> DecodedPicture:
     parts = png_parts(content)
     opened = _opened(BytesIO(parts.stream), "PNG")  # which refuses what is too large
     check_rows(parts)
@@ -140,7 +140,7 @@ def _correct_transparency(parts: PngParts, opened: Image.Image) -> None:
         opened.info["transparency"] = tuple(int(one) for one in given[:3])
 
 
-def _upright(opened: Image.Image, image: Image.Image, depth: str = "") -> Picture:
+def _upright(opened: Image.Image, image: Image.Image, depth: str = "") -> DecodedPicture:
     """Turn a picture as its EXIF says, and note further frames; broken EXIF does no harm."""
     mode = opened.mode
     try:
@@ -155,4 +155,4 @@ def _upright(opened: Image.Image, image: Image.Image, depth: str = "") -> Pictur
     upright = image if turn is None else image.transpose(turn)
     notes = ("EXIF orientation",) * (turn is not None) + (FIRST_FRAME,) * more
     remarks = ("EXIF cannot be read",) * unread
-    return Picture(upright, str(opened.format), mode, depth, notes, remarks)
+    return DecodedPicture(upright, str(opened.format), mode, depth, notes, remarks)

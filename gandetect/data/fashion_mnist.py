@@ -216,12 +216,12 @@ def _read_verified(folder: Path, name: str) -> tuple[Path, bytes]:
         raise DataError(f"{str(path)!r} cannot be read: permission denied") from None
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"{str(path)!r} is truncated or damaged ({error})") from None
-    given = hashlib.sha256(content).hexdigest()
-    if given != SHA256[name]:
-        twin = next((other for other, digest in SHA256.items() if digest == given), None)
-        looks = f"; it holds the bytes of {twin}" if twin else ""
+    sha256 = hashlib.sha256(content).hexdigest()
+    if sha256 != SHA256[name]:
+        same_content = next((other for other, digest in SHA256.items() if digest == sha256), None)
+        looks = f"; it holds the bytes of {same_content}" if same_content else ""
         raise DataError(
-            f"{str(path)!r} is not the published file: its SHA-256 is {given[:12]}…, expected "
+            f"{str(path)!r} is not the published file: its SHA-256 is {sha256[:12]}…, expected "
             f"{SHA256[name][:12]}…{looks}"
         )
     return path, content

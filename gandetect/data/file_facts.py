@@ -94,7 +94,7 @@ def file_features(facts: Sequence[FileFacts]) -> Features:
 
     -9 stands where a file has no such thing, as a PNG has no quantisation tables.
     """
-    columns = {name: [probe(one) for one in facts] for name, (probe, _) in _PROBES.items()}
+    columns = {name: [probe(file) for file in facts] for name, (probe, _) in _PROBES.items()}
     return {name: np.array(rows, dtype=np.float64) for name, rows in columns.items()}
 
 

@@ -48,14 +48,14 @@ class PassedOver:
         self.others: list[str] = []
         self._more = 0
 
-    def add(self, found: Found) -> None:
+    def add(self, entry: Found) -> None:
         """Count a file or folder that was passed over."""
-        if found.passed == NO_PICTURE:
-            _count(self.files, found.path.suffix.lower() or "no suffix")
-        elif found.passed == HIDDEN:
-            _count(self.hidden, found.path.name)
+        if entry.passed == NO_PICTURE:
+            _count(self.files, entry.path.suffix.lower() or "no suffix")
+        elif entry.passed == HIDDEN:
+            _count(self.hidden, entry.path.name)
         elif len(self.others) < 4 * NAMED:
-            self.others.append(f"{str(found.path)!r} {found.passed}")
+            self.others.append(f"{str(entry.path)!r} {entry.passed}")
         else:
             self._more += 1
 

@@ -52,11 +52,12 @@ class FoundFiles:
 
     def sort(self) -> None:
         """Sort by path; files whose names are no UTF-8 are left out."""
-        for one in self.files:
-            if one.path != readable(one.path):
-                self.leave_out(one.path, "has a name that is not UTF-8; rename it")
+        for file in self.files:
+            if file.path != readable(file.path):
+                self.leave_out(file.path, "has a name that is not UTF-8; rename it")
         self.files = sorted(
-            (one for one in self.files if one.path == readable(one.path)), key=lambda one: one.path
+            (file for file in self.files if file.path == readable(file.path)),
+            key=lambda file: file.path,
         )
         self.left_out.sort(key=lambda entry: (entry["path"], entry["reason"]))
 
@@ -86,16 +87,16 @@ def on_disk(root: Path, path: str, known: Listings) -> str | None:
     """
     if path.isascii():
         return None
-    found: list[str] = []
+    parts: list[str] = []
     for part in path.split("/"):
-        folder = root.joinpath(*found)
+        folder = root.joinpath(*parts)
         if folder not in known:
             known[folder] = _names_by_form(folder)
         names = known[folder].get(unicodedata.normalize("NFC", part), [])
         if len(names) != 1:
             return None
-        found.append(names[0])
-    return "/".join(found)
+        parts.append(names[0])
+    return "/".join(parts)
 
 
 def _names_by_form(folder: Path) -> dict[str, list[str]]:

@@ -51,7 +51,7 @@ def near_duplicate_pairs(hashes: NDArray[np.uint64], distance: int) -> list[tupl
     """
     different, firsts, which = np.unique(hashes, return_index=True, return_inverse=True)
     repeated = np.flatnonzero(firsts[which] != np.arange(len(hashes)))
-    found = [np.stack([firsts[which[repeated]], repeated], axis=1)]
+    parts = [np.stack([firsts[which[repeated]], repeated], axis=1)]
     rows = max(1, CHUNK // max(1, len(different)))
     for start in range(0, len(different), rows):
         block = different[start : start + rows, None]
@@ -59,8 +59,8 @@ def near_duplicate_pairs(hashes: NDArray[np.uint64], distance: int) -> list[tupl
         near = np.bitwise_count(block ^ different[None, start:]) <= distance
         left, right = np.nonzero(near)
         pairs = firsts[start + np.stack([left, right], axis=1)[left < right]]
-        found.append(np.sort(pairs, axis=1))
-    return sorted((int(first), int(second)) for first, second in np.concatenate(found))
+        parts.append(np.sort(pairs, axis=1))
+    return sorted((int(first), int(second)) for first, second in np.concatenate(parts))
 
 
 def split_by_group(
@@ -141,8 +141,8 @@ def folds_by_group(classes: ArrayLike, groups: ArrayLike, folds: int, seed: int)
                 f"group(s), fewer than the {folds} folds, and groups stay whole; lower folds or "
                 "add images"
             )
-    chance = integer_seed(seed, "folds") % 2**32
-    splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=chance)
+    random_state = integer_seed(seed, "folds") % 2**32
+    splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=random_state)
     numbers = np.full(len(table), -1, dtype=np.int64)
     parts = splitter.split(np.zeros(len(table)), table["class"], table["group"])
     for fold, (_, rest) in enumerate(parts):
@@ -157,10 +157,10 @@ def folds_by_group(classes: ArrayLike, groups: ArrayLike, folds: int, seed: int)
 
 def _links(values: NDArray[np.object_]) -> Numbers:
     """Row numbers of each value that comes again, and of the first one like it, ``(M, 2)``."""
-    said = np.flatnonzero([value != "" for value in values])
-    codes, _ = pd.factorize(values[said])
+    labelled = np.flatnonzero([value != "" for value in values])
+    codes, _ = pd.factorize(values[labelled])
     firsts = np.unique(codes, return_index=True)[1]
-    pairs = np.stack([said[firsts[codes]], said], axis=1)
+    pairs = np.stack([labelled[firsts[codes]], labelled], axis=1)
     return np.asarray(pairs[pairs[:, 0] != pairs[:, 1]], dtype=np.int64)
 
 

@@ -66,18 +66,18 @@ def resolve_selection(
     return chosen
 
 
-def _class_number(given: str | int, classes: Sequence[str], key: str, data_set: str) -> int:
+def _class_number(wanted: str | int, classes: Sequence[str], key: str, data_set: str) -> int:
     """The number of a class given by name, a string, or by number, an integer: never the other."""
-    if isinstance(given, str):
-        if given in classes:
-            return list(classes).index(given)
-        told = same_text(given)
-        alike = [number for number, name in enumerate(classes) if same_text(name) == told]
+    if isinstance(wanted, str):
+        if wanted in classes:
+            return list(classes).index(wanted)
+        normalised = same_text(wanted)
+        alike = [number for number, name in enumerate(classes) if same_text(name) == normalised]
         if len(alike) == 1:  # where case tells classes apart it has to be given
             return alike[0]
-    elif not isinstance(given, bool) and 0 <= given < len(classes):
-        return given
+    elif not isinstance(wanted, bool) and 0 <= wanted < len(classes):
+        return wanted
     raise UsageError(
-        f"{key} class {shown(given)} is not in {data_set}; its classes are: {listed(classes)} (or "
-        f"0 to {len(classes) - 1}, without quotes){did_you_mean(given, classes)}"
+        f"{key} class {shown(wanted)} is not in {data_set}; its classes are: {listed(classes)} (or "
+        f"0 to {len(classes) - 1}, without quotes){did_you_mean(wanted, classes)}"
     )

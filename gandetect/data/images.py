@@ -18,7 +18,7 @@ from PIL import Image, UnidentifiedImageError
 from gandetect.data.decoding import decoded_picture
 from gandetect.data.faults import GET, ImageFault, Refusal
 from gandetect.data.folders import DENIED, Found, PassedOver, walk
-from gandetect.data.picture import Fit, Picture
+from gandetect.data.picture import DecodedPicture, Fit
 from gandetect.data.signatures import FORMATS, START, picture_format
 from gandetect.errors import DataError
 
@@ -29,13 +29,13 @@ _MISSING = "does not exist; give an image file or a folder"
 
 
 def find_images(
-    paths: Iterable[Path], tell: Callable[[Found], None] = lambda found: None
+    paths: Iterable[Path], tell: Callable[[Found], None] = lambda entry: None
 ) -> Iterator[Path]:
     """Yield files as given, and of each folder its pictures, as `folders.walk` finds them.
 
-    ``tell`` hears of every other file and folder there. A folder that may not be listed is yielded
-    itself, for `read_image` to refuse. Raises `DataError` for a path that does not exist and for a
-    folder without pictures.
+    ``tell`` is called with every other file and folder there. A folder that may not be listed is
+    yielded itself, for `read_image` to refuse. Raises `DataError` for a path that does not exist
+    and for a folder without pictures.
     """
     for path in paths:
         # os.path's functions answer False where those of Path raise, as for a very long name.
@@ -45,13 +45,13 @@ def find_images(
             yield path
             continue
         none, passed = True, PassedOver()
-        for found in walk(path):
-            if not found.passed or found.passed == DENIED:
+        for entry in walk(path):
+            if not entry.passed or entry.passed == DENIED:
                 none = False
-                yield found.path
+                yield entry.path
             else:
-                tell(found)
-                passed.add(found)
+                tell(entry)
+                passed.add(entry)
         if none:
             raise DataError(no_images(path, passed))
 
@@ -80,7 +80,7 @@ def read_image(
 
 
 def fitted_pixels(
-    picture: Picture, *, channels: int, size: int, fit: Fit, background: int
+    picture: DecodedPicture, *, channels: int, size: int, fit: Fit, background: int
 ) -> NDArray[np.uint8]:
     """Turn a decoded file into ``(channels, size, size) uint8``, as `read_image` says."""
     plain = plain_picture(picture, "L" if channels == 1 else "RGB", background)
@@ -88,7 +88,7 @@ def fitted_pixels(
     return np.ascontiguousarray(pixels[None] if channels == 1 else pixels.transpose(2, 0, 1))
 
 
-def read_picture(path: Path, content: bytes | None = None) -> Picture:
+def read_picture(path: Path, content: bytes | None = None) -> DecodedPicture:
     """Open an image file and decode it fully.
 
     With ``content`` these bytes are decoded, and ``path`` is only their name. Raises `ImageFault`
@@ -124,7 +124,9 @@ def image_faults(path: Path, content: bytes | None = None) -> Iterator[None]:
         raise ImageFault(path, "damaged", reason) from None
 
 
-def plain_picture(picture: Picture, mode: Literal["L", "RGB"], background: int = 0) -> Image.Image:
+def plain_picture(
+    picture: DecodedPicture, mode: Literal["L", "RGB"], background: int = 0
+) -> Image.Image:
     """Turn a decoded file into 8-bit grey or colour without transparency."""
     image = picture.image
     if image.mode == "LAB":  # Pillow knows the way to RGB only

@@ -37,7 +37,7 @@ BAD = (
     "cross-split duplicate",
 )
 WARNINGS = ("unusual name", "metadata", "duplicate", "near duplicate")
-Picture = tuple[FoundFile, Examined]
+DecodedPicture = tuple[FoundFile, Examined]
 
 
 @dataclass(frozen=True)
@@ -69,25 +69,25 @@ class Integrity:
     def bad(self) -> dict[str, str]:
         """Each bad file's path with all that is wrong with it."""
         reasons: dict[str, list[str]] = defaultdict(list)
-        for one in self.findings:
-            if one.kind in BAD:
-                reasons[one.path].append(f"{one.kind}: {one.reason}")
+        for finding in self.findings:
+            if finding.kind in BAD:
+                reasons[finding.path].append(f"{finding.kind}: {finding.reason}")
         return {path: "; ".join(given) for path, given in reasons.items()}
 
     @property
     def deletable(self) -> dict[str, str]:
         """Bad files, but for those that may be whole and only are not read here."""
-        unread = {one.path for one in self.findings if one.kind == "unsupported"}
-        return {path: said for path, said in self.bad.items() if path not in unread}
+        unread = {finding.path for finding in self.findings if finding.kind == "unsupported"}
+        return {path: reason for path, reason in self.bad.items() if path not in unread}
 
     def counts(self) -> dict[str, int]:
         """How many findings there are of each kind."""
-        counted = Counter(one.kind for one in self.findings)
+        counted = Counter(finding.kind for finding in self.findings)
         return {kind: counted[kind] for kind in (*BAD, *WARNINGS) if counted[kind]}
 
     def facts(self) -> dict[str, Any]:
         """All of it as JSON can hold it."""
-        findings = [{**asdict(one), "bad": one.bad} for one in self.findings]
+        findings = [{**asdict(finding), "bad": finding.bad} for finding in self.findings]
         return {
             "files": self.files,
             "bad": len(self.bad),
@@ -122,11 +122,11 @@ def check_folder(
     passed = PassedOver()
     paths: list[PurePath] = []
     passed_over: list[dict[str, str]] = []
-    for found in walk(folder):
-        path = found.path.relative_to(folder)
-        if found.passed:
-            passed.add(Found(path, found.passed))
-            passed_over.append({"path": path.as_posix(), "reason": found.passed})
+    for entry in walk(folder):
+        path = entry.path.relative_to(folder)
+        if entry.passed:
+            passed.add(Found(path, entry.passed))
+            passed_over.append({"path": path.as_posix(), "reason": entry.passed})
         else:
             paths.append(path)
     if not paths:
@@ -191,7 +191,7 @@ def find_faults(
     ``labels`` are those of classes, where these have any.
     """
     findings: list[Finding] = []
-    pictures: dict[str, list[Picture]] = defaultdict(list)
+    pictures: dict[str, list[DecodedPicture]] = defaultdict(list)
     for file, one in zip(files, examined, strict=True):
         if one.error is not None:
             findings.append(Finding(str(one.kind), file.path, one.error))
@@ -221,7 +221,7 @@ def _wrong_name(path: str, form: str) -> Iterator[Finding]:
         yield Finding("unusual name", path, f"holds {form}, which its name does not say{rename}")
 
 
-def _contradictory(copies: Sequence[Picture], labels: Mapping[str, str]) -> list[Finding]:
+def _contradictory(copies: Sequence[DecodedPicture], labels: Mapping[str, str]) -> list[Finding]:
     """Judge the files that hold one picture, to the pixel, where they have both labels."""
     given = {file.path: labels.get(file.class_name, "") for file, _ in copies}
     findings = []
@@ -232,7 +232,7 @@ def _contradictory(copies: Sequence[Picture], labels: Mapping[str, str]) -> list
     return findings
 
 
-def _repeated(copies: Sequence[Picture]) -> Iterator[Finding]:
+def _repeated(copies: Sequence[DecodedPicture]) -> Iterator[Finding]:
     """Judge the files that hold one picture, to the pixel."""
 
     def same(file: FoundFile, other: FoundFile) -> str:
@@ -247,14 +247,14 @@ def _repeated(copies: Sequence[Picture]) -> Iterator[Finding]:
             reason = f"{same(file, other)}, of class {other.class_name!r}"
             yield Finding("cross-class duplicate", file.path, reason)
         return
-    kept = max(files, key=lambda file: SPLIT_ORDER.index(file.split))
+    original = max(files, key=lambda file: SPLIT_ORDER.index(file.split))
     for file in files:
-        if file is not kept:
-            kind = "duplicate" if file.split == kept.split else "cross-split duplicate"
-            yield Finding(kind, file.path, same(file, kept))
+        if file is not original:
+            kind = "duplicate" if file.split == original.split else "cross-split duplicate"
+            yield Finding(kind, file.path, same(file, original))
 
 
-def _nearly_repeated(pictures: Sequence[Picture], distance: int) -> Iterator[Finding]:
+def _nearly_repeated(pictures: Sequence[DecodedPicture], distance: int) -> Iterator[Finding]:
     """Tell of each picture that looks like an earlier one, that earlier one."""
     hashes = np.array([one.phash for _, one in pictures], dtype=np.uint64)
     first: dict[int, int] = {}

@@ -65,15 +65,15 @@ def without_broken_headers(content: bytes) -> bytes:
     They are JFIF's (APP0) of fewer than 14 bytes, Adobe's (APP14) of fewer than 12, and a colour
     profile's (APP2) without its number.
     """
-    kept, place = [], 0
+    parts, place = [], 0
     for marker, body, start, end in _segments(content):
         if marker == _SCAN:
             break
         name, shortest = _HEADERS.get(marker, (b"", 0))
         if body.startswith(name) and len(body) < shortest:
-            kept.append(content[place:start])
+            parts.append(content[place:start])
             place = end
-    return b"".join([*kept, content[place:]]) if kept else content
+    return b"".join([*parts, content[place:]]) if parts else content
 
 
 def _segments(content: bytes) -> Iterator[tuple[int, bytes, int, int]]:
@@ -82,12 +82,12 @@ def _segments(content: bytes) -> Iterator[tuple[int, bytes, int, int]]:
     A scan's data are stepped over.
     """
     place = 0
-    while found := _MARKER.search(content, place):
-        marker, place = found[1][0], found.end()
+    while marker_match := _MARKER.search(content, place):
+        marker, place = marker_match[1][0], marker_match.end()
         if marker == _END:
             return
         if marker in _STANDALONE:
             continue
         length = int.from_bytes(content[place : place + 2], "big")
         body, place = content[place + 2 : place + length], place + max(length, 2)
-        yield marker, body, found.start(), place
+        yield marker, body, marker_match.start(), place

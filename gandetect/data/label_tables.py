@@ -17,7 +17,7 @@ from gandetect.data.tables import Row, read_table
 from gandetect.errors import DataError, UsageError, did_you_mean, listed, shown
 
 
-def add_rows(config: CsvDataConfig, found: FoundFiles) -> None:
+def add_rows(config: CsvDataConfig, found_files: FoundFiles) -> None:
     """Find the image files that the rows of a table name, but for those of ignored classes.
 
     Labels are found among the classes as `found_class` says. Raises `DataError` for a row without a
@@ -25,7 +25,7 @@ def add_rows(config: CsvDataConfig, found: FoundFiles) -> None:
     folder, and when more than half of the images are missing; `UsageError` for a column or a class
     that is not in the table.
     """
-    rows = _rows(config, found.root)
+    rows = _rows(config, found_files.root)
     lines: dict[str, tuple[int, FoundFile]] = {}
     missing: list[tuple[str, str]] = []  # class and path
     named: Counter[str] = Counter()
@@ -38,20 +38,20 @@ def add_rows(config: CsvDataConfig, found: FoundFiles) -> None:
         if ignored:
             continue
         path = _path_in(config.images_folder, row[config.image_column], where)
-        file, reason = _existing(found.root, path, known)
+        file, reason = _existing(found_files.root, path, known)
         if reason:
             missing.append((name, path))
-            found.leave_out(path, f"{reason}; {where} names it")
+            found_files.leave_out(path, f"{reason}; {where} names it")
             continue
         group = _plain(row[config.group_column]) if config.group_column else ""
-        one = FoundFile(file, name, group, _split(row, config, where))
-        first, other = lines.setdefault(file, (line, one))
+        entry = FoundFile(file, name, group, _split(row, config, where))
+        first, other = lines.setdefault(file, (line, entry))
         if first != line:
-            _refuse_contradiction(other, one, (first, line), config.table)
-            found.leave_out(file, f"{where} names it again, after line {first}")
+            _refuse_contradiction(other, entry, (first, line), config.table)
+            found_files.leave_out(file, f"{where} names it again, after line {first}")
     _require_classes(config, rows, named)
-    _require_images(config, found.root, named, missing)
-    found.files += [one for _, one in lines.values()]
+    _require_images(config, found_files.root, named, missing)
+    found_files.files += [entry for _, entry in lines.values()]
 
 
 def _rows(config: CsvDataConfig, root: Path) -> list[tuple[int, Row]]:
@@ -101,19 +101,19 @@ def _plain(label: str) -> str:
 
 
 def _class_of(row: Row, config: CsvDataConfig, where: str) -> str:
-    given = row[config.label_column]
-    if not given:
+    label = row[config.label_column]
+    if not label:
         raise DataError(
             f"{where} has no label in column {config.label_column!r} (image "
             f"{row[config.image_column]!r}); fill it in or take the row out"
         )
-    name = found_class(given, list(config.classes))
+    name = found_class(label, list(config.classes))
     if name is None:
-        alike = [one for one in config.classes if _plain(one) == _plain(given)]
+        alike = [one for one in config.classes if _plain(one) == _plain(label)]
         state = f"could be any of {listed(alike)}" if alike else "is not in classes"
         raise DataError(
-            f"{where} has label {shown(given)}, which {state}; those are: "
-            f"{listed(list(config.classes))}{did_you_mean(given, config.classes)}"
+            f"{where} has label {shown(label)}, which {state}; those are: "
+            f"{listed(list(config.classes))}{did_you_mean(label, config.classes)}"
         )
     return name
 
@@ -147,13 +147,13 @@ def _existing(root: Path, path: str, known: Listings) -> tuple[str, str]:
 def _split(row: Row, config: CsvDataConfig, where: str) -> str:
     if config.split_column is None:
         return ""
-    given = row[config.split_column]
-    if given.lower() not in SPLIT_WORDS:
+    split = row[config.split_column]
+    if split.lower() not in SPLIT_WORDS:
         raise DataError(
-            f"{where} has {given!r} in column {config.split_column!r}; expected train, "
-            f"validation (or val) or test{did_you_mean(given, SPLIT_WORDS)}"
+            f"{where} has {split!r} in column {config.split_column!r}; expected train, "
+            f"validation (or val) or test{did_you_mean(split, SPLIT_WORDS)}"
         )
-    return SPLIT_WORDS[given.lower()]
+    return SPLIT_WORDS[split.lower()]
 
 
 def _refuse_contradiction(
@@ -186,7 +186,7 @@ def _require_classes(
 def _require_images(
     config: CsvDataConfig, root: Path, named: Counter[str], missing: Sequence[tuple[str, str]]
 ) -> None:
-    """Refuse a table of which more than half the images are missing, or all of one class."""
+    """Refuse a table when more than half of its images are missing, or all of one class."""
     lost = Counter(name for name, _ in missing)
     whole = [name for name in lost if lost[name] == named[name]]
     if len(missing) * 2 > named.total():

@@ -1,4 +1,4 @@
-"""Finds labelled images of one's own, in class folders or a table, and takes their digest."""
+"""Finds your own labelled images, in class folders or a table, and computes their digest."""
 
 from __future__ import annotations
 
@@ -43,36 +43,40 @@ def find_labelled(config: FolderDataConfig | CsvDataConfig, data_dir: Path) -> L
     Raises `DataError` when the data set, a class or most of its images are missing or when labels
     contradict each other, and `UsageError` when ``classes`` or a column name does not fit.
     """
-    found = FoundFiles(data_dir / config.path)
-    if not found.root.is_dir():
+    found_files = FoundFiles(data_dir / config.path)
+    if not found_files.root.is_dir():
         raise DataError(
-            f"data set folder {str(found.root)!r} does not exist; data/README.md says how to get "
-            "the data sets and how they are laid out, and --data-dir names the folder they lie in"
+            f"data set folder {str(found_files.root)!r} does not exist; data/README.md says how to "
+            "get the data sets and how they are laid out, and --data-dir names their folder"
         )
     try:
         if isinstance(config, CsvDataConfig):
-            add_rows(config, found)
+            add_rows(config, found_files)
         else:
-            add_labelled(config, found)
+            add_labelled(config, found_files)
     except OSError as error:
         raise DataError(f"{str(error.filename)!r} cannot be read: {error.strerror}") from None
-    rows = _with_digests(found)
-    found.sort()
+    rows = _with_digests(found_files)
+    found_files.sort()
     table = pd.DataFrame(rows, columns=[name for name in COLUMNS if name != "label"])
     table.insert(2, "label", table["class_name"].map(config.classes))
-    digest = digest_of([table[COLUMNS].to_numpy().tolist(), found.left_out])
-    return LabelledFiles(found.root, table[COLUMNS], found.left_out, digest, found.passed)
+    digest = digest_of([table[COLUMNS].to_numpy().tolist(), found_files.left_out])
+    return LabelledFiles(
+        found_files.root, table[COLUMNS], found_files.left_out, digest, found_files.passed
+    )
 
 
-def _with_digests(found: FoundFiles) -> list[tuple[str, ...]]:
+def _with_digests(found_files: FoundFiles) -> list[tuple[str, ...]]:
     """One row for each file that can be read, sorted by path; of others it is noted why."""
-    found.sort()
+    found_files.sort()
     with ThreadPoolExecutor() as pool:
-        digests = list(pool.map(lambda one: _sha256(found.root / one.path), found.files))
+        digests = list(
+            pool.map(lambda one: _sha256(found_files.root / one.path), found_files.files)
+        )
     rows = []
-    for one, digest in zip(found.files, digests, strict=True):
+    for one, digest in zip(found_files.files, digests, strict=True):
         if isinstance(digest, OSError):
-            found.leave_out(one.path, f"cannot be read: {digest.strerror}")
+            found_files.leave_out(one.path, f"cannot be read: {digest.strerror}")
         else:
             rows.append((*astuple(one), digest))
     return rows

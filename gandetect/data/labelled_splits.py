@@ -45,7 +45,7 @@ def make_labelled_splits(
     """
     rows = table.assign(group=np.asarray(groups, dtype=np.int64))
     rows = rows.sort_values("path", kind="stable", ignore_index=True)
-    rows = _subset(rows, config.images, config.split_seed)
+    rows = _subset(rows, config.max_images, config.split_seed)
     rows["group"] = pd.factorize(rows["group"])[0]  # by first file, whatever the order was
     rows["split"], rows["copy"] = "", 0
     rows.loc[rows["class_name"].isin(config.held_out), "split"] = HELD_OUT
@@ -92,7 +92,7 @@ def _cut(rows: pd.DataFrame, config: Config, sides: Sequence[str], chosen: pd.Se
 
 
 def _as_given(rows: pd.DataFrame, config: Config, left_out: LeftOut) -> pd.DataFrame:
-    """Obey the given sides, but for files whose group also stands on a later side."""
+    """Keep the given sides, except for files whose group is also on a later side."""
     ours = rows["split"] != HELD_OUT
     rows.loc[ours, "split"] = rows["given_split"]
     missing = [side for side in SIDES[1:] if not (rows["split"] == side).any()]
@@ -101,10 +101,10 @@ def _as_given(rows: pd.DataFrame, config: Config, left_out: LeftOut) -> pd.DataF
     latest = rank.groupby(rows["group"]).transform("max")
     late = rows[rank == latest].groupby("group")[["path", "split"]].first()
     for _, row in rows[rank < latest].iterrows():
-        twin = late.loc[row["group"]]
+        latest_member = late.loc[row["group"]]
         reason = (
             f"stands in the {row['split']} split that the data come with, but is of one group "
-            f"with {twin['path']}, which is {twin['split']}"
+            f"with {latest_member['path']}, which is {latest_member['split']}"
         )
         leave_out(left_out, str(row["path"]), reason)
     rows = rows[rank == latest].reset_index(drop=True)

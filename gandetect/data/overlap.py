@@ -31,7 +31,7 @@ Contradiction = dict[str, str]  # the paths of one picture, each with its label
 
 
 @dataclass(frozen=True)
-class Twin:
+class Duplicate:
     """A test image and its copy in another split; ``difference`` in grey levels, 0 if exact."""
 
     split: str
@@ -46,7 +46,7 @@ class Twin:
         return self.difference == 0.0
 
 
-def find_twins(splits: Mapping[str, Images], test: Sequence[str]) -> list[Twin]:
+def find_duplicates(splits: Mapping[str, Images], test: Sequence[str]) -> list[Duplicate]:
     """Find pictures that stand in a test split and in any other, exactly or nearly.
 
     Nearly means an equal perceptual hash and a mean difference of at most 3 grey levels. All
@@ -56,7 +56,7 @@ def find_twins(splits: Mapping[str, Images], test: Sequence[str]) -> list[Twin]:
     which = np.repeat(np.arange(len(names)), [len(splits[name]) for name in names])
     place = np.concatenate([np.arange(len(splits[name])) for name in names])
     hashes = np.concatenate([perceptual_hashes(splits[name]) for name in names])
-    twins = []
+    duplicates = []
     tested = np.isin(which, [names.index(name) for name in test])
     for first, second in _equal(hashes, tested):
         one, two = (
@@ -69,8 +69,8 @@ def find_twins(splits: Mapping[str, Images], test: Sequence[str]) -> list[Twin]:
         difference = float(np.abs(a - b).mean())
         if difference <= NEAR:
             ours, other = (one, two) if one[0] in test else (two, one)
-            twins.append(Twin(*ours, *other, difference))
-    return sorted(twins, key=lambda twin: (twin.split, twin.index, twin.other_split))
+            duplicates.append(Duplicate(*ours, *other, difference))
+    return sorted(duplicates, key=lambda d: (d.split, d.index, d.other_split))
 
 
 def perceptual_hashes(images: Images) -> NDArray[np.uint64]:
@@ -88,9 +88,11 @@ def perceptual_hashes(images: Images) -> NDArray[np.uint64]:
     return np.concatenate(hashes)
 
 
-def overlap_facts(twins: Sequence[Twin], sizes: Mapping[str, int], policy: str) -> dict[str, Any]:
+def overlap_facts(
+    duplicates: Sequence[Duplicate], sizes: Mapping[str, int], policy: str
+) -> dict[str, Any]:
     """What of an overlap a report says, as JSON can hold it."""
-    pairs = Counter((t.split, t.other_split, "exact" if t.exact else "near") for t in twins)
+    pairs = Counter((d.split, d.other_split, "exact" if d.exact else "near") for d in duplicates)
     return {
         "policy": policy,
         "sizes": dict(sizes),
@@ -98,16 +100,16 @@ def overlap_facts(twins: Sequence[Twin], sizes: Mapping[str, int], policy: str) 
             {"split": split, "other": other, "kind": kind, "n": n}
             for (split, other, kind), n in sorted(pairs.items())
         ],
-        "images": sorted({(twin.split, twin.index) for twin in twins}),
+        "images": sorted({(d.split, d.index) for d in duplicates}),
     }
 
 
-def refuse_overlap(twins: Sequence[Twin], sizes: Mapping[str, int]) -> None:
+def refuse_overlap(duplicates: Sequence[Duplicate], sizes: Mapping[str, int]) -> None:
     """Raise `DataError` when test images are copies of others, or many of them nearly are."""
-    for split in dict.fromkeys(twin.split for twin in twins):
-        exact = {t.index for t in twins if t.split == split and t.exact}
-        near = {t.index for t in twins if t.split == split}
-        others = ", ".join(sorted({t.other_split for t in twins if t.split == split}))
+    for split in dict.fromkeys(d.split for d in duplicates):
+        exact = {d.index for d in duplicates if d.split == split and d.exact}
+        near = {d.index for d in duplicates if d.split == split}
+        others = ", ".join(sorted({d.other_split for d in duplicates if d.split == split}))
         if exact:
             raise DataError(
                 f"{len(exact)} of {sizes[split]} {split} test images also stand in {others}, so "
@@ -138,26 +140,29 @@ def contradictions(table: pd.DataFrame) -> list[Contradiction]:
     """
     labels = table.groupby("pixels_sha256")["label"].transform("nunique")
     rows = table[labels > 1].sort_values("path")
-    found = [
-        {str(path): str(label) for path, label in zip(one["path"], one["label"], strict=True)}
-        for _, one in rows.groupby("pixels_sha256", sort=False)
+    pictures = [
+        {
+            str(path): str(label)
+            for path, label in zip(picture["path"], picture["label"], strict=True)
+        }
+        for _, picture in rows.groupby("pixels_sha256", sort=False)
     ]
-    return sorted(found, key=lambda one: next(iter(one)))
+    return sorted(pictures, key=lambda picture: next(iter(picture)))
 
 
-def refuse_contradictions(found: Sequence[Contradiction]) -> None:
+def refuse_contradictions(pictures: Sequence[Contradiction]) -> None:
     """Raise `DataError` that names the files of the first few pictures under both labels."""
-    if not found:
+    if not pictures:
         return
-    more = f", and {len(found) - NAMED:,} more" if len(found) > NAMED else ""
+    more = f", and {len(pictures) - NAMED:,} more" if len(pictures) > NAMED else ""
     raise DataError(
-        f"{len(found):,} picture(s) stand under both labels, with the same pixels: "
-        f"{'; '.join(map(_named, found[:NAMED]))}{more}; take the wrong ones out, or give "
+        f"{len(pictures):,} picture(s) stand under both labels, with the same pixels: "
+        f"{'; '.join(map(_named, pictures[:NAMED]))}{more}; take the wrong ones out, or give "
         f"{KEY} = true to train and test on them all the same"
     )
 
 
-def _named(one: Contradiction) -> str:
+def _named(picture: Contradiction) -> str:
     """One file of each label: ``'a/1.png' is real and 'b/7.png' generated``."""
-    first = {label: path for path, label in reversed(one.items())}
+    first = {label: path for path, label in reversed(picture.items())}
     return f"{shown(first['real'])} is real and {shown(first['generated'])} generated"

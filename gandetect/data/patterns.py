@@ -32,17 +32,17 @@ class PatternFit:
     @property
     def files(self) -> int:
         """All files."""
-        return sum(one.files for one in self.classes.values())
+        return sum(fit.files for fit in self.classes.values())
 
     @property
     def fits(self) -> int:
         """Files whose names it fits."""
-        return sum(one.fits for one in self.classes.values())
+        return sum(fit.fits for fit in self.classes.values())
 
     def sentence(self) -> str:
         """How many names it fits, in all and by class: the eight classes that it fits worst."""
         ranked = sorted(self.classes.items(), key=lambda item: item[1].fits / item[1].files)
-        by_class = [f"{shown(name)}: {one.fits:,} of {one.files:,}" for name, one in ranked[:8]]
+        by_class = [f"{shown(name)}: {fit.fits:,} of {fit.files:,}" for name, fit in ranked[:8]]
         return (
             f"group_pattern {shown(self.pattern)} fits {self.fits:,} of {self.files:,} file names "
             f"({', '.join(by_class)})"
@@ -50,10 +50,10 @@ class PatternFit:
 
     def require(self, share: float) -> None:
         """Raise `UsageError` when it fits less than a share of the names of any class, or none."""
-        poor = [one for one in self.classes.values() if one.fits < share * one.files]
+        poor = [fit for fit in self.classes.values() if fit.fits < share * fit.files]
         if not poor and (self.fits or not self.files):
             return
-        unlike = next(one.unlike for one in (*poor, *self.classes.values()) if one.unlike)
+        unlike = next(fit.unlike for fit in (*poor, *self.classes.values()) if fit.unlike)
         wanted = f"at least {share:g} of every class, as group_pattern_share says"
         raise UsageError(
             f"{self.sentence()}, and not {shown(unlike)}; it has to fit "
@@ -98,9 +98,9 @@ def found_in_names(paths: Iterable[str], pattern: str) -> list[str]:
     ['dog-3', 'dog-3', '']
     """
     compiled = re.compile(pattern)
-    found = []
+    matches = []
     for path in paths:
         match = compiled.search(PurePosixPath(path).name)
         first = match[1] if match is not None and compiled.groups else None
-        found.append("" if match is None else match[0] if first is None else first)
-    return found
+        matches.append("" if match is None else match[0] if first is None else first)
+    return matches

@@ -21,7 +21,7 @@ Fit = Literal["pad", "crop", "stretch"]
 
 
 @dataclass(frozen=True)
-class Picture:
+class DecodedPicture:
     """A decoded file.
 
     ``image`` has 8 bits a channel and is upright. ``format`` and ``mode`` are Pillow's names of
@@ -38,7 +38,9 @@ class Picture:
     remarks: tuple[str, ...] = ()
 
 
-def conversion_of(picture: Picture, *, channels: int, size: int, fit: Fit, background: int) -> str:
+def conversion_of(
+    picture: DecodedPicture, *, channels: int, size: int, fit: Fit, background: int
+) -> str:
     """Say what `images.fitted_pixels` does to a picture, as in ``RGB 640x480 to grey 28x28, pad``.
 
     Empty for no conversion.

@@ -71,7 +71,7 @@ def png_parts(content: bytes) -> PngParts:
     Raises `Refusal` for a file that is cut off, for a wrong checksum of a chunk that makes pixels,
     and for a chunk that a decoder must know and this one does not.
     """
-    parts, kept, packed = PngParts(), [SIGNATURE], []
+    parts, chunks, packed = PngParts(), [SIGNATURE], []
     colours, end = 0, len(SIGNATURE)
     for chunk in _chunks(content):
         end += 12 + len(chunk.body)
@@ -86,16 +86,16 @@ def png_parts(content: bytes) -> PngParts:
             _note(parts, chunk)
             # Decoders stumble over alpha of colours that a palette does not have.
             surplus = chunk.name == b"tRNS" and parts.colour == PALETTE
-            kept += [chunk.whole(colours if surplus else None)] * (chunk.name in _PIXELS)
+            chunks += [chunk.whole(colours if surplus else None)] * (chunk.name in _PIXELS)
         else:
             oriented = _tells_orientation(chunk)  # of a broken one what is left is better than none
-            kept += [chunk.whole()] * oriented
+            chunks += [chunk.whole()] * oriented
             parts.remarks += _remarks(chunk, oriented)
     if b"IDAT" not in parts.names or (parts.colour == PALETTE and b"PLTE" not in parts.names):
         raise damaged("PNG without pixels or palette")
     if end < len(content):
         parts.remarks.append(f"has {len(content) - end:,} bytes behind its end")
-    parts.stream, parts.packed = b"".join(kept), b"".join(packed)
+    parts.stream, parts.packed = b"".join(chunks), b"".join(packed)
     return parts
 
 

@@ -15,15 +15,15 @@ from gandetect.config.processing import PERTURBATIONS, Images, Processing
 def process(images: Images, chain: Processing, rng: np.random.Generator) -> Images:
     """Images ``(N, C, H, W) uint8`` after the chain, of the same shape; those given stay as is.
 
-    Each step takes each image with its own chance, at a level of its own. How much is drawn from
-    ``rng`` before a step changes anything depends on N alone.
+    Each step changes each image with its ``probability``, at a level drawn for that image. How much
+    is drawn from ``rng`` before a step changes anything depends on N alone.
     """
     if not chain:
         return images
     changed = np.array(images)
     for step in chain:
         kind = PERTURBATIONS[step.name]
-        taken = rng.random(len(changed)) < step.chance
+        taken = rng.random(len(changed)) < step.probability
         levels = rng.uniform(*step.range, size=len(changed))
         for place in np.flatnonzero(taken):
             changed[place : place + 1] = kind.apply(

@@ -126,16 +126,16 @@ def restore(target: Path) -> Outcome:
                 f"folder {str(home)!r}, which the files of quarantine {str(target)!r} came from, "
                 "is gone; put it back first"
             )
-    outcome, kept = Outcome(), []
+    outcome, remaining = Outcome(), []
     with _opened_log(target):
         for entry in entries:
             try:
                 if _restore_one(entry, target):
                     outcome.done.append(entry["to"])
             except OSError as error:
-                kept.append(entry)
+                remaining.append(entry)
                 outcome.problems.append(f"{entry['to']} stays in quarantine: {_reason(error)}")
-        _tidy(target, kept)
+        _tidy(target, remaining)
     return outcome
 
 
@@ -265,14 +265,14 @@ def _line(entry: Entry) -> bytes:
     return json.dumps(entry).encode("ascii") + b"\n"
 
 
-def _tidy(target: Path, kept: Sequence[Entry]) -> None:
+def _tidy(target: Path, remaining: Sequence[Entry]) -> None:
     """Leave a log of what is still here, and neither empty folders nor unfinished copies."""
     for unfinished in target.rglob(f"*{UNFINISHED}"):
         unfinished.unlink()
-    if kept:
+    if remaining:
         fresh = target / f"{LOG}{UNFINISHED}"
         with fresh.open("wb") as file:
-            file.writelines(map(_line, kept))
+            file.writelines(map(_line, remaining))
             file.flush()
             os.fsync(file.fileno())
         fresh.replace(target / LOG)

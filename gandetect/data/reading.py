@@ -54,7 +54,7 @@ def examine_files(
     workers: int = 1,
     progress: Progress | None = None,
 ) -> list[Examined]:
-    """Decode every file and tell of each, in order, what it holds or why it cannot be used.
+    """Decode every file; returns facts on each, in order, or why it cannot be used.
 
     Of an animation the first frame is decoded, as `read_image` does. ``hashes`` adds perceptual
     hashes. With several workers, processes share the files; ``progress`` hears how many of how

@@ -26,12 +26,12 @@ def summary_by_class(examined: Sequence[Examined], classes: Sequence[str]) -> di
     largest picture by area, and the commonest size with its count.
     """
     members: dict[str, list[Examined]] = {name: [] for name in sorted(set(classes))}
-    for one, name in zip(examined, classes, strict=True):
-        if one.error is None:
-            members[name].append(one)
+    for file, name in zip(examined, classes, strict=True):
+        if file.error is None:
+            members[name].append(file)
     return {
-        "formats": {name: _counted(one.format for one in own) for name, own in members.items()},
-        "modes": {name: _counted(one.mode for one in own) for name, own in members.items()},
+        "formats": {name: _counted(file.format for file in own) for name, own in members.items()},
+        "modes": {name: _counted(file.mode for file in own) for name, own in members.items()},
         "sizes": {name: _sizes(own) for name, own in members.items() if own},
     }
 
@@ -47,8 +47,8 @@ def shortcuts(
     of an area or shape that alone ranks the classes with an AUROC of at least 0.6; either only
     when it is more than three standard errors off what equal classes would show.
     """
-    intact = np.array([one.error is None for one in examined], dtype=bool)
-    files = [one for one in examined if one.error is None]
+    intact = np.array([file.error is None for file in examined], dtype=bool)
+    files = [file for file in examined if file.error is None]
     names = np.array(list(classes), dtype=object)[intact]
     given = None if labels is None else np.array(list(labels), dtype=object)[intact]
     return [
@@ -63,7 +63,7 @@ def _counted(values: Iterator[str | None]) -> dict[str, int]:
 
 
 def _sizes(files: Sequence[Examined]) -> dict[str, Any]:
-    sizes = np.array([(one.width, one.height) for one in files], dtype=np.int64)
+    sizes = np.array([(file.width, file.height) for file in files], dtype=np.int64)
     areas = sizes.prod(axis=1)
     commonest, count = Counter(map(tuple, sizes.tolist())).most_common(1)[0]
     return {
@@ -94,13 +94,13 @@ def _compare(files: Sequence[Examined], first: Side, second: Side) -> Iterator[s
     def column(values: Iterable[Any]) -> Values:
         return np.array(list(values), dtype=object)
 
-    yield from _by_value("format", column(one.format for one in files), first, second)
-    yield from _by_value("mode", column(one.mode for one in files), first, second)
-    exact = column(f"{one.width} x {one.height} px" for one in files)
+    yield from _by_value("format", column(file.format for file in files), first, second)
+    yield from _by_value("mode", column(file.mode for file in files), first, second)
+    exact = column(f"{file.width} x {file.height} px" for file in files)
     different = list(_by_value("size", exact, first, second))
     yield from different
     if not different:
-        sizes = np.array([(one.width, one.height) for one in files], dtype=np.float64)
+        sizes = np.array([(file.width, file.height) for file in files], dtype=np.float64)
         yield from _by_rank("area (width x height)", sizes.prod(axis=1), first, second)
         yield from _by_rank("shape (width / height)", sizes[:, 0] / sizes[:, 1], first, second)
 

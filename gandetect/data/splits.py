@@ -51,7 +51,7 @@ def make_splits(
     *,
     test_fraction: float,
     seed: int,
-    images: int | None = None,
+    max_images: int | None = None,
     selection: Sequence[int] = (),
     validation: Sequence[int] = (),
     calibration_fraction: float = 0.0,
@@ -60,7 +60,7 @@ def make_splits(
     """Split by class and by seed; groups ``(N,)`` stay whole, each side has its share of a class.
 
     Where there is no official test file ``calibration_fraction`` of the only one takes its place,
-    and splits are in an order of chance. A group that also holds images of a held-out class is used
+    and splits are in random order. A group that also holds images of a held-out class is used
     for nothing else (``reserved``).
 
     With ``selection``, classes that settings are chosen by, the training split of the study
@@ -70,11 +70,11 @@ def make_splits(
     With ``validation``, classes that are neither trained on nor tested, the validation split is the
     training split's images of those classes and a share of its others.
 
-    ``images`` first takes that many images of the training file, and of the test file the same
-    share, both stratified. Raises `DataError` when a split would be too small.
+    ``max_images`` first takes at most that many images of the training file, and of the test file
+    the same share, both stratified. Raises `DataError` when a split would be too small.
     """
     pool = test_labels is None
-    file = stratified_subset(train_labels, images, seed, "pool" if pool else "train file")
+    file = stratified_subset(train_labels, max_images, seed, "pool" if pool else "train file")
     anomalous = np.isin(train_labels[file], held_out)
     unknown = file[anomalous]
     rest, reserved = _apart(file[~anomalous], unknown, groups)
@@ -106,7 +106,7 @@ def make_splits(
         train, seen_alike = cut(rest, share, "validation", key)
         held_back = np.sort(np.concatenate([held_back, seen_alike]))
     if test_labels is not None:
-        wanted = len(file) / len(train_labels) if images is not None else None
+        wanted = len(file) / len(train_labels) if max_images is not None else None
         of_others = [*held_out, *selection, *validation]
         official, others = _test_file(test_labels, wanted, of_others, seed)
         return Splits(train, test, unknown, official, others, validation=held_back)
@@ -165,7 +165,7 @@ def _split_off(
 ) -> tuple[Indices, Indices]:
     """Split a share off sorted indices, by class and with groups kept whole; both sorted.
 
-    ``name`` is that of what is split off, and of its stream of chance; ``key`` is what
+    ``name`` is that of what is split off, and of its random stream; ``key`` is what
     an error calls the fraction.
     """
     if groups is not None and 0 < len(np.unique(groups[part])) < len(part):
@@ -186,12 +186,12 @@ def _split_off(
             f"{key} of {len(part)} images gives {count} images for {len(sizes)} classes, of which "
             f"the smallest has {min(sizes)}; give more images or another fraction"
         )
-    chance = integer_seed(seed, f"{name} of the pool" if pool else f"{name} split")
+    split_seed = integer_seed(seed, f"{name} of the pool" if pool else f"{name} split")
     train, test = train_test_split(
         part,
         test_size=count,
         stratify=labels[part],
-        random_state=np.random.RandomState(chance % 2**32),
+        random_state=np.random.RandomState(split_seed % 2**32),
     )
     return np.sort(train), np.sort(test)
 

@@ -28,7 +28,7 @@ Tell = Callable[[Found], None]
 
 @dataclass(frozen=True)
 class DecodeOptions:
-    """What `read_image` is told of every file; ``strict`` refuses files that it would convert."""
+    """Arguments of `read_image` for every file; ``strict`` refuses files that it would convert."""
 
     channels: int
     size: int
@@ -128,8 +128,8 @@ def _refusal(path: Path, conversion: str, options: DecodeOptions) -> str:
 
 def _decode(batch: Sequence[_Found], options: DecodeOptions) -> list[Decoded]:
     return [
-        Decoded(found.path, None, found.error) if found.error else decode(found.path, options)
-        for found in batch
+        Decoded(entry.path, None, entry.error) if entry.error else decode(entry.path, options)
+        for entry in batch
     ]
 
 

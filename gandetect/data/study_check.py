@@ -37,7 +37,7 @@ def check_study(
     near: int | None = None,
     progress: Progress | None = None,
 ) -> Integrity:
-    """Read every file that a study would use, and tell what is wrong with it.
+    """Read every file that a study would use, and report what is wrong with it.
 
     As `check_folder`, but classes, labels and splits are those of the experiment file, in folders
     and tables alike: a picture under both labels is a "contradictory labels". Raises `DataError`
@@ -45,18 +45,18 @@ def check_study(
     """
     labels = None
     if isinstance(config, PicturesConfig):
-        found = find_pictures(config, data_dir)
+        found_files = find_pictures(config, data_dir)
     else:
         labelled = find_labelled(config, data_dir)
         columns = labelled.table[["path", "class_name", "group", "given_split"]]
         files = [FoundFile(*row) for row in columns.itertuples(index=False)]
-        found = FoundFiles(labelled.root, files, labelled.left_out)
+        found_files = FoundFiles(labelled.root, files, labelled.left_out)
         labels = config.classes
     return check_files(
-        found.root,
-        found.files,
-        found.left_out,
-        list(_grouping_notes(config, found.files)),
+        found_files.root,
+        found_files.files,
+        found_files.left_out,
+        list(_grouping_notes(config, found_files.files)),
         labels=labels,
         workers=workers,
         near=near,

@@ -17,7 +17,7 @@ from PIL.TiffImagePlugin import ImageFileDirectory_v2, TiffImageFile
 
 from gandetect.data.depth import eight_bits, picture_of, sixteen_bit_channels
 from gandetect.data.faults import damaged, unsupported
-from gandetect.data.picture import FIRST_FRAME, Picture
+from gandetect.data.picture import FIRST_FRAME, DecodedPicture
 from gandetect.data.tiff_parts import (
     BITS,
     COMPRESSION,
@@ -63,7 +63,7 @@ class TiffSamples:
         return (1 << self.bits) - 1
 
 
-def read_tiff(file: BinaryIO) -> Picture:
+def read_tiff(file: BinaryIO) -> DecodedPicture:
     """Decode the first picture of a TIFF to 8 bits a sample, upright.
 
     Raises `Refusal` when a tag that is needed is missing, and for samples of another kind than
@@ -79,7 +79,7 @@ def read_tiff(file: BinaryIO) -> Picture:
         mode = opened.mode
         image = _eight_bits(opened, samples, file)
     depth = f"{samples.bits}-bit " if samples.bits > 8 else ""
-    return Picture(image, "TIFF", mode, depth, notes)
+    return DecodedPicture(image, "TIFF", mode, depth, notes)
 
 
 def _notes(opened: TiffImageFile, samples: TiffSamples) -> tuple[str, ...]:

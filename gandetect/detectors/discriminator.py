@@ -46,13 +46,13 @@ def discriminator_of(
     device: torch.device,
     epoch: int | None = None,
 ) -> NetworkDetector:
-    """A GAN's discriminator after its last epoch, or after a kept one, from the GAN's folder."""
+    """A GAN's discriminator after its last epoch, or after ``epoch``, from the GAN's folder."""
     from gandetect.detectors.network import as_detector
     from gandetect.training.checkpoints import DISCRIMINATOR, load_weights
 
     network = fresh_discriminator(gan, seed, preprocessing, device)
-    kept = folder if epoch is None else folder / "epochs" / f"{epoch:04d}"
-    load_weights(network, kept / DISCRIMINATOR)
+    epoch_folder = folder if epoch is None else folder / "epochs" / f"{epoch:04d}"
+    load_weights(network, epoch_folder / DISCRIMINATOR)
     description = DetectorDescription(
         name=gan.name,
         architecture=gan.architecture,

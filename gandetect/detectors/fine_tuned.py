@@ -15,7 +15,7 @@ from gandetect.config import (
     NegativesConfig,
 )
 from gandetect.config.epochs import Epochs
-from gandetect.config.gan import Change
+from gandetect.config.gan import DiffAugmentation
 from gandetect.config.processing import Processing
 from gandetect.config.section import ImageCount, LearningRate, Once, Probability, StepCount
 from gandetect.data.stored import Images
@@ -31,34 +31,33 @@ if TYPE_CHECKING:
 class FineTuned(PostHoc, Discriminator):
     """A discriminator trained further, or afresh, with the generators frozen: replay afterwards.
 
-    Its fakes come from the generators of ``history``'s epochs of every GAN in ``fakes_from`` (its
-    own, if nothing is said), as many of each: ``images`` in all, drawn once. ``updates`` are steps
-    with ``batch_size`` reals and as many fakes, in the way of ``gan``'s own training (its loss,
-    penalty and labels). ``processing`` sends both through random chains first, afresh in each
-    update. ``start`` "fresh" begins with initial weights, and may then have other
-    options than the GAN's ``discriminator``.
+    ``n_images`` fakes are drawn once, by the generators of ``fakes_epochs`` of every GAN in
+    ``fakes_from`` (by default its own), as many of each. ``updates`` are steps with ``batch_size``
+    reals and as many fakes, with the loss, penalty and labels of ``gan``'s own training.
+    ``processing`` sends both through random chains first, afresh in each update. ``start`` "fresh"
+    begins with initial weights, and may then have other options than the GAN's ``discriminator``.
 
-    ``keep`` "best" takes the state of the highest ``monitor``, tried every ``validate_every``
-    updates on a tenth of its own reals and fakes that it is not trained on. Where the study has a
-    validation split its reals take that tenth's place; without one, a discriminator that does not
-    start fresh has met them in its GAN. ``recent`` from 0 to 1 draws more fakes of later epochs.
-    ``hard`` is the share of each batch's fakes drawn from the tenth that the network takes for
-    real most, found anew every ``validate_every`` updates.
+    ``keep`` "best" keeps the weights with the highest ``monitor``, measured every
+    ``validate_every`` updates on a tenth of its own reals and fakes that it is not trained on.
+    Where the study has a validation split, its reals take that tenth's place; without one, a
+    discriminator that does not start fresh has seen them in its GAN. ``recent`` from 0 to 1 draws
+    more fakes of later epochs. ``hard`` is the share of each batch's fakes drawn from the tenth
+    with the highest logits, chosen again every ``validate_every`` updates.
     """
 
-    METHOD: ClassVar = "by training a discriminator on while generators stand still"
+    METHOD: ClassVar = "by training a discriminator further with the generators frozen"
 
     kind: Literal["fine-tuned"]
     gan: str
     fakes_from: Once[str] = ()
-    history: Epochs = "all"
+    fakes_epochs: Epochs = "all"
     start: Literal["last", "fresh"] = "last"
     updates: StepCount = 2000
     batch_size: Annotated[int, Field(ge=2, le=65536)] = 64
     learning_rate: LearningRate = 2e-4
-    images: ImageCount = 20000
+    n_images: ImageCount = 20000
     negatives: NegativesConfig = NegativesConfig()
-    differentiable: tuple[Change, ...] = ()
+    diff_augment: tuple[DiffAugmentation, ...] = ()
     processing: Processing = ()
     discriminator: DiscriminatorOptions | None = None
     keep: Literal["last", "best"] = "last"
@@ -112,10 +111,10 @@ class FineTuned(PostHoc, Discriminator):
 
     @model_validator(mode="after")
     def _enough_to_hold_back(self) -> FineTuned:
-        if self.keep == "best" and self.images < 10:
+        if self.keep == "best" and self.n_images < 10:
             raise ValueError(
-                f'{self.name!r} with keep = "best" holds a tenth of its {self.images} fakes back; '
-                'give images = 10 or more, or keep = "last"'
+                f'{self.name!r} has keep = "best", which holds back a tenth of its '
+                f'{self.n_images} fakes; give n_images = 10 or more, or keep = "last"'
             )
         return self
 
@@ -135,7 +134,7 @@ class FineTuned(PostHoc, Discriminator):
         purpose = f"fine-tuning of {self.name}"
         reals: Images = material.reals
         fakes: Images = material.fakes_of(
-            self.makers, self.history, self.images, purpose, self.recent
+            self.makers, self.fakes_epochs, self.n_images, purpose, self.recent
         )
         validation = None
         if self.keep == "best":

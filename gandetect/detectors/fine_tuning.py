@@ -25,14 +25,14 @@ from gandetect.models.layers import seed_dropout
 from gandetect.models.scaling import to_unit_range
 from gandetect.randomness import integer_seed, stream
 from gandetect.training.both_sides import BothSides
+from gandetect.training.diff_augment import DiffAugment
 from gandetect.training.discriminating import (
     is_penalised,
+    mix_replay,
     update_discriminator,
-    with_remembered,
 )
 from gandetect.training.networks import build_optimizer
 from gandetect.training.reals import on_device
-from gandetect.training.views import View
 
 UPDATES_A_ROW = 100  # of the history; a GPU need not wait more often
 HARDEST = 0.1  # of the fakes
@@ -64,11 +64,11 @@ def fine_tune(
     discriminator.to(device).train()
     optimizer = build_optimizer(how.discriminator_optimizer, discriminator)
     purpose = f"fine-tuning of {config.name}"
-    chance = torch.Generator(device).manual_seed(integer_seed(seed, f"noise in {purpose}"))
+    rng = torch.Generator(device).manual_seed(integer_seed(seed, f"noise in {purpose}"))
     dropout = torch.Generator(device).manual_seed(integer_seed(seed, f"dropout in {purpose}"))
     seed_dropout(discriminator, dropout)
     processing = BothSides(how.processing, seed, purpose)
-    view = View(how, chance)
+    augment = DiffAugment(how, rng)
     precision = torch.autocast(device.type, torch.bfloat16, how.precision == "bf16")
     hard = _hard_fakes(config, discriminator, fakes, seed, purpose) if config.hard else None
     batches = zip(
@@ -82,14 +82,14 @@ def fine_tune(
     history: list[dict[str, float]] = []
     started = perf_counter()
     for step, (real_images, fake_images) in enumerate(batches):
-        fake_images = with_remembered(how, fake_images, real_images, None, chance)
+        fake_images = mix_replay(how, fake_images, real_images, None, rng)
         real_images, fake_images = processing(real_images, fake_images)
-        judged = update_discriminator(
+        updated = update_discriminator(
             how, discriminator, optimizer, real_images, fake_images,
-            penalised=is_penalised(how, step), view=view, precision=precision,
+            penalised=is_penalised(how, step), augment=augment, precision=precision,
         )  # fmt: skip
-        right = (judged.on_real > 0).float().mean(), (judged.on_fake < 0).float().mean()
-        seen.append(torch.stack([judged.loss, *right]).detach())
+        right = (updated.on_real > 0).float().mean(), (updated.on_fake < 0).float().mean()
+        seen.append(torch.stack([updated.loss, *right]).detach())
         done = step + 1
         if done % every == 0 or done == config.updates:
             history.append(_row(config, torch.stack(seen), done))
@@ -98,7 +98,10 @@ def fine_tune(
                 history[-1] |= validation.figures(discriminator, device)
                 discriminator.train()
                 if best_row(history, config.monitor) is history[-1]:
-                    best = {name: one.clone() for name, one in discriminator.state_dict().items()}
+                    best = {
+                        name: weights.clone()
+                        for name, weights in discriminator.state_dict().items()
+                    }
             rate = done * 2 * config.batch_size / (perf_counter() - started)
             facts = {"images_per_second": rate, "summary": f"D {history[-1]['loss']:.2f}"}
             notify({"event": "step", "done": done, "total": config.updates, **facts})
@@ -118,7 +121,7 @@ def trains_as(config: FineTuned, gan: GanConfig) -> GanConfig:
     return gan.model_copy(
         update={
             "negatives": config.negatives,
-            "differentiable": config.differentiable,
+            "diff_augment": config.diff_augment,
             "processing": config.processing,
             "batch_size": config.batch_size,
             "discriminator_optimizer": own.model_copy(update=optimizer),
@@ -140,12 +143,12 @@ def _batches(
 
     ``hard`` are places of images for each update, which take that of its first ones.
     """
-    chance = stream(seed, f"order of {purpose}")
+    rng = stream(seed, f"order of {purpose}")
     stored = on_device(images, device)
     order = np.empty(0, np.int64)
     for first in hard or repeat(np.empty(0, np.int64), config.updates):
         while len(order) < config.batch_size:
-            order = np.concatenate([order, chance.permutation(len(images))])
+            order = np.concatenate([order, rng.permutation(len(images))])
         chosen, order = np.split(order, [config.batch_size])
         chosen = np.concatenate([first, chosen[len(first) :]])
         batch = to_unit_range(stored[torch.from_numpy(chosen).to(device)])
@@ -159,14 +162,14 @@ def _hard_fakes(
 
     All are tried every ``validate_every`` updates; the hardest are a `HARDEST` share of them.
     """
-    chance = stream(seed, f"hard fakes in {purpose}")
+    rng = stream(seed, f"hard fakes in {purpose}")
     device = next(discriminator.parameters()).device
     for step in range(config.updates):
         if step % config.validate_every == 0:
             logits = answers(discriminator.eval(), fakes, device).float().cpu().numpy()
             discriminator.train()
             hardest = np.argsort(-logits, kind="stable")[: max(1, round(HARDEST * len(logits)))]
-        yield chance.choice(hardest, round(config.hard * config.batch_size))
+        yield rng.choice(hardest, round(config.hard * config.batch_size))
 
 
 def _row(config: FineTuned, seen: Tensor, done: int) -> dict[str, float]:

@@ -104,6 +104,8 @@ def _load_weights(path: Path, expected: str) -> dict[str, torch.Tensor]:
 
 
 def _nearby(folder: Path) -> str:
-    found: Iterable[Path] = sorted(folder.glob("**/detector.json")) if folder.is_dir() else ()
-    names = [str(path.parent) for path in found][:4]
+    descriptions: Iterable[Path] = (
+        sorted(folder.glob("**/detector.json")) if folder.is_dir() else ()
+    )
+    names = [str(path.parent) for path in descriptions][:4]
     return f"; found nearby: {', '.join(names)}" if names else ""

@@ -20,7 +20,7 @@ from gandetect.detectors.network import NetworkDetector
 from gandetect.detectors.protocol import Preprocessing
 from gandetect.events import Notify
 from gandetect.randomness import stream
-from gandetect.training.history import fakes_of_epochs
+from gandetect.training.epoch_fakes import fakes_of_epochs
 from gandetect.training.supervised import new_classifier
 
 
@@ -48,8 +48,8 @@ class Material:
     def discriminator(self, name: str, epoch: int | None = None) -> nn.Module:
         """A GAN's discriminator after its last epoch, or after a kept one."""
         gan, folder = self.gans[name]
-        given = gan, self.seed, folder, self.preprocessing, self.device
-        return discriminator_of(*given, epoch).network
+        arguments = gan, self.seed, folder, self.preprocessing, self.device
+        return discriminator_of(*arguments, epoch).network
 
     def untrained(self, name: str) -> NetworkDetector:
         """A classifier with the weights that its training began with."""
@@ -59,37 +59,37 @@ class Material:
 
     def validation_reals(self, most: int, purpose: str) -> dict[str, Images]:
         """At most so many reals of each group of the validation split; without it, of training."""
-        chance = stream(self.seed, f"reals in {purpose}")
+        rng = stream(self.seed, f"reals in {purpose}")
         groups = self.validation or {"training": self.reals}
         return {
-            name: take(images, np.sort(chance.permutation(len(images))[:most]))
+            name: take(images, np.sort(rng.permutation(len(images))[:most]))
             for name, images in groups.items()
         }
 
     def fakes_of(
-        self, names: Sequence[str], history: Epochs, count: int, purpose: str, recent: float = 0.0
+        self, names: Sequence[str], epochs: Epochs, count: int, purpose: str, recent: float = 0.0
     ) -> NDArray[np.uint8]:
         """Fakes ``(count, C, H, W) uint8`` of several GANs, as many of each; see `fakes`."""
         ends = np.linspace(0, count, len(names) + 1).round().astype(int)
         parts = [
-            self.fakes(name, history, share, purpose, recent)
+            self.fakes(name, epochs, share, purpose, recent)
             for name, share in zip(names, np.diff(ends).tolist(), strict=True)
             if share
         ]
         return np.concatenate(parts)
 
     def fakes(
-        self, name: str, history: Epochs, count: int, purpose: str, recent: float = 0.0
+        self, name: str, epochs: Epochs, count: int, purpose: str, recent: float = 0.0
     ) -> NDArray[np.uint8]:
         """Fakes ``(count, C, H, W) uint8`` of a GAN, of each of its epochs' generators.
 
-        As many of each epoch's, or with ``recent`` more of later ones' (`training.history`).
+        As many of each epoch's, or with ``recent`` more of later ones' (`training.epoch_fakes`).
         """
         gan, folder = self.gans[name]
         return fakes_of_epochs(
             gan,
             folder,
-            chosen_epochs(history, gan.epochs),
+            chosen_epochs(epochs, gan.epochs),
             count,
             image_size=self.preprocessing.image_size,
             channels=self.preprocessing.channels,

@@ -26,7 +26,7 @@ class OneClassDetector(PostHoc):
     """What the reals look like, from scikit-learn: no fake is looked at when it is fitted.
 
     ``features_of`` is "pixels", a GAN (its last discriminator's features) or a classifier; those
-    two have seen fakes. ``images`` training reals are fitted, ``neighbours`` are the k of kNN.
+    two have seen fakes. ``max_images`` training reals are fitted, ``neighbours`` are the k of kNN.
     """
 
     METHOD: ClassVar = "by learning what real images look like"
@@ -34,7 +34,7 @@ class OneClassDetector(PostHoc):
     kind: Literal["one-class"]
     method: Literal["isolation-forest", "one-class-svm", "nearest-neighbours"]
     features_of: str = PIXELS
-    images: Annotated[ImageCount, Field(ge=20)] = 5000
+    max_images: Annotated[ImageCount, Field(ge=20)] = 5000
     neighbours: Count = 5
 
     @property
@@ -53,10 +53,10 @@ class OneClassDetector(PostHoc):
 
     @model_validator(mode="after")
     def _more_images_than_neighbours(self) -> OneClassDetector:
-        if self.neighbours >= self.images:
+        if self.neighbours >= self.max_images:
             raise ValueError(
-                f"{self.name!r} looks at {self.neighbours} neighbours among {self.images} images; "
-                "give more images, or fewer neighbours"
+                f"{self.name!r} looks at {self.neighbours} neighbours among {self.max_images} "
+                "images; give more max_images, or fewer neighbours"
             )
         return self
 
@@ -79,7 +79,7 @@ class OneClassDetector(PostHoc):
         if self.features_of in material.gans:
             epoch = material.gans[self.features_of][0].epochs
         chosen = stream(material.seed, f"images of {self.name}").permutation(len(material.reals))
-        reals = material.reals[np.sort(chosen[: self.images])]
+        reals = material.reals[np.sort(chosen[: self.max_images])]
         if isinstance(network, ImageClassifier):  # in the layout that it was trained in
             network.to(memory_format=torch.contiguous_format)
         features = Features(network).to(material.device)

@@ -54,12 +54,12 @@ class FeatureProbe(PostHoc):
     ``depths`` ("all", "last", or numbers from 1) the ``statistics`` over space are the features
     (see `gandetect.models.probe.LayerStatistics`).
 
-    An ``estimator`` of scikit-learn's tells ``images`` fakes from as many training reals by them:
-    logistic regression (with ``regularisation`` times half the squared coefficients; features are
-    standardised), a linear discriminant, or the ``neighbours`` nearest of each. Fakes are of the
-    generators of ``history``'s epochs of every GAN in ``fakes_from`` (those in ``features_of``, if
-    nothing is said), as many of each. With a ``processing`` chain each image is also used a second
-    time, processed, reals and fakes alike.
+    An ``estimator`` of scikit-learn is fitted to the features of at most ``max_images`` training
+    reals and as many fakes: logistic regression (with ``regularisation`` times half the squared
+    coefficients; features are standardised), a linear discriminant, or the ``neighbours`` nearest
+    of each. Fakes are drawn by the generators of ``fakes_epochs`` of every GAN in ``fakes_from``
+    (by default those in ``features_of``), as many of each. With a ``processing`` chain each image
+    is also used a second time, processed, reals and fakes alike.
     """
 
     METHOD: ClassVar = "by fitting a small estimator to the layers of frozen networks"
@@ -69,8 +69,8 @@ class FeatureProbe(PostHoc):
     epochs: Epochs = "last"
     untrained: bool = False
     fakes_from: Once[str] = ()
-    history: Epochs = "all"
-    images: Annotated[ImageCount, Field(ge=20)] = 8000
+    fakes_epochs: Epochs = "all"
+    max_images: Annotated[ImageCount, Field(ge=20)] = 8000
     processing: Processing = ()
     side: Annotated[int, Field(ge=32, le=256, multiple_of=32)] = 96
     depths: Literal["all", "last"] | Annotated[Once[Count], Field(min_length=1)] = "all"
@@ -90,7 +90,7 @@ class FeatureProbe(PostHoc):
     @property
     def images_trained_on(self) -> int:
         """As many as features are computed of."""
-        return self.images * (4 if self.processing else 2)
+        return self.max_images * (4 if self.processing else 2)
 
     def known(self, known_to: Callable[[str], tuple[str, ...]]) -> tuple[str, ...]:
         """Untrained networks know nothing: the GANs of its fakes alone."""
@@ -165,7 +165,7 @@ class FeatureProbe(PostHoc):
                 material.notify,
                 f"{self.name!r} has not converged; give more regularisation, or fewer features",
             )
-        names = dict.fromkeys(one["architecture"] for one in described)
+        names = dict.fromkeys(network_kind["architecture"] for network_kind in described)
         looked_at = {"depths": self.depths, "statistics": self.statistics}
         options = {"networks": described, **looked_at, **probe.sizes()}
         epochs = [
@@ -192,9 +192,14 @@ class FeatureProbe(PostHoc):
             elif name in material.gans:
                 yield from self._of_gan(name, material)
             else:
-                one = material.untrained(name) if self.untrained else material.detector(name)
-                about = one.description
-                yield one.network, _recipe(about.kind, about.architecture, about.options)
+                network_detector = (
+                    material.untrained(name) if self.untrained else material.detector(name)
+                )
+                about = network_detector.description
+                yield (
+                    network_detector.network,
+                    _recipe(about.kind, about.architecture, about.options),
+                )
 
     def _of_gan(self, name: str, material: Material) -> Iterator[tuple[nn.Module, dict[str, Any]]]:
         from gandetect.detectors.discriminator import fresh_discriminator
@@ -238,23 +243,23 @@ class FeatureProbe(PostHoc):
                 f"than {MOST_VALUES:,} values in all; give fewer images, epochs, depths or "
                 "statistics"
             )
-        found = np.empty((copies, 2, len(reals), width), np.float32)
+        features = np.empty((copies, 2, len(reals), width), np.float32)
         tick = steps(material.notify, f"features of {self.name}")
         for side, (source, images) in enumerate((("reals", reals), ("fakes", fakes))):
-            chance = stream(material.seed, f"processing of {source} for {self.name}")
+            rng = stream(material.seed, f"processing of {source} for {self.name}")
             for copy in range(copies):
-                seen = process(images, self.processing, chance) if copy else images
-                found[copy, side] = answers(probe.raw, seen, material.device).cpu().numpy()
-                tick((side * copies + copy + 1) * len(reals), found[..., 0].size)
-        return found
+                seen = process(images, self.processing, rng) if copy else images
+                features[copy, side] = answers(probe.raw, seen, material.device).cpu().numpy()
+                tick((side * copies + copy + 1) * len(reals), features[..., 0].size)
+        return features
 
     def _images(self, material: Material) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-        """Training reals by chance, and as many fakes, ``(N, C, H, W) uint8``."""
+        """A random sample of training reals, and as many fakes, ``(N, C, H, W) uint8``."""
         chosen = stream(material.seed, f"images of {self.name}").permutation(len(material.reals))
-        reals = material.reals[np.sort(chosen[: self.images])]
+        reals = material.reals[np.sort(chosen[: self.max_images])]
         makers = self.fakes_from or [one for one in self.features_of if one in material.gans]
         purpose = f"{self.kind} {self.name}"
-        return reals, material.fakes_of(makers, self.history, len(reals), purpose)
+        return reals, material.fakes_of(makers, self.fakes_epochs, len(reals), purpose)
 
 
 def _recipe(kind: str, architecture: str, options: dict[str, Any]) -> dict[str, Any]:

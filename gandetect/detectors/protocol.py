@@ -110,7 +110,7 @@ class Kind:
 
     @classmethod
     def build(cls, description: DetectorDescription) -> nn.Module:
-        """The network that a description tells of, its weights about to be loaded.
+        """The network of a description, without its trained weights.
 
         It is an `ImageClassifier`, or answers like a discriminator: images ``(N, C, H, W)`` in
         [-1, 1] to ``(N,)``, high = real. Raises `UsageError` for an unknown architecture.

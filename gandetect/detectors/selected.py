@@ -23,11 +23,11 @@ class Selected(PostHoc, Discriminator):
     """A GAN's discriminator of the epoch that does best on validation images.
 
     Of ``epochs``, the one of the highest ``monitor`` (of equals the last): AUROC, or the accuracy
-    at the native threshold; see `gandetect.detectors.validation`. Validation fakes are drawn from
-    the generators of ``history``'s epochs of every GAN in ``fakes_from`` (its own, if nothing is
-    said), as many of each: ``images`` in all. Validation reals are at most ``images`` of the
-    validation split (``validation`` in ``[data]``), and as many of its classes; without that split,
-    training reals, on which the discriminator has been trained.
+    at the native threshold; see `gandetect.detectors.validation`. ``n_images`` validation fakes are
+    drawn by the generators of ``fakes_epochs`` of every GAN in ``fakes_from`` (by default its own),
+    as many of each. Validation reals are at most ``n_images`` of the validation split
+    (``validation`` in ``[data]``), and at most as many of its classes; without that split, training
+    reals, on which the discriminator has been trained.
     """
 
     METHOD: ClassVar = "by choosing a discriminator's epoch on validation images"
@@ -37,8 +37,8 @@ class Selected(PostHoc, Discriminator):
     gan: str
     epochs: Epochs = "all"
     fakes_from: Once[str] = ()
-    history: Epochs = "all"
-    images: Annotated[ImageCount, Field(ge=20)] = 4000
+    fakes_epochs: Epochs = "all"
+    n_images: Annotated[ImageCount, Field(ge=20)] = 4000
     monitor: Monitor = "auroc"
 
     @property
@@ -67,8 +67,8 @@ class Selected(PostHoc, Discriminator):
         """Try every epoch's discriminator on the same images, and take the best."""
         gan, _ = material.gans[self.gan]
         purpose = f"validation of {self.name}"
-        fakes = material.fakes_of(self.makers, self.history, self.images, purpose)
-        validation = Validation(fakes, material.validation_reals(self.images, purpose))
+        fakes = material.fakes_of(self.makers, self.fakes_epochs, self.n_images, purpose)
+        validation = Validation(fakes, material.validation_reals(self.n_images, purpose))
         epochs = chosen_epochs(self.epochs, gan.epochs)
         history = []
         for done, epoch in enumerate(epochs, start=1):

@@ -25,7 +25,7 @@ class Plan:
 
     Complete stages with the same digest are taken over from the run folders in ``reuse``. Stages
     that the plan ``after`` has, too, are made there first, and taken over. ``label`` is what a user
-    is told beside a stage's title, where there is more than one plan.
+    is shown beside a stage's title, where there is more than one plan.
     """
 
     context: Context
@@ -51,7 +51,7 @@ class _Node:
     digest: str = ""
 
     @property
-    def told(self) -> str:
+    def title(self) -> str:
         label = self.plan.label
         return f"{self.stage.title}, {label}" if label else self.stage.title
 
@@ -89,11 +89,11 @@ def run_graph(plans: Sequence[Plan], engine: Engine, listener: Listener) -> None
             key = ready.pop(0)
             task = _task(nodes[key], running)
             running[task.name] = key
-            listener.say(nodes[key].told)
+            listener.say(nodes[key].title)
             engine.start(task)
         if here:  # one at a time, so that what it makes ready does not wait for the others
             key = here.pop(0)
-            listener.say(nodes[key].told)
+            listener.say(nodes[key].title)
             perform(nodes[key].stage, nodes[key].digest, nodes[key].context, listener.event)
             sorter.done(key)
         elif running:

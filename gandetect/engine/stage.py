@@ -76,12 +76,12 @@ class Stage:
 
     @property
     def title(self) -> str:
-        """What a user is told while it runs, such as ``Training dcgan-bn seed 0``."""
+        """Its title on screen while it runs, such as ``Training dcgan-bn seed 0``."""
         return self.TITLE.format(self=self)
 
     @property
     def subject(self) -> str:
-        """What its progress is told of, such as ``dcgan-bn seed 0``."""
+        """The subject of its progress messages, such as ``dcgan-bn seed 0``."""
         return self.title
 
     @property
@@ -100,9 +100,9 @@ class Stage:
     def settings(self) -> Mapping[str, object]:
         """What changes the result beside the needed stages: every field, as JSON can hold it."""
         return {
-            one.name: as_json(value)
-            for one in fields(self)
-            if not _is_of_stages(value := getattr(self, one.name))
+            part.name: as_json(value)
+            for part in fields(self)
+            if not _is_of_stages(value := getattr(self, part.name))
         }
 
     def outside(self, context: Context) -> object:
@@ -122,16 +122,16 @@ class Stage:
 
     def files(self, folder: Path) -> list[str]:
         """The files that its record vouches for: all that it has written."""
-        found = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+        written = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
         return sorted(
             str(path)
-            for path in found
+            for path in written
             if str(path) not in (runs.RECORD, BEGUN) and not path.name.endswith(".tmp")
         )
 
     def needs(self) -> list[Stage]:
         """The stages whose folders it reads, in the order of its fields."""
-        return [stage for one in fields(self) for stage in _stages_in(getattr(self, one.name))]
+        return [stage for part in fields(self) for stage in _stages_in(getattr(self, part.name))]
 
     def digest(self, outside: object, needed: Sequence[str]) -> str:
         """The digest of its result, from those of the stages that it needs."""
@@ -141,18 +141,18 @@ class Stage:
 
 def with_needs(targets: Iterable[Stage]) -> list[Stage]:
     """These stages and all that they need, each once and after those that it needs."""
-    found: dict[str, Stage] = {}
+    stages: dict[str, Stage] = {}
 
     def visit(stage: Stage) -> None:
-        if stage.place in found:
+        if stage.place in stages:
             return
         for needed in stage.needs():
             visit(needed)
-        found[stage.place] = stage
+        stages[stage.place] = stage
 
     for target in targets:
         visit(target)
-    return list(found.values())
+    return list(stages.values())
 
 
 def as_json(value: object) -> object:
@@ -167,8 +167,8 @@ def as_json(value: object) -> object:
         return [as_json(one) for one in value]
     if is_dataclass(value) and not isinstance(value, type):
         parts = {one.name: getattr(value, one.name) for one in fields(value)}
-        told = {name: as_json(part) for name, part in parts.items() if not _is_of_stages(part)}
-        return {"kind": type(value).__name__, **told}
+        settings = {name: as_json(part) for name, part in parts.items() if not _is_of_stages(part)}
+        return {"kind": type(value).__name__, **settings}
     return value
 
 

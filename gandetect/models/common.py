@@ -26,7 +26,7 @@ class Growth:
     """
 
     side: int
-    further: int
+    extra_stages: int
 
     def channels(self, base: int) -> list[int]:
         """Channels of the further stages, outwards in: those of ``base`` channels come before.
@@ -34,14 +34,16 @@ class Growth:
         >>> Growth.of(112).channels(128)
         [256, 512]
         """
-        return [min(max(base, WIDEST), base * 2**stage) for stage in range(1, self.further + 1)]
+        return [
+            min(max(base, WIDEST), base * 2**stage) for stage in range(1, self.extra_stages + 1)
+        ]
 
     @staticmethod
     def of(image_size: int) -> Growth:
         """The growth for images of a side; `ValueError` for one that doublings cannot reach.
 
         >>> Growth.of(28), Growth.of(64)
-        (Growth(side=7, further=0), Growth(side=8, further=1))
+        (Growth(side=7, extra_stages=0), Growth(side=8, extra_stages=1))
         """
         doublings = max(2, (image_size // 7).bit_length() - 1)
         step = 2**doublings

@@ -41,11 +41,11 @@ class ImagenetNetwork(nn.Module):
 
     @property
     def depths(self) -> list[nn.Module]:
-        """The four modules whose outputs are looked at."""
+        """The four modules whose outputs are used."""
         return [self.network.get_submodule(place) for place in DEPTHS[self.name]]
 
     def forward(self, images: Tensor) -> Tensor:
-        """Features before the last layer, of which nobody here makes use."""
+        """Features before the last layer; not used here."""
         images = functional.interpolate(
             images.expand(-1, 3, -1, -1), size=self.side, mode="bilinear", antialias=True
         )

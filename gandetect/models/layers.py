@@ -129,8 +129,8 @@ class SeededDropout(nn.Module):
         if not self.training or dropped == 0:
             return features
         mask = self._mask(features, dropped)
-        kept: Tensor = _Keep.apply(features, mask, 32768 / (32768 - dropped))
-        return kept
+        scaled: Tensor = _Keep.apply(features, mask, 32768 / (32768 - dropped))
+        return scaled
 
     def _mask(self, features: Tensor, dropped: int) -> Tensor:
         count = features.numel()

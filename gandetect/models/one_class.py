@@ -56,10 +56,10 @@ class OneClass(nn.Module):
         """Choose the projection by PCA of raw features ``(N, F)`` of reals, and fit on them."""
         dimensions = min(DIMENSIONS, *raw.shape)
         # Randomised (Halko et al. 2011, SIAM Review 53): exact takes minutes with many features.
-        found = PCA(dimensions, svd_solver="randomized", random_state=0).fit(raw)
+        pca = PCA(dimensions, svd_solver="randomized", random_state=0).fit(raw)
         mean, components = (
             torch.from_numpy(np.asarray(one, np.float32)).to(self.fitted.device)
-            for one in (found.mean_, found.components_)
+            for one in (pca.mean_, pca.components_)
         )
         self.features.mean, self.features.components = mean, components
         self.fitted = (torch.from_numpy(raw).to(mean.device) - mean) @ components.T

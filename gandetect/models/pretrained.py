@@ -35,9 +35,9 @@ def load_pretrained(classifier: ImageClassifier, weights: str) -> None:
     if weights == "none":
         return
     path = _imagenet_file(classifier.network) if weights == "imagenet" else _given_file(weights)
-    given = _backbone_tensors(classifier.network, read_tensors(path))
-    _check_fit(classifier, given, path)
-    classifier.backbone.load_state_dict(given, strict=False)
+    tensors = _backbone_tensors(classifier.network, read_tensors(path))
+    _check_fit(classifier, tensors, path)
+    classifier.backbone.load_state_dict(tensors, strict=False)
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:
@@ -73,15 +73,15 @@ def fetch(url: str) -> Path:
             path.parent.mkdir(parents=True, exist_ok=True)
             torch.hub.download_url_to_file(url, str(path), expected, progress=False)
         with path.open("rb") as file:
-            found = hashlib.file_digest(file, "sha256").hexdigest()
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
     except (OSError, HTTPException, RuntimeError) as error:  # urllib's, and a wrong SHA-256
         raise NetworkError(
             f"the ImageNet weights could not be fetched ({error}); fetch {url} on a machine that "
             f'can, and put it at {str(path)!r} or say weights = "path/to/{path.name}"'
         ) from None
-    if not found.startswith(expected):
+    if not digest.startswith(expected):
         raise NetworkError(
-            f"{str(path)!r} is damaged: its SHA-256 starts with {found[: len(expected)]}, not "
+            f"{str(path)!r} is damaged: its SHA-256 starts with {digest[: len(expected)]}, not "
             f"{expected}; delete it, so that it is fetched again from {url}"
         )
     return path
@@ -123,24 +123,24 @@ def _backbone_tensors(network: str, tensors: Mapping[str, Tensor]) -> dict[str, 
     """What a file holds for the backbone, named as the backbone names it."""
     if any(name.startswith("backbone.") for name in tensors):  # a classifier of ours
         behind = ("embedding.", "head.")
-        kept = {name: value for name, value in tensors.items() if not name.startswith(behind)}
-        return {name.removeprefix("backbone."): value for name, value in kept.items()}
+        backbone = {name: value for name, value in tensors.items() if not name.startswith(behind)}
+        return {name.removeprefix("backbone."): value for name, value in backbone.items()}
     last = CLASSIFIERS[network].last_layer
     return {name: value for name, value in tensors.items() if not (last and name.startswith(last))}
 
 
-def _check_fit(classifier: ImageClassifier, given: Mapping[str, Tensor], path: Path) -> None:
+def _check_fit(classifier: ImageClassifier, tensors: Mapping[str, Tensor], path: Path) -> None:
     own = classifier.backbone.state_dict()
     # Files from before PyTorch 0.4.1 lack BatchNorm's count of batches, which nothing here uses.
-    missing = [n for n in own if n not in given and not n.endswith("num_batches_tracked")]
-    unexpected = [name for name in given if name not in own]
+    missing = [n for n in own if n not in tensors and not n.endswith("num_batches_tracked")]
+    unexpected = [name for name in tensors if name not in own]
     shapes = [
-        f"{name} {tuple(given[name].shape)} in place of {tuple(value.shape)}"
+        f"{name} {tuple(tensors[name].shape)} in place of {tuple(value.shape)}"
         for name, value in own.items()
-        if name in given and given[name].shape != value.shape
+        if name in tensors and tensors[name].shape != value.shape
     ]
-    found = (("missing", missing), ("unexpected", unexpected), ("of another shape", shapes))
-    differences = [f"{what}: {_some(names)}" for what, names in found if names]
+    mismatches = (("missing", missing), ("unexpected", unexpected), ("of another shape", shapes))
+    differences = [f"{what}: {_some(names)}" for what, names in mismatches if names]
     if differences:
         raise NetworkError(
             f"{str(path)!r} does not fit {classifier.network}; {'; '.join(differences)}; give "

@@ -34,7 +34,7 @@ LEAST_SPREAD = 1e-5  # of a feature, as a share of its size: less is what roundi
 
 
 class ProbeError(ValueError):
-    """What a network is asked for is not there, such as a depth that it does not have."""
+    """A network does not have what was requested, such as a depth."""
 
 
 class LayerStatistics(nn.Module):
@@ -61,10 +61,10 @@ class LayerStatistics(nn.Module):
         """Statistics of the chosen depths, ``(N, F)``."""
         if isinstance(self.network, ImageClassifier):
             images = self.network.prepare(quantise(images))  # it prepares stored images itself
-        found = layer_outputs(self.network, images, self._summary)
+        outputs = layer_outputs(self.network, images, self._summary)
         if isinstance(self.depths, str):
-            return torch.cat(found if self.depths == "all" else found[-1:], 1)
-        return torch.cat([found[depth - 1] for depth in self.depths], 1)
+            return torch.cat(outputs if self.depths == "all" else outputs[-1:], 1)
+        return torch.cat([outputs[depth - 1] for depth in self.depths], 1)
 
     def _summary(self, answer: Tensor) -> Tensor:
         answer = answer.float()
@@ -78,8 +78,8 @@ def layers_of(network: nn.Module) -> list[nn.Module]:
     if isinstance(network, ImagenetNetwork):
         return network.depths
     modules = list(network.modules())
-    layers: list[nn.Module] = [one for one in modules if isinstance(one, nn.Conv2d)]
-    layers = layers or [*[one for one in modules if isinstance(one, nn.Linear)][:-1]]
+    layers: list[nn.Module] = [module for module in modules if isinstance(module, nn.Conv2d)]
+    layers = layers or [*[module for module in modules if isinstance(module, nn.Linear)][:-1]]
     if not layers:
         raise ProbeError(f"{type(network).__name__} has no layers to look at")
     return layers
@@ -88,18 +88,18 @@ def layers_of(network: nn.Module) -> list[nn.Module]:
 def layer_outputs(
     network: nn.Module, images: Tensor, summary: Callable[[Tensor], Tensor]
 ) -> list[Tensor]:
-    """What a network's layers answer, each summarised at once, in the order of use.
+    """Outputs of a network's layers, each summarised at once, in the order of use.
 
-    Which layers and where they are taken, says `LayerStatistics`.
+    `LayerStatistics` says which layers, and where in the network.
     """
-    activations = [one for one in network.modules() if isinstance(one, ACTIVATIONS)]
+    activations = [module for module in network.modules() if isinstance(module, ACTIVATIONS)]
     if isinstance(network, ImagenetNetwork):
         activations = []  # its depths are whole blocks
-    found: list[Tensor] = []
+    outputs: list[Tensor] = []
     waiting: list[Tensor] = []  # the answer of a layer that no activation has followed yet
 
     def settle() -> None:
-        found.extend(map(summary, waiting))
+        outputs.extend(map(summary, waiting))
         waiting.clear()
 
     def of_layer(_: nn.Module, __: Any, answer: Tensor) -> None:
@@ -111,15 +111,15 @@ def layer_outputs(
             waiting[:] = [answer]
             settle()
 
-    hooks = [one.register_forward_hook(of_layer) for one in layers_of(network)]
-    hooks += [one.register_forward_hook(of_activation) for one in activations]
+    hooks = [module.register_forward_hook(of_layer) for module in layers_of(network)]
+    hooks += [module.register_forward_hook(of_activation) for module in activations]
     try:
         network(images)
     finally:
         for hook in hooks:
             hook.remove()
     settle()
-    return found
+    return outputs
 
 
 def _centred(maps: Tensor) -> Tensor:
@@ -182,7 +182,9 @@ class Probe(nn.Module):
         neighbours: int = 5,
     ) -> None:
         super().__init__()
-        self.networks = nn.ModuleList(LayerStatistics(one, depths, statistics) for one in networks)
+        self.networks = nn.ModuleList(
+            LayerStatistics(network, depths, statistics) for network in networks
+        )
         self.neighbours = neighbours
         shapes = {
             "mean": (features,),
@@ -204,7 +206,7 @@ class Probe(nn.Module):
 
     def raw(self, images: Tensor) -> Tensor:
         """The features ``(N, F)`` of images ``(N, C, H, W)`` in [-1, 1], before anything."""
-        return torch.cat([one(images) for one in self.networks], 1)
+        return torch.cat([network(images) for network in self.networks], 1)
 
     def sizes(self) -> dict[str, int]:
         """What it is built with, beside its networks and what is looked at in them."""
@@ -236,15 +238,15 @@ class Probe(nn.Module):
     def _learn_distances(self, features: Floats) -> None:
         """Keep four fifths of the images as neighbours, and learn from the rest."""
         held = np.arange(features.shape[2]) % HELD_BACK == HELD_BACK - 1
-        kept, rest = (
+        reference, rest = (
             features[:, :, chosen].swapaxes(0, 1).reshape(2, -1, features.shape[-1])
             for chosen in (~held, held)
         )
-        flat = kept.reshape(-1, kept.shape[-1])
+        flat = reference.reshape(-1, reference.shape[-1])
         # Randomised (Halko et al. 2011, SIAM Review 53): exact takes minutes with many features.
         dimensions = min(DIMENSIONS, *flat.shape)
         components = PCA(dimensions, svd_solver="randomized", random_state=0).fit(flat).components_
-        self._keep(components=components, reference=kept @ components.T)
+        self._keep(components=components, reference=reference @ components.T)
         seen = torch.from_numpy(rest.reshape(-1, rest.shape[-1]) @ components.T).double()
         parts = seen.to(self.mean.device).split(ROWS)
         nearness = torch.cat([self._nearness(part) for part in parts]).cpu().numpy()
@@ -254,19 +256,21 @@ class Probe(nn.Module):
     def _nearness(self, projected: Tensor) -> Tensor:
         """How much nearer reals are than fakes, ``(N,)``, of projected features ``(N, D)``."""
         to_reals, to_fakes = (
-            torch.cdist(projected, one)
-            .topk(min(self.neighbours, len(one)), largest=False)
+            torch.cdist(projected, group)
+            .topk(min(self.neighbours, len(group)), largest=False)
             .values.mean(1)
             .clamp(min=1e-9)
             .log()
-            for one in self.reference
+            for group in self.reference
         )
         return to_fakes - to_reals
 
     def _keep(self, **values: Any) -> None:
         for name, value in values.items():
-            kept = torch.as_tensor(np.array(value, np.float64, order="C"), device=self.mean.device)
-            setattr(self, name, kept)
+            tensor = torch.as_tensor(
+                np.array(value, np.float64, order="C"), device=self.mean.device
+            )
+            setattr(self, name, tensor)
 
 
 def _standardise(features: Floats) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -289,10 +293,10 @@ def _logistic_regression(
     features: Floats, real: NDArray[np.int64], regularisation: float
 ) -> tuple[Any, bool]:
     """Likelihood plus ``regularisation`` times half the sum of squared coefficients."""
-    with warnings.catch_warnings(record=True) as told:
+    with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", ConvergenceWarning)
         fitted = LogisticRegression(C=1 / regularisation, max_iter=ITERATIONS).fit(features, real)
-    return fitted, not any(issubclass(one.category, ConvergenceWarning) for one in told)
+    return fitted, not any(issubclass(warning.category, ConvergenceWarning) for warning in caught)
 
 
 def _linear_discriminant(

@@ -25,7 +25,7 @@ from gandetect.detectors.protocol import Detector
 from gandetect.errors import RunError
 from gandetect.events import Notify
 from gandetect.scoring.paths import decode_options, score_batch
-from gandetect.scoring.shards import PARQUET, Entry, Order, Shard
+from gandetect.scoring.shards import PARQUET, Entry, ScoringRequest, Shard
 
 ROWS = 64 * BATCH  # lines that are written at a time
 SCHEMA = pa.schema(
@@ -56,17 +56,19 @@ class Counts:
 Work = Callable[[Sequence[Shard]], Iterable[Counts]]
 
 
-def score_collection(shards: Sequence[Shard], order: Order, work: Work) -> Iterator[Counts]:
+def score_collection(
+    shards: Sequence[Shard], request: ScoringRequest, work: Work
+) -> Iterator[Counts]:
     """Score what is not done yet; yields every shard's counts, those of done ones first."""
-    done = [shard for shard in shards if shard.output(order.folder).exists()]
+    done = [shard for shard in shards if shard.output(request.folder).exists()]
     for shard in done:
-        yield counts_of(shard.output(order.folder))
+        yield counts_of(shard.output(request.folder))
     yield from work([shard for shard in shards if shard not in set(done)])
 
 
-def copied_detector(detector: Path, order: Order) -> Path:
+def copied_detector(detector: Path, request: ScoringRequest) -> Path:
     """A copy of a detector's folder in the output folder, for workers on other machines."""
-    copy = Path(order.folder, DETECTOR)
+    copy = Path(request.folder, DETECTOR)
     with runs.atomic_folder(copy) as fresh:
         for name in (DESCRIPTION, WEIGHTS):
             shutil.copyfile(detector / name, fresh / name)
@@ -74,7 +76,7 @@ def copied_detector(detector: Path, order: Order) -> Path:
 
 
 def score_on_worker(
-    detector: Path, device: str, shard: Shard, order: Order, *, notify: Notify
+    detector: Path, device: str, shard: Shard, request: ScoringRequest, *, notify: Notify
 ) -> Counts:
     """Score a shard in a process that sees the same paths, which keeps the detector it has loaded.
 
@@ -86,7 +88,7 @@ def score_on_worker(
                 f"a Ray worker does not see {str(needed)!r}; put images and --out where every node "
                 "sees them under the same path"
             )
-    return score_shard(_loaded(detector, device), shard, order)
+    return score_shard(_loaded(detector, device), shard, request)
 
 
 @lru_cache(maxsize=1)
@@ -94,11 +96,11 @@ def _loaded(detector: Path, device: str) -> Detector:
     return load_detector(detector, device)
 
 
-def score_shard(detector: Detector, shard: Shard, order: Order) -> Counts:
+def score_shard(detector: Detector, shard: Shard, request: ScoringRequest) -> Counts:
     """Score a shard's images, a batch at a time, into its output; no line is ever left out."""
-    threshold = detector.threshold(order.operating_point)
-    options = decode_options(detector, order.strict)
-    target = shard.output(order.folder)
+    threshold = detector.threshold(request.operating_point)
+    options = decode_options(detector, request.strict)
+    target = shard.output(request.folder)
     with runs.atomic_file(target) as temporary, pq.ParquetWriter(temporary, SCHEMA) as writer:
         decoded = _decoded(Path(shard.source), options)
         batches = iter(lambda: list(islice(decoded, BATCH)), [])
@@ -138,8 +140,10 @@ def _from_parquet(source: Path, options: DecodeOptions) -> Iterator[Decoded]:
             yield decode(path, options, content)
     except (pa.ArrowException, OSError, _NoBytes) as error:
         reason = str(error).splitlines()[0]
-        said = f"{str(source)!r} cannot be read from row {number} on ({reason}); get an intact copy"
-        yield Decoded(source, None, said)
+        message = (
+            f"{str(source)!r} cannot be read from row {number} on ({reason}); get an intact copy"
+        )
+        yield Decoded(source, None, message)
 
 
 class _NoBytes(Exception):

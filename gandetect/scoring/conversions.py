@@ -38,13 +38,13 @@ class ConversionTally:
 
     def sentences(self) -> list[str]:
         """What to tell the user: of conversions, and of metadata."""
-        said = [sentence] if (sentence := self.sentence()) else []
+        parts = [sentence] if (sentence := self.sentence()) else []
         if self.remarks:
-            said.append(
+            parts.append(
                 f"{self.remarks:,} of {self.images:,} images hold metadata that are damaged or "
                 "large, which changes no score; `gandetect data check` names them"
             )
-        return said
+        return parts
 
     def sentence(self) -> str | None:
         """What to tell the user; None when nothing was converted."""
@@ -52,11 +52,11 @@ class ConversionTally:
         if not converted:
             return None
         most = self._counts.most_common(NAMED)
-        said = [f"{count:,} {text}" for text, count in most]
+        parts = [f"{count:,} {text}" for text, count in most]
         if rest := converted - sum(count for _, count in most):
-            said.append(f"{rest:,} otherwise")
+            parts.append(f"{rest:,} otherwise")
         return (
-            f"{converted:,} of {self.images:,} images were converted: {'; '.join(said)}. A "
+            f"{converted:,} of {self.images:,} images were converted: {'; '.join(parts)}. A "
             "detector is only known to work on images like those that it was trained on; "
             "--strict refuses others"
         )

@@ -71,18 +71,18 @@ def score_batch(
     detector: Detector, batch: Sequence[Decoded], threshold: float
 ) -> Iterator[ScoredImage]:
     """Score decoded files, one line each, in order; the verdict is by the threshold."""
-    images = [one.pixels for one in batch if one.pixels is not None]
+    images = [decoded.pixels for decoded in batch if decoded.pixels is not None]
     scores = iter(detector.decision_function(np.stack(images)).tolist() if images else [])
-    for one in batch:
-        name = written(one.path)
-        if one.pixels is None:
-            yield ScoredImage(name, None, None, None, one.error)
+    for decoded in batch:
+        name = written(decoded.path)
+        if decoded.pixels is None:
+            yield ScoredImage(name, None, None, None, decoded.error)
             continue
         score: float = next(scores)
         verdict = "generated" if score > threshold else "real"
         probability = round(float(expit(score)), 6)
         yield ScoredImage(
-            name, round(score, 6), probability, verdict, None, one.conversion, one.remark
+            name, round(score, 6), probability, verdict, None, decoded.conversion, decoded.remark
         )
 
 

@@ -29,8 +29,8 @@ Entry = tuple[str, str | None]  # a file's name, or what was given instead and w
 
 
 @dataclass(frozen=True)
-class Order:
-    """What is asked of every image of a collection, and the folder that the answers go to."""
+class ScoringRequest:
+    """How every image of a collection is scored, and the folder of the scores."""
 
     folder: str
     detector: str  # digest of its description, in which the digest of its weights stands
@@ -54,19 +54,21 @@ class Shard:
         return Path(folder) / f"{self.name}{PARQUET}"
 
 
-def order_for(folder: Path, detector: Path, operating_point: str, strict: bool) -> Order:
-    """What is asked with a detector that has been loaded, and so found whole, from its folder."""
+def scoring_request(
+    folder: Path, detector: Path, operating_point: str, strict: bool
+) -> ScoringRequest:
+    """The request for a detector that was loaded from its folder, and so is complete."""
     digest = runs.file_digest(detector / DESCRIPTION)
-    return Order(str(folder.absolute()), digest, operating_point, strict)
+    return ScoringRequest(str(folder.absolute()), digest, operating_point, strict)
 
 
-def open_folder(order: Order, inputs: Iterable[Path]) -> None:
+def open_folder(request: ScoringRequest, inputs: Iterable[Path]) -> None:
     """Make the output folder, or see that it belongs to this detector and these inputs.
 
     Raises `RunError` when it holds anything else.
     """
-    folder = Path(order.folder)
-    wanted = {**order.identity(), "inputs": [str(one.absolute()) for one in inputs]}
+    folder = Path(request.folder)
+    wanted = {**request.identity(), "inputs": [str(path.absolute()) for path in inputs]}
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if not (folder / RECORD).exists():
@@ -77,8 +79,8 @@ def open_folder(order: Order, inputs: Iterable[Path]) -> None:
         raise RunError(
             f"{str(folder)!r} cannot be written ({error.strerror or error}); give another --out"
         ) from None
-    found = runs.read_json(folder / RECORD)
-    other = [name for name in wanted if found.get(name) != wanted[name]]
+    stored = runs.read_json(folder / RECORD)
+    other = [name for name in wanted if stored.get(name) != wanted[name]]
     if other:
         raise RunError(
             f"{str(folder)!r} holds the scores of another {', '.join(other).replace('_', ' ')}; "
@@ -86,7 +88,9 @@ def open_folder(order: Order, inputs: Iterable[Path]) -> None:
         )
 
 
-def shards_of(order: Order, inputs: Iterable[Path], tell: Tell = lambda found: None) -> list[Shard]:
+def shards_of(
+    request: ScoringRequest, inputs: Iterable[Path], tell: Tell = lambda found: None
+) -> list[Shard]:
     """The shards of a collection, in order; each listing of files is written beside the answers.
 
     A shard's name holds a digest of what is asked and of its files' names, sizes and times of
@@ -94,26 +98,26 @@ def shards_of(order: Order, inputs: Iterable[Path], tell: Tell = lambda found: N
     every other file of a folder, but for this command's own answers.
     """
     shards: list[Shard] = []
-    for source in _sources(order, inputs, tell):
+    for source in _sources(request, inputs, tell):
         number = len(shards)
         if isinstance(source, Path):
-            name = _name(order, number, [(str(source), None)])
+            name = _name(request, number, [(str(source), None)])
             shards.append(Shard(name, str(source)))
             continue
-        name = _name(order, number, source)
-        listing = Path(order.folder) / LISTINGS / f"{name}.json"
+        name = _name(request, number, source)
+        listing = Path(request.folder) / LISTINGS / f"{name}.json"
         if not listing.exists():
             runs.write_text(listing, json.dumps(source))
         shards.append(Shard(name, str(listing)))
     return shards
 
 
-def remove_others(order: Order, shards: Iterable[Shard]) -> int:
+def remove_others(request: ScoringRequest, shards: Iterable[Shard]) -> int:
     """Remove answers of files that have changed or gone since; returns how many shards.
 
     Call it with the folder locked: what a killed process was writing goes as well.
     """
-    folder, names = Path(order.folder), {shard.name for shard in shards}
+    folder, names = Path(request.folder), {shard.name for shard in shards}
     for unfinished in folder.glob(".*.tmp"):
         unfinished.unlink()
     stale = [path for path in folder.glob(f"[0-9]*-*{PARQUET}") if path.stem not in names]
@@ -125,39 +129,41 @@ def remove_others(order: Order, shards: Iterable[Shard]) -> int:
     return len(stale)
 
 
-def _sources(order: Order, inputs: Iterable[Path], tell: Tell) -> Iterator[Path | list[Entry]]:
+def _sources(
+    request: ScoringRequest, inputs: Iterable[Path], tell: Tell
+) -> Iterator[Path | list[Entry]]:
     """Parquet files one by one, and image files by thousands."""
     waiting: list[Path] = []
-    answers = Path(order.folder).resolve()
+    answers = Path(request.folder).resolve()
 
     def entries() -> Iterator[Entry]:
-        for given in inputs:
-            if given.suffix.lower() == PARQUET and given.is_file():
-                waiting.append(given)
+        for location in inputs:
+            if location.suffix.lower() == PARQUET and location.is_file():
+                waiting.append(location)
                 continue
             before = len(waiting)
-            holds_answers = answers.is_relative_to(given.resolve())
+            holds_answers = answers.is_relative_to(location.resolve())
 
-            def hear(found: Found, check: bool = holds_answers) -> None:
-                if check and found.path.resolve().is_relative_to(answers):
+            def hear(listing: Found, check: bool = holds_answers) -> None:
+                if check and listing.path.resolve().is_relative_to(answers):
                     return
-                table = found.passed == NO_PICTURE and found.path.suffix.lower() == PARQUET
-                waiting.append(found.path) if table else tell(found)
+                table = listing.passed == NO_PICTURE and listing.path.suffix.lower() == PARQUET
+                waiting.append(listing.path) if table else tell(listing)
 
             try:
-                yield from ((str(path.absolute()), None) for path in find_images([given], hear))
+                yield from ((str(path.absolute()), None) for path in find_images([location], hear))
             except DataError as error:
                 if len(waiting) == before:
-                    yield str(given), str(error)
+                    yield str(location), str(error)
 
-    found = entries()
-    while part := list(islice(found, FILES)):
+    listing = entries()
+    while part := list(islice(listing, FILES)):
         yield part
     yield from (path.absolute() for path in waiting)
 
 
-def _name(order: Order, number: int, entries: list[Entry]) -> str:
-    digest = hashlib.sha256(json.dumps(order.identity()).encode())
+def _name(request: ScoringRequest, number: int, entries: list[Entry]) -> str:
+    digest = hashlib.sha256(json.dumps(request.identity()).encode())
     for name, error in entries:
         digest.update(json.dumps([name, error, *_size_and_time(name)]).encode())
     return f"{number:06d}-{digest.hexdigest()[:16]}"
@@ -165,7 +171,7 @@ def _name(order: Order, number: int, entries: list[Entry]) -> str:
 
 def _size_and_time(name: str) -> list[int]:
     try:
-        found = os.stat(name)  # noqa: PTH116 - twice as fast, for millions of files
+        status = os.stat(name)  # noqa: PTH116 - twice as fast, for millions of files
     except OSError:
         return []
-    return [found.st_size, found.st_mtime_ns]
+    return [status.st_size, status.st_mtime_ns]

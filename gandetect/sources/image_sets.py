@@ -52,8 +52,10 @@ class ImageSet:
 
     def sample(self, most: int) -> ImageSet:
         """At most so many of its images as they are, drawn by a fixed seed, in their order."""
-        kept = np.arange(len(self)) if self.copies is None else np.flatnonzero(self.copies == 0)
-        chosen = np.sort(stream(0, "sample").permutation(kept)[:most])
+        originals = (
+            np.arange(len(self)) if self.copies is None else np.flatnonzero(self.copies == 0)
+        )
+        chosen = np.sort(stream(0, "sample").permutation(originals)[:most])
         return ImageSet(self.images, self.all_rows()[chosen], index=self.indices()[chosen])
 
     def all_rows(self) -> Indices:

@@ -1,4 +1,4 @@
-"""Images of one's own that bring a label for each: by split and class."""
+"""Your own labelled images: by split and class."""
 
 from __future__ import annotations
 

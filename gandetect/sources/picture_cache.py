@@ -33,7 +33,7 @@ PIXELS, TABLE, LISTING = "images.npy", "files.parquet", "listing"
 
 def cached_pictures(
     config: PicturesConfig,
-    found: FoundFiles,
+    found_files: FoundFiles,
     folder: Path,
     *,
     workers: int,
@@ -46,21 +46,21 @@ def cached_pictures(
     `DataError` when there is no room, before anything is decoded, when the folder cannot be
     written, and for pictures of other sizes without a ``fit``.
     """
-    made_of = _made_of(config)
-    listing = folder / LISTING / f"{_listing_digest(found, made_of)[:16]}.json"
+    settings = _pixel_settings(config)
+    listing = folder / LISTING / f"{_listing_digest(found_files, settings)[:16]}.json"
     try:
         known = _listed(folder, listing)
         if known is not None and _problem_with(known) is None:
             return known
         with _held(folder):  # another study may be decoding the same
-            place = _listed(folder, listing) or _alike(folder, found, made_of)
+            place = _listed(folder, listing) or _alike(folder, found_files, settings)
             problem = _problem_with(place) if place else None
             if problem:
-                warn(notify, f"cache {str(place)!r} is not used: {problem}; it is made afresh")
+                warn(notify, f"cache {str(place)!r} is not used: {problem}; it is built again")
             if place is None or problem:
-                told = f"{len(found.files):,} pictures of {config.path}"
-                say(notify, f"Decoding {told} into {folder}")
-                place = _build(config, found, folder, made_of, workers, notify)
+                pictures = f"{len(found_files.files):,} pictures of {config.path}"
+                say(notify, f"Decoding {pictures} into {folder}")
+                place = _build(config, found_files, folder, settings, workers, notify)
             # A file that cannot be read now may be readable next time, though no listing tells.
             if pd.read_parquet(place / TABLE, columns=["sha256"])["sha256"].all():
                 runs.write_json(listing, {"cache": place.name})
@@ -72,8 +72,8 @@ def cached_pictures(
     return place
 
 
-def _made_of(config: PicturesConfig) -> dict[str, Any]:
-    """What of a configuration changes the pixels, and what is told of them."""
+def _pixel_settings(config: PicturesConfig) -> dict[str, Any]:
+    """The settings that change the pixels or the facts on them."""
     return {
         "version": VERSION,
         "size": config.image_size,
@@ -98,48 +98,50 @@ def _listed(folder: Path, listing: Path) -> Path | None:
     return folder / str(name) if name else None
 
 
-def _alike(folder: Path, found: FoundFiles, made_of: Mapping[str, Any]) -> Path | None:
+def _alike(folder: Path, found_files: FoundFiles, settings: Mapping[str, Any]) -> Path | None:
     """The cache of files with the same content: they may have been copied or touched since."""
     records = [place / runs.RECORD for place in folder.glob("*-*")]
-    alike = [one.parent for one in records if _table(one).get("n") == len(found.files)]
+    alike = [file.parent for file in records if _table(file).get("n") == len(found_files.files)]
     if not alike:
         return None
     with ThreadPoolExecutor() as pool:
-        digests = list(pool.map(lambda one: _sha256(found.root / one.path), found.files))
-    digest = _content_digest(found.files, digests, made_of)
-    place = folder / f"{found.root.name}-{digest[:12]}"
+        digests = list(
+            pool.map(lambda file: _sha256(found_files.root / file.path), found_files.files)
+        )
+    digest = _content_digest(found_files.files, digests, settings)
+    place = folder / f"{found_files.root.name}-{digest[:12]}"
     return place if place in alike else None
 
 
 def _table(file: Path) -> dict[str, Any]:
     """What a JSON file of ours holds; nothing where it is missing or damaged."""
     try:
-        found = runs.read_json(file)
+        content = runs.read_json(file)
     except RunError:
         return {}
-    return found if isinstance(found, dict) else {}
+    return content if isinstance(content, dict) else {}
 
 
 def _build(
     config: PicturesConfig,
-    found: FoundFiles,
+    found_files: FoundFiles,
     folder: Path,
-    made_of: Mapping[str, Any],
+    settings: Mapping[str, Any],
     workers: int,
     notify: Notify,
 ) -> Path:
     require_room(
         folder,
-        len(found.files) * config.channels * config.image_size**2,
-        f"the cache of {len(found.files):,} decoded pictures",
+        len(found_files.files) * config.channels * config.image_size**2,
+        f"the cache of {len(found_files.files):,} decoded pictures",
         "set GANDETECT_CACHE_DIR to a folder with room, or give a smaller image_size",
     )
     for left in folder.glob(".*.tmp"):  # of a process that was killed while it decoded
         shutil.rmtree(left, ignore_errors=True)
-    building = folder / f"{found.root.name}-building"
+    building = folder / f"{found_files.root.name}-building"
     with runs.atomic_folder(building) as fresh:
-        told = decode_pictures(
-            [found.root / one.path for one in found.files],
+        decoded = decode_pictures(
+            [found_files.root / file.path for file in found_files.files],
             fresh / PIXELS,
             size=config.image_size,
             channels=config.channels,
@@ -149,14 +151,17 @@ def _build(
             progress=steps(notify, "decoding pictures"),
         )
         table = pd.DataFrame(
-            {part.name: [getattr(one, part.name) for one in told] for part in fields(told[0])}
+            {
+                part.name: [getattr(file, part.name) for file in decoded]
+                for part in fields(decoded[0])
+            }
         )
-        table.insert(0, "path", [one.path for one in found.files])
-        table.insert(1, "class_name", [one.class_name for one in found.files])
+        table.insert(0, "path", [file.path for file in found_files.files])
+        table.insert(1, "class_name", [file.class_name for file in found_files.files])
         table.to_parquet(fresh / TABLE, index=False)
-        digest = _content_digest(found.files, [one.sha256 for one in told], made_of)
-        runs.write_record(fresh, digest, [TABLE], n=len(told), pixels=_facts(fresh / PIXELS))
-    place = folder / f"{found.root.name}-{digest[:12]}"
+        digest = _content_digest(found_files.files, [file.sha256 for file in decoded], settings)
+        runs.write_record(fresh, digest, [TABLE], n=len(decoded), pixels=_facts(fresh / PIXELS))
+    place = folder / f"{found_files.root.name}-{digest[:12]}"
     if place.exists():
         shutil.rmtree(place)
     building.replace(place)
@@ -190,21 +195,21 @@ def _facts(file: Path) -> dict[str, int]:
 
 
 def _content_digest(
-    files: Sequence[FoundFile], digests: Sequence[str], made_of: Mapping[str, Any]
+    files: Sequence[FoundFile], digests: Sequence[str], settings: Mapping[str, Any]
 ) -> str:
-    rows = [[one.path, digest] for one, digest in zip(files, digests, strict=True)]
-    return digest_of(["pictures", made_of, rows])
+    rows = [[file.path, digest] for file, digest in zip(files, digests, strict=True)]
+    return digest_of(["pictures", settings, rows])
 
 
-def _listing_digest(found: FoundFiles, made_of: Mapping[str, Any]) -> str:
+def _listing_digest(found_files: FoundFiles, settings: Mapping[str, Any]) -> str:
     rows = []
-    for one in found.files:
+    for file in found_files.files:
         try:
-            facts = (found.root / one.path).stat()
-            rows.append([one.path, facts.st_size, facts.st_mtime_ns])
+            facts = (found_files.root / file.path).stat()
+            rows.append([file.path, facts.st_size, facts.st_mtime_ns])
         except OSError:  # a link that leads to nothing; it is left out, and named, when it is read
-            rows.append([one.path])
-    return digest_of(["listing", str(found.root.resolve()), made_of, rows])
+            rows.append([file.path])
+    return digest_of(["listing", str(found_files.root.resolve()), settings, rows])
 
 
 def _sha256(path: Path) -> str:

@@ -31,24 +31,24 @@ def load_pictures(
     that can be decoded.
     """
     classes = picture_classes(config, data_dir)
-    found = find_pictures(config, data_dir)
-    cache = cached_pictures(config, found, cache_folder, workers=workers, notify=notify)
+    found_files = find_pictures(config, data_dir)
+    cache = cached_pictures(config, found_files, cache_folder, workers=workers, notify=notify)
     table = pd.read_parquet(cache / TABLE)
-    left_out = list(found.left_out)
+    left_out = list(found_files.left_out)
     for path, reason in table.loc[table["error"].notna(), ["path", "error"]].to_numpy().tolist():
         leave_out(left_out, path, reason)
-    for sentence in [*left_out_sentences(left_out), *found.passed.sentences()]:
+    for sentence in [*left_out_sentences(left_out), *found_files.passed.sentences()]:
         warn(notify, sentence)
-    kept = table[table["error"].isna()]
-    labels = np.array([classes.index(name) for name in kept["class_name"]], dtype=np.int64)
+    decodable = table[table["error"].isna()]
+    labels = np.array([classes.index(name) for name in decodable["class_name"]], dtype=np.int64)
     for number, name in enumerate(classes):
         if number not in labels:
             raise DataError(
                 f"none of the files of class {shown(name)} can be decoded; the first, "
                 f"{shortened(_first_error(table, name), 200)}"
             )
-    pattern = pattern_facts(kept, config.group_pattern, config.group_pattern_share)
-    images = StoredImages(cache / PIXELS, kept.index.to_numpy(np.int64))
+    pattern = pattern_facts(decodable, config.group_pattern, config.group_pattern_share)
+    images = StoredImages(cache / PIXELS, decodable.index.to_numpy(np.int64))
     none = np.empty(0, np.int64)
     return ClassImages(
         images,
@@ -58,9 +58,9 @@ def load_pictures(
         classes,
         str(runs.read_json(cache / runs.RECORD)["digest"]),
         route=str(cache),
-        groups=_groups(config, kept.reset_index(drop=True)),
-        hashes=kept["pixels_sha256"].tolist(),
-        facts={**_facts(kept, left_out), **pattern},
+        groups=_groups(config, decodable.reset_index(drop=True)),
+        hashes=decodable["pixels_sha256"].tolist(),
+        facts={**_facts(decodable, left_out), **pattern},
     )
 
 

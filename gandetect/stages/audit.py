@@ -59,16 +59,16 @@ class AuditSource(Stage):
                 paths = self._paths(context, images, chosen)
                 features |= file_features([file_facts(path) for path in paths])
             sides.append(features)
-        found: dict[str, Any] = {"rows": [], "gaps": []}
+        audit_results: dict[str, Any] = {"rows": [], "gaps": []}
         name = self.generated.name
         try:
             seed = None if self.labelled is not None else self.generated.seed
-            found["rows"] = rows(audit(*sides), name, seed)
+            audit_results["rows"] = rows(audit(*sides), name, seed)
         except DataError as error:  # too few images for probes: the study itself goes on
-            found["gaps"] = [f"{name} was not audited: {error}"]
-        runs.write_json(context.folder / AUDIT, found)
+            audit_results["gaps"] = [f"{name} was not audited: {error}"]
+        runs.write_json(context.folder / AUDIT, audit_results)
         if self.labelled is not None:
-            for sentence in warnings_of(found["rows"]):
+            for sentence in warnings_of(audit_results["rows"]):
                 context.warn(sentence)
         return {}
 

@@ -152,7 +152,7 @@ def _split(
         calibration_fraction=fraction if dataset.one_file else 0.0,
         test_fraction=config.test_fraction,
         seed=config.split_seed,
-        images=config.images,
+        max_images=config.max_images,
         selection=selection,
         validation=validation,
     )

@@ -39,8 +39,8 @@ from gandetect.statistics.operating_points import youden
 from gandetect.statistics.ranking import auroc
 from gandetect.training.augmentation import fixed_copies
 from gandetect.training.data_parallel import call, own_device
+from gandetect.training.epoch_fakes import even_shares, fakes_of_epochs
 from gandetect.training.examples import Examples
-from gandetect.training.history import even_shares, fakes_of_epochs
 from gandetect.training.images import generate
 from gandetect.training.supervised import check_classifier, train_classifier
 
@@ -63,7 +63,7 @@ class Loaded:
 class GanExamples:
     """Real training images against fresh fakes of GANs, as many of each label.
 
-    They come from the generators of the epochs that ``history`` names, as many of each. A share of
+    They are drawn by the generators of ``fakes_epochs``, as many of each. A share of
     the reals, and as many further fakes, are split off to choose the epoch by.
     """
 
@@ -77,7 +77,7 @@ class GanExamples:
         order = stream(seed, f"validation of {config.name}").permutation(len(reals))
         held_back = max(2, round(config.validation_fraction * len(reals)))
         chosen = {
-            "training": np.sort(order[held_back:][: config.images]),
+            "training": np.sort(order[held_back:][: config.max_images]),
             "validation": np.sort(order[:held_back]),
         }
         examples, scored = {}, {}
@@ -133,7 +133,7 @@ class _ClassifierTraining(Trained):
     @property
     def weight(self) -> float:
         config = self.config
-        images = min(config.images or LEAST_IMAGES, least_images(self.examples.data.config))
+        images = min(config.max_images or LEAST_IMAGES, least_images(self.examples.data.config))
         seen = images * config.epochs * max(1, config.copies)
         return seconds(CLASSIFIER, seen, config.image_size)  # networks differ too much for more
 
@@ -188,8 +188,8 @@ class _ClassifierTraining(Trained):
         self, context: Context, training: Examples, validation: Examples
     ) -> NetworkDetector:
         device = torch.device(context.device)
-        given = self.config, training, validation, context.folder
-        network = train_classifier(*given, seed=self.seed, device=device, notify=context.notify)
+        arguments = self.config, training, validation, context.folder
+        network = train_classifier(*arguments, seed=self.seed, device=device, notify=context.notify)
         return as_classifier(self.config, network, self.preprocessing, device)
 
     def _call_others(self, context: Context) -> None:
@@ -293,13 +293,13 @@ def _fakes(
 ) -> NDArray[np.uint8]:
     """Fresh fakes ``(count, C, H, W)`` of one GAN's last generator, or of several epochs'."""
     folder, device = context.of(gan), torch.device(context.device)
-    if config.history == "last":
+    if config.fakes_epochs == "last":
         generator = load_generator(gan.config, folder, reals.shape, seed, device)
         return generate(generator, count, seed=seed, purpose=purpose, device=device)
     return fakes_of_epochs(
         gan.config,
         folder,
-        chosen_epochs(config.history, gan.config.epochs),
+        chosen_epochs(config.fakes_epochs, gan.config.epochs),
         count,
         image_size=reals.shape[2],
         channels=reals.shape[1],

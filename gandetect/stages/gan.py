@@ -29,7 +29,7 @@ from gandetect.stages.trained import Trained
 from gandetect.training.checkpoints import GanFolder, Trainable, load_weights, weights_file
 from gandetect.training.images import generate
 from gandetect.training.networks import build_networks
-from gandetect.training.quality import QualityJudge
+from gandetect.training.quality import QualityEvaluator
 
 
 @dataclass(frozen=True)
@@ -78,8 +78,8 @@ class TrainGan(Trained):
             folder,
             seed=self.seed,
             device=device,
-            judge=QualityJudge(network, splits.images(IN_DISTRIBUTION), device),
-            judged=self.quality.generated,
+            evaluator=QualityEvaluator(network, splits.images(IN_DISTRIBUTION), device),
+            generated=self.quality.generated,
             notify=context.notify,
         )
         folder.finish(trained, self.config.epochs)

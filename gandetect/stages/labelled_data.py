@@ -1,4 +1,4 @@
-"""The data stages of labelled images of one's own: read fully once, split, decoded at each size."""
+"""The data stages of your own labelled images: read fully once, split, decoded at each size."""
 
 from __future__ import annotations
 
@@ -49,25 +49,25 @@ class LabelledData(Stage):
     TITLE: ClassVar = "Reading the image files of {self.config.path}"
 
     def settings(self) -> Mapping[str, object]:
-        """All of the table but places, and but what other stages do with it."""
+        """All of the table but paths and the keys that only other stages use."""
         fixed = self.config.model_dump(mode="json", exclude={"path", "folds", "unlabelled"})
         return {"config": fixed, "copies": self.copies}
 
     def outside(self, context: Context) -> object:
-        """The digest of all files with their labels; tells what is left out or passed over."""
-        found = find_labelled(self.config, context.data_dir)
-        sentences = found.passed.sentences()
+        """The digest of all files with their labels; warns of files left out or passed over."""
+        files = find_labelled(self.config, context.data_dir)
+        sentences = files.passed.sentences()
         before = context.folder / "data.json"
-        if before.exists() and runs.read_json(before)["digest"] == found.digest:
+        if before.exists() and runs.read_json(before)["digest"] == files.digest:
             sentences = [*left_out_sentences(runs.read_json(before)["left_out"]), *sentences]
         for sentence in sentences:
             context.warn(sentence)
-        return found.digest
+        return files.digest
 
     def run(self, context: Context) -> Facts:
-        """Read every file, leave out what is damaged, group, split, and keep what was found."""
-        found = find_labelled(self.config, context.data_dir)
-        table, facts = _split(self.config, found, self.copies, context)
+        """Read every file, leave out damaged ones, group, split, and save the facts."""
+        files = find_labelled(self.config, context.data_dir)
+        table, facts = _split(self.config, files, self.copies, context)
         for sentence in left_out_sentences(facts["left_out"]):
             context.warn(sentence)
         table.to_parquet(context.folder / TABLE, index=False)
@@ -132,32 +132,32 @@ class DecodedImages(Stage):
 
 
 def _split(
-    config: Config, found: LabelledFiles, copies: int, context: Context
+    config: Config, files: LabelledFiles, copies: int, context: Context
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     near = config.near_duplicates
     examined = examine_files(
-        [found.root / path for path in found.table["path"]],
+        [files.root / path for path in files.table["path"]],
         hashes=near is not None,
         workers=context.workers,
         progress=steps(context.notify, "reading images"),
     )
-    damaged = [one.error is not None for one in examined]
+    damaged = [file.error is not None for file in examined]
     reasons = [
-        {"path": str(path), "reason": str(one.error)}
-        for path, one in zip(found.table["path"], examined, strict=True)
-        if one.error is not None
+        {"path": str(path), "reason": str(file.error)}
+        for path, file in zip(files.table["path"], examined, strict=True)
+        if file.error is not None
     ]
-    table = found.table[~np.array(damaged, dtype=bool)].reset_index(drop=True)
-    kept = [one for one in examined if one.error is None]
-    _require_classes(config, found.table, table, [*found.left_out, *reasons])
-    table["pixels_sha256"] = [one.pixels_sha256 for one in kept]
+    table = files.table[~np.array(damaged, dtype=bool)].reset_index(drop=True)
+    intact = [file for file in examined if file.error is None]
+    _require_classes(config, files.table, table, [*files.left_out, *reasons])
+    table["pixels_sha256"] = [file.pixels_sha256 for file in intact]
     contradicting = contradictions(table)
     if not config.allow_contradictions:
         refuse_contradictions(contradicting)
     grouped = _grouping(config, table)
     pairs: list[tuple[int, int]] = []
     if near is not None:
-        pairs = near_duplicate_pairs(np.array([one.phash for one in kept], np.uint64), near)
+        pairs = near_duplicate_pairs(np.array([file.phash for file in intact], np.uint64), near)
     groups = groups_of(table, pattern=config.group_pattern, near=pairs)
     splits = make_labelled_splits(table, config, groups, copies=copies)
     rows = splits.table
@@ -166,28 +166,28 @@ def _split(
         "classes": config.classes,
         "held_out": list(config.held_out),
         "counts": counts(rows),
-        "left_out": [*found.left_out, *reasons, *splits.left_out],
+        "left_out": [*files.left_out, *reasons, *splits.left_out],
         "groups": int(rows["group"].nunique()),
         "near_duplicates": len(pairs),
         **grouped,
         "contradictions": contradicting,
         "leak": config.leak,
-        **summary_by_class(kept, list(table["class_name"])),
-        "shortcuts": shortcuts(kept, list(table["class_name"]), list(table["label"])),
-        "digest": found.digest,
+        **summary_by_class(intact, list(table["class_name"])),
+        "shortcuts": shortcuts(intact, list(table["class_name"]), list(table["label"])),
+        "digest": files.digest,
     }
     return rows, facts
 
 
 def _require_classes(
-    config: Config, found: pd.DataFrame, kept: pd.DataFrame, left_out: LeftOut
+    config: Config, listed: pd.DataFrame, intact: pd.DataFrame, left_out: LeftOut
 ) -> None:
-    """Raise `DataError` for a class of which no file can be read; the first file says why."""
+    """Raise `DataError` for a class without a readable file; the first file says why."""
     for name, label in config.classes.items():
-        if label == "ignored" or (kept["class_name"] == name).any():
+        if label == "ignored" or (intact["class_name"] == name).any():
             continue
-        paths = set(found.loc[found["class_name"] == name, "path"])
-        first = next((one for one in left_out if one["path"] in paths), None)
+        paths = set(listed.loc[listed["class_name"] == name, "path"])
+        first = next((file for file in left_out if file["path"] in paths), None)
         why = f"; the first, {first['path']}: {first['reason']}" if first else ""
         raise DataError(
             f"none of the {len(paths):,} files of class {shown(name)} can be read as an image"
@@ -202,6 +202,10 @@ def _grouping(config: Config, table: pd.DataFrame) -> dict[str, Any]:
     """
     facts = pattern_facts(table, config.group_pattern, config.group_pattern_share)
     if isinstance(config, CsvDataConfig) and config.group_column is not None:
-        told = int((table["group"] != "").sum())
-        facts["group_column"] = {"column": config.group_column, "files": len(table), "told": told}
+        grouped = int((table["group"] != "").sum())
+        facts["group_column"] = {
+            "column": config.group_column,
+            "files": len(table),
+            "told": grouped,
+        }
     return facts

@@ -29,18 +29,18 @@ def images_to_look_at(scored: Scored, seed: int, most: int) -> dict[str, Arrays]
     Keys are the files they belong in, each with ``<source>/images``, ``/scores`` and ``/indices``.
     Of other seeds' generators nothing is kept.
     """
-    kept: dict[str, Arrays] = {MISTAKES: {}, SUREST: {}, HARDEST: {}}
+    arrays: dict[str, Arrays] = {MISTAKES: {}, SUREST: {}, HARDEST: {}}
     for one, images, scores in scored:
         own_seed = one.name.startswith("real:") or one.seed == seed
         if one.name in NOT_REPORTED or one.name == TRAINING or not own_seed:
             continue
         for file, places in chosen(one.name, scores, most).items():
-            kept[file] |= {
+            arrays[file] |= {
                 f"{one.name}/images": _pixels(images, places),
                 f"{one.name}/scores": scores[places],
                 f"{one.name}/indices": images.indices()[places],
             }
-    return kept
+    return arrays
 
 
 def chosen(name: str, scores: NDArray[np.float64], most: int) -> dict[str, Indices]:
@@ -114,9 +114,9 @@ def nearest(images: Images, among: Images) -> tuple[Indices, NDArray[np.float64]
         # |a - b|² is |b|² - 2ab, but for |a|², which changes no order.
         partly = _squares(part).astype(whole) - 2 * (ours @ part.T).astype(whole)
         first = partly.argmin(axis=1)
-        found = partly[rows, first]
-        nearer = found < best
-        best[nearer], places[nearer] = found[nearer], start + first[nearer]
+        nearest_here = partly[rows, first]
+        nearer = nearest_here < best
+        best[nearer], places[nearer] = nearest_here[nearer], start + first[nearer]
     return places, np.sqrt((best + _squares(ours)) / pixels)
 
 

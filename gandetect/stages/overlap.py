@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from gandetect import runs
-from gandetect.data.overlap import find_twins, overlap_facts, refuse_overlap
+from gandetect.data.overlap import find_duplicates, overlap_facts, refuse_overlap
 from gandetect.engine import Context, Facts, Stage
 from gandetect.sources.splits import (
     CALIBRATION,
@@ -42,8 +42,8 @@ class CheckOverlap(Stage):
         names += [VALIDATION] * bool(self.data.config.validation)
         splits = {name: opened.images(name) for name in names}
         sizes = {name: len(images) for name, images in splits.items()}
-        twins = find_twins(splits, (IN_DISTRIBUTION, HELD_OUT))
+        duplicates = find_duplicates(splits, (IN_DISTRIBUTION, HELD_OUT))
         if self.policy == "refuse":
-            refuse_overlap(twins, sizes)
-        runs.write_json(context.folder / OVERLAP, overlap_facts(twins, sizes, self.policy))
+            refuse_overlap(duplicates, sizes)
+        runs.write_json(context.folder / OVERLAP, overlap_facts(duplicates, sizes, self.policy))
         return {}

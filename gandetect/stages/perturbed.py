@@ -42,14 +42,14 @@ class ScorePerturbed(Stage):
 
     def check(self, context: Context) -> None:
         """Refuse a perturbation that does not exist."""
-        for asked in self.perturbations:
-            levels_of(asked)
+        for request in self.perturbations:
+            levels_of(request)
 
     def run(self, context: Context) -> Facts:
         """Process and score, source by source."""
         detector = self.trained.detector(context, self.preprocessing)
         steps = [("none", 0.0)]
-        steps += [level for asked in self.perturbations for level in levels_of(asked)]
+        steps += [level for request in self.perturbations for level in levels_of(request)]
         opened = [(one, self._open(one, context)) for one in self.sources]
         tick = ticker(len(steps) * sum(len(images) for _, images in opened), context.notify)
         tables = []

@@ -48,7 +48,7 @@ class MakeDetector(Trained):
     @property
     def weight(self) -> float:
         images = self.config.images_trained_on
-        gans = [one.config for one in self.made_of if isinstance(one, TrainGan)]
+        gans = [training.config for training in self.made_of if isinstance(training, TrainGan)]
         if not images or not gans:
             return MAKING
         speed = ARCHITECTURES[gans[0].architecture].speed
@@ -57,36 +57,38 @@ class MakeDetector(Trained):
     def check(self, context: Context) -> None:
         """Refuse what its kind could only refuse after the trainings."""
         assert isinstance(self.config, PostHoc)
-        self.config.check_networks([one.config for one in self.made_of], self.preprocessing)
+        self.config.check_networks(
+            [training.config for training in self.made_of], self.preprocessing
+        )
 
     def run(self, context: Context) -> Facts:
         """Make it, and save it as `save_detector` does."""
         assert isinstance(self.config, PostHoc)
         device = torch.device(context.device)
-        made = self.config.make(self._material(context, device))
+        fitted = self.config.make(self._material(context, device))
         description = DetectorDescription(
             kind=self.config.kind,
             name=self.config.name,
-            architecture=made.architecture,
-            options=dict(made.options),
+            architecture=fitted.architecture,
+            options=dict(fitted.options),
             preprocessing=self.preprocessing,
             provenance={
-                "made_of": sorted(one.config.name for one in self.made_of),
-                **made.provenance,
+                "made_of": sorted(training.config.name for training in self.made_of),
+                **fitted.provenance,
             },
         )
-        save_detector(context.folder, as_detector(made.network, description, device))
-        if made.history:
-            rows = pd.DataFrame(made.history).to_csv(index=False, lineterminator="\n")
+        save_detector(context.folder, as_detector(fitted.network, description, device))
+        if fitted.history:
+            rows = pd.DataFrame(fitted.history).to_csv(index=False, lineterminator="\n")
             runs.write_text(context.folder / HISTORY, rows)
-        return {"epoch": made.epoch}
+        return {"epoch": fitted.epoch}
 
     def detector(self, context: Context, preprocessing: Preprocessing) -> NetworkDetector:
         """The one that was made."""
         folder = context.of(self)
-        made = load_detector(folder, context.device)
+        detector = load_detector(folder, context.device)
         origin = {"seed": self.seed, "epoch": self.epoch(folder)}
-        return made.with_description(provenance={**made.description.provenance, **origin})
+        return detector.with_description(provenance={**detector.description.provenance, **origin})
 
     def epoch(self, folder: Path) -> int:
         """The last epoch of a GAN that is in it."""
@@ -94,12 +96,16 @@ class MakeDetector(Trained):
 
     def _material(self, context: Context, device: torch.device) -> Material:
         splits = OpenSplits(context.of(self.data), context.cache)
-        trainings = {one.config.name: one for one in self.made_of}
-        gans = [one for one in self.made_of if isinstance(one, TrainGan)]
-        classifiers = [one.config for one in self.made_of if isinstance(one, TrainClassifier)]
+        trainings = {training.config.name: training for training in self.made_of}
+        gans = [training for training in self.made_of if isinstance(training, TrainGan)]
+        classifiers = [
+            training.config for training in self.made_of if isinstance(training, TrainClassifier)
+        ]
         return Material(
-            gans={one.config.name: (one.config, context.of(one)) for one in gans},
-            classifiers={one.name: one for one in classifiers},
+            gans={
+                training.config.name: (training.config, context.of(training)) for training in gans
+            },
+            classifiers={training.name: training for training in classifiers},
             detector=lambda name: trainings[name].detector(context, self.preprocessing),
             reals=splits.images(TRAINING),
             calibration=splits.images(CALIBRATION),

@@ -68,7 +68,7 @@ class Report(Stage):
         self._collect_data(context)
         self._collect_quality(context)
         if self.folds:
-            figures = [_record(context, one)["figures"] for one in self.folds]
+            figures = [_record(context, fold)["figures"] for fold in self.folds]
             runs.write_json(run / "folds.json", {"folds": self.folds[0].folds, "rows": figures})
         runs.write_json(run / "manifest.json", self._manifest(context))
         build_report(run)
@@ -79,12 +79,12 @@ class Report(Stage):
         return [*WRITTEN, *(name for name in IF_THERE if (folder / name).exists())]
 
     def _collect_audits(self, context: Context) -> None:
-        found: dict[str, list[Any]] = {"rows": [], "gaps": []}
+        audits: dict[str, list[Any]] = {"rows": [], "gaps": []}
         for audit in self.audits:
-            one = runs.read_json(context.of(audit) / AUDIT)
-            found["rows"] += one["rows"]
-            found["gaps"] += one["gaps"]
-        runs.write_json(context.run / AUDIT, found)
+            audit_result = runs.read_json(context.of(audit) / AUDIT)
+            audits["rows"] += audit_result["rows"]
+            audits["gaps"] += audit_result["gaps"]
+        runs.write_json(context.run / AUDIT, audits)
 
     def _collect_data(self, context: Context) -> None:
         run, folder = context.run, context.of(self.data)
@@ -105,26 +105,26 @@ class Report(Stage):
         for gan in self.gans:
             epochs = context.of(gan) / "epochs" / f"{gan.config.epochs:04d}"
             last = runs.read_json(epochs / runs.RECORD)["history"]
-            told = {key: last[key] for key in QUALITY}
-            rows.append({"gan": gan.config.name, "seed": gan.seed, **told})
+            quality = {key: last[key] for key in QUALITY}
+            rows.append({"gan": gan.config.name, "seed": gan.seed, **quality})
         runs.write_json(context.run / "quality.json", rows)
 
     def _manifest(self, context: Context) -> dict[str, Any]:
         """What was run, where and when, with the digest of every stage."""
-        stages = {one.place: _record(context, one) for one in with_needs(self.needs())}
+        stages = {stage.place: _record(context, stage) for stage in with_needs(self.needs())}
         return {
             **machine.describe(context.device),
             "device": context.device,
             "jobs": context.jobs,
             "threads": context.threads,
             "stages": [
-                {"stage": place, "started": one["started"], "seconds": round(one["seconds"], 3)}
-                for place, one in sorted(stages.items(), key=lambda item: item[1]["started"])
+                {"stage": place, "started": stage["started"], "seconds": round(stage["seconds"], 3)}
+                for place, stage in sorted(stages.items(), key=lambda item: item[1]["started"])
             ],
             "digests": {
                 "experiment": self.experiment.digest(),
                 SCORES: runs.file_digest(context.run / SCORES),
-                **{place: one["digest"] for place, one in sorted(stages.items())},
+                **{place: stage["digest"] for place, stage in sorted(stages.items())},
             },
         }
 
@@ -136,7 +136,7 @@ def _record(context: Context, stage: Stage) -> Mapping[str, Any]:
 
 def _join(run: Path, name: str, stages: Iterable[Stage], context: Context) -> None:
     """Join the tables of stages; without any there is no such file."""
-    tables = [pd.read_parquet(context.of(one) / name) for one in stages]
+    tables = [pd.read_parquet(context.of(stage) / name) for stage in stages]
     if not tables:
         (run / name).unlink(missing_ok=True)
         return

@@ -1,4 +1,4 @@
-"""What all stages that score images share: a source's scores, their rows, and what is told."""
+"""Shared by all stages that score images: a source's scores, their rows, and progress."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def score_images(
 ) -> NDArray[np.float64]:
     """Score images in order, a chunk at a time: ``(M,)`` log-odds.
 
-    ``augment`` makes the copies that are asked for.
+    ``augment`` makes the configured copies.
     """
     pixels, rows = images.array(), images.all_rows()
     scores = np.empty(len(rows))

@@ -19,4 +19,4 @@ def seconds(speed: float, images: float, side: int) -> float:
 def least_images(data: ClassImagesConfig | LabelledDataConfig) -> int:
     """Training images at the least, as far as it can be known without reading the data."""
     there = data.least_images if isinstance(data, ClassImagesConfig) else LEAST_IMAGES
-    return min(data.images // 2, there) if data.images else there
+    return min(data.max_images // 2, there) if data.max_images else there

@@ -51,8 +51,8 @@ class ScoreTrajectory(Stage):
             for epoch in self.epochs
         }
         groups[0] = [  # epoch 0: whatever is not of this generator
-            (one.name, one.seed, one.open(context.run, context.cache).first(self.count))
-            for one in self.sources
+            (source.name, source.seed, source.open(context.run, context.cache).first(self.count))
+            for source in self.sources
         ]
         scored = sum(len(images) for group in groups.values() for _, _, images in group)
         tick = ticker(scored * len(self.epochs), context.notify)
@@ -78,8 +78,8 @@ class ScoreTrajectory(Stage):
     def _fakes(self, epoch: int, context: Context) -> Images:
         device, size = torch.device(context.device), self.preprocessing
         shape = size.channels, size.image_size, size.image_size
-        kept = context.of(self.gan) / "epochs" / f"{epoch:04d}"
-        generator = load_generator(self.gan.config, kept, shape, self.gan.seed, device)
+        epoch_folder = context.of(self.gan) / "epochs" / f"{epoch:04d}"
+        generator = load_generator(self.gan.config, epoch_folder, shape, self.gan.seed, device)
         return generate(
             generator, self.count, seed=self.gan.seed, purpose="trajectory", device=device
         )

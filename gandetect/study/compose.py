@@ -59,7 +59,7 @@ MAPPED_LARGE, MAPPED_SHOWN_LARGE = 4, 2
 
 
 @dataclass(frozen=True)
-class Subject:
+class Scoring:
     """A detector to be, and the sources that it is scored on with the stages they come from."""
 
     trained: Trained
@@ -77,7 +77,7 @@ class Composed:
     report: Report
 
     def targets(self, stop_after: str) -> Sequence[Stage]:
-        """The last stages, of which all others are needs."""
+        """The last stages; all others are needed by them."""
         wanted: dict[str, Sequence[Stage]] = {"gans": self.gans, "classifiers": self.classifiers}
         return wanted.get(stop_after, (self.report,))
 
@@ -116,24 +116,24 @@ def _of_gans(experiment: Experiment, config: ClassImagesConfig) -> Composed:
         for one in experiment.classifiers
     }
     trained: dict[tuple[str, int], TrainGan | TrainClassifier] = {**gans, **classifiers}
-    made = [
+    post_hoc = [
         MakeDetector(one, seed, shape, tuple(trained[name, seed] for name in one.made_of), data)
         for seed in experiment.seeds
         for one in experiment.detectors
     ]
 
-    def subject(trained: Trained) -> Subject:
+    def scoring(trained: Trained) -> Scoring:
         sources = _gan_sources(experiment, trained)
         used = [one for one in sources if isinstance(one, GeneratedSource)]
         images = dict.fromkeys(drawn[one.gan, one.seed, one.purpose] for one in used)
-        return Subject(trained, shape, sources, (data, *images))
+        return Scoring(trained, shape, sources, (data, *images))
 
     wanted = [gan for gan in gans.values() if gan.config.role != "source"]
-    detectors: list[Trained] = [*wanted, *classifiers.values(), *made]
-    subjects = [subject(one) for seed in experiment.seeds for one in detectors if one.seed == seed]
+    detectors: list[Trained] = [*wanted, *classifiers.values(), *post_hoc]
+    scorings = [scoring(one) for seed in experiment.seeds for one in detectors if one.seed == seed]
     trajectories = [
         _trajectory(experiment, one.trained, one)
-        for one in subjects
+        for one in scorings
         if isinstance(one.trained, TrainGan) and evaluation.kept_epochs(one.trained.config.epochs)
     ]
     audits = [
@@ -147,7 +147,7 @@ def _of_gans(experiment: Experiment, config: ClassImagesConfig) -> Composed:
         for name, seed in gans
     ]
     report = replace(
-        _report(experiment, data, data, subjects, sampled=False),
+        _report(experiment, data, data, scorings, sampled=False),
         overlap=CheckOverlap(evaluation.overlap, data),
         features=features,
         gans=tuple(gans.values()),
@@ -171,13 +171,13 @@ def _of_labelled_images(
     def examples(one: ClassifierConfig) -> LabelledExamples:
         return LabelledExamples(decoded[one.stored_size], data)
 
-    subjects = []
+    scorings = []
     for seed in experiment.seeds:
         for one in experiment.classifiers:
             trained = TrainClassifier(one, seed, shape(one), examples(one))
             sources = _labelled_sources(config, one.stored_size, seed)
             images = decoded[one.stored_size], data
-            subjects.append(Subject(trained, shape(one), sources, images))
+            scorings.append(Scoring(trained, shape(one), sources, images))
     folds = tuple(
         CrossValidationFold(one, experiment.seeds[0], shape(one), examples(one), fold, config.folds)
         for one in experiment.classifiers
@@ -185,18 +185,18 @@ def _of_labelled_images(
         for fold in range(1, config.folds + 1)
     )
     report = replace(
-        _report(experiment, data, decoded[min(sizes)], subjects, sampled=True),
+        _report(experiment, data, decoded[min(sizes)], scorings, sampled=True),
         folds=folds,
         audits=tuple(_labelled_audits(config, decoded[max(sizes)], data)),
     )
-    return Composed((), (*(one.trained for one in subjects), *folds), report)
+    return Composed((), (*(one.trained for one in scorings), *folds), report)
 
 
 def _report(
     experiment: Experiment,
     data: ClassData | LabelledData,
     samples: ClassData | DecodedImages,
-    subjects: Sequence[Subject],
+    scorings: Sequence[Scoring],
     *,
     sampled: bool,
 ) -> Report:
@@ -208,32 +208,35 @@ def _report(
         unlabelled = f"{table.path}/{table.unlabelled}"
     scores = tuple(
         ScoreDetector(
-            one.trained,
-            one.sources,
-            one.images,
-            one.preprocessing,
+            scoring.trained,
+            scoring.sources,
+            scoring.images,
+            scoring.preprocessing,
             evaluation.calibrated_fpr,
             evaluation.kept_mistakes,
             experiment.name,
             tuple(map(str, held_out)),
             unlabelled,
+            evaluation.calibration_processing,
         )
-        for one in subjects
+        for scoring in scorings
     )
     perturbed = tuple(
         ScorePerturbed(
-            one.trained,
-            tuple(source for source in one.sources if _is_perturbed(source, one.trained.seed)),
-            one.images,
-            one.preprocessing,
+            scoring.trained,
+            tuple(
+                source for source in scoring.sources if _is_perturbed(source, scoring.trained.seed)
+            ),
+            scoring.images,
+            scoring.preprocessing,
             evaluation.perturbations,
             evaluation.perturbed_images,
             sampled,
         )
-        for one in subjects
+        for scoring in scorings
         if evaluation.perturbations
     )
-    first = [one for one in subjects if one.trained.seed == experiment.seeds[0]]
+    first = [one for one in scorings if one.trained.seed == experiment.seeds[0]]
     return Report(
         experiment,
         scores,
@@ -241,15 +244,15 @@ def _report(
         samples,
         perturbed,
         # Labelled fakes are the same for every seed.
-        statistics=_image_statistics(first if sampled else subjects),
-        saliency=tuple(_saliency(*pair) for pair in zip(subjects, scores, strict=True)),
+        statistics=_image_statistics(first if sampled else scorings),
+        saliency=tuple(_saliency(*pair) for pair in zip(scorings, scores, strict=True)),
     )
 
 
-def _image_statistics(subjects: Sequence[Subject]) -> SummariseImages:
+def _image_statistics(scorings: Sequence[Scoring]) -> SummariseImages:
     """Of every source once, at the smallest size that a detector sees."""
-    size = min(one.preprocessing.image_size for one in subjects)
-    of_size = [one for one in subjects if one.preprocessing.image_size == size]
+    size = min(one.preprocessing.image_size for one in scorings)
+    of_size = [one for one in scorings if one.preprocessing.image_size == size]
     sources = {
         (source.name, source.seed): source
         for one in of_size
@@ -261,13 +264,13 @@ def _image_statistics(subjects: Sequence[Subject]) -> SummariseImages:
     return SummariseImages(tuple(sources.values()), most, tuple(images.values()))
 
 
-def _saliency(subject: Subject, scores: ScoreDetector) -> MapSaliency:
-    large = subject.preprocessing.image_size > LARGE
+def _saliency(scoring: Scoring, scores: ScoreDetector) -> MapSaliency:
+    large = scoring.preprocessing.image_size > LARGE
     return MapSaliency(
-        subject.trained,
-        tuple(one for one in subject.sources if _is_shown(one, subject.trained.seed)),
-        subject.images,
-        subject.preprocessing,
+        scoring.trained,
+        tuple(one for one in scoring.sources if _is_shown(one, scoring.trained.seed)),
+        scoring.images,
+        scoring.preprocessing,
         scores,
         MAPPED_LARGE if large else MAPPED,
         MAPPED_SHOWN_LARGE if large else MAPPED_SHOWN,
@@ -314,29 +317,29 @@ def _next_seed(experiment: Experiment, seed: int) -> int:
     return seeds[(seeds.index(seed) + 1) % len(seeds)]
 
 
-def _trajectory(experiment: Experiment, gan: TrainGan, subject: Subject) -> ScoreTrajectory:
+def _trajectory(experiment: Experiment, gan: TrainGan, scoring: Scoring) -> ScoreTrajectory:
     own = f"generated:{gan.config.name}"
 
-    def met_at_every_epoch(one: Source) -> bool:
-        if one.name.startswith("real:"):
-            return one.name != TRAINING
-        return one.name not in (*NOT_REPORTED, own) and one.seed == gan.seed
+    def met_at_every_epoch(source: Source) -> bool:
+        if source.name.startswith("real:"):
+            return source.name != TRAINING
+        return source.name not in (*NOT_REPORTED, own) and source.seed == gan.seed
 
     evaluation = experiment.evaluation
     return ScoreTrajectory(
         gan,
         tuple(evaluation.kept_epochs(gan.config.epochs)),
         evaluation.trajectory_images,
-        tuple(filter(met_at_every_epoch, subject.sources)),
-        subject.images,
-        subject.preprocessing,
+        tuple(filter(met_at_every_epoch, scoring.sources)),
+        scoring.images,
+        scoring.preprocessing,
     )
 
 
-def _is_perturbed(one: Source, seed: int) -> bool:
-    if one.name.startswith("real:"):
-        return one.name in TEST_REALS
-    return one.name not in NOT_REPORTED and one.seed == seed
+def _is_perturbed(source: Source, seed: int) -> bool:
+    if source.name.startswith("real:"):
+        return source.name in TEST_REALS
+    return source.name not in NOT_REPORTED and source.seed == seed
 
 
 def _is_shown(one: Source, seed: int) -> bool:
@@ -353,13 +356,13 @@ def _labelled_sources(
 
     Every seed sees the same fakes under its own number, as no other run has made them.
     """
-    found = [
+    sources = [
         LabelledSource(f"generated:{name}", seed, size, ("test", "held-out"), "generated", name)
         for name in _classes(config, "generated")
     ]
-    found.append(LabelledSource("real:in-distribution", 0, size, ("test",), "real"))
-    found.append(LabelledSource("real:held-out", 0, size, ("held-out",), "real"))
-    return tuple(found)
+    sources.append(LabelledSource("real:in-distribution", 0, size, ("test",), "real"))
+    sources.append(LabelledSource("real:held-out", 0, size, ("held-out",), "real"))
+    return tuple(sources)
 
 
 def _labelled_audits(

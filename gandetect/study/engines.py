@@ -72,8 +72,8 @@ def open_engine(
         return local_engine(jobs, threads, listen)
     if options.name == "inline":
         return inline_engine(threads, listen)
-    from gandetect.cluster.engine import Share, ray_engine
+    from gandetect.cluster.engine import Resources, ray_engine
 
     gpus = float(device == "cuda") if options.gpus_per_task is None else options.gpus_per_task
-    share = Share(jobs, threads, gpus)
-    return ray_engine(options.address, share, options.shared_path, folder, listen)
+    resources = Resources(jobs, threads, gpus)
+    return ray_engine(options.address, resources, options.shared_path, folder, listen)

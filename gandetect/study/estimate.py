@@ -30,11 +30,11 @@ def require_feasible(study: Study) -> None:
     """Raise `UsageError` for more than a year of training, or more bytes than the disk has free."""
     cores = CORES_OF_A_GPU if study.context.device != "cpu" else machine.cores()
     trainings = [
-        one
-        for one in study.plan("report").stages()
-        if isinstance(one, TrainGan | TrainClassifier | MakeDetector)
+        stage
+        for stage in study.plan("report").stages()
+        if isinstance(stage, TrainGan | TrainClassifier | MakeDetector)
     ]
-    weights = [one.weight / cores / AT_BEST for one in trainings]
+    weights = [stage.weight / cores / AT_BEST for stage in trainings]
     total = max(weights, default=0.0) if study.cluster else sum(weights)
     if total > YEAR:
         longest = trainings[weights.index(max(weights))]
@@ -70,7 +70,7 @@ def _network_bytes(gan: GeneratorConfig, side: int, channels: int) -> int:
     architecture = ARCHITECTURES[gan.architecture]
     with torch.device("meta"):
         built = [architecture.build(name, side, channels) for name in architecture.networks]
-    return 4 * sum(one.numel() for one in torch.nn.ModuleList(built).parameters())
+    return 4 * sum(parameter.numel() for parameter in torch.nn.ModuleList(built).parameters())
 
 
 def _size_of(folder: Path) -> int:

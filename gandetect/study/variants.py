@@ -29,13 +29,13 @@ class Variants:
     studies: Mapping[str, Study]
 
     def chosen(self) -> dict[str, Study]:
-        """The studies to run, by what a user is told: all, or the baseline and those asked for."""
-        asked = self.options.variants
+        """The studies to run, by title: all, or the baseline and those requested."""
+        requested = self.options.variants
         return {
             f"variant {number} of {len(self.studies) - 1} ({name})" if number
             else f"the {BASELINE}": study
             for number, (name, study) in enumerate(self.studies.items())
-            if not (number and asked and name not in asked)
+            if not (number and requested and name not in requested)
         }  # fmt: skip
 
 
@@ -115,7 +115,9 @@ def _write_report(variants: Variants, listener: Listener) -> None:
     """Build the report of all complete studies, unless it stands already."""
     from gandetect.analyses.variants.build import FILES, INPUTS, build_variants_report
 
-    complete = {name: one.folder for name, one in variants.studies.items() if _is_complete(one)}
+    complete = {
+        name: study.folder for name, study in variants.studies.items() if _is_complete(study)
+    }
     read = [runs.file_digest(folder / name) for folder in complete.values() for name in INPUTS]
     digest = digest_of([VARIANTS, VERSION, variants.experiment.model_dump(mode="json"), read])
     if runs.problem_with(variants.folder, digest) is None:
@@ -126,7 +128,7 @@ def _write_report(variants: Variants, listener: Listener) -> None:
 
 
 def _is_complete(study: Study) -> bool:
-    """Whether a study was done with the seeds that are asked for now, and not with others."""
+    """Whether a study is complete with exactly the seeds of this experiment."""
     if not (study.folder / runs.RECORD).exists():
         return False
     return runs.load_study(study.folder).seeds == study.experiment.seeds

@@ -1,1 +1,1 @@
-"""Training: the adversarial loop, and the classifier that judges generated images."""
+"""Training: the adversarial loop, and the classifier that evaluates generated images."""

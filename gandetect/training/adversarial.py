@@ -2,7 +2,7 @@
 
 Goodfellow et al. 2014 (arXiv 1406.2661). What differs between architectures (optimizers, joint or
 separate updates, labels, noise), and every ingredient that may be added (losses, penalties, replay,
-spoilt reals, augmentation, processing, an average), is in `GanConfig`.
+negative augmentation, DiffAugment, processing, an average), is in `GanConfig`.
 """
 
 from __future__ import annotations
@@ -25,25 +25,25 @@ from gandetect.training.average import follow
 from gandetect.training.both_sides import BothSides
 from gandetect.training.checkpoints import Gan, GanFolder
 from gandetect.training.cuda_graphs import GraphedStep, graphed
+from gandetect.training.diff_augment import DiffAugment, noise_at
 from gandetect.training.discriminating import (
     is_penalised,
+    mix_replay,
     update,
     update_discriminator,
-    with_remembered,
 )
+from gandetect.training.epoch_fakes import fakes_of_epochs
 from gandetect.training.epochs import (
     channels_last,
-    look,
     real_batches,
+    report_progress,
     steps_per_epoch,
     train_epochs,
 )
-from gandetect.training.history import fakes_of_epochs
 from gandetect.training.losses import LOSSES
 from gandetect.training.networks import build_gan
-from gandetect.training.quality import QualityJudge
+from gandetect.training.quality import QualityEvaluator
 from gandetect.training.reals import Reals, on_device
-from gandetect.training.views import View, noise_at
 
 
 def train_gan(
@@ -53,8 +53,8 @@ def train_gan(
     *,
     seed: int,
     device: torch.device,
-    judge: QualityJudge,
-    judged: int,
+    evaluator: QualityEvaluator,
+    generated: int,
     notify: Notify,
 ) -> Gan:
     """Train on ``(N, C, H, W) uint8`` images until the last epoch, from the last complete one.
@@ -86,10 +86,10 @@ def train_gan(
         STATISTICS,
         seed=seed,
         device=device,
-        judge=judge,
-        judged=judged,
+        evaluator=evaluator,
+        generated=generated,
         notify=notify,
-        facts=lambda: {"cuda_graphs": step.told} if isinstance(step, GraphedStep) else {},
+        facts=lambda: {"cuda_graphs": step.status} if isinstance(step, GraphedStep) else {},
     )
     return gan
 
@@ -97,7 +97,7 @@ def train_gan(
 def why_not_graphed(config: GanConfig) -> str | None:
     """Why a GPU has to wait within this configuration's steps; None where it need not."""
     if config.negatives.kinds:
-        return "spoilt reals (negatives) are cut to sizes that are drawn on the host"
+        return "negative augmentation (negatives) cuts reals to sizes drawn on the host"
     if config.processing:
         return "images are processed on the host (processing)"
     return None
@@ -112,7 +112,7 @@ STATISTICS = {
 }
 
 
-class Kind(NamedTuple):
+class StepKind(NamedTuple):
     """What one step does that another may not."""
 
     penalised: bool
@@ -123,8 +123,9 @@ class AdversarialStep:
     """Updates both networks once, on one batch of reals; everything it draws is seeded by epoch.
 
     What it reads and writes from step to step lies in tensors that stay where they are (the
-    networks, the optimizers' states, `row`), and nothing in it waits for a GPU but spoilt reals and
-    processing. So a CUDA graph of it can be replayed (`gandetect.training.cuda_graphs`).
+    networks, the optimizers' states, `row`), and nothing in it waits for a GPU but negative
+    augmentation and processing. So a CUDA graph of it can be replayed
+    (`gandetect.training.cuda_graphs`).
     """
 
     def __init__(self, config: GanConfig, gan: Gan, device: torch.device) -> None:
@@ -155,7 +156,7 @@ class AdversarialStep:
         # Ingredients draw from a stream of their own, so that without them nothing shifts.
         self._noise, self._dropout, self._extra = (torch.Generator(self.device) for _ in range(3))
         seed_dropout(self.gan.discriminator, self._dropout)
-        self.view = View(self.config, self._extra, self.instance_noise)
+        self.augment = DiffAugment(self.config, self._extra, self.instance_noise)
 
     def begin(self, seed: int, epoch: int, replayed: Tensor | None) -> None:
         """Make ready for an epoch, counted from 1; ``replayed`` are fakes of earlier epochs."""
@@ -173,11 +174,11 @@ class AdversarialStep:
         for network in self.networks.values():
             network.train()
 
-    def kind(self, step: int) -> Kind:
+    def kind(self, step: int) -> StepKind:
         """What a step of an epoch does, counted from 0."""
-        return Kind(is_penalised(self.config, step), step % self.config.critic_steps == 0)
+        return StepKind(is_penalised(self.config, step), step % self.config.critic_steps == 0)
 
-    def __call__(self, pixels: Tensor, kind: Kind) -> Tensor:
+    def __call__(self, pixels: Tensor, kind: StepKind) -> Tensor:
         """Update on reals ``(B, C, H, W) uint8``; returns `row`, the `STATISTICS` ``(4,)``."""
         config, gan, precision = self.config, self.gan, self.precision
         generator, discriminator = gan.generator, gan.discriminator
@@ -196,18 +197,17 @@ class AdversarialStep:
         fake_images = channels_last(fakes.detach().float())
 
         if self.replayed is not None or config.negatives.kinds:
-            remembered = self.replayed, self._extra
-            fake_images = with_remembered(config, fake_images, real_images, *remembered)
+            fake_images = mix_replay(config, fake_images, real_images, self.replayed, self._extra)
         real_images, fake_images = self.processing(real_images, fake_images)
 
-        judged = update_discriminator(
+        updated = update_discriminator(
             config,
             discriminator,
             gan.discriminator_optimizer,
             real_images,
             fake_images,
             penalised=kind.penalised,
-            view=self.view,
+            augment=self.augment,
             precision=precision,
         )
 
@@ -221,15 +221,15 @@ class AdversarialStep:
                     fakes = generator(self._draw_noise())
                 elif not fakes.requires_grad:
                     fakes = generator(noise)
-                generator_loss = LOSSES[config.loss].generator(discriminator(self.view(fakes)))
+                generator_loss = LOSSES[config.loss].generator(discriminator(self.augment(fakes)))
             update(gan.generator_optimizer, generator_loss)
             discriminator.requires_grad_(True)
             if gan.generator_average is not None:
                 follow(gan.generator_average, generator, config.generator_average)
 
-        right = (judged.on_real > 0).float().mean(), (judged.on_fake < 0).float().mean()
+        right = (updated.on_real > 0).float().mean(), (updated.on_fake < 0).float().mean()
         with torch.no_grad():
-            return self.row.copy_(torch.stack([judged.loss, generator_loss, *right]))
+            return self.row.copy_(torch.stack([updated.loss, generator_loss, *right]))
 
     def _draw_noise(self) -> Tensor:
         shape = (self.config.batch_size, NOISE_SIZE)
@@ -261,7 +261,9 @@ def train_epoch(
     for number, chosen in enumerate(real_batches(config, reals, seed, epoch)):
         statistics[number] = step(reals[chosen], step.kind(number))
         # Looked at now and then, so that a GPU need not wait at every step.
-        look(config, statistics, number, ("D", "G"), epoch=epoch, started=started, notify=notify)
+        report_progress(
+            config, statistics, number, ("D", "G"), epoch=epoch, started=started, notify=notify
+        )
     return statistics
 
 
@@ -279,7 +281,7 @@ def _earlier_fakes(
         config,
         folder.path,
         range(1, epoch),
-        config.replay.images,
+        config.replay.n_images,
         image_size=reals.shape[2],
         channels=reals.shape[1],
         seed=seed,

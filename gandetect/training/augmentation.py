@@ -1,6 +1,6 @@
 """Random changes to training images, as uint8, before a network's own preparation.
 
-Each image draws from a seed of its own, so what becomes of it depends neither on its batch nor
+Each image has a seed of its own, so its augmentation depends neither on its batch nor
 on who else is in it.
 """
 
@@ -61,8 +61,8 @@ def fixed_copy(
     """
     if copy == 0 or not changes_anything(config):
         return image
-    chance = np.random.default_rng(integer_seed(copy, "fixed copy", index))
-    changed: NDArray[np.uint8] = _changed(_tensor(image), config, image_size, chance).numpy()
+    rng = np.random.default_rng(integer_seed(copy, "fixed copy", index))
+    changed: NDArray[np.uint8] = _changed(_tensor(image), config, image_size, rng).numpy()
     return changed
 
 
@@ -88,37 +88,37 @@ def to_stored_size(images: NDArray[np.uint8], size: int | None) -> Tensor:
 
 
 def changes_anything(config: AugmentationConfig) -> bool:
-    """Whether any change is asked for."""
+    """Whether any change is configured."""
     return any(getattr(config, name) for name in CHANGES)
 
 
 def _changed(
-    image: Tensor, config: AugmentationConfig, image_size: int, chance: np.random.Generator
+    image: Tensor, config: AugmentationConfig, image_size: int, rng: np.random.Generator
 ) -> Tensor:
     """One ``(C, H, W)`` image after all changes, of its old size."""
-    image = _moved(image, config, chance)
-    if chance.random() < config.horizontal_flip:
+    image = _moved(image, config, rng)
+    if rng.random() < config.horizontal_flip:
         image = F.horizontal_flip(image)
     if config.random_crop:
-        image = _recentred(image, image_size, chance)
-    image = _recoloured(image, config, chance)
-    if chance.random() < config.blur:
-        image = _blurred(image, config, chance)
-    if chance.random() < config.jpeg:
+        image = _recentred(image, image_size, rng)
+    image = _recoloured(image, config, rng)
+    if rng.random() < config.blur:
+        image = _blurred(image, config, rng)
+    if rng.random() < config.jpeg:
         low, high = config.jpeg_quality
-        image = F.jpeg(image, int(chance.integers(low, high, endpoint=True)))
+        image = F.jpeg(image, int(rng.integers(low, high, endpoint=True)))
     return image
 
 
-def _moved(image: Tensor, config: AugmentationConfig, chance: np.random.Generator) -> Tensor:
+def _moved(image: Tensor, config: AugmentationConfig, rng: np.random.Generator) -> Tensor:
     """Rotate and shift in one resampling: each one smooths a little."""
     if not config.rotation and not config.shift:
         return image
     height, width = image.shape[-2:]
-    across, down = chance.uniform(-config.shift, config.shift, size=2)
+    across, down = rng.uniform(-config.shift, config.shift, size=2)
     moved: Tensor = F.affine(
         image,
-        angle=float(chance.uniform(-config.rotation, config.rotation)),
+        angle=float(rng.uniform(-config.rotation, config.rotation)),
         translate=[round(across * width), round(down * height)],
         scale=1.0,
         shear=[0.0, 0.0],
@@ -128,7 +128,7 @@ def _moved(image: Tensor, config: AugmentationConfig, chance: np.random.Generato
     return moved
 
 
-def _recentred(image: Tensor, size: int, chance: np.random.Generator) -> Tensor:
+def _recentred(image: Tensor, size: int, rng: np.random.Generator) -> Tensor:
     """Move a random part of ``size`` to the centre, from which it is cut later.
 
     The rest keeps the image's size; it is filled from the image's edges and never seen.
@@ -137,14 +137,14 @@ def _recentred(image: Tensor, size: int, chance: np.random.Generator) -> Tensor:
     margin = max(height, width) - size
     if margin <= 0:
         return image
-    top, left = chance.integers(0, [height - size, width - size], endpoint=True)
+    top, left = rng.integers(0, [height - size, width - size], endpoint=True)
     wide = F.pad(image, [margin], padding_mode="edge")
     up, left = int(top) - round((height - size) / 2), int(left) - round((width - size) / 2)
     moved: Tensor = F.crop(wide, margin + up, margin + left, height, width)
     return moved
 
 
-def _recoloured(image: Tensor, config: AugmentationConfig, chance: np.random.Generator) -> Tensor:
+def _recoloured(image: Tensor, config: AugmentationConfig, rng: np.random.Generator) -> Tensor:
     """Brightness, contrast, saturation and hue, in this order; grey has none of the last two."""
     for strength, adjust in (
         (config.brightness, F.adjust_brightness),
@@ -152,14 +152,14 @@ def _recoloured(image: Tensor, config: AugmentationConfig, chance: np.random.Gen
         (config.saturation, F.adjust_saturation),
     ):
         if strength:
-            image = adjust(image, float(chance.uniform(1 - strength, 1 + strength)))
+            image = adjust(image, float(rng.uniform(1 - strength, 1 + strength)))
     if config.hue:
-        image = F.adjust_hue(image, float(chance.uniform(-config.hue, config.hue)))
+        image = F.adjust_hue(image, float(rng.uniform(-config.hue, config.hue)))
     return image
 
 
-def _blurred(image: Tensor, config: AugmentationConfig, chance: np.random.Generator) -> Tensor:
-    sigma = float(chance.uniform(*config.blur_sigma))
+def _blurred(image: Tensor, config: AugmentationConfig, rng: np.random.Generator) -> Tensor:
+    sigma = float(rng.uniform(*config.blur_sigma))
     reach = 2 * math.ceil(3 * sigma) + 1  # three sigmas to both sides hold 99.7 % of the weight
     kernel = config.blur_kernel or (reach, reach)
     # Reflected borders must be narrower than the image.

@@ -17,5 +17,5 @@ def follow(average: nn.Module, network: nn.Module, decay: float) -> None:
     """Move an average towards a network of the same architecture; buffers are copied."""
     pairs = list(average.parameters()), list(network.parameters())
     get_ema_multi_avg_fn(decay)(*pairs, None)
-    for kept, present in zip(average.buffers(), network.buffers(), strict=True):
-        kept.copy_(present)
+    for averaged, present in zip(average.buffers(), network.buffers(), strict=True):
+        averaged.copy_(present)

@@ -94,8 +94,8 @@ class Batches:
         if not chosen.copy.any():
             return torch.from_numpy(pixels)
         images = to_stored_size(pixels, config.stored_size).numpy()
-        given = images, chosen.copy, chosen.index, config.augmentation, config.image_size
-        return torch.from_numpy(fixed_copies(*given))
+        arguments = images, chosen.copy, chosen.index, config.augmentation, config.image_size
+        return torch.from_numpy(fixed_copies(*arguments))
 
     def sizes(self) -> list[int]:
         """The examples of each batch, those of all processes together."""

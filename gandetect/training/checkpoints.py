@@ -48,7 +48,7 @@ class Trainable(Protocol):
 class Gan:
     """Two networks and their optimizers: the state of an adversarial training.
 
-    ``generator_average`` follows the generator where it is asked for (`training.average`).
+    ``generator_average`` follows the generator where it is configured (`training.average`).
     """
 
     generator: nn.Module
@@ -127,7 +127,7 @@ class GanFolder:
             for name, network in trained.networks.items():
                 save_weights(network, folder / weights_file(name))
             sample_grid(samples).save(folder / SAMPLES)
-            state = {name: one.state_dict() for name, one in trained.optimizers.items()}
+            state = {name: optimizer.state_dict() for name, optimizer in trained.optimizers.items()}
             save_state(state, folder / RESUME)
             resume = runs.file_digest(folder / RESUME)
             files = [*map(weights_file, trained.networks), SAMPLES]

@@ -33,16 +33,16 @@ TRAINING = "training.json"
 History = Sequence[Mapping[str, Any]]
 
 
-def best_epoch(history: History, best_by: str, pretraining: int = 0) -> int:
+def best_epoch(history: History, monitor: str, pretraining: int = 0) -> int:
     """The first epoch of the best validation figure: the lowest loss, the highest of any other.
 
     None of the first ``pretraining`` epochs, while there are others.
     """
-    kept = history[pretraining:] or history
-    column = f"validation_{best_by}"
-    sign = -1.0 if best_by == "loss" else 1.0
-    values = [float("-inf") if row[column] is None else sign * row[column] for row in kept]
-    return len(history) - len(kept) + values.index(max(values)) + 1
+    candidates = history[pretraining:] or history
+    column = f"validation_{monitor}"
+    sign = -1.0 if monitor == "loss" else 1.0
+    values = [float("-inf") if row[column] is None else sign * row[column] for row in candidates]
+    return len(history) - len(candidates) + values.index(max(values)) + 1
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class ClassifierFolder:
 
     path: Path
     digest: str
-    best_by: str
+    monitor: str
     notify: Notify
     pretraining: int = 0
 
@@ -97,17 +97,17 @@ class ClassifierFolder:
                 shutil.rmtree(folder)
 
     def finish(self, classifier: nn.Module, history: History, **facts: object) -> None:
-        """Load the best epoch into the classifier and keep it; the epochs themselves go."""
+        """Load the best epoch into the classifier and save it; the other epochs are deleted."""
         best = self._best(history)
         self.restore(classifier, best)
         with runs.atomic_file(self.path / WEIGHTS) as temporary:
             shutil.copyfile(self._epoch(best) / WEIGHTS, temporary)
-        results = {"best_epoch": best, "best_by": self.best_by, "epochs": len(history), **facts}
+        results = {"best_epoch": best, "monitor": self.monitor, "epochs": len(history), **facts}
         runs.write_json(self.path / TRAINING, results)
         shutil.rmtree(self.path / "epochs")
 
     def _best(self, history: History) -> int:
-        return best_epoch(history, self.best_by, self.pretraining)
+        return best_epoch(history, self.monitor, self.pretraining)
 
     def _epoch(self, epoch: int) -> Path:
         return self.path / "epochs" / f"{epoch:04d}"

@@ -66,8 +66,8 @@ AnyStep = TypeVar("AnyStep", bound=Step)
 class GraphedStep:
     """A `Step` that is replayed as a CUDA graph, one for each kind of step; called as it is.
 
-    ``capture`` makes a graph of a body, ``warn`` hears why one could not be had, and `told` says
-    what came of it.
+    ``capture`` makes a graph of a body. ``warn`` is called with the reason where that fails;
+    `status` says whether the step is replayed.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class GraphedStep:
         self._pixels: Tensor | None = None  # the batch that graphs read
         self._runs: dict[Hashable, Body] = {}
         self.difference = 0.0  # the largest between a graph and its step
-        self.told = "not yet"
+        self.status = "not yet"
 
     def begin(self, seed: int, epoch: int, replayed: Tensor | None) -> None:
         """Make ready for an epoch."""
@@ -104,26 +104,26 @@ class GraphedStep:
 
     def _prepared(self, body: Body) -> Body:
         """A graph of the body, checked against it; the body itself where that does not hold."""
-        if self.told.startswith(NO):
+        if self.status.startswith(NO):
             return body
         before = _Kept(self._step)
         with _aside(self._step.row.device):  # it also warms libraries up, off the usual stream
             expected = _after(body, self._step, before)
         try:
             replay = self._capture(body, self._step)
-            found = _after(replay, self._step, before)
-            apart = difference(before.tensors, expected, found)
+            replayed = _after(replay, self._step, before)
+            deviation = difference(before.tensors, expected, replayed)
         except Exception as error:  # whatever recording dies of, the step itself has just run
             self._give_up(_first_cause(error))
             before.put_back(self._step)
             return body
-        self.difference = max(self.difference, apart)
+        self.difference = max(self.difference, deviation)
         if self.difference > TOLERANCE:
             self._give_up(f"a replay differs from its step by {self.difference:.1g} of its change")
             before.put_back(self._step)
             return body
         exact = "bit for bit" if self.difference == 0 else f"to {self.difference:.1g}"
-        self.told = f"yes, equal to the step {exact}"
+        self.status = f"yes, equal to the step {exact}"
         return replay
 
     def _give_up(self, reason: str) -> None:
@@ -135,7 +135,7 @@ class GraphedStep:
         for network in self._step.networks.values():
             network.requires_grad_(True).train()
         self._step.renew_generators()
-        self.told = NO + reason
+        self.status = NO + reason
         self._warn(reason)
 
 
@@ -144,14 +144,14 @@ def graphed(
 ) -> AnyStep | GraphedStep:
     """The step as CUDA graphs where it computes on CUDA, else as it is.
 
-    ``against`` is a reason why its launches cannot be recorded; ``warn`` hears of others.
+    ``against`` is a reason why its launches cannot be recorded; ``warn`` is called with others.
     """
     if step.row.device.type != "cuda":
         return step
-    made = GraphedStep(step, warn=warn)
+    graphed_step = GraphedStep(step, warn=warn)
     if against is not None:
-        made.told = NO + against
-    return made
+        graphed_step.status = NO + against
+    return graphed_step
 
 
 def captured(body: Body, step: Step) -> Body:
@@ -176,18 +176,18 @@ def _first_cause(error: BaseException) -> str:
 
 
 def difference(
-    before: Mapping[str, Tensor], one: Mapping[str, Tensor], other: Mapping[str, Tensor]
+    before: Mapping[str, Tensor], first: Mapping[str, Tensor], second: Mapping[str, Tensor]
 ) -> float:
-    """How far two outcomes are apart, as a share of the way from ``before``, at the most.
+    """The largest difference of two results, relative to their change from ``before``.
 
-    0 means equal in every bit; a tensor that had not been before started from zeros.
+    0 means equal in every bit; a tensor that is not in ``before`` started from zeros.
     """
     largest = 0.0
-    for name, tensor in one.items():
-        if torch.equal(tensor, other[name]):
+    for name, tensor in first.items():
+        if torch.equal(tensor, second[name]):
             continue
         reached = tensor.double()
-        apart = float((reached - other[name].double()).norm())
+        apart = float((reached - second[name].double()).norm())
         moved = float(
             (reached - before[name].double()).norm() if name in before else reached.norm()
         )
@@ -230,13 +230,13 @@ def _copies(step: Step) -> dict[str, Tensor]:
 
 def _state(step: Step) -> dict[str, Tensor]:
     """Every tensor that a step changes, where it lies."""
-    found = {"row": step.row}
+    tensors = {"row": step.row}
     for name, network in step.networks.items():
-        found |= {f"{name}.{key}": tensor for key, tensor in network.state_dict().items()}
+        tensors |= {f"{name}.{key}": tensor for key, tensor in network.state_dict().items()}
     for name, optimizer in step.optimizers.items():
         for number, state in enumerate(optimizer.state.values()):
-            found |= {f"{name} optimizer {number} {key}": one for key, one in state.items()}
-    return found
+            tensors |= {f"{name} optimizer {number} {key}": one for key, one in state.items()}
+    return tensors
 
 
 @contextmanager

@@ -81,7 +81,7 @@ def present_share() -> Share:
 
 
 def layout() -> dict[str, int]:
-    """The processes that train together, as Lightning's Trainer is told of them."""
+    """The processes that train together, as arguments of Lightning's Trainer."""
     devices = int(os.environ["LOCAL_WORLD_SIZE"])
     return {"devices": devices, "num_nodes": dist.get_world_size() // devices}
 
@@ -103,22 +103,22 @@ def check_shareable(share: Share, config: ClassifierConfig, device: torch.device
     if share.size == 1:
         return
     devices = layout()["devices"]
-    asked = f"--devices {devices} --num-nodes {share.size // devices}"
+    options = f"--devices {devices} --num-nodes {share.size // devices}"
     if config.contrastive is not None:
         raise TrainingError(
-            f"classifier {config.name!r} learns by pairs of a batch, which {asked} would tear "
+            f"classifier {config.name!r} learns by pairs of a batch, which {options} would tear "
             "apart; train it with one process"
         )
     if config.batch_size < 2 * share.size:
         raise TrainingError(
             f"batch_size {config.batch_size} leaves less than two examples for each of "
-            f"{share.size} processes ({asked}); give a larger batch or fewer processes"
+            f"{share.size} processes ({options}); give a larger batch or fewer processes"
         )
     here = {"cpu": devices, "cuda": torch.cuda.device_count()}.get(device.type, 1)
     if here < devices:
         raise TrainingError(
-            f"{asked} was given, and there are {here} of {device.type} here; give as many as there "
-            "are, or --device cpu"
+            f"{options} was given, and there are {here} of {device.type} here; give as many as "
+            "there are, or --device cpu"
         )
 
 
@@ -138,17 +138,17 @@ def everywhere(flags: Tensor) -> Tensor:
 
 def _started_by_others(devices: int, nodes: int) -> dict[str, str] | None:
     """This process' place among those that torchrun or SLURM has started; None without them."""
-    found = cluster_environment()
-    if isinstance(found, LightningEnvironment):
+    environment = cluster_environment()
+    if isinstance(environment, LightningEnvironment):
         return None
-    if found.world_size() != devices * nodes:
+    if environment.world_size() != devices * nodes:
+        name = type(environment).__name__.removesuffix("Environment")
         raise UsageError(
-            f"{type(found).__name__.removesuffix('Environment')} has started {found.world_size()} "
-            f"processes, and --devices {devices} --num-nodes {nodes} makes {devices * nodes}; "
-            "give the same numbers to both"
+            f"{name} has started {environment.world_size()} processes, and --devices {devices} "
+            f"--num-nodes {nodes} makes {devices * nodes}; give the same numbers to both"
         )
-    address = found.main_address, found.main_port
-    return _place(devices, nodes, found.global_rank(), found.local_rank(), *address)
+    address = environment.main_address, environment.main_port
+    return _place(devices, nodes, environment.global_rank(), environment.local_rank(), *address)
 
 
 def _first_of_node(devices: int, nodes: int, environment: Mapping[str, str]) -> dict[str, str]:
@@ -221,13 +221,13 @@ def _follow(place: Mapping[str, str], *, notify: Notify = silent) -> None:
     """Do what the leader calls for, until it ends the waiting or has gone, and says why itself."""
     with _met(place):
         while True:
-            told: list[Any] = [None]
+            call: list[Any] = [None]
             try:
-                dist.broadcast_object_list(told, group=_CALLS.get())
+                dist.broadcast_object_list(call, group=_CALLS.get())
                 dist.barrier(group=_CALLS.get())
-                if told[0] is None:
+                if call[0] is None:
                     return
-                told[0]()
+                call[0]()
             except TrainingError:
                 return  # it is the leader's, too, which says it
             except RuntimeError as error:

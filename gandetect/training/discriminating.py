@@ -10,17 +10,17 @@ from torch import Tensor, nn
 
 from gandetect.config import GanConfig
 from gandetect.models.scaling import to_unit_range
+from gandetect.training.diff_augment import DiffAugment
 from gandetect.training.losses import LOSSES
-from gandetect.training.negatives import spoil
+from gandetect.training.negatives import negative_augmentation
 from gandetect.training.penalties import gradient_penalty
-from gandetect.training.views import View
 
 Precision = AbstractContextManager[object]
 
 
 @dataclass(frozen=True)
-class Judged:
-    """What an update has seen: logits ``(N,)`` of reals and of fakes, and the two losses."""
+class DiscriminatorStep:
+    """Results of an update: logits ``(N,)`` of reals and of fakes, and the two losses."""
 
     on_real: Tensor
     on_fake: Tensor
@@ -41,21 +41,21 @@ def update_discriminator(
     fakes: Tensor,
     *,
     penalised: bool,
-    view: View,
+    augment: DiffAugment,
     precision: Precision,
-) -> Judged:
+) -> DiscriminatorStep:
     """Update on both batches joined, or on one after the other, as the configuration says.
 
     Images are ``(N, C, H, W)`` in [-1, 1], channels last. The penalty is computed in float32, as
     it is differentiated twice.
     """
     loss = LOSSES[config.loss]
-    seen_reals, seen_fakes = view(reals), view(fakes)
+    seen_reals, seen_fakes = augment(reals), augment(fakes)
 
     def penalty() -> Tensor | float:
         if not penalised:
             return 0.0
-        arguments = (discriminator, seen_reals, seen_fakes, view.chance)
+        arguments = (discriminator, seen_reals, seen_fakes, augment.rng)
         return gradient_penalty(config.penalty, *arguments)
 
     if config.discriminator_updates == "joint":
@@ -65,7 +65,7 @@ def update_discriminator(
         real_loss = loss.on_real(on_real, config.real_label)
         fake_loss = loss.on_fake(on_fake, config.fake_label)
         update(optimizer, (real_loss + fake_loss + penalty()) / 2)
-        return Judged(on_real, on_fake, real_loss, fake_loss)
+        return DiscriminatorStep(on_real, on_fake, real_loss, fake_loss)
     with precision:
         on_real = discriminator(seen_reals)
     real_loss = loss.on_real(on_real, config.real_label)
@@ -74,7 +74,7 @@ def update_discriminator(
         on_fake = discriminator(seen_fakes)
     fake_loss = loss.on_fake(on_fake, config.fake_label)
     update(optimizer, fake_loss)
-    return Judged(on_real, on_fake, real_loss, fake_loss)
+    return DiscriminatorStep(on_real, on_fake, real_loss, fake_loss)
 
 
 def is_penalised(config: GanConfig, step: int) -> bool:
@@ -82,14 +82,14 @@ def is_penalised(config: GanConfig, step: int) -> bool:
     return config.penalty.name != "none" and step % config.penalty.every == 0
 
 
-def with_remembered(
+def mix_replay(
     config: GanConfig,
     fakes: Tensor,
     reals: Tensor,
     replayed: Tensor | None,
-    chance: torch.Generator,
+    rng: torch.Generator,
 ) -> Tensor:
-    """Put replayed fakes and spoilt reals in the place of some of a batch's fakes.
+    """Replace some of a batch's fakes by replayed fakes and by negative augmentation.
 
     ``fakes`` and ``reals`` ``(N, C, H, W)`` in [-1, 1]; ``replayed`` ``(R, C, H, W) uint8``, or
     None in the first epoch. The same tensor comes back where nothing is replaced.
@@ -98,14 +98,14 @@ def with_remembered(
     parts = []
     if replayed is not None and config.replay.share:
         chosen = torch.randint(
-            len(replayed), (round(config.replay.share * count),), generator=chance,
+            len(replayed), (round(config.replay.share * count),), generator=rng,
             device=fakes.device,
         )  # fmt: skip
         parts.append(to_unit_range(replayed[chosen]))
     if config.negatives.kinds:
         wanted = round(config.negatives.share * count)
         if wanted:
-            parts.append(spoil(reals, wanted, config.negatives.kinds, chance))
+            parts.append(negative_augmentation(reals, wanted, config.negatives.kinds, rng))
     if not parts:
         return fakes
     others = torch.cat(parts)[:count]

@@ -17,7 +17,7 @@ from gandetect.events import Notify
 from gandetect.randomness import stream
 from gandetect.training.checkpoints import GanFolder, Trainable
 from gandetect.training.images import generate
-from gandetect.training.quality import QualityJudge
+from gandetect.training.quality import QualityEvaluator
 from gandetect.training.reals import Reals
 
 STEPS_BETWEEN_LOOKS = 25
@@ -32,12 +32,12 @@ def train_epochs(
     *,
     seed: int,
     device: torch.device,
-    judge: QualityJudge,
-    judged: int,
+    evaluator: QualityEvaluator,
+    generated: int,
     notify: Notify,
     facts: Callable[[], Mapping[str, Any]] = dict,
 ) -> None:
-    """Train until the last epoch, from the last complete one; judge and save each.
+    """Train until the last epoch, from the last complete one; evaluate and save each.
 
     ``train_epoch`` runs an epoch, counted from 1, and returns the statistics of each step,
     ``(steps, K)``; ``columns`` are their names in the history, each with what the summary calls
@@ -50,8 +50,8 @@ def train_epochs(
         seconds = perf_counter() - started
 
         # How good are the fakes now? The same noise every epoch, so that epochs compare.
-        fakes = generate(generator, judged, seed=seed, purpose="quality", device=device)
-        quality = judge.assess(fakes, seed)
+        fakes = generate(generator, generated, seed=seed, purpose="quality", device=device)
+        quality = evaluator.assess(fakes, seed)
         means = dict(zip(columns, statistics.double().mean(0).tolist(), strict=True))
         history = {
             "epoch": epoch,
@@ -62,8 +62,8 @@ def train_epochs(
             **facts(),
         }
         folder.save_epoch(trained, epoch, history, fakes[:64])
-        told = " ".join(f"{word} {means[name]:.3f}" for name, word in columns.items() if word)
-        summary = f"loss {told}, FID {quality.fid:.1f}"
+        losses = " ".join(f"{word} {means[name]:.3f}" for name, word in columns.items() if word)
+        summary = f"loss {losses}, FID {quality.fid:.1f}"
         notify({"event": "epoch", "epochs": config.epochs, **history, "summary": summary})
 
 
@@ -91,7 +91,7 @@ def real_batches(config: GeneratorConfig, reals: Reals, seed: int, epoch: int) -
     yield from torch.from_numpy(chosen).to(reals.device).split(config.batch_size)
 
 
-def look(
+def report_progress(
     config: GeneratorConfig,
     statistics: Tensor,
     step: int,
@@ -101,10 +101,10 @@ def look(
     started: float,
     notify: Notify,
 ) -> None:
-    """Tell how far an epoch is, now and then only, so that a GPU need not wait at every step.
+    """Report an epoch's progress, every few steps only, so that a GPU seldom has to wait.
 
-    The first of the ``statistics`` ``(steps, K)``, filled up to ``step``, are the losses, by the
-    words that stand for them. Raises `TrainingError` when one of them is not finite.
+    The first columns of ``statistics`` ``(steps, K)``, filled up to ``step``, are the ``losses``,
+    given by the words to show. Raises `TrainingError` when one of them is not finite.
     """
     steps, done = len(statistics), step + 1
     if done % STEPS_BETWEEN_LOOKS and done != steps:

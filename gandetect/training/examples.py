@@ -50,12 +50,12 @@ class Examples:
 
     def with_copies(self, copies: int) -> Examples:
         """Each example followed by its fixed augmented copies 1 to ``copies``."""
-        made = self.take(np.arange(len(self)).repeat(copies + 1))
+        repeated = self.take(np.arange(len(self)).repeat(copies + 1))
         number = np.tile(np.arange(copies + 1, dtype=np.int64), len(self))
-        return Examples(made.images, made.index, made.label, made.copy + number)
+        return Examples(repeated.images, repeated.index, repeated.label, repeated.copy + number)
 
-    def capped(self, images: int, seed: int) -> Examples:
+    def capped(self, most: int, seed: int) -> Examples:
         """At most so many examples of each label, chosen at random, in their old order."""
         order = stream(seed, "training images").permutation(len(self))
-        kept = [order[self.label[order] == label][:images] for label in (0, 1)]
-        return self.take(np.sort(np.concatenate(kept)))
+        chosen = [order[self.label[order] == label][:most] for label in (0, 1)]
+        return self.take(np.sort(np.concatenate(chosen)))

@@ -13,7 +13,7 @@ def gradient_penalty(
     discriminator: nn.Module,
     reals: Tensor,
     fakes: Tensor,
-    chance: torch.Generator,
+    rng: torch.Generator,
 ) -> Tensor:
     """The penalty of one batch, its weight included; ``(N, C, H, W)`` images in [-1, 1].
 
@@ -26,7 +26,7 @@ def gradient_penalty(
         slopes = _slopes(discriminator, reals)
         return config.every * config.weight / 2 * slopes.square().sum((1, 2, 3)).mean()
     shape = (len(reals), 1, 1, 1)
-    between = torch.rand(shape, generator=chance, device=reals.device)
+    between = torch.rand(shape, generator=rng, device=reals.device)
     slopes = _slopes(discriminator, torch.lerp(fakes, reals, between))
     lengths = (slopes.square().sum((1, 2, 3)) + 1e-12).sqrt()  # the root has no slope at 0
     return config.every * config.weight * (lengths - 1).square().mean()

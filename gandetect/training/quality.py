@@ -1,8 +1,8 @@
 """How good are the fakes? FID and KID in the feature space of a small ten-class classifier.
 
-A detector that catches bad fakes is no news, so every detection figure stands beside these. The
-classifier is trained on labelled reals (the training split and the held-out classes), never on
-the in-distribution test images that generated images are compared with, and no detector sees it.
+Detection rates mean little without sample quality, so FID and KID stand beside them. The classifier
+is trained on labelled reals (the training split and the held-out classes), never on the
+in-distribution test images that generated images are compared with, and no detector sees it.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Quality:
     class_shares: tuple[float, ...]
 
 
-class QualityJudge:
+class QualityEvaluator:
     """Compares generated images with one fixed set of real ones.
 
     FID follows Heusel et al. 2017 (arXiv 1706.08500), KID Binkowski et al. 2018 (arXiv
@@ -69,7 +69,7 @@ class QualityJudge:
 
     @torch.no_grad()
     def assess(self, generated: NDArray[np.uint8], seed: int) -> Quality:
-        """Judge generated images ``(N, C, H, W) uint8``; the seed draws KID's subsets."""
+        """Evaluate generated images ``(N, C, H, W) uint8``; the seed draws KID's subsets."""
         self._fid.reset()
         self._kid.reset()
         self._kid.subset_size = min(self._subset_size, len(generated))
@@ -102,7 +102,7 @@ def train_feature_classifier(
     seed: int,
     device: torch.device,
 ) -> FeatureClassifier:
-    """Train the judge's classifier on ``(N, C, H, W) uint8`` images with their class numbers."""
+    """Train the feature network on ``(N, C, H, W) uint8`` images with their class numbers."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(integer_seed(seed, "feature classifier weights"))
         classifier = FeatureClassifier(images.shape[2], images.shape[1], classes)

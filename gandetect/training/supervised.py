@@ -28,7 +28,7 @@ from gandetect.training.contrastive import check_batch
 from gandetect.training.data_parallel import check_shareable, present_share
 from gandetect.training.examples import Examples
 from gandetect.training.supervised_task import SupervisedTask, phases
-from gandetect.training.trainer import Keeper, apart, make_trainer
+from gandetect.training.trainer import EpochCheckpoint, isolated_rng, make_trainer
 
 IMAGES_SHOWN = 64
 
@@ -103,7 +103,7 @@ def train_classifier(
 
     # Begin, or go on from the last complete epoch.
     untried = config.contrastive.epochs if config.contrastive else 0
-    store = ClassifierFolder(folder, _digest(config, seed), config.best_by, notify, untried)
+    store = ClassifierFolder(folder, _digest(config, seed), config.monitor, notify, untried)
     history = store.history()
     # Other processes are sent the leader's weights before the first step.
     weights = not history and share.rank == 0
@@ -119,8 +119,8 @@ def train_classifier(
         set_trainable(classifier, phase.trainable)
         within = state if len(history) >= phase.first else None
         patient = [stopper] if stopper and not phase.pretraining else []
-        callbacks = [*patient, Keeper(store, stopper, notify)]
-        with apart(device):
+        callbacks = [*patient, EpochCheckpoint(store, stopper, notify)]
+        with isolated_rng(device):
             task = SupervisedTask(
                 config, classifier, phase, train, validation, seed, history, within, notify, share
             )
@@ -146,8 +146,8 @@ def _digest(config: ClassifierConfig, seed: int) -> str:
 
 
 def _training_examples(config: ClassifierConfig, train: Examples, seed: int) -> Examples:
-    if config.images is not None:
-        train = train.capped(config.images, seed)
+    if config.max_images is not None:
+        train = train.capped(config.max_images, seed)
     if config.copies and not train.copy.any():  # a leaky split has made its copies before
         train = train.with_copies(config.copies)
     return train

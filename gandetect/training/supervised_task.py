@@ -73,13 +73,13 @@ def _contrastive_phases(config: ClassifierConfig, pairs: ContrastiveConfig) -> l
     """Pairs, then cross-entropy, then cross-entropy at the late learning rate."""
     between = max(pairs.epochs, LATE - 1)
     rates = (pairs.learning_rate, config.optimizer.learning_rate, pairs.late_learning_rate)
-    first, found = 1, []
+    first, phases = 1, []
     for last, rate in zip((pairs.epochs, between, config.epochs), rates, strict=True):
         last = min(last, config.epochs)
         if first <= last:
-            found.append(Phase(first, last, config.trainable, rate, last <= pairs.epochs))
+            phases.append(Phase(first, last, config.trainable, rate, last <= pairs.epochs))
         first = last + 1
-    return found
+    return phases
 
 
 class SupervisedTask(lightning.LightningModule):
@@ -157,8 +157,8 @@ class SupervisedTask(lightning.LightningModule):
         cut = augmented_afresh(self.config, self.train_examples)
         ready = self.classifier.normalise(images) if cut else self.classifier.prepare(images)
         embedded = self.classifier.embed(channels_last(ready))
-        judged = embedded.detach() if self.pairs else embedded
-        losses = self._losses("train", number, judged, labels)
+        classified = embedded.detach() if self.pairs else embedded
+        losses = self._losses("train", number, classified, labels)
         if self.pairs:
             loss = contrastive_loss(embedded.float(), labels, self.pairs.margin)
             self._pair_losses.append(loss.detach())
@@ -212,8 +212,8 @@ class SupervisedTask(lightning.LightningModule):
         else:
             losses = functional.cross_entropy(logits, labels, reduction="none")
         log_odds = self.classifier.log_odds(logits.detach())
-        kept = None if self.share.counts(self._sizes[split][number]) else 0
-        self._seen[split].append((losses.detach()[:kept], log_odds[:kept], labels[:kept]))
+        limit = None if self.share.counts(self._sizes[split][number]) else 0
+        self._seen[split].append((losses.detach()[:limit], log_odds[:limit], labels[:limit]))
         return losses
 
     def _time_to_look(self, step: int) -> bool:
@@ -224,13 +224,13 @@ class SupervisedTask(lightning.LightningModule):
         return waited or last or step - self._looked_at == STEPS_BETWEEN_LOOKS
 
     def _look(self, step: int) -> None:
-        """Say how the steps since the last look went."""
+        """Report the figures of the steps since the last report."""
         self._stop_unless_finite("train")
         losses, log_odds, labels = self._gathered("train", self._looked_at)
         right = float(((log_odds > 0) == (labels == 1)).float().mean())
-        said = f"train loss {float(losses.mean()):.3f} acc {right:.3f}"
+        summary = f"train loss {float(losses.mean()):.3f} acc {right:.3f}"
         if self.pairs:
-            said = f"pair loss {float(torch.stack(self._pair_losses).mean()):.3f}"
+            summary = f"pair loss {float(torch.stack(self._pair_losses).mean()):.3f}"
         steps, now = int(self.trainer.num_training_batches), perf_counter()
         self.notify(
             {
@@ -240,7 +240,7 @@ class SupervisedTask(lightning.LightningModule):
                 "epoch": self.epoch,
                 "epochs": self.config.epochs,
                 "images_per_second": len(losses) / (now - self._looked),
-                "summary": said,
+                "summary": summary,
             }
         )
         self._looked, self._looked_at = now, step

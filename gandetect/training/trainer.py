@@ -23,8 +23,10 @@ from gandetect.training.classifier_folder import ClassifierFolder
 from gandetect.training.data_parallel import cluster_environment, layout
 
 
-class Keeper(Checkpoint):  # lightning runs checkpoints last, when the early stopping has counted
-    """Writes every epoch as it ends, then says how it went; in the process that leads."""
+class EpochCheckpoint(
+    Checkpoint
+):  # lightning runs checkpoints last, when the early stopping has counted
+    """Saves every epoch as it ends, then reports its figures; in the leading process."""
 
     def __init__(
         self, store: ClassifierFolder, stopper: EarlyStopping | None, notify: Notify
@@ -38,7 +40,7 @@ class Keeper(Checkpoint):  # lightning runs checkpoints last, when the early sto
             signal.signal(signal.SIGTERM, self._on_terminate)
 
     def on_train_epoch_end(self, trainer: lightning.Trainer, task: Any) -> None:
-        """Keep the epoch."""
+        """Save the epoch, and report its figures."""
         if not trainer.is_global_zero:
             return
         state = {
@@ -97,8 +99,8 @@ def make_trainer(
 
 
 @contextmanager
-def apart(device: torch.device) -> Iterator[None]:
-    """Keep lightning quiet, the random streams as they were, and Ctrl-C what it is."""
+def isolated_rng(device: torch.device) -> Iterator[None]:
+    """Restore torch's random state after lightning; silence its logs; let Ctrl-C through."""
     cuda = list(range(torch.cuda.device_count())) if device.type == "cuda" else []
     loggers = [logging.getLogger(name) for name in ("lightning.pytorch", "lightning.fabric")]
     levels = [logger.level for logger in loggers]

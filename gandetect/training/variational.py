@@ -23,13 +23,13 @@ from gandetect.training.checkpoints import GanFolder
 from gandetect.training.discriminating import update
 from gandetect.training.epochs import (
     channels_last,
-    look,
     real_batches,
+    report_progress,
     steps_per_epoch,
     train_epochs,
 )
 from gandetect.training.networks import build_networks, build_optimizer
-from gandetect.training.quality import QualityJudge
+from gandetect.training.quality import QualityEvaluator
 from gandetect.training.reals import Reals, on_device
 
 STATISTICS = ("reconstruction", "divergence")  # nats an image
@@ -65,8 +65,8 @@ def train_vae(
     *,
     seed: int,
     device: torch.device,
-    judge: QualityJudge,
-    judged: int,
+    evaluator: QualityEvaluator,
+    generated: int,
     notify: Notify,
 ) -> Vae:
     """Train on ``(N, C, H, W) uint8`` images until the last epoch, from the last complete one.
@@ -87,8 +87,8 @@ def train_vae(
         {name: name for name in STATISTICS},
         seed=seed,
         device=device,
-        judge=judge,
-        judged=judged,
+        evaluator=evaluator,
+        generated=generated,
         notify=notify,
     )
     return vae
@@ -99,7 +99,7 @@ def train_epoch(
 ) -> Tensor:
     """Run one epoch of updates; returns the `STATISTICS` of each step, shape ``(steps, 2)``."""
     encoder, decoder = vae.encoder.train(), vae.decoder.train()
-    chance = torch.Generator(reals.device).manual_seed(integer_seed(seed, "latents", epoch))
+    rng = torch.Generator(reals.device).manual_seed(integer_seed(seed, "latents", epoch))
     statistics = torch.zeros(steps_per_epoch(config, len(reals)), 2, device=reals.device)
     precision = torch.autocast(reals.device.type, torch.bfloat16, config.precision == "bf16")
     started = perf_counter()
@@ -107,12 +107,14 @@ def train_epoch(
         images = channels_last(to_unit_range(reals[chosen]))
         with precision:
             mean, log_variance = (one.float() for one in encoder(images))
-            drawn = torch.randn(mean.shape, generator=chance, device=reals.device)
+            drawn = torch.randn(mean.shape, generator=rng, device=reals.device)
             decoded = decoder(mean + (log_variance / 2).exp() * drawn).float()
         losses = reconstruction(images, decoded), divergence(mean, log_variance)
         update(vae.optimizer, losses[0] + losses[1])
         statistics[step] = torch.stack(losses).detach()
-        look(config, statistics, step, STATISTICS, epoch=epoch, started=started, notify=notify)
+        report_progress(
+            config, statistics, step, STATISTICS, epoch=epoch, started=started, notify=notify
+        )
     return statistics
 
 

@@ -47,7 +47,7 @@ def write_classifier(run: Path, name: str, seed: int, rng, images, sources, epoc
         for figure in ("accuracy", "auroc", "precision", "recall", "specificity", "f1"):
             columns[f"{split}_{figure}"] = 1 - floor - 0.4 * np.exp(-steps / 2)
     pd.DataFrame(columns).to_csv(folder / "history.csv", index=False)
-    write_json(folder / "training.json", {"best_epoch": 3, "best_by": "loss", "epochs": epochs})
+    write_json(folder / "training.json", {"best_epoch": 3, "monitor": "loss", "epochs": epochs})
     labels = np.arange(32) % 2
     np.savez(folder / "batch.npz", images=images(rng, 32), labels=labels)
     detector = run / "detectors" / name / f"seed-{seed}"

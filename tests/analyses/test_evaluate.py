@@ -49,8 +49,8 @@ def test_without_a_calibration_split_the_gap_is_named_and_the_rest_is_made(score
 def test_a_source_of_fewer_than_20_images_is_a_gap_and_costs_no_other(scores):
     few = scores["source"].eq("generated:b") & scores["index"].ge(19)
     found = further(scores[~few])
-    judged = {row["generated"] for row in found["calibration"] if row["detector"] == "a"}
-    assert judged == {"generated:a"}
+    generated = {row["generated"] for row in found["calibration"] if row["detector"] == "a"}
+    assert generated == {"generated:a"}
     assert "generated:b" in json.dumps(found["not_measured"])
 
 

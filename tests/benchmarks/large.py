@@ -56,11 +56,11 @@ def write_pictures(folder: Path, count: int) -> None:
     import numpy as np
     from PIL import Image
 
-    chance = np.random.default_rng(0)
+    rng = np.random.default_rng(0)
     for name in ("one", "other"):
         (folder / name).mkdir(parents=True)
     for number in range(count):
-        coarse = chance.integers(0, 256, (8, 8, 3), np.uint8)
+        coarse = rng.integers(0, 256, (8, 8, 3), np.uint8)
         picture = Image.fromarray(coarse).resize((SIDE, SIDE), Image.Resampling.BILINEAR)
         kind = "other" if number % 5 == 0 else "one"
         picture.save(folder / kind / f"{number:07d}.jpg", quality=85)

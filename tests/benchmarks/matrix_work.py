@@ -26,10 +26,8 @@ def prepare_peak(
     torch.set_num_threads(threads)
     sides = sides or SIDES[device]
     dtype = {"fp32": torch.float32, "bf16": torch.bfloat16}[precision]
-    chance = torch.Generator(device).manual_seed(0)
-    matrices = [
-        torch.randn(side, side, generator=chance, device=device).to(dtype) for side in sides
-    ]
+    rng = torch.Generator(device).manual_seed(0)
+    matrices = [torch.randn(side, side, generator=rng, device=device).to(dtype) for side in sides]
     outputs = [torch.empty_like(matrix) for matrix in matrices]
 
     def multiply(matrix: torch.Tensor, out: torch.Tensor) -> None:

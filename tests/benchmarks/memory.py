@@ -91,13 +91,13 @@ def short_training(
     from gandetect.models.feature_classifier import FeatureClassifier
     from gandetect.training.adversarial import train_gan
     from gandetect.training.checkpoints import GanFolder
-    from gandetect.training.quality import QualityJudge
+    from gandetect.training.quality import QualityEvaluator
 
     config = gan_config(architecture, machine.native_precision("cpu"))
     config = config.model_copy(update={"epochs": 1, "steps_per_epoch": steps})
     device = torch.device("cpu")
     _, channels, side, _ = images.shape
-    judge = QualityJudge(FeatureClassifier(side, channels), reference, device)
+    evaluator = QualityEvaluator(FeatureClassifier(side, channels), reference, device)
     with TemporaryDirectory() as temporary:
         folder = GanFolder(Path(temporary, "gan"), "digest", print)
         train_gan(
@@ -106,8 +106,8 @@ def short_training(
             folder,
             seed=0,
             device=device,
-            judge=judge,
-            judged=2000,
+            evaluator=evaluator,
+            generated=2000,
             notify=notify,
         )
 

@@ -47,7 +47,7 @@ from gandetect.training.adversarial import train_epoch
 from gandetect.training.checkpoints import load_weights, save_weights
 from gandetect.training.images import generate
 from gandetect.training.networks import build_gan
-from gandetect.training.quality import QualityJudge, train_feature_classifier
+from gandetect.training.quality import QualityEvaluator, train_feature_classifier
 
 from . import plain_port
 
@@ -108,8 +108,8 @@ def _train_all(
     seeds: range,
 ) -> None:
     epochs = experiment.quality.classifier_epochs
-    judge = partial(train_judge, folder=out, images=images, epochs=epochs)
-    run_all(engine, [Task("feature classifier", judge)])
+    evaluator = partial(train_judge, folder=out, images=images, epochs=epochs)
+    run_all(engine, [Task("feature classifier", evaluator)])
     tasks = []
     for way in sorted(ways, key=WAYS.index, reverse=True):  # the slowest last
         for seed in seeds:
@@ -187,7 +187,7 @@ def results_of(
     _, channels, side, _ = images.images(IN_DISTRIBUTION).shape
     classifier = FeatureClassifier(side, channels, 10)
     load_weights(classifier, folder / CLASSIFIER)
-    judge = QualityJudge(classifier, images.images(IN_DISTRIBUTION), CPU)
+    evaluator = QualityEvaluator(classifier, images.images(IN_DISTRIBUTION), CPU)
     fakes = {
         config.name: np.load(_folder(folder, way, config, seed) / "fakes.npy") for config in configs
     }
@@ -200,7 +200,7 @@ def results_of(
         load_weights(discriminator, trained / "discriminator.safetensors")
         score = _scorer(config, discriminator)
         scores = {name: score(given) for name, given in {**fakes, **reals}.items()}
-        figures = {"FID": judge.assess(fakes[config.name], seed).fid}
+        figures = {"FID": evaluator.assess(fakes[config.name], seed).fid}
         for generated in fakes:
             source = "own" if generated == config.name else "other"
             for real in reals:

@@ -56,10 +56,10 @@ def copy_weights(source: nn.Module, target: nn.Module) -> None:
 
 
 def network_inputs(kind: str, size: int, channels: int) -> Tensor:
-    chance = torch.Generator().manual_seed(2)
+    rng = torch.Generator().manual_seed(2)
     if kind == "generator":
-        return torch.randn(BATCH, 100, generator=chance)
-    return 2 * torch.rand(BATCH, channels, size, size, generator=chance) - 1
+        return torch.randn(BATCH, 100, generator=rng)
+    return 2 * torch.rand(BATCH, channels, size, size, generator=rng) - 1
 
 
 def outputs_and_gradients(network: nn.Module, inputs: Tensor) -> dict[str, Tensor]:

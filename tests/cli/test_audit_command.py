@@ -76,7 +76,7 @@ def test_folders_made_alike_raise_no_alarm_and_the_table_says_so(
 def test_arrays_are_sampled_audited_and_warned_of(tmp_path: Path) -> None:
     np.save(tmp_path / "real.npy", noise(90, 0))
     np.save(tmp_path / "fake.npy", noise(90, 1) | 1)
-    result = call(tmp_path / "real.npy", tmp_path / "fake.npy", "--images", 40)
+    result = call(tmp_path / "real.npy", tmp_path / "fake.npy", "--max-images", 40)
     assert "40 real and 40 generated images" in result.stdout
     (line,) = (line for line in result.stdout.splitlines() if "WARNING" in line and "bits" in line)
     assert line.startswith("least significant bits  1.000")
@@ -92,7 +92,7 @@ def test_what_cannot_be_audited_is_refused_with_a_reason(real: Path, tmp_path: P
         ((tmp_path / "text.npy", flat), "is no array"),
         ((tmp_path / "missing.npy", flat), "does not exist"),
         ((tmp_path / "a.csv", flat), "neither a folder nor"),
-        ((real, real, "--images", 5), "at least 25 of each"),
+        ((real, real, "--max-images", 5), "at least 25 of each"),
     ):
         result = call(*arguments)
         assert reason in str(result.exception), (arguments, result.exception)

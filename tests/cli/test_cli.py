@@ -46,11 +46,11 @@ def test_every_command_explains_itself(command) -> None:
 def test_dry_run_prints_the_resolved_experiment_and_does_nothing(tmp_path) -> None:
     result = invoke(
         "run", QUICK, "--dry-run", "--out", str(tmp_path / "runs"), "--seed", "3", "--jobs", "2",
-        "--device", "cpu", "--set", "data.images=2000",
+        "--device", "cpu", "--set", "data.max_images=2000",
     )  # fmt: skip
     assert result.exit_code == 0
     assert "# Training dcgan-plain seed 3: to do" in result.stdout
-    assert "images = 2000" in result.stdout
+    assert "max_images = 2000" in result.stdout
     assert "auto" not in result.stdout
     assert not (tmp_path / "runs").exists()
 
@@ -119,7 +119,7 @@ def test_smoke_study_end_to_end_on_real_data_keeps_stdout_for_data(tmp_path) -> 
     environment = {**os.environ, "COLUMNS": "40", "NO_COLOR": "1", "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-m", "gandetect"]
     smoke = [str(ROOT / "experiments" / "smoke.toml"), "--out", str(tmp_path), "--json"]
-    smoke += ["--set", "data.images=1500", "--set", "evaluation.own_generated=100"]
+    smoke += ["--set", "data.max_images=1500", "--set", "evaluation.own_generated=100"]
     answer = subprocess.run(
         [*command, "run", *smoke], capture_output=True, text=True, check=False, env=environment
     )

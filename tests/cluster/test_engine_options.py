@@ -118,7 +118,7 @@ def test_a_task_has_the_threads_that_it_is_given_cpus(monkeypatch) -> None:
 def test_more_cpus_than_this_machine_has_are_refused(monkeypatch) -> None:
     monkeypatch.setattr(cluster, "cores", lambda: 2)
     with pytest.raises(UsageError, match="--cpus-per-task 64 was given, and this machine has 2"):
-        cluster._start(None, cluster.Share(1, 64, 0.0))
+        cluster._start(None, cluster.Resources(1, 64, 0.0))
 
 
 def test_a_ray_of_another_version_is_said_with_both_versions() -> None:
@@ -155,13 +155,13 @@ class Nodes:
 def test_what_no_node_can_hold_is_refused_and_not_waited_for(share, said) -> None:
     nodes = Nodes({"CPU": 4.0}, {"CPU": 2.0, "GPU": 2.0}, {})
     with pytest.raises(UsageError, match=said):
-        cluster._check_room(nodes, cluster.Share(*share))
-    cluster._check_room(nodes, cluster.Share(1, 2, 2.0))
+        cluster._check_room(nodes, cluster.Resources(*share))
+    cluster._check_room(nodes, cluster.Resources(1, 2, 2.0))
 
 
 def test_a_cluster_without_gpus_says_so() -> None:
     with pytest.raises(UsageError, match=r"and 0 GPU\(s\)\); give less"):
-        cluster._check_room(Nodes({"CPU": 4.0}), cluster.Share(1, 1, 0.5))
+        cluster._check_room(Nodes({"CPU": 4.0}), cluster.Resources(1, 1, 0.5))
 
 
 def test_the_command_line_says_it_without_a_traceback() -> None:

@@ -30,7 +30,7 @@ pytestmark = [
 
 TABLE = {
     "name": "tiny",
-    "data": {"images": 1000},
+    "data": {"max_images": 1000},
     "gans": [{"architecture": "dcgan-plain", "epochs": 3, "steps_per_epoch": 6}],
     "classifiers": [
         {
@@ -38,7 +38,7 @@ TABLE = {
             "name": "cnn",
             "fakes_from": ["dcgan-plain"],
             "epochs": 2,
-            "images": 100,
+            "max_images": 100,
         },
     ],
     "quality": {"classifier_epochs": 1, "generated": 100},

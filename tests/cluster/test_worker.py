@@ -10,7 +10,7 @@ import torch
 
 from gandetect.cluster import worker
 from gandetect.cluster.packing import outermost, pack, read_content
-from gandetect.cluster.worker import Mailbox, Order, Outcome, Token, lock_file, work
+from gandetect.cluster.worker import Mailbox, RemoteTask, TaskResult, Token, lock_file, work
 from gandetect.errors import RunError, TrainingError
 
 
@@ -41,10 +41,10 @@ def base(tmp_path) -> Path:
     return tmp_path / "run"
 
 
-def order_for(piece, base: Path, token: Token | None) -> tuple[Order, list]:
+def remote_task(piece, base: Path, token: Token | None) -> tuple[RemoteTask, list]:
     packed = pack(piece)
     stored = [] if token else [path for path in outermost(packed.paths) if path.exists()]
-    order = Order(
+    task_sent = RemoteTask(
         name="piece",
         parts=packed.bytes,
         paths=packed.paths,
@@ -55,13 +55,13 @@ def order_for(piece, base: Path, token: Token | None) -> tuple[Order, list]:
         steps_apart=60.0,
         token=token,
     )
-    return order, [*map(read_content, stored)]
+    return task_sent, [*map(read_content, stored)]
 
 
-def do(piece, base: Path, token: Token | None) -> tuple[Outcome, list]:
-    order, sent = order_for(piece, base, token)
+def do(piece, base: Path, token: Token | None) -> tuple[TaskResult, list]:
+    task_sent, sent = remote_task(piece, base, token)
     box = Box()
-    return work(order, box, *sent), box.kept.take()
+    return work(task_sent, box, *sent), box.kept.take()
 
 
 def test_without_a_shared_path_the_folder_comes_back_and_nothing_is_written(
@@ -71,10 +71,10 @@ def test_without_a_shared_path_the_folder_comes_back_and_nothing_is_written(
     np.save(base / "gans" / "images.npy", images)
     folder, read = base / "sums", base / "gans" / "read.txt"
     piece = pieces.Sums(folder, base / "gans" / "images.npy", read)
-    outcome, events = do(piece, base, None)
-    assert outcome.result == int(images.sum(dtype=int))
-    assert outcome.content is not None
-    assert set(outcome.content) == {"sums.json", "inner/read.txt", "record.json"}
+    task_result, events = do(piece, base, None)
+    assert task_result.result == int(images.sum(dtype=int))
+    assert task_result.content is not None
+    assert set(task_result.content) == {"sums.json", "inner/read.txt", "record.json"}
     assert [path.name for path in base.iterdir()] == ["gans"]
     assert events == [{"task": "piece", "event": "epoch", "epoch": 1}]
 
@@ -83,20 +83,20 @@ def test_what_was_begun_travels_and_comes_back_with_an_error(base) -> None:
     folder = base / "begun"
     folder.mkdir()
     (folder / "attempts").write_text("before\n")
-    outcome, events = do(pieces.Fails(folder), base, None)
-    assert isinstance(outcome.error, TrainingError)
-    assert outcome.content is not None
-    assert outcome.content["attempts"].tobytes() == b"before\none\n"
+    task_result, events = do(pieces.Fails(folder), base, None)
+    assert isinstance(task_result.error, TrainingError)
+    assert task_result.content is not None
+    assert task_result.content["attempts"].tobytes() == b"before\none\n"
     assert (folder / "attempts").read_text() == "before\n"
     assert [event["message"] for event in events] == ["about to fail"]
 
 
 def test_a_worker_that_does_not_see_the_shared_path_writes_nothing(base, monkeypatch) -> None:
     monkeypatch.setattr(worker, "SHARED", 0.1)
-    outcome, _ = do(pieces.Fails(base / "new"), base, Token(base / "token", "words"))
-    assert isinstance(outcome.error, RunError)
-    assert "does not see the run folder" in str(outcome.error)
-    assert "--no-shared-path" in str(outcome.error)
+    task_result, _ = do(pieces.Fails(base / "new"), base, Token(base / "token", "words"))
+    assert isinstance(task_result.error, RunError)
+    assert "does not see the run folder" in str(task_result.error)
+    assert "--no-shared-path" in str(task_result.error)
     assert not (base / "new").exists()
 
 
@@ -106,17 +106,17 @@ def test_two_workers_never_write_a_folder_at_once(base, monkeypatch) -> None:
     token, folder = Token(base / "token", "words"), base / "new"
     with lock_file(folder).open("w") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
-        outcome, _ = do(pieces.Fails(folder), base, token)
-        assert "is being written by a worker that Ray has lost" in str(outcome.error)
+        task_result, _ = do(pieces.Fails(folder), base, token)
+        assert "is being written by a worker that Ray has lost" in str(task_result.error)
         assert not folder.exists()
-    outcome, _ = do(pieces.Fails(folder), base, token)
-    assert isinstance(outcome.error, TrainingError)
+    task_result, _ = do(pieces.Fails(folder), base, token)
+    assert isinstance(task_result.error, TrainingError)
 
 
 def test_steps_are_told_now_and_then_and_all_else_at_once(base) -> None:
-    order, _ = order_for(pieces.Fails(base / "new"), base, None)
+    task_sent, _ = remote_task(pieces.Fails(base / "new"), base, None)
     box = Box()
-    with worker._telling(order, box) as notify:
+    with worker._telling(task_sent, box) as notify:
         for done in range(1, 101):
             notify({"event": "step", "done": done, "total": 100})
         notify({"event": "epoch", "epoch": 1})

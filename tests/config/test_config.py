@@ -103,12 +103,12 @@ def test_bad_values_are_named_with_what_is_allowed(change, words) -> None:
 
 def test_overrides_reach_tables_lists_by_number_and_lists_by_name() -> None:
     table = {"name": "x", "gans": [{"architecture": "dcgan-bn"}]}
-    apply_override(table, "data.images=2000")
+    apply_override(table, "data.max_images=2000")
     apply_override(table, "gans.0.epochs=3")
     apply_override(table, "gans.dcgan-bn.batch_size=8")
     apply_override(table, "question=why so")
     experiment = parse_experiment(table)
-    assert (experiment.data.images, experiment.question) == (2000, "why so")
+    assert (experiment.data.max_images, experiment.question) == (2000, "why so")
     assert (experiment.gans[0].epochs, experiment.gans[0].batch_size) == (3, 8)
 
 
@@ -116,7 +116,7 @@ BASE = """
 name = "base"
 question = "what for?"
 [data]
-images = 3000
+max_images = 3000
 held_out = ["Bag"]
 [[gans]]
 architecture = "dcgan-bn"
@@ -136,11 +136,11 @@ def variation_of(text: str, folder: Path, base: str = BASE) -> Path:
 def test_a_file_that_extends_another_changes_what_it_says_and_nothing_else(tmp_path) -> None:
     changes = 'changes = ["gans.dcgan-plain.epochs=2"]'
     path = variation_of(
-        f'extends = "base.toml"\nname = "short"\n{changes}\n[data]\nimages = 2000\n', tmp_path
+        f'extends = "base.toml"\nname = "short"\n{changes}\n[data]\nmax_images = 2000\n', tmp_path
     )
     changed, base = load_experiment(path), load_experiment(tmp_path / "base.toml")
     assert (changed.name, changed.question) == ("short", "what for?")
-    assert (changed.data.images, changed.data.held_out) == (2000, base.data.held_out)
+    assert (changed.data.max_images, changed.data.held_out) == (2000, base.data.held_out)
     assert [gan.epochs for gan in changed.gans] == [9, 2]
     assert load_experiment(path, ["gans.0.epochs=1"]).gans[0].epochs == 1
 
@@ -170,7 +170,7 @@ def test_what_is_wrong_with_a_variation_is_told_in_one_sentence(text, sentence, 
 
 
 @pytest.mark.parametrize(
-    "override", ["data.images", "=3", "gans.epochs=1", "name.x=1", "gans.7.a=1"]
+    "override", ["data.max_images", "=3", "gans.epochs=1", "name.x=1", "gans.7.a=1"]
 )
 def test_a_malformed_override_is_a_usage_error(override) -> None:
     with pytest.raises(UsageError, match="--set"):

@@ -26,7 +26,7 @@ from gandetect.config import (
 )
 from gandetect.config.data import DATA_TABLES
 from gandetect.config.detector import post_hoc_kinds
-from gandetect.config.section import Section
+from gandetect.config.section import ConfigSection
 from gandetect.engine import with_needs
 from gandetect.errors import GandetectError, UsageError
 from gandetect.stages.gan import TrainGan
@@ -71,12 +71,12 @@ def dry_run(folder: Path, text: str | bytes, *overrides: str) -> Result:
         (SMALL, ["gans=[[1]]"], "gans.0 = [1] is a list, not a table"),
         (SMALL, ["name.x=1"], "'name' is a value, not a table"),
         (SMALL, ["gans.5.epochs=1"], "no entry '5'; there are: dcgan-bn"),
-        (SMALL, ["data..images=1"], "has an empty part in its key"),
+        (SMALL, ["data..max_images=1"], "has an empty part in its key"),
         (SMALL, [".".join("abcdefghijklmnop") + "=1"], "names a key within 15 others"),
-        (SMALL, ["data.images=2000\nname=1"], "for more than one line"),
-        (SMALL, ["data.images=" + "9" * 5000], "an integer has more than 64 bits"),
-        (SMALL, ["data.images=0x" + "F" * 5000], "is an integer of more than 64 bits"),
-        (SMALL, ["data.images=" + "[" * 20_000 + "]" * 20_000], "brackets are nested too deep"),
+        (SMALL, ["data.max_images=2000\nname=1"], "for more than one line"),
+        (SMALL, ["data.max_images=" + "9" * 5000], "an integer has more than 64 bits"),
+        (SMALL, ["data.max_images=0x" + "F" * 5000], "is an integer of more than 64 bits"),
+        (SMALL, ["data.max_images=" + "[" * 20_000 + "]" * 20_000], "brackets are nested too deep"),
         (SMALL, ["question=" + "[" * 30 + "]" * 30], "is nested too deep"),
         (SMALL, ["question=2020-01-01"], "is a date, which no key takes"),
         (SMALL, ["data.test_fraction=nan"], "is nan, not a finite number"),
@@ -164,7 +164,7 @@ def test_options_of_absurd_values_are_refused_in_few_words(option, value, tmp_pa
 # Every number has a range.
 
 
-def sections() -> list[type[Section]]:
+def sections() -> list[type[ConfigSection]]:
     """Every kind of table, from the experiment down."""
     kinds = [*DATA_TABLES.values(), PicturesConfig, SmallSetConfig, *post_hoc_kinds().values()]
     found = dict.fromkeys([Experiment, *kinds, *(one.table for _, one in ARCHITECTURES.items())])
@@ -172,7 +172,11 @@ def sections() -> list[type[Section]]:
     while waiting:
         for field in waiting.pop().model_fields.values():
             for inner in kinds_in(field.annotation):
-                if isinstance(inner, type) and issubclass(inner, Section) and inner not in found:
+                if (
+                    isinstance(inner, type)
+                    and issubclass(inner, ConfigSection)
+                    and inner not in found
+                ):
                     found[inner] = None
                     waiting.append(inner)
     return list(found)

@@ -71,13 +71,13 @@ def studies(draw: st.DrawFn) -> tuple[pd.DataFrame, np.ndarray, dict[str, Any]]:
     names = draw(st.sampled_from([["real", "fake"], ["real", "fake", "other"], list(CLASSES)]))
     given_sides = draw(st.sampled_from([("",), ("train", "test"), ("train", "validation")]))
     table = files({name: draw(st.integers(30, 60)) for name in names}, given_sides)
-    chance = np.random.default_rng(draw(st.integers(0, 99)))
-    groups = chance.integers(0, draw(st.sampled_from([25, 100, 1000])), len(table))
+    rng = np.random.default_rng(draw(st.integers(0, 99)))
+    groups = rng.integers(0, draw(st.sampled_from([25, 100, 1000])), len(table))
     held_out = tuple(name for name in ("other", "old") if name in names and draw(st.booleans()))
     options = {
         "held_out": held_out,
         "split_seed": draw(st.integers(0, 2**31)),
-        "images": draw(st.none() | st.integers(len(table) * 3 // 4, len(table) + 9)),
+        "max_images": draw(st.none() | st.integers(len(table) * 3 // 4, len(table) + 9)),
     }
     return table, groups, options
 
@@ -98,7 +98,7 @@ def test_groups_stay_whole_and_files_are_told_or_split_whatever_their_order(
     assert (splits.table["split"].eq("held-out") == held_out).all()
     told = [entry["path"] for entry in splits.left_out]
     everything = sorted([*splits.table["path"], *told])
-    assert len(everything) == min(len(table), options["images"] or len(table))
+    assert len(everything) == min(len(table), options["max_images"] or len(table))
     assert len(set(everything)) == len(everything)
     assert set(everything) <= set(table["path"])
 
@@ -197,7 +197,7 @@ def test_a_given_split_that_leaves_a_class_empty_is_refused() -> None:
 
 def test_a_subset_keeps_the_shares_of_classes_and_given_sides() -> None:
     table = files({"real": 300, "fake": 100}, ("train", "train", "validation", "test"))
-    splits = make_labelled_splits(table, config(images=40), alone(table))
+    splits = make_labelled_splits(table, config(max_images=40), alone(table))
     assert splits.table["class_name"].value_counts().to_dict() == {"real": 30, "fake": 10}
     sides = splits.table["given_split"].value_counts()
     assert sides.to_dict() == {"train": 20, "validation": 10, "test": 10}

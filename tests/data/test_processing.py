@@ -15,7 +15,7 @@ def photos(count: int = 200) -> np.ndarray:
 
 def test_each_step_takes_its_share_of_images_at_levels_of_its_range():
     chain = TypeAdapter(Processing).validate_python(
-        ({"name": "brightness", "chance": 0.25, "range": (0.5, 0.8)},)
+        ({"name": "brightness", "probability": 0.25, "range": (0.5, 0.8)},)
     )
     grey = np.full((2000, 1, 2, 2), 100, np.uint8)
     changed = process(grey, chain, np.random.default_rng(1))[:, 0, 0, 0]
@@ -50,9 +50,9 @@ def test_no_chain_changes_nothing():
     ("chain", "message"),
     [
         ("upload", "names no chain"),
-        (({"name": "jpeg", "chance": 0.5, "range": (90.0, 40.0)},), "smaller number first"),
-        (({"name": "jpg", "chance": 0.5},), "jpeg"),
-        (({"name": "jpeg", "chance": 0.5},), "needs the range"),
+        (({"name": "jpeg", "probability": 0.5, "range": (90.0, 40.0)},), "smaller number first"),
+        (({"name": "jpg", "probability": 0.5},), "jpeg"),
+        (({"name": "jpeg", "probability": 0.5},), "needs the range"),
     ],
 )
 def test_chains_that_do_not_exist_are_refused(chain, message):

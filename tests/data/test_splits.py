@@ -52,14 +52,14 @@ def small_set() -> SmallSet:
     )
 
 
-def _split(dataset: SmallSet | ClassImages, seed: int = 0, images: int | None = None) -> Splits:
+def _split(dataset: SmallSet | ClassImages, seed: int = 0, max_images: int | None = None) -> Splits:
     return make_splits(
         dataset.train_labels,
         dataset.test_labels,
         HELD_OUT,
         test_fraction=0.1,
         seed=seed,
-        images=images,
+        max_images=max_images,
     )
 
 
@@ -106,7 +106,9 @@ def requests(draw: st.DrawFn) -> dict[str, Any]:
         "held_out": sorted(held_out),
         "test_fraction": draw(st.sampled_from([0.1, 0.25, 0.5])),
         "seed": draw(st.integers(0, 2**32 - 1)),
-        "images": draw(st.none() | st.integers(len(train_labels) * 3 // 4, len(train_labels) + 9)),
+        "max_images": draw(
+            st.none() | st.integers(len(train_labels) * 3 // 4, len(train_labels) + 9)
+        ),
     }
 
 
@@ -121,7 +123,7 @@ def test_splits_are_disjoint_and_cover_everything(request: dict[str, Any]) -> No
         (test_file, request["test_labels"]),
     ):
         assert len(np.unique(indices)) == len(indices)
-        if request["images"] is None or request["images"] >= len(request["train_labels"]):
+        if request["max_images"] is None or request["max_images"] >= len(request["train_labels"]):
             assert np.array_equal(np.sort(indices), np.arange(len(labels)))
     for indices in _parts(splits).values():
         assert np.array_equal(indices, np.sort(indices))
@@ -167,21 +169,21 @@ def test_a_subset_keeps_each_class_in_proportion(request: dict[str, Any]) -> Non
     splits = make_splits(**request)
     labels = request["train_labels"]
     chosen = np.concatenate([splits.train, splits.in_distribution, splits.held_out])
-    wanted = min(request["images"] or len(labels), len(labels))
+    wanted = min(request["max_images"] or len(labels), len(labels))
     assert len(chosen) == wanted
     share = np.bincount(labels) * wanted / len(labels)
     assert np.abs(np.bincount(labels[chosen], minlength=len(share)) - share).max() <= 2
 
 
 def test_a_subset_of_the_real_data_is_exactly_balanced(fashion_mnist: ClassImages) -> None:
-    splits = _split(fashion_mnist, images=2_000)
+    splits = _split(fashion_mnist, max_images=2_000)
     assert [len(indices) for indices in _parts(splits).values()] == [1_260, 140, 600, 233, 100, 0]
     assert np.bincount(fashion_mnist.train_labels[splits.held_out]).tolist()[7:] == [200] * 3
 
 
 def test_too_few_images_are_refused_with_the_figures(small_set: SmallSet) -> None:
     with pytest.raises(DataError, match=r"test_fraction 0\.1 of 28 images gives 3 images"):
-        _split(small_set, images=40)
+        _split(small_set, max_images=40)
 
 
 def test_a_class_of_one_image_is_refused() -> None:

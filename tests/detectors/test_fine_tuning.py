@@ -88,18 +88,18 @@ def test_rows_of_the_history_end_with_the_last_update(reals, monkeypatch) -> Non
 
 def test_it_trains_as_its_gan_but_for_what_it_says_itself() -> None:
     processed = GAN.model_copy(update={"processing": config(processing="uploads").processing})
-    how = trains_as(config(learning_rate=3e-4, differentiable=["cutout"]), processed)
+    how = trains_as(config(learning_rate=3e-4, diff_augment=["cutout"]), processed)
     assert how.processing == ()
     assert (how.loss, how.real_label, how.architecture) == (GAN.loss, 1.0, "dcgan-bn")
     assert (how.instance_noise, how.replay.share) == (0.0, 0.0)
-    assert (how.negatives.kinds, how.differentiable) == (("jigsaw",), ("cutout",))
+    assert (how.negatives.kinds, how.diff_augment) == (("jigsaw",), ("cutout",))
     optimizer = how.discriminator_optimizer
     assert (optimizer.name, optimizer.learning_rate, optimizer.betas) == ("adam", 3e-4, (0.5, 0.9))
 
 
 def test_spoilt_reals_change_what_is_learnt(reals) -> None:
-    spoilt, plain = (tuned(reals, negatives=one)[0] for one in ({"kinds": ["stitch"]}, {}))
-    assert weights(spoilt) != weights(plain)
+    with_negatives, plain = (tuned(reals, negatives=one)[0] for one in ({"kinds": ["stitch"]}, {}))
+    assert weights(with_negatives) != weights(plain)
 
 
 class Seen(Validation):

@@ -32,7 +32,7 @@ CPU = torch.device("cpu")
 
 
 def table(**keys: object) -> FeatureProbe:
-    given = {"kind": "probe", "name": "probe", "features_of": "dcgan-bn", "images": 60, **keys}
+    given = {"kind": "probe", "name": "probe", "features_of": "dcgan-bn", "max_images": 60, **keys}
     parsed = parse_experiment(
         {
             "name": "x",
@@ -189,8 +189,8 @@ def test_reals_and_fakes_are_processed_alike_each_beside_itself(material, monkey
     plain = detector(material).network.mean
     given = []
 
-    def darken(images, chain, chance):
-        given.append((len(images), images.mean(), chance.random()))
+    def darken(images, chain, rng):
+        given.append((len(images), images.mean(), rng.random()))
         return images // 2
 
     monkeypatch.setattr(processing, "process", darken)
@@ -237,7 +237,7 @@ def test_features_that_no_memory_holds(material, monkeypatch) -> None:
 
 def test_networks_of_imagenet_are_looked_at_at_four_depths(material, images, tmp_path) -> None:
     """Untrained ones, for the weights are not at hand everywhere."""
-    keys = {"features_of": "imagenet:resnet18", "fakes_from": ["vae"], "images": 20, "side": 32}
+    keys = {"features_of": "imagenet:resnet18", "fakes_from": ["vae"], "max_images": 20, "side": 32}
     made = detector(material, untrained=True, statistics=["mean"], **keys)
     assert made.network.raw(torch.zeros(2, 1, 28, 28)).shape == (2, 64 + 128 + 256 + 512)
     save_detector(tmp_path, made)
@@ -249,7 +249,7 @@ def test_the_weights_of_imagenet_are_loaded(material, monkeypatch, tmp_path) -> 
     weights = resnet18().state_dict()
     torch.save(weights, tmp_path / "resnet18.pth")
     monkeypatch.setattr("gandetect.models.pretrained.fetch", lambda url: tmp_path / "resnet18.pth")
-    made = detector(material, features_of="imagenet:resnet18", fakes_from=["vae"], images=20)
+    made = detector(material, features_of="imagenet:resnet18", fakes_from=["vae"], max_images=20)
     (loaded,) = weights_of(made)
     assert len(loaded) > 100
     assert all(torch.equal(one, weights[name.split(".", 1)[1]]) for name, one in loaded.items())

@@ -117,7 +117,7 @@ def material(fashion_mnist: ClassImages, tmp_path_factory: pytest.TempPathFactor
 
 def selected(**keys: object) -> Selected:
     return Selected.model_validate(
-        {"kind": "selected", "name": "best", "gan": "dense", "images": 60, **keys}
+        {"kind": "selected", "name": "best", "gan": "dense", "n_images": 60, **keys}
     )
 
 
@@ -167,7 +167,7 @@ def test_recent_fakes_are_more_of_the_later_generators(material, monkeypatch) ->
         asked.append((purpose, count))
         return np.zeros((count, 1, 28, 28), np.uint8)
 
-    monkeypatch.setattr("gandetect.training.history.generate", drawn)
+    monkeypatch.setattr("gandetect.training.epoch_fakes.generate", drawn)
     for recent in (0.0, 0.5, 1.0):
         material.fakes_of(["dense"], "all", 60, "p", recent)
     counts = [count for _, count in asked]

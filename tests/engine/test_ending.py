@@ -15,7 +15,7 @@ import pytest
 from ending import PATIENCE, ended, running, wait_for, workers_of
 
 ROOT = Path(__file__).parents[2]
-SMALL = ["--set", "data.images=1500", "--set", "evaluation.own_generated=100"]
+SMALL = ["--set", "data.max_images=1500", "--set", "evaluation.own_generated=100"]
 
 
 def study(out: Path) -> AbstractContextManager[subprocess.Popen[str]]:

@@ -12,7 +12,7 @@ from threading import Thread
 TINY = [
     part
     for change in (
-        "data.images=1000",
+        "data.max_images=1000",
         "gans.0.epochs=1", "gans.0.steps_per_epoch=1", "gans.0.batch_size=4",
         "gans.1.epochs=1", "gans.1.steps_per_epoch=1", "gans.1.batch_size=4",
         "quality.generated=100", "quality.classifier_epochs=1",

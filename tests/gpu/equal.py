@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from . import chance, detectors, repeats, steps
+from . import detectors, repeats, rng, steps
 from .settings import Record, Settings
 
 GROUPS: tuple[Callable[[Settings, Record], None], ...] = (
@@ -14,8 +14,8 @@ GROUPS: tuple[Callable[[Settings, Record], None], ...] = (
     repeats.the_same_bits,
     steps.of_every_option,
     steps.of_other_precisions,
-    chance.dropout,
-    chance.streams,
+    rng.dropout,
+    rng.streams,
     detectors.scores,
 )
 

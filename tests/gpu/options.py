@@ -44,14 +44,14 @@ OPTIONS: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "r1, every other step": ("dcgan-bn", {"penalty": {"name": "r1", "every": 2}}),
     "instance noise": ("dcgan-bn", {"instance_noise": 0.2}),
-    "replay": ("dcgan-plain", {"replay": {"share": 0.5, "images": 20}}),
+    "replay": ("dcgan-plain", {"replay": {"share": 0.5, "n_images": 20}}),
     "negatives": (
         "dcgan-bn",
         {"negatives": {"kinds": ["jigsaw", "stitch", "cutmix"], "share": 0.5}},
     ),
     "changes": (
         "dcgan-plain",
-        {"differentiable": ["brightness", "translation", "cutout", "shuffle"]},
+        {"diff_augment": ["brightness", "translation", "cutout", "shuffle"]},
     ),
     "processing": ("dcgan-bn", {"processing": "uploads"}),
     "average": ("dcgan-bn", {"generator_average": 0.9}),
@@ -69,7 +69,7 @@ NOT_OF_A_STEP = frozenset(
         "role",
         "batch_size",
         "penalty.weight",
-        "replay.images",
+        "replay.n_images",
         *(f"{network}_optimizer.{number}" for network in ("generator", "discriminator")
           for number in ("learning_rate", "betas", "smoothing", "eps")),
     }

@@ -14,7 +14,7 @@ from gandetect.training.adversarial import AdversarialStep, train_epoch, train_g
 from gandetect.training.checkpoints import Gan, GanFolder
 from gandetect.training.cuda_graphs import GraphedStep
 from gandetect.training.networks import build_gan
-from gandetect.training.quality import QualityJudge
+from gandetect.training.quality import QualityEvaluator
 
 from .options import OPTIONS, config_of
 from .settings import Record, Settings
@@ -72,7 +72,7 @@ def _train(
     reals = images(settings, 120).numpy()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        judge = QualityJudge(FeatureClassifier(side(settings), 1), reals, device)
+        evaluator = QualityEvaluator(FeatureClassifier(side(settings), 1), reals, device)
 
     def refuse(message: str) -> None:
         raise AssertionError(message)
@@ -83,8 +83,8 @@ def _train(
         GanFolder(folder, "digest", refuse),
         seed=0,
         device=device,
-        judge=judge,
-        judged=100,
+        evaluator=evaluator,
+        generated=100,
         notify=lambda event: None,
     )
 
@@ -93,7 +93,7 @@ def _graphed(config: GanConfig, settings: Settings) -> dict[str, object]:
     """Two epochs with graphs and without them."""
     device = torch.device(settings.device)
     reals = images(settings, 200).to(device)
-    gans, told = [], ""
+    gans, status = [], ""
     for wrap in (lambda step: step, GraphedStep):
         gan = build_gan(config, side(settings), 1, 0, device)
         step = wrap(AdversarialStep(config, gan, device))
@@ -104,8 +104,8 @@ def _graphed(config: GanConfig, settings: Settings) -> dict[str, object]:
                 replayed=fakes, step=step,
             )  # fmt: skip
         gans.append(gan)
-        told = getattr(step, "told", "")
-    return {"told": told, **_differences(*gans)}
+        status = getattr(step, "told", "")
+    return {"told": status, **_differences(*gans)}
 
 
 def _differences(one: Gan, other: Gan) -> dict[str, object]:

@@ -59,7 +59,7 @@ def run_steps(
         write_json(settings.out / SUMMARY, summary)
         print(_line(name, found), file=sys.stderr, flush=True)
     problems = tidy(settings.out)
-    print(told(summary, settings.out), *problems, sep="\n", flush=True)
+    print(status(summary, settings.out), *problems, sep="\n", flush=True)
     return all(found["status"] in ("done", "skipped") for found in summary["steps"].values())
 
 
@@ -109,7 +109,7 @@ def tidy(out: Path) -> list[str]:
     return [f"too much to come back: {problem}" for problem in over_the_limits(out)]
 
 
-def told(summary: Mapping[str, Any], out: Path) -> str:
+def status(summary: Mapping[str, Any], out: Path) -> str:
     """What came of all steps, in lines that fit a small window: failures before figures."""
     lines = []
     for name, found in summary["steps"].items():

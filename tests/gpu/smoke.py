@@ -31,8 +31,8 @@ def graphs_of(folder: Path) -> dict[str, str]:
         records = sorted(training.glob("epochs/*/record.json"))
         if records:
             history = read_json(records[-1]).get("history", {})
-            told = history.get("cuda_graphs", "not on CUDA")
+            status = history.get("cuda_graphs", "not on CUDA")
             rate = history.get("images_per_second", 0.0)
             name = f"{training.parent.name} {training.name} graphs"
-            found[name] = f"{told}; {rate:.0f} images/s"
+            found[name] = f"{status}; {rate:.0f} images/s"
     return found

@@ -53,7 +53,7 @@ def of_every_option(settings: Settings, record: Record) -> None:
             config = config_of(option, **_size(settings))
             tolerance = case["tolerance"] = LOOSER.get(option, TOLERANCE)
             here, there = _trained(config, settings, CPU), _trained(config, settings)
-            case["difference"] = apart(here, there)
+            case["difference"] = largest_difference(here, there)
             if not case["difference"] <= tolerance:
                 raise AssertionError("the device leads to other weights than the CPU")
 
@@ -66,12 +66,12 @@ def of_other_precisions(settings: Settings, record: Record) -> None:
             machine.settle_cuda(tf32=True)
             try:
                 config = config_of(option, **_size(settings))
-                case["difference from fp32"] = apart(exact, _trained(config, settings))
+                case["difference from fp32"] = largest_difference(exact, _trained(config, settings))
             finally:
                 machine.settle_cuda()
         with record.case(f"step: {option}, bf16") as case:
             config = config_of(option, precision="bf16", **_size(settings))
-            case["difference from fp32"] = apart(exact, _trained(config, settings))
+            case["difference from fp32"] = largest_difference(exact, _trained(config, settings))
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class Moved:
     moments: Tensor
 
 
-def apart(one: Mapping[str, Moved], other: Mapping[str, Moved]) -> float:
+def largest_difference(one: Mapping[str, Moved], other: Mapping[str, Moved]) -> float:
     """The largest distance of two networks, as a share of the way that the first has moved."""
     shares = []
     for name, here in one.items():
@@ -156,14 +156,14 @@ def _livelier(networks: Mapping[str, nn.Module]) -> None:
     `dcgan-plain` begins with images of almost nothing: there the last bit of a sum decides on
     which side of a leaky ReLU it lies.
     """
-    chance = torch.Generator().manual_seed(0)
+    rng = torch.Generator().manual_seed(0)
     for network in networks.values():
         for name, parameter in network.named_parameters():
             fresh = torch.empty(parameter.shape)
             if parameter.dim() > 1:
-                parameter.copy_(nn.init.xavier_uniform_(fresh, generator=chance))
+                parameter.copy_(nn.init.xavier_uniform_(fresh, generator=rng))
             elif name.endswith("bias"):
-                parameter.copy_(fresh.uniform_(-0.1, 0.1, generator=chance))
+                parameter.copy_(fresh.uniform_(-0.1, 0.1, generator=rng))
 
 
 def _moved(before: Tensor, network: nn.Module, optimizer: torch.optim.Optimizer | None) -> Moved:
@@ -181,10 +181,10 @@ def _vector(parts: Iterable[Tensor]) -> Tensor:
 
 def _errors(device: torch.device) -> tuple[float, float]:
     """Relative errors (L2) of a matrix product and of a convolution in float32."""
-    chance = torch.Generator().manual_seed(0)
-    left, right = (torch.randn(256, 256, generator=chance).to(device) for _ in range(2))
-    pictures = torch.randn(8, 64, 14, 14, generator=chance).to(device)
-    kernel = torch.randn(64, 64, 3, 3, generator=chance).to(device)
+    rng = torch.Generator().manual_seed(0)
+    left, right = (torch.randn(256, 256, generator=rng).to(device) for _ in range(2))
+    pictures = torch.randn(8, 64, 14, 14, generator=rng).to(device)
+    kernel = torch.randn(64, 64, 3, 3, generator=rng).to(device)
     convolve = torch.nn.functional.conv2d
     pairs = [
         (left @ right, left.double() @ right.double()),

@@ -14,7 +14,7 @@ import pytest
 from benchmarks.children import SPAWN
 
 from . import runner
-from .runner import run_step, run_steps, told
+from .runner import run_step, run_steps, status
 from .settings import Record, Settings, write_json
 
 SELF = "gpu.test_runner"
@@ -114,7 +114,7 @@ def test_what_is_told_fits_a_small_window_and_failures_come_first(settings) -> N
     cases = [{"name": f"case {number}", "status": "ok", "figure": 1 / 3} for number in range(2000)]
     cases.append({"name": "the bad one", "status": "failed", "reason": "why " * 1000})
     write_json(settings.out / "step.json", {"cases": cases})
-    text = told({"steps": {"step": {"status": "failed", "seconds": 1}}}, settings.out)
+    text = status({"steps": {"step": {"status": "failed", "seconds": 1}}}, settings.out)
     assert len(text) < 12_000
     assert "the bad one" in text.splitlines()[1]
     assert "more lines in" in text.splitlines()[-1]

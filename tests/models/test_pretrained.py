@@ -205,14 +205,14 @@ def test_damaged_files_are_one_sentence_however_they_are_damaged(tmp_path, name)
     else:
         torch.save(tensors, path, _use_new_zipfile_serialization=name != "old.pth")
     whole = path.read_bytes()
-    chance = torch.Generator().manual_seed(0)
+    rng = torch.Generator().manual_seed(0)
     refused = 0
     for _ in range(150):
         damaged = bytearray(whole)
         for _ in range(20):
-            place = int(torch.randint(len(whole), (1,), generator=chance))
-            damaged[place] = int(torch.randint(256, (1,), generator=chance))
-        path.write_bytes(damaged[: int(torch.randint(len(whole) * 2, (1,), generator=chance))])
+            place = int(torch.randint(len(whole), (1,), generator=rng))
+            damaged[place] = int(torch.randint(256, (1,), generator=rng))
+        path.write_bytes(damaged[: int(torch.randint(len(whole) * 2, (1,), generator=rng))])
         try:
             read_tensors(path)
         except UsageError:

@@ -35,7 +35,7 @@ ROOMS: dict[str, dict[str, str]] = {
         "gandetect/training/cuda_graphs.py": "",
         "gandetect/training/quality.py": "",
         "gandetect/training/images.py": "",
-        "gandetect/training/views.py": "tests/training/test_ingredients.py",
+        "gandetect/training/diff_augment.py": "tests/training/test_ingredients.py",
         "gandetect/training/variational.py": "",
         "gandetect/training/*.py": GANS,
     },

@@ -70,7 +70,7 @@ def test_an_epoch_is_the_data_where_no_steps_are_given(tmp_path, monkeypatch) ->
     monkeypatch.setattr(estimate, "YEAR", 86400.0)  # so that it tells of days
     gan = {**GAN, "steps_per_epoch": None}
     of_all, of_some, of_few = (
-        years(study(tmp_path, gan, data={"images": images}, seeds=[*range(1000)]))
+        years(study(tmp_path, gan, data={"max_images": images}, seeds=[*range(1000)]))
         for images in (None, 40_000, 600)
     )
     assert of_all == pytest.approx(1000 * 365 * YEARS / 4 / 420_000 * 30_000, abs=0.1)
@@ -94,7 +94,7 @@ def test_detectors_and_classifiers_take_their_time_too(tmp_path) -> None:
     found = years(study(tmp_path, gan, detectors=[after], seeds=[*range(1000)]))
     assert found == pytest.approx(1000 * 6e9 / 300 / 4 / (365 * 86400), abs=ERRORS)
     one = {"recipe": "cnn-small", "fakes_from": ["dcgan-plain"], "epochs": 100_000,
-           "images": 20_000, "image_size": 56}  # fmt: skip
+           "max_images": 20_000, "image_size": 56}  # fmt: skip
     images_a_second = (
         speeds.CLASSIFIER * estimate.AT_BEST * 4 / 4
     )  # four cores, four times the pixels

@@ -21,14 +21,20 @@ from gandetect.study import Options, run_study
 TINY = {"epochs": 1, "steps_per_epoch": 6, "batch_size": 16}
 TABLE = {
     "name": "tiny-sources",
-    "data": {"images": 1000},
+    "data": {"max_images": 1000},
     "gans": [
         {"architecture": "wgan-gp", **TINY},
         {"architecture": "dense", "role": "source", **TINY},
         {"architecture": "vae", **TINY},
     ],
     "classifiers": [
-        {"recipe": "cnn-small", "name": "cnn", "fakes_from": ["vae"], "epochs": 1, "images": 200},
+        {
+            "recipe": "cnn-small",
+            "name": "cnn",
+            "fakes_from": ["vae"],
+            "epochs": 1,
+            "max_images": 200,
+        },
     ],
     "quality": {"classifier_epochs": 1, "generated": 100},
     "evaluation": {"own_generated": 60, "other_generated": 40},

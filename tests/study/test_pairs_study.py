@@ -17,18 +17,18 @@ from gandetect.stages.classifier import _fakes
 from gandetect.stages.gan import load_generator
 from gandetect.study import Options, run_study
 from gandetect.study.compose import compose
-from gandetect.training.history import fakes_of_epochs
+from gandetect.training.epoch_fakes import fakes_of_epochs
 from gandetect.training.images import generate
 
 pytestmark = pytest.mark.slow
 PAIRS = {
     "recipe": "cnn-small", "name": "pairs", "fakes_from": ["one", "two"],
-    "history": "all", "contrastive": {"embedding": 6, "epochs": 1},
-    "epochs": 2, "images": 40,
+    "fakes_epochs": "all", "contrastive": {"embedding": 6, "epochs": 1},
+    "epochs": 2, "max_images": 40,
 }  # fmt: skip
 TABLE = {
     "name": "tiny-pairs",
-    "data": {"images": 600},
+    "data": {"max_images": 600},
     "gans": [
         {
             "architecture": "dcgan-plain",
@@ -78,13 +78,13 @@ def test_the_fakes_are_those_of_the_epochs_that_history_names(run) -> None:
     last = generate(
         load_generator(gan, folder, reals.shape, 0, cpu), 7, seed=0, purpose="trial", device=cpu
     )
-    assert np.array_equal(drawn(config.model_copy(update={"history": "last"})), last)
+    assert np.array_equal(drawn(config.model_copy(update={"fakes_epochs": "last"})), last)
     size = {"image_size": 28, "channels": 1, "seed": 0, "purpose": "trial", "device": cpu}
     assert np.array_equal(drawn(config), fakes_of_epochs(gan, folder, [1, 2], 7, **size))
     assert not np.array_equal(drawn(config), last)
 
 
 def test_an_unknown_history_is_answered_with_what_there_is() -> None:
-    wrong = {**TABLE, "classifiers": [{**PAIRS, "history": "some"}]}
+    wrong = {**TABLE, "classifiers": [{**PAIRS, "fakes_epochs": "some"}]}
     with pytest.raises(UsageError, match=r"'some' names no epochs; give \"all\", \"last\""):
         parse_experiment(wrong)

@@ -60,7 +60,7 @@ def experiment(**data) -> Experiment:
             {"architecture": "dcgan-plain", "epochs": 1, "steps_per_epoch": 2, "batch_size": 16},
         ],
         "classifiers": [
-            {"recipe": "cnn-small", "fakes_from": ["dcgan-bn"], "epochs": 1, "images": 60}
+            {"recipe": "cnn-small", "fakes_from": ["dcgan-bn"], "epochs": 1, "max_images": 60}
         ],
         "quality": {"classifier_epochs": 1, "generated": 100},
         "evaluation": {"own_generated": 60, "other_generated": 60, "overlap": "allow"},

@@ -26,7 +26,7 @@ from gandetect.training.networks import build_gan
 
 TABLE = {
     "name": "derived",
-    "data": {"images": 600, "validation": ["Trouser"]},
+    "data": {"max_images": 600, "validation": ["Trouser"]},
     "gans": [
         {"architecture": "dcgan-bn", "epochs": 2, "steps_per_epoch": 1, "batch_size": 8},
         {"architecture": "dcgan-plain", "epochs": 1, "steps_per_epoch": 1, "batch_size": 4,
@@ -34,21 +34,21 @@ TABLE = {
     ],
     "classifiers": [
         {"recipe": "cnn-small", "name": "cnn", "fakes_from": ["dcgan-plain"], "epochs": 1,
-         "images": 40},
+         "max_images": 40},
     ],
     "detectors": [
         {"kind": "checkpoint-ensemble", "name": "rank", "gan": "dcgan-bn", "average": "rank"},
         {"kind": "fine-tuned", "name": "tuned", "gan": "dcgan-bn", "updates": 2, "batch_size": 4,
-         "images": 9},
-        {"kind": "selected", "name": "best", "gan": "dcgan-bn", "images": 20,
+         "n_images": 9},
+        {"kind": "selected", "name": "best", "gan": "dcgan-bn", "n_images": 20,
          "fakes_from": ["dcgan-bn", "dcgan-plain"]},
-        {"kind": "one-class", "name": "forest", "method": "isolation-forest", "images": 60},
-        {"kind": "one-class", "name": "svm", "method": "one-class-svm", "images": 60,
+        {"kind": "one-class", "name": "forest", "method": "isolation-forest", "max_images": 60},
+        {"kind": "one-class", "name": "svm", "method": "one-class-svm", "max_images": 60,
          "features_of": "dcgan-bn"},
-        {"kind": "one-class", "name": "knn", "method": "nearest-neighbours", "images": 60,
+        {"kind": "one-class", "name": "knn", "method": "nearest-neighbours", "max_images": 60,
          "features_of": "cnn", "neighbours": 3},
         {"kind": "probe", "name": "probe", "features_of": ["dcgan-bn", "cnn"], "epochs": "all",
-         "images": 40},
+         "max_images": 40},
     ],
     "quality": {"classifier_epochs": 1, "generated": 100},
     "evaluation": {"own_generated": 40, "other_generated": 30, "training_reals": 40,
@@ -207,7 +207,7 @@ def test_fine_tuning_holds_back_what_it_is_chosen_by(run, tmp_path, monkeypatch,
         return [{"update": 1, "auroc": 0.5}]
 
     monkeypatch.setattr("gandetect.detectors.fine_tuning.fine_tune", tune)
-    config = FineTuned(kind="fine-tuned", name="d", gan="dcgan-bn", images=40, keep=keep)
+    config = FineTuned(kind="fine-tuned", name="d", gan="dcgan-bn", n_images=40, keep=keep)
     for validation in (["Trouser"], []):
         table = {**TABLE, "data": {**TABLE["data"], "validation": validation}}
         gan = compose(parse_experiment(table)).report.gans[0]
@@ -226,7 +226,7 @@ def test_fine_tuning_holds_back_what_it_is_chosen_by(run, tmp_path, monkeypatch,
 
 @pytest.mark.parametrize("start", ["last", "fresh"])
 def test_fine_tuning_starts_where_it_is_told(run, tmp_path, start) -> None:
-    given = {"name": "d", "gan": "dcgan-bn", "start": start, "updates": 1, "images": 4}
+    given = {"name": "d", "gan": "dcgan-bn", "start": start, "updates": 1, "n_images": 4}
     # So small a step that nothing moves.
     config = FineTuned(kind="fine-tuned", batch_size=2, **given)
     config = config.model_copy(update={"learning_rate": 1e-30})

@@ -16,7 +16,7 @@ from gandetect.study import Options, plan_study, run_study
 @pytest.fixture
 def experiment() -> Experiment:
     gan = {"architecture": "dcgan-plain", "epochs": 1, "steps_per_epoch": 1, "batch_size": 8}
-    return parse_experiment({"name": "x", "gans": [gan], "data": {"images": 500}})
+    return parse_experiment({"name": "x", "gans": [gan], "data": {"max_images": 500}})
 
 
 def test_a_run_folder_in_use_is_left_alone(experiment, tmp_path, monkeypatch) -> None:

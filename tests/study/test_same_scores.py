@@ -28,7 +28,7 @@ BN: dict[str, Any] = {
     "batch_size": 32,
 }
 PLAIN: dict[str, Any] = {"architecture": "dcgan-plain", "epochs": 2, "steps_per_epoch": 8}
-CNN: dict[str, Any] = {"recipe": "cnn-small", "images": 200, "epochs": 1}
+CNN: dict[str, Any] = {"recipe": "cnn-small", "max_images": 200, "epochs": 1}
 FEW: dict[str, Any] = {
     "quality": {"classifier_epochs": 1, "generated": 200},
     "evaluation": {"own_generated": 200, "other_generated": 100},
@@ -36,11 +36,11 @@ FEW: dict[str, Any] = {
 DIGITS = {
     "data": {"name": "digits", "held_out": ["7", "8", "9"]},
     "gans": [
-        {**BN, "replay": {"share": 0.25, "images": 100}},
+        {**BN, "replay": {"share": 0.25, "n_images": 100}},
         {**PLAIN, "role": "source"},
         {"architecture": "vae", "epochs": 1, "steps_per_epoch": 20},
     ],
-    "classifiers": [{**CNN, "fakes_from": ["dcgan-bn"], "history": "all"}],
+    "classifiers": [{**CNN, "fakes_from": ["dcgan-bn"], "fakes_epochs": "all"}],
     "detectors": [
         {"kind": "checkpoint-ensemble", "name": "ranks", "gan": "dcgan-bn", "average": "rank"},
         {
@@ -49,7 +49,7 @@ DIGITS = {
             "gan": "dcgan-bn",
             "fakes_from": ["dcgan-bn", "dcgan-plain"],
             "updates": 10,
-            "images": 200,
+            "n_images": 200,
         },
         {
             "kind": "one-class",
@@ -69,24 +69,26 @@ DIGITS = {
 }
 TWO_SEEDS = {
     "seeds": [0, 1],
-    "data": {"images": 2000},
+    "data": {"max_images": 2000},
     "gans": [BN, PLAIN],
     "classifiers": [{**CNN, "fakes_from": ["dcgan-bn", "dcgan-plain"]}],
     **FEW,
 }
 VARIANTS = {
-    "data": {"images": 2000},
+    "data": {"max_images": 2000},
     "gans": [BN, PLAIN],
     **FEW,
     "variants": [
         {
             "name": "replay",
-            "changes": {"gans": [{"name": "*", "replay": {"share": 0.5, "images": 200}}]},
+            "changes": {"gans": [{"name": "*", "replay": {"share": 0.5, "n_images": 200}}]},
         },
         {
             "name": "after",
             "changes": {
-                "detectors": [{"kind": "fine-tuned", "gan": "{gan}", "updates": 10, "images": 200}]
+                "detectors": [
+                    {"kind": "fine-tuned", "gan": "{gan}", "updates": 10, "n_images": 200}
+                ]
             },
         },
     ],

@@ -23,14 +23,14 @@ from gandetect.study import Options, run_study
 TABLE = {
     "name": "tiny-seeds",
     "seeds": [3, 5],
-    "data": {"images": 1500},
+    "data": {"max_images": 1500},
     "gans": [
         {"architecture": "dcgan-bn", "epochs": 3, "steps_per_epoch": 3, "batch_size": 16},
         {"architecture": "dcgan-plain", "epochs": 1, "steps_per_epoch": 2},
     ],
     "classifiers": [
         {"recipe": "cnn-small", "name": "cnn", "fakes_from": ["dcgan-bn", "dcgan-plain"],
-         "epochs": 1, "images": 200},
+         "epochs": 1, "max_images": 200},
     ],
     "quality": {"classifier_epochs": 1, "generated": 100},
     "evaluation": {
@@ -139,8 +139,8 @@ def test_the_report_shows_all_of_it(run):
 
 
 def test_overlapping_splits_stop_a_study_unless_it_is_told_to_go_on(run, tmp_path, monkeypatch):
-    twin = overlap.Twin("held-out", 0, "training", 1, 0.0)
-    monkeypatch.setattr("gandetect.stages.overlap.find_twins", lambda *_: [twin])
+    duplicate = overlap.Duplicate("held-out", 0, "training", 1, 0.0)
+    monkeypatch.setattr("gandetect.stages.overlap.find_duplicates", lambda *_: [duplicate])
     data = ClassData(parse_experiment(TABLE).data)
     context = context_in(run, tmp_path)
     with pytest.raises(DataError, match="also stand in training"):

@@ -24,7 +24,7 @@ from gandetect.study import Options, run_study
 
 TABLE = {
     "name": "tiny",
-    "data": {"images": 1500},
+    "data": {"max_images": 1500},
     "gans": [
         {"architecture": "dcgan-bn", "epochs": 3, "steps_per_epoch": 3, "batch_size": 16},
         {"architecture": "dcgan-plain", "epochs": 2, "steps_per_epoch": 2},
@@ -35,7 +35,7 @@ TABLE = {
             "name": "cnn",
             "fakes_from": ["dcgan-bn"],
             "epochs": 2,
-            "images": 200,
+            "max_images": 200,
         },
     ],
     "quality": {"classifier_epochs": 1, "generated": 100},

@@ -218,7 +218,7 @@ def test_held_out_classes_are_one_list() -> None:
     with pytest.raises(UsageError, match=r"not a list of classes.*give \[\[variants\]\]"):
         parse_experiment({**TABLE, "data": {"held_out": [["Bag"], ["Coat"]]}})
     assert canonical_json(FashionMnistConfig().model_dump(mode="json")) == (
-        '{"held_out":["Sneaker","Bag","Ankle boot"],"images":null,"name":"fashion-mnist",'
+        '{"held_out":["Sneaker","Bag","Ankle boot"],"max_images":null,"name":"fashion-mnist",'
         '"selection":[],"split_seed":0,"test_fraction":0.1,"validation":[]}'
     )
 
@@ -242,7 +242,7 @@ def test_held_out_classes_are_one_list() -> None:
          ["variant 'n' changes nothing, all that it gives"]),
         ([variant("n")], {}, ["variants.0.changes"]),
         ([variant("k", gans=every(lable=1))], {}, ["variant 'k': unknown key", "lable"]),
-        ([variant("k", dat={"images": 600})], {}, ["variant 'k': unknown key 'dat'", "'data'"]),
+        ([variant("k", dat={"max_images": 600})], {}, ["variant 'k': unknown key 'dat'", "'data'"]),
         ([variant("e", detectors=[{"kind": "ensemble"}])], {},
          ["variant 'e': kind of detector 'ensemble'", "choose one of: checkpoint-ensemble"]),
         ([variant("c", classifiers=[{"recipe": "cnn-small", "fakes_from": ["dcgan"]}])], {},
@@ -274,7 +274,7 @@ def tiny(folder: Path) -> Path:
     """A file with three variants: a changed GAN, a classifier, and other held-out classes."""
     table = {
         "name": "tiny",
-        "data": {"images": 600},
+        "data": {"max_images": 600},
         "gans": [{**PLAIN, "epochs": 1, "batch_size": 8}],
         "quality": {"classifier_epochs": 1, "generated": 100},
         "evaluation": {"own_generated": 20, "other_generated": 20, "training_reals": 20},
@@ -283,7 +283,7 @@ def tiny(folder: Path) -> Path:
             variant(
                 "cnn",
                 classifiers=[
-                    {"recipe": "cnn-small", "fakes_from": ["{gan}"], "epochs": 1, "images": 60}
+                    {"recipe": "cnn-small", "fakes_from": ["{gan}"], "epochs": 1, "max_images": 60}
                 ],
             ),
             variant("bag", data={"held_out": ["Bag"]}),

@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 
 class GreyLevel(PostHoc):
-    """Tells fakes of ``gan`` from training reals by how light they are, from ``images`` of each."""
+    """Tells fakes of ``gan`` from training reals by their mean grey level; ``n_images`` of each."""
 
     METHOD: ClassVar = "by weighing how light real images and fakes are"
 
     kind: Literal["grey-level"]
     gan: str
-    images: ImageCount = 100
+    n_images: ImageCount = 100
 
     @property
     def made_of(self) -> tuple[str, ...]:
@@ -34,8 +34,8 @@ class GreyLevel(PostHoc):
         import torch
         from sklearn.linear_model import LogisticRegression
 
-        fakes = material.fakes(self.gan, "last", self.images, f"grey levels of {self.name}")
-        both = np.concatenate([material.reals[: self.images], fakes]) / 127.5 - 1  # in [-1, 1]
+        fakes = material.fakes(self.gan, "last", self.n_images, f"grey levels of {self.name}")
+        both = np.concatenate([material.reals[: self.n_images], fakes]) / 127.5 - 1  # in [-1, 1]
         is_real = np.repeat([1, 0], [len(both) - len(fakes), len(fakes)])
         fitted = LogisticRegression().fit(both.mean(axis=(2, 3)), is_real)
         network = self._network(material.preprocessing.channels)

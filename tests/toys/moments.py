@@ -22,7 +22,7 @@ from gandetect.models.scaling import to_unit_range
 from gandetect.randomness import integer_seed
 from gandetect.training.checkpoints import GanFolder
 from gandetect.training.discriminating import update
-from gandetect.training.epochs import look, real_batches, steps_per_epoch, train_epochs
+from gandetect.training.epochs import real_batches, report_progress, steps_per_epoch, train_epochs
 from gandetect.training.networks import build_networks, build_optimizer
 from gandetect.training.reals import on_device
 
@@ -68,7 +68,7 @@ def train_moments(
             loss = config.weight * apart.square().mean()
             update(optimizer, loss)
             losses[step] = loss.detach()
-            look(config, losses, step, ("apart",), **telling)
+            report_progress(config, losses, step, ("apart",), **telling)
         return losses
 
     trained = Moments(networks, {"generator": optimizer})

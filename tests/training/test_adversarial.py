@@ -14,7 +14,7 @@ from gandetect.training.cuda_graphs import GraphedStep
 from gandetect.training.images import generate
 from gandetect.training.networks import build_gan
 from gandetect.training.penalties import gradient_penalty
-from gandetect.training.quality import QualityJudge
+from gandetect.training.quality import QualityEvaluator
 
 CPU = torch.device("cpu")
 SMALL = {"epochs": 3, "steps_per_epoch": 2, "batch_size": 8}
@@ -31,19 +31,25 @@ def images() -> np.ndarray:
 
 
 @pytest.fixture(scope="module")
-def judge(images) -> QualityJudge:
+def evaluator(images) -> QualityEvaluator:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        return QualityJudge(FeatureClassifier(), images, CPU)
+        return QualityEvaluator(FeatureClassifier(), images, CPU)
 
 
 def silent(event) -> None:
     pass
 
 
-def train(gan, images, path, judge, seed=0, notify=silent):
+def train(gan, images, path, evaluator, seed=0, notify=silent):
     folder = GanFolder(path, "digest", pytest.fail)
-    arguments = {"seed": seed, "device": CPU, "judge": judge, "judged": 40, "notify": notify}
+    arguments = {
+        "seed": seed,
+        "device": CPU,
+        "evaluator": evaluator,
+        "generated": 40,
+        "notify": notify,
+    }
     trained = train_gan(gan, images, folder, **arguments)
     folder.finish(trained, gan.epochs)
     return trained
@@ -55,40 +61,42 @@ def weights(gan) -> list[torch.Tensor]:
 
 @pytest.mark.parametrize("architecture", ["dcgan-bn", "dcgan-plain"])
 def test_going_on_equals_never_having_stopped_bit_for_bit(
-    architecture, images, judge, tmp_path
+    architecture, images, evaluator, tmp_path
 ) -> None:
-    whole = train(config(architecture), images, tmp_path / "whole", judge)
-    train(config(architecture, epochs=1), images, tmp_path / "parts", judge)
-    resumed = train(config(architecture), images, tmp_path / "parts", judge)
+    whole = train(config(architecture), images, tmp_path / "whole", evaluator)
+    train(config(architecture, epochs=1), images, tmp_path / "parts", evaluator)
+    resumed = train(config(architecture), images, tmp_path / "parts", evaluator)
     assert all(torch.equal(a, b) for a, b in zip(weights(whole), weights(resumed), strict=True))
     names = ("generator.safetensors", "discriminator.safetensors", "samples.gif")
     for name in names:
         assert (tmp_path / "whole" / name).read_bytes() == (tmp_path / "parts" / name).read_bytes()
 
 
-def test_another_seed_is_another_gan_and_the_same_seed_the_same(images, judge, tmp_path) -> None:
+def test_another_seed_is_another_gan_and_the_same_seed_the_same(
+    images, evaluator, tmp_path
+) -> None:
     first, again, other = (
-        train(config(epochs=1), images, tmp_path / name, judge, seed)
+        train(config(epochs=1), images, tmp_path / name, evaluator, seed)
         for name, seed in (("a", 0), ("b", 0), ("c", 1))
     )
     assert all(torch.equal(a, b) for a, b in zip(weights(first), weights(again), strict=True))
     assert not torch.equal(weights(first)[0], weights(other)[0])
 
 
-def test_global_randomness_is_neither_used_nor_moved(images, judge, tmp_path) -> None:
+def test_global_randomness_is_neither_used_nor_moved(images, evaluator, tmp_path) -> None:
     torch.manual_seed(1)
     before = torch.random.get_rng_state()
-    first = train(config(epochs=1), images, tmp_path / "a", judge)
+    first = train(config(epochs=1), images, tmp_path / "a", evaluator)
     assert torch.equal(before, torch.random.get_rng_state())
     torch.manual_seed(2)
-    second = train(config(epochs=1), images, tmp_path / "b", judge)
+    second = train(config(epochs=1), images, tmp_path / "b", evaluator)
     assert all(torch.equal(a, b) for a, b in zip(weights(first), weights(second), strict=True))
 
 
 def test_a_loss_that_is_not_finite_stops_with_epoch_and_step_and_keeps_the_last_good_epoch(
-    images, judge, tmp_path, monkeypatch
+    images, evaluator, tmp_path, monkeypatch
 ) -> None:
-    train(config(epochs=1), images, tmp_path / "gan", judge)
+    train(config(epochs=1), images, tmp_path / "gan", evaluator)
     restore = GanFolder.restore
 
     def restore_and_spoil(self, gan):
@@ -98,13 +106,13 @@ def test_a_loss_that_is_not_finite_stops_with_epoch_and_step_and_keeps_the_last_
 
     monkeypatch.setattr(GanFolder, "restore", restore_and_spoil)
     with pytest.raises(TrainingError, match="not finite at epoch 2, step 1;"):
-        train(config(epochs=2), images, tmp_path / "gan", judge)
+        train(config(epochs=2), images, tmp_path / "gan", evaluator)
     assert GanFolder(tmp_path / "gan", "digest", pytest.fail).last_epoch() == 1
 
 
 @pytest.mark.parametrize("name", ["discriminator.safetensors", "resume.pt"])
-def test_a_damaged_epoch_is_named_and_trained_afresh(name, images, judge, tmp_path) -> None:
-    train(config(epochs=2), images, tmp_path, judge)
+def test_a_damaged_epoch_is_named_and_trained_afresh(name, images, evaluator, tmp_path) -> None:
+    train(config(epochs=2), images, tmp_path, evaluator)
     file = tmp_path / "epochs" / "0002" / name
     file.write_bytes(file.read_bytes()[:-1])
     warnings: list[str] = []
@@ -113,24 +121,28 @@ def test_a_damaged_epoch_is_named_and_trained_afresh(name, images, judge, tmp_pa
     assert not tmp_path.exists()
 
 
-def test_a_missing_epoch_is_named_and_trained_afresh(images, judge, tmp_path) -> None:
-    train(config(), images, tmp_path, judge)
+def test_a_missing_epoch_is_named_and_trained_afresh(images, evaluator, tmp_path) -> None:
+    train(config(), images, tmp_path, evaluator)
     shutil.rmtree(tmp_path / "epochs" / "0002")
     warnings: list[str] = []
     assert GanFolder(tmp_path, "digest", warnings.append).last_epoch() == 0
     assert "epoch 0002 before it is missing" in warnings[0]
 
 
-def test_an_epoch_of_another_configuration_is_never_gone_on_from(images, judge, tmp_path) -> None:
-    train(config(epochs=1), images, tmp_path, judge)
+def test_an_epoch_of_another_configuration_is_never_gone_on_from(
+    images, evaluator, tmp_path
+) -> None:
+    train(config(epochs=1), images, tmp_path, evaluator)
     warnings: list[str] = []
     assert GanFolder(tmp_path, "another digest", warnings.append).last_epoch() == 0
     assert "another configuration" in warnings[0]
 
 
-def test_every_epoch_keeps_weights_samples_and_a_row_of_history(images, judge, tmp_path) -> None:
+def test_every_epoch_keeps_weights_samples_and_a_row_of_history(
+    images, evaluator, tmp_path
+) -> None:
     events = []
-    train(config(), images, tmp_path, judge, notify=events.append)
+    train(config(), images, tmp_path, evaluator, notify=events.append)
     for epoch in ("0001", "0002", "0003"):
         kept = {path.name for path in (tmp_path / "epochs" / epoch).iterdir()}
         assert {"generator.safetensors", "discriminator.safetensors", "samples.png"} <= kept
@@ -250,10 +262,10 @@ def test_too_few_images_for_a_batch_is_one_sentence() -> None:
 
 
 def test_what_came_of_cuda_graphs_is_kept_with_the_epoch_and_is_no_column(
-    images, judge, tmp_path, monkeypatch
+    images, evaluator, tmp_path, monkeypatch
 ) -> None:
     monkeypatch.setattr(adversarial, "graphed", lambda step, *_: GraphedStep(step, unrecorded))
-    train(config(epochs=1), images, tmp_path, judge)
+    train(config(epochs=1), images, tmp_path, evaluator)
     (row,) = GanFolder(tmp_path, "digest", pytest.fail).history(1)
     assert row["cuda_graphs"] == "yes, equal to the step bit for bit"
     assert "cuda_graphs" not in (tmp_path / "history.csv").read_text()

@@ -10,10 +10,10 @@ from gandetect.models.feature_classifier import FeatureClassifier
 from gandetect.stages.gan import load_generator
 from gandetect.training.adversarial import AdversarialStep, train_gan
 from gandetect.training.checkpoints import GanFolder
-from gandetect.training.history import fakes_of_epochs
+from gandetect.training.epoch_fakes import fakes_of_epochs
 from gandetect.training.images import generate, sample_grid
 from gandetect.training.networks import build_gan
-from gandetect.training.quality import QualityJudge
+from gandetect.training.quality import QualityEvaluator
 
 CPU = torch.device("cpu")
 DECAY = 0.9
@@ -25,7 +25,7 @@ def config(**changes: object) -> GanConfig:
         "epochs": 2,
         "steps_per_epoch": 2,
         "batch_size": 4,
-        "replay": {"share": 0.5, "images": 20},
+        "replay": {"share": 0.5, "n_images": 20},
         **changes,
     }
     return parse_experiment({"name": "x", "gans": [gan]}).gans[0]
@@ -63,13 +63,13 @@ def trained(tmp_path_factory):
     reals = pixels(40)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        judge = QualityJudge(FeatureClassifier(8, 1), reals, CPU)
+        evaluator = QualityEvaluator(FeatureClassifier(8, 1), reals, CPU)
     found = {}
     for decay in (0.0, DECAY):
         gan_config = config(generator_average=decay)
         folder = GanFolder(tmp_path_factory.mktemp("gan"), "digest", pytest.fail)
         gan = train_gan(
-            gan_config, reals, folder, seed=0, device=CPU, judge=judge, judged=64,
+            gan_config, reals, folder, seed=0, device=CPU, evaluator=evaluator, generated=64,
             notify=lambda event: None,
         )  # fmt: skip
         folder.finish(gan, 2)

@@ -16,9 +16,9 @@ from gandetect.training.checkpoints import Gan
 from gandetect.training.examples import Examples
 
 CPU = torch.device("cpu")
-BLACK = [{"name": "brightness", "chance": 1.0, "range": [0.0, 0.0]}]
-HALF_BLACK = [{**BLACK[0], "chance": 0.5}]
-NEVER = [{**BLACK[0], "chance": 0.0}]
+BLACK = [{"name": "brightness", "probability": 1.0, "range": [0.0, 0.0]}]
+HALF_BLACK = [{**BLACK[0], "probability": 0.5}]
+NEVER = [{**BLACK[0], "probability": 0.0}]
 
 
 def config(**changes: object) -> GanConfig:
@@ -106,11 +106,11 @@ def test_without_processing_a_discriminator_is_shown_what_there_is() -> None:
     assert torch.equal(learnt_from, copies)
 
 
-def test_spoilt_reals_are_processed_whole() -> None:
+def test_negatives_are_processed_whole() -> None:
     """Made of processed ones they would be half black, as no fake of a generator is."""
     white = torch.full((64, 1, 8, 8), 255, dtype=torch.uint8)
-    spoilt = {"kinds": ["stitch"], "share": 1.0}
-    gan_config = config(processing=HALF_BLACK, negatives=spoilt, batch_size=64)
+    negatives = {"kinds": ["stitch"], "share": 1.0}
+    gan_config = config(processing=HALF_BLACK, negatives=negatives, batch_size=64)
     _, fakes, _ = shown(gan_config, white, torch.zeros(64, 1, 8, 8))
     ends = fakes.amin((1, 2, 3)), fakes.amax((1, 2, 3))
     assert torch.equal(*ends)

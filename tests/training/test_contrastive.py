@@ -222,7 +222,7 @@ def test_an_epoch_by_pairs_is_never_the_best(clothes, tmp_path, weight) -> None:
     # patience would be at an end before the last layer trains.
     one_label = clothes[1].take(np.flatnonzero(clothes[1].label == 1))
     stopping = {"patience": 2, "monitor": "auroc"}
-    config = configure({"weight": weight, "epochs": 3}, best_by="auroc", early_stopping=stopping)
+    config = configure({"weight": weight, "epochs": 3}, monitor="auroc", early_stopping=stopping)
     train(config, (few(clothes)[0], one_label), tmp_path)
     results = json.loads((tmp_path / "training.json").read_text())
     assert (results["best_epoch"], results["epochs"]) == (4, 5)

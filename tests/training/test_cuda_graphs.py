@@ -32,13 +32,13 @@ OPTIONS = {
     "joint updates, shared noise": ("dcgan-plain", {}),
     "several kinds of steps": ("wgan-gp", KINDS),
     "instance noise": ("dense", {"instance_noise": 0.3}),
-    "replay": ("dense", {"replay": {"share": 0.5, "images": 20}}),
+    "replay": ("dense", {"replay": {"share": 0.5, "n_images": 20}}),
     "rmsprop and changed images": (
         "dense",
         {
             "generator_optimizer": {"name": "rmsprop"},
             "discriminator_optimizer": {"name": "rmsprop"},
-            "differentiable": ["translation", "cutout", "shuffle"],
+            "diff_augment": ["translation", "cutout", "shuffle"],
         },
     ),
     "an average": ("dcgan-bn", {"generator_average": 0.9}),
@@ -94,7 +94,7 @@ def test_the_step_that_would_be_recorded_equals_the_loop_bit_for_bit(option, rea
         return recorded[0]
 
     assert_equal(trained(config, reals, wrap), trained(config, reals))
-    assert recorded[0].told == "yes, equal to the step bit for bit"
+    assert recorded[0].status == "yes, equal to the step bit for bit"
 
 
 def test_a_step_is_recorded_once_for_each_kind_and_again_when_a_reservoir_comes(reals) -> None:
@@ -111,7 +111,7 @@ def test_a_step_is_recorded_once_for_each_kind_and_again_when_a_reservoir_comes(
     )
     assert len(bodies) == 4
     bodies.clear()
-    config = config_of("dense", replay={"share": 0.5, "images": 20})
+    config = config_of("dense", replay={"share": 0.5, "n_images": 20})
     trained(config, reals, lambda step: GraphedStep(step, capture=record))
     assert len(bodies) == 2
 
@@ -165,7 +165,7 @@ def test_where_no_graph_can_be_had_the_steps_run_as_they_are(capture, reason, re
     assert_equal(trained(config, reals, wrap), trained(config, reals))
     assert len(warnings) == 1
     assert warnings[0].startswith(reason)
-    assert steps[0].told == f"no: {warnings[0]}"
+    assert steps[0].status == f"no: {warnings[0]}"
 
 
 def test_a_second_kind_that_fails_takes_the_first_one_s_graph_back(reals) -> None:
@@ -279,31 +279,31 @@ def test_recording_knows_all_generators_and_runs_the_body_once(monkeypatch) -> N
 
 
 def test_the_check_runs_on_a_stream_of_its_own_in_order_with_the_usual_one(monkeypatch) -> None:
-    told = []
+    status = []
 
     class Stream:
         def __init__(self, name="own") -> None:
             self.name = str(name)
 
         def wait_stream(self, other) -> None:
-            told.append(f"{self.name} waits for {other.name}")
+            status.append(f"{self.name} waits for {other.name}")
 
     @contextmanager
     def entered(stream):
-        told.append(f"on {stream.name}")
+        status.append(f"on {stream.name}")
         yield
 
     monkeypatch.setattr(torch.cuda, "Stream", lambda device: Stream())
     monkeypatch.setattr(torch.cuda, "current_stream", lambda device: Stream("usual"))
     monkeypatch.setattr(torch.cuda, "stream", entered)
     with _aside(torch.device("cuda")):
-        told.append("work")
-    assert told == ["own waits for usual", "on own", "work", "usual waits for own"]
+        status.append("work")
+    assert status == ["own waits for usual", "on own", "work", "usual waits for own"]
 
 
 def test_on_cuda_steps_are_graphed_unless_something_speaks_against_it() -> None:
     config = config_of("dense")
     step = AdversarialStep(config, build_gan(config, SIDE, 1, 0, CPU), CPU)
     step.row = SimpleNamespace(device=torch.device("cuda"))
-    assert graphed(step, None, pytest.fail).told == "not yet"
-    assert graphed(step, "it waits", pytest.fail).told == "no: it waits"
+    assert graphed(step, None, pytest.fail).status == "not yet"
+    assert graphed(step, "it waits", pytest.fail).status == "no: it waits"

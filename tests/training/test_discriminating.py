@@ -9,8 +9,8 @@ import torch
 from torch import nn
 
 from gandetect.config import parse_experiment
+from gandetect.training.diff_augment import DiffAugment
 from gandetect.training.discriminating import update_discriminator
-from gandetect.training.views import View
 
 RATE, WEIGHT, START, PIXELS = 0.01, 3.0, 0.02, 4
 
@@ -36,9 +36,9 @@ def test_an_update_goes_down_the_hinge_loss_and_the_penalty(updates, penalised) 
     reals, fakes = (torch.rand(6, 1, 2, 2, generator=rng) for _ in range(2))
     discriminator = Sum()
     optimizer = torch.optim.SGD(discriminator.parameters(), RATE)
-    judged = update_discriminator(
+    updated = update_discriminator(
         config, discriminator, optimizer, reals, fakes,
-        penalised=penalised, view=View(config, rng), precision=nullcontext(),
+        penalised=penalised, augment=DiffAugment(config, rng), precision=nullcontext(),
     )  # fmt: skip
     # Within the margin the losses are 1 - w r and 1 + w f, the penalty is 3 / 2 w^2 of each pixel.
     real, fake = (float(one.flatten(1).sum(1).mean()) for one in (reals, fakes))
@@ -46,6 +46,6 @@ def test_an_update_goes_down_the_hinge_loss_and_the_penalty(updates, penalised) 
     step = (-real + fake + slope) / 2 if updates == "joint" else -real + slope + fake
     assert float(discriminator.weight.detach()) == pytest.approx(START - RATE * step, rel=1e-5)
     first = START if updates == "joint" else START - RATE * (-real + slope)
-    losses = float(judged.real_loss.detach()), float(judged.fake_loss.detach())
+    losses = float(updated.real_loss.detach()), float(updated.fake_loss.detach())
     assert losses == pytest.approx((1 - START * real, 1 + first * fake), rel=1e-5)
-    assert float(judged.loss.detach()) == pytest.approx(sum(losses) / 2)
+    assert float(updated.loss.detach()) == pytest.approx(sum(losses) / 2)

@@ -10,7 +10,7 @@ import torch
 
 from gandetect.config import GanConfig, parse_experiment
 from gandetect.errors import TrainingError
-from gandetect.training.epochs import STEPS_BETWEEN_LOOKS, look, real_batches
+from gandetect.training.epochs import STEPS_BETWEEN_LOOKS, real_batches, report_progress
 
 
 def config(**changes: object) -> GanConfig:
@@ -55,7 +55,7 @@ def test_draws_with_replacement_take_some_twice_and_reach_all() -> None:
 def looks(steps: int, statistics: torch.Tensor, epoch: int = 2) -> list[dict]:
     events: list = []
     for step in range(steps):
-        look(config(), statistics, step, ("D", "G"), epoch=epoch,
+        report_progress(config(), statistics, step, ("D", "G"), epoch=epoch,
              started=time.perf_counter() - 2.0, notify=events.append)  # fmt: skip
     return events
 

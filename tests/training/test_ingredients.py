@@ -1,4 +1,4 @@
-"""What may be added to the adversarial loop: losses, penalties, replay, spoilt reals, views."""
+"""What may be added to the adversarial loop: losses, penalties, replay, negatives, DiffAugment."""
 
 import numpy as np
 import pytest
@@ -13,14 +13,14 @@ from gandetect.models.layers import SeededDropout
 from gandetect.models.scaling import quantise, to_unit_range
 from gandetect.training.adversarial import train_gan
 from gandetect.training.checkpoints import GanFolder
-from gandetect.training.discriminating import with_remembered
-from gandetect.training.history import fakes_of_epochs
+from gandetect.training.diff_augment import AUGMENTATIONS, DiffAugment, noise_at
+from gandetect.training.discriminating import mix_replay
+from gandetect.training.epoch_fakes import fakes_of_epochs
 from gandetect.training.losses import LOSSES
-from gandetect.training.negatives import SPOILT, spoil
+from gandetect.training.negatives import NEGATIVE_AUGMENTATIONS, negative_augmentation
 from gandetect.training.networks import build_gan
 from gandetect.training.penalties import gradient_penalty
-from gandetect.training.quality import QualityJudge
-from gandetect.training.views import DIFFERENTIABLE, View, noise_at
+from gandetect.training.quality import QualityEvaluator
 
 CPU = torch.device("cpu")
 SMALL = {"epochs": 2, "steps_per_epoch": 1, "batch_size": 8}
@@ -36,9 +36,9 @@ INGREDIENTS = {
     "spectral norm": {"discriminator": {"spectral_norm": True}},
     "r1": {"penalty": {"name": "r1", "every": 2}},
     "noise": {"instance_noise": 0.2},
-    "replay": {"replay": {"share": 0.5, "images": 20}},
+    "replay": {"replay": {"share": 0.5, "n_images": 20}},
     "negatives": {"negatives": {"kinds": ["jigsaw", "stitch", "cutmix"], "share": 0.5}},
-    "augmentation": {"differentiable": ["brightness", "translation", "cutout", "shuffle"]},
+    "augmentation": {"diff_augment": ["brightness", "translation", "cutout", "shuffle"]},
     "processing": {"processing": "uploads"},
     "average": {"generator_average": 0.9},
     "histogram": {"discriminator": {"histogram": True}},
@@ -51,7 +51,7 @@ def config(architecture: str = "dcgan-bn", **changes: object) -> GanConfig:
     return parse_experiment({"name": "x", "gans": [gan]}).gans[0]
 
 
-def chance(seed: int = 0) -> torch.Generator:
+def rng(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
@@ -61,41 +61,48 @@ def images() -> np.ndarray:
 
 
 @pytest.fixture(scope="module")
-def judge(images) -> QualityJudge:
+def evaluator(images) -> QualityEvaluator:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        return QualityJudge(FeatureClassifier(), images, CPU)
+        return QualityEvaluator(FeatureClassifier(), images, CPU)
 
 
-def train(gan, images, path, judge):
+def train(gan, images, path, evaluator):
     folder = GanFolder(path, "digest", pytest.fail)
     trained = train_gan(
-        gan, images, folder, seed=0, device=CPU, judge=judge, judged=40, notify=lambda event: None
+        gan,
+        images,
+        folder,
+        seed=0,
+        device=CPU,
+        evaluator=evaluator,
+        generated=40,
+        notify=lambda event: None,
     )
     return [one for network in trained.networks.values() for one in network.state_dict().values()]
 
 
 @pytest.fixture(scope="module")
-def without(images, judge, tmp_path_factory):
-    return train(config(), images, tmp_path_factory.mktemp("without"), judge)
+def without(images, evaluator, tmp_path_factory):
+    return train(config(), images, tmp_path_factory.mktemp("without"), evaluator)
 
 
 @pytest.mark.parametrize("ingredient", INGREDIENTS)
 def test_an_ingredient_changes_the_training_and_going_on_equals_never_having_stopped(
-    ingredient, images, judge, without, tmp_path
+    ingredient, images, evaluator, without, tmp_path
 ) -> None:
     changes = INGREDIENTS[ingredient]
-    whole = train(config(**changes), images, tmp_path / "whole", judge)
+    whole = train(config(**changes), images, tmp_path / "whole", evaluator)
     assert all(value.isfinite().all() for value in whole)
     assert len(whole) != len(without) or any(
         not torch.equal(a, b) for a, b in zip(whole, without, strict=True)
     )
-    interrupt(config(**changes), images, tmp_path / "parts", judge)
-    resumed = train(config(**changes), images, tmp_path / "parts", judge)
+    interrupt(config(**changes), images, tmp_path / "parts", evaluator)
+    resumed = train(config(**changes), images, tmp_path / "parts", evaluator)
     assert all(torch.equal(a, b) for a, b in zip(whole, resumed, strict=True))
 
 
-def interrupt(gan, images, path, judge):
+def interrupt(gan, images, path, evaluator):
     """Train, and be interrupted after the first epoch."""
 
     class Interrupted(Exception):
@@ -107,7 +114,16 @@ def interrupt(gan, images, path, judge):
 
     folder = GanFolder(path, "digest", pytest.fail)
     with pytest.raises(Interrupted):
-        train_gan(gan, images, folder, seed=0, device=CPU, judge=judge, judged=40, notify=notify)
+        train_gan(
+            gan,
+            images,
+            folder,
+            seed=0,
+            device=CPU,
+            evaluator=evaluator,
+            generated=40,
+            notify=notify,
+        )
 
 
 @pytest.mark.parametrize(
@@ -136,7 +152,7 @@ def test_penalties_of_a_known_slope() -> None:
     reals, fakes = torch.ones(3, 1, 2, 2), torch.zeros(3, 1, 2, 2)
 
     def penalty(**config):
-        return float(gradient_penalty(PenaltyConfig(**config), Linear(), reals, fakes, chance()))
+        return float(gradient_penalty(PenaltyConfig(**config), Linear(), reals, fakes, rng()))
 
     assert penalty(name="r1", weight=10.0) == pytest.approx(10 / 2 * 16)
     assert penalty(name="r1", weight=10.0, every=4) == pytest.approx(4 * 10 / 2 * 16)
@@ -147,16 +163,16 @@ def test_spectral_normalisation_bounds_every_layer() -> None:
     gan = build_gan(config(discriminator={"spectral_norm": True}), 28, 1, 0, CPU)
     layers = [m for m in gan.discriminator.modules() if isinstance(m, nn.Linear | nn.Conv2d)]
     for _ in range(30):
-        gan.discriminator(torch.randn(2, 1, 28, 28, generator=chance()))  # estimates get better
+        gan.discriminator(torch.randn(2, 1, 28, 28, generator=rng()))  # estimates get better
     for layer in layers:
         largest = torch.linalg.matrix_norm(layer.weight.detach().flatten(1), 2)
         assert float(largest) == pytest.approx(1.0, abs=0.02)
 
 
-def test_spoilt_reals_are_made_of_real_pixels_and_equal_no_real() -> None:
-    reals = torch.rand(6, 1, 28, 28, generator=chance())
-    for kind in SPOILT:
-        made = spoil(reals, 40, [kind], chance(1))
+def test_negative_augmentation_is_made_of_real_pixels_and_equals_no_real() -> None:
+    reals = torch.rand(6, 1, 28, 28, generator=rng())
+    for kind in NEGATIVE_AUGMENTATIONS:
+        made = negative_augmentation(reals, 40, [kind], rng(1))
         assert made.shape == (40, 1, 28, 28)
         assert torch.isin(made, reals).all()
         assert not any(torch.equal(one, real) for one in made for real in reals), kind
@@ -164,17 +180,17 @@ def test_spoilt_reals_are_made_of_real_pixels_and_equal_no_real() -> None:
 
 def test_stitched_halves_are_of_two_images() -> None:
     reals = torch.arange(4.0)[:, None, None, None].expand(4, 1, 28, 28)
-    for one in spoil(reals, 30, ["stitch"], chance()):
+    for one in negative_augmentation(reals, 30, ["stitch"], rng()):
         values, counts = one.unique(return_counts=True)
         assert len(values) == 2
         assert counts.tolist() == [392, 392]
 
 
 def test_a_jigsaw_holds_the_same_pixels_in_other_places() -> None:
-    reals = torch.rand(2, 3, 28, 28, generator=chance())
-    spoilt = SPOILT["jigsaw"](reals[0], reals[1], chance())
-    assert torch.equal(spoilt.flatten().sort().values, reals[0].flatten().sort().values)
-    assert not torch.equal(spoilt, reals[0])
+    reals = torch.rand(2, 3, 28, 28, generator=rng())
+    jigsaw = NEGATIVE_AUGMENTATIONS["jigsaw"](reals[0], reals[1], rng())
+    assert torch.equal(jigsaw.flatten().sort().values, reals[0].flatten().sort().values)
+    assert not torch.equal(jigsaw, reals[0])
 
 
 def test_remembered_fakes_take_the_place_of_the_share_asked_for() -> None:
@@ -187,15 +203,17 @@ def test_remembered_fakes_take_the_place_of_the_share_asked_for() -> None:
     fakes = torch.full((8, 1, 28, 28), -0.5)
     reals = torch.full((8, 1, 28, 28), 0.5)
     replayed = torch.full((5, 1, 28, 28), 255, dtype=torch.uint8)
-    mixed = with_remembered(gan, fakes, reals, replayed, chance())
+    mixed = mix_replay(gan, fakes, reals, replayed, rng())
     values = mixed[:, 0, 0, 0].tolist()
     assert (values.count(-0.5), values.count(1.0), values.count(0.5)) == (2, 2, 4)
-    assert with_remembered(config(), fakes, reals, replayed, chance()) is fakes
+    assert mix_replay(config(), fakes, reals, replayed, rng()) is fakes
 
 
-def test_the_reservoir_holds_as_many_fakes_of_each_earlier_epoch(images, judge, tmp_path) -> None:
+def test_the_reservoir_holds_as_many_fakes_of_each_earlier_epoch(
+    images, evaluator, tmp_path
+) -> None:
     gan = config("dcgan-plain", epochs=3)
-    train(gan, images, tmp_path, judge)
+    train(gan, images, tmp_path, evaluator)
 
     def drawn(epochs, count):
         return fakes_of_epochs(
@@ -211,13 +229,13 @@ def test_the_reservoir_holds_as_many_fakes_of_each_earlier_epoch(images, judge, 
 
 def test_a_view_without_ingredients_changes_nothing() -> None:
     images = torch.rand(4, 1, 28, 28).contiguous(memory_format=torch.channels_last)
-    assert View(config(), chance())(images) is images
+    assert DiffAugment(config(), rng())(images) is images
 
 
-@pytest.mark.parametrize("kind", DIFFERENTIABLE)
+@pytest.mark.parametrize("kind", AUGMENTATIONS)
 def test_differentiable_augmentation_changes_images_and_hands_gradients_on(kind) -> None:
-    images = (torch.rand(16, 2, 28, 28, generator=chance()) + 1).requires_grad_()
-    seen = DIFFERENTIABLE[kind](images, chance())
+    images = (torch.rand(16, 2, 28, 28, generator=rng()) + 1).requires_grad_()
+    seen = AUGMENTATIONS[kind](images, rng())
     assert seen.shape == images.shape
     assert not torch.equal(seen, images)
     seen.sum().backward()
@@ -226,8 +244,8 @@ def test_differentiable_augmentation_changes_images_and_hands_gradients_on(kind)
 
 
 def test_shuffling_keeps_every_patch_whole() -> None:
-    images = torch.rand(3, 2, 28, 28, generator=chance())
-    shuffled = DIFFERENTIABLE["shuffle"](images, chance())
+    images = torch.rand(3, 2, 28, 28, generator=rng())
+    shuffled = AUGMENTATIONS["shuffle"](images, rng())
 
     def patches(image):
         return {
@@ -242,12 +260,12 @@ def test_shuffling_keeps_every_patch_whole() -> None:
 
 
 def test_histograms_count_stored_grey_levels_and_hand_gradients_on() -> None:
-    stored = torch.randint(256, (5, 2, 28, 28), generator=chance(), dtype=torch.uint8)
+    stored = torch.randint(256, (5, 2, 28, 28), generator=rng(), dtype=torch.uint8)
     counts = histogram(to_unit_range(stored))
     expected = torch.stack([torch.bincount(one.flatten(), minlength=256)
                             for image in stored for one in image])  # fmt: skip
     assert torch.equal(counts.flatten(0, 1), expected.float())
-    between = (torch.rand(5, 2, 28, 28, generator=chance()) * 2 - 1).requires_grad_()
+    between = (torch.rand(5, 2, 28, 28, generator=rng()) * 2 - 1).requires_grad_()
     assert torch.equal(histogram(between), histogram(to_unit_range(quantise(between.detach()))))
     (histogram(between)[:, :, 200:].sum()).backward()
     moved = between.grad.flatten()
@@ -258,7 +276,7 @@ def test_histograms_count_stored_grey_levels_and_hand_gradients_on() -> None:
 def test_translation_moves_by_at_most_an_eighth() -> None:
     images = torch.zeros(64, 1, 28, 28)
     images[:, :, 14, 14] = 1
-    places = DIFFERENTIABLE["translation"](images, chance()).flatten(1).argmax(1)
+    places = AUGMENTATIONS["translation"](images, rng()).flatten(1).argmax(1)
     rows, columns = places // 28 - 14, places % 28 - 14
     reach = round(28 / 8)
     assert (int(rows.abs().max()), int(columns.abs().max())) == (reach, reach)
@@ -267,15 +285,15 @@ def test_translation_moves_by_at_most_an_eighth() -> None:
 def test_instance_noise_falls_to_nothing() -> None:
     noisy = config(epochs=4, instance_noise=0.4)
     assert [noise_at(noisy, epoch) for epoch in (1, 2, 4)] == pytest.approx([0.4, 0.3, 0.1])
-    seen = View(noisy, chance(), torch.tensor(0.4))(torch.zeros(50, 1, 28, 28))
+    seen = DiffAugment(noisy, rng(), torch.tensor(0.4))(torch.zeros(50, 1, 28, 28))
     assert float(seen.std()) == pytest.approx(0.4, rel=0.03)
 
 
 def test_dropout_hands_on_second_gradients() -> None:
     """Penalties differentiate the discriminator's gradient once more."""
     layer = SeededDropout(0.5)
-    layer.generator = chance()
-    images = torch.randn(8, 10, generator=chance()).requires_grad_()
+    layer.generator = rng()
+    images = torch.randn(8, 10, generator=rng()).requires_grad_()
     weight = torch.tensor(3.0, requires_grad=True)
     (slopes,) = torch.autograd.grad((layer(images) * weight).sum(), images, create_graph=True)
     slopes.square().sum().backward()

@@ -77,7 +77,7 @@ def test_only_the_last_and_the_best_epoch_stay_on_disk(digits, tmp_path) -> None
             kept.append(sorted(int(one.name) for one in (tmp_path / "epochs").iterdir()))
 
     one_label = digits[1].take(np.flatnonzero(digits[1].label == 0))
-    config = configure(epochs=4, best_by="auroc")  # never known, so the first epoch stays the best
+    config = configure(epochs=4, monitor="auroc")  # never known, so the first epoch stays the best
     train(config, (few(digits[0]), one_label), tmp_path, notify)
     assert kept == [[1], [1, 2], [1, 3], [1, 4]]
 
@@ -132,7 +132,7 @@ def test_copies_made_before_a_leaky_split_are_not_copied_again(digits, tmp_path)
 
 
 def test_images_caps_each_label(digits, tmp_path) -> None:
-    train(configure(images=12), digits, tmp_path)
+    train(configure(max_images=12), digits, tmp_path)
     assert json.loads((tmp_path / "training.json").read_text())["training_images"] == 24
 
 
@@ -194,9 +194,9 @@ def test_every_recipe_takes_a_step_at_its_full_size(recipe, tmp_path, capsys) ->
 
 
 def test_figures_are_scikit_learns() -> None:
-    chance = np.random.default_rng(0)
-    labels = chance.integers(0, 2, 200)
-    scores = labels + chance.normal(size=200) - 0.5
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 2, 200)
+    scores = labels + rng.normal(size=200) - 0.5
     answers = scores > 0
     ours = figures(0.25, scores, labels)
     assert ours == pytest.approx(

@@ -86,7 +86,7 @@ def test_early_stopping_stops_and_the_best_epoch_is_kept(digits, tmp_path) -> No
         epochs=30,
         optimizer={"name": "sgd", "learning_rate": 0.5},
         early_stopping={"patience": 2, "monitor": "loss"},
-        best_by="loss",
+        monitor="loss",
     )
     classifier = train(config, (few(digits[0]), few(digits[1])), tmp_path)
     results = json.loads((tmp_path / "training.json").read_text())

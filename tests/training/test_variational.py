@@ -8,7 +8,7 @@ from gandetect.config import VaeConfig, parse_experiment
 from gandetect.errors import TrainingError
 from gandetect.models.feature_classifier import FeatureClassifier
 from gandetect.training.checkpoints import GanFolder
-from gandetect.training.quality import QualityJudge
+from gandetect.training.quality import QualityEvaluator
 from gandetect.training.variational import (
     VARIANCE,
     build_vae,
@@ -32,19 +32,25 @@ def images() -> np.ndarray:
 
 
 @pytest.fixture(scope="module")
-def judge(images) -> QualityJudge:
+def evaluator(images) -> QualityEvaluator:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        return QualityJudge(FeatureClassifier(), images, CPU)
+        return QualityEvaluator(FeatureClassifier(), images, CPU)
 
 
 def silent(event) -> None:
     pass
 
 
-def train(config, images, path, judge, seed=0, notify=silent):
+def train(config, images, path, evaluator, seed=0, notify=silent):
     folder = GanFolder(path, "digest", pytest.fail)
-    arguments = {"seed": seed, "device": CPU, "judge": judge, "judged": 70, "notify": notify}
+    arguments = {
+        "seed": seed,
+        "device": CPU,
+        "evaluator": evaluator,
+        "generated": 70,
+        "notify": notify,
+    }
     trained = train_vae(config, images, folder, **arguments)
     folder.finish(trained, config.epochs)
     return trained
@@ -72,32 +78,34 @@ def test_the_divergence_is_kullback_and_leiblers() -> None:
     assert float(divergence(torch.zeros(3, 100), torch.zeros(3, 100))) == 0.0
 
 
-def test_going_on_equals_never_having_stopped_bit_for_bit(images, judge, tmp_path) -> None:
-    whole = train(config(), images, tmp_path / "whole", judge)
-    train(config(epochs=1), images, tmp_path / "parts", judge)
-    resumed = train(config(), images, tmp_path / "parts", judge)
+def test_going_on_equals_never_having_stopped_bit_for_bit(images, evaluator, tmp_path) -> None:
+    whole = train(config(), images, tmp_path / "whole", evaluator)
+    train(config(epochs=1), images, tmp_path / "parts", evaluator)
+    resumed = train(config(), images, tmp_path / "parts", evaluator)
     assert all(torch.equal(a, b) for a, b in zip(weights(whole), weights(resumed), strict=True))
     for name in ("generator.safetensors", "encoder.safetensors", "samples.gif"):
         assert (tmp_path / "whole" / name).read_bytes() == (tmp_path / "parts" / name).read_bytes()
 
 
-def test_a_seed_decides_everything_and_global_randomness_nothing(images, judge, tmp_path) -> None:
+def test_a_seed_decides_everything_and_global_randomness_nothing(
+    images, evaluator, tmp_path
+) -> None:
     torch.manual_seed(1)
     before = torch.random.get_rng_state()
-    first = train(config(epochs=1), images, tmp_path / "a", judge)
+    first = train(config(epochs=1), images, tmp_path / "a", evaluator)
     assert torch.equal(before, torch.random.get_rng_state())
     torch.manual_seed(2)
-    again = train(config(epochs=1), images, tmp_path / "b", judge)
-    other = train(config(epochs=1), images, tmp_path / "c", judge, seed=1)
+    again = train(config(epochs=1), images, tmp_path / "b", evaluator)
+    other = train(config(epochs=1), images, tmp_path / "c", evaluator, seed=1)
     assert all(torch.equal(a, b) for a, b in zip(weights(first), weights(again), strict=True))
     assert not torch.equal(weights(first)[0], weights(other)[0])
 
 
 def test_every_epoch_keeps_both_networks_samples_and_a_row_of_history(
-    images, judge, tmp_path
+    images, evaluator, tmp_path
 ) -> None:
     events = []
-    train(config(), images, tmp_path, judge, notify=events.append)
+    train(config(), images, tmp_path, evaluator, notify=events.append)
     both = {"generator.safetensors", "encoder.safetensors", "samples.png"}
     for epoch in ("0001", "0002", "0003"):
         kept = {path.name for path in (tmp_path / "epochs" / epoch).iterdir()}
@@ -113,8 +121,8 @@ def test_every_epoch_keeps_both_networks_samples_and_a_row_of_history(
     assert "FID" in events[-1]["summary"]
 
 
-def test_a_damaged_encoder_is_named_and_trained_afresh(images, judge, tmp_path) -> None:
-    train(config(epochs=1), images, tmp_path, judge)
+def test_a_damaged_encoder_is_named_and_trained_afresh(images, evaluator, tmp_path) -> None:
+    train(config(epochs=1), images, tmp_path, evaluator)
     file = tmp_path / "epochs" / "0001" / "encoder.safetensors"
     file.write_bytes(file.read_bytes()[:-1])
     warnings: list[str] = []

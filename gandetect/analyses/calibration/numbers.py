@@ -194,11 +194,11 @@ def reliability(generated: Scores, real: Scores, bins: int = BINS) -> dict[str, 
     one entry a bin: `predicted` (mean probability), `observed` (share generated), its Wilson
     interval `ci95`, `mass` and `n`.
     """
-    chance = expit(np.concatenate([generated, real]))
+    probability = expit(np.concatenate([generated, real]))
     sizes = [len(generated), len(real)]
     labels = np.repeat([1.0, 0.0], sizes)
     weights = np.repeat([0.5 / sizes[0], 0.5 / sizes[1]], sizes)
-    _, position = np.unique(chance, return_inverse=True)
+    _, position = np.unique(probability, return_inverse=True)
     mass = np.bincount(position, weights)
     middle = np.cumsum(mass) - mass / 2
     place = np.minimum((middle * bins).astype(int), bins - 1)[position]
@@ -207,7 +207,7 @@ def reliability(generated: Scores, real: Scores, bins: int = BINS) -> dict[str, 
         np.bincount(place, weight, bins)[filled]
         for weight in (weights, weights * labels, None, labels)
     )
-    predicted = np.bincount(place, weights * chance, bins)[filled] / total
+    predicted = np.bincount(place, weights * probability, bins)[filled] / total
     return {
         "predicted": predicted.tolist(),
         "observed": (fakes / total).tolist(),

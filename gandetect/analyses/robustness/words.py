@@ -103,8 +103,8 @@ def _noticeable(row: Row) -> bool:
     low, high = row["change_ci95"]
     changes = row["changes"]
     alike = min(changes) > 0 or max(changes) < 0
-    chance = len(changes) == 1 and low <= 0 <= high
-    return abs(float(row["change"])) > NOTICEABLE and alike and not chance
+    probability = len(changes) == 1 and low <= 0 <= high
+    return abs(float(row["change"])) > NOTICEABLE and alike and not probability
 
 
 def _curves(results: StudyResults, means: Sequence[Row], runs: Sequence[Row]) -> Block:

@@ -1,8 +1,8 @@
-"""How a discriminator sees images: differentiable augmentation and instance noise, or as they are.
+"""DiffAugment and instance noise: random changes to reals and fakes before the discriminator.
 
-Zhao et al. 2020 (arXiv 2006.10738) change reals and fakes alike, in both networks' updates, so
-that gradients flow through; Sønderby et al. 2017 (arXiv 1610.04490) add noise to both. Shuffled
-patches take the shapes away, so that only what is smaller than a patch can be learnt.
+Zhao et al. 2020 (arXiv 2006.10738) change reals and fakes alike, in both networks' updates, and
+gradients flow through; Sønderby et al. 2017 (arXiv 1610.04490) add noise to both. Shuffled
+patches remove the shapes, so that only what is smaller than a patch can be learnt.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ PATCHES = 4  # along each side of a shuffled image
 
 
 @dataclass(frozen=True)
-class View:
+class DiffAugment:
     """Changes ``(N, C, H, W)`` images in [-1, 1] as a configuration says; nothing by default.
 
     ``noise`` is the standard deviation of the instance noise, in units of the images: a number
@@ -30,15 +30,15 @@ class View:
     """
 
     config: GanConfig
-    chance: torch.Generator
+    rng: torch.Generator
     noise: Tensor | None = None
 
     def __call__(self, images: Tensor) -> Tensor:
         """The images as the discriminator gets them; the same tensor where nothing changes."""
-        for kind in self.config.differentiable:
-            images = DIFFERENTIABLE[kind](images, self.chance)
+        for kind in self.config.diff_augment:
+            images = AUGMENTATIONS[kind](images, self.rng)
         if self.noise is not None:
-            drawn = torch.randn(images.shape, generator=self.chance, device=images.device)
+            drawn = torch.randn(images.shape, generator=self.rng, device=images.device)
             images = images + self.noise * drawn
         return images.contiguous(memory_format=torch.channels_last)
 
@@ -48,18 +48,18 @@ def noise_at(config: GanConfig, epoch: int) -> float:
     return config.instance_noise * (1 - (epoch - 1) / config.epochs)
 
 
-def _brightness(images: Tensor, chance: torch.Generator) -> Tensor:
+def _brightness(images: Tensor, rng: torch.Generator) -> Tensor:
     """Add one number in [-0.5, 0.5) to each image."""
-    return images + torch.rand((len(images), 1, 1, 1), generator=chance, device=images.device) - 0.5
+    return images + torch.rand((len(images), 1, 1, 1), generator=rng, device=images.device) - 0.5
 
 
-def _translation(images: Tensor, chance: torch.Generator) -> Tensor:
+def _translation(images: Tensor, rng: torch.Generator) -> Tensor:
     """Shift each image by up to an eighth of its side to any side; zeros come in."""
     count, _, height, width = images.shape
     reach = round(height * SHIFT), round(width * SHIFT)
     padded = functional.pad(images, (reach[1], reach[1], reach[0], reach[0]))
     rows, columns = (
-        torch.randint(2 * most + 1, (count, 1), generator=chance, device=images.device)
+        torch.randint(2 * most + 1, (count, 1), generator=rng, device=images.device)
         + torch.arange(side, device=images.device)
         for most, side in zip(reach, (height, width), strict=True)
     )
@@ -69,31 +69,31 @@ def _translation(images: Tensor, chance: torch.Generator) -> Tensor:
     return taken.permute(0, 3, 1, 2)
 
 
-def _cutout(images: Tensor, chance: torch.Generator) -> Tensor:
+def _cutout(images: Tensor, rng: torch.Generator) -> Tensor:
     """Set a square of half the side to zero, its centre anywhere in the image."""
     near = []
     for side in images.shape[2:]:
-        centre = torch.randint(side + 1, (len(images), 1), generator=chance, device=images.device)
+        centre = torch.randint(side + 1, (len(images), 1), generator=rng, device=images.device)
         distance = torch.arange(side, device=images.device) + 0.5 - centre
         near.append(distance.abs() < side * CUT / 2)
     cut = near[0][:, None, :, None] & near[1][:, None, None, :]
     return images.masked_fill(cut, 0.0)
 
 
-def _shuffle(images: Tensor, chance: torch.Generator) -> Tensor:
+def _shuffle(images: Tensor, rng: torch.Generator) -> Tensor:
     """Put the 16 patches of each image in random order; sides must be multiples of 4."""
     count, channels, height, width = images.shape
     sides = (height // PATCHES, width // PATCHES)
     cut = images.unfold(2, sides[0], sides[0]).unfold(3, sides[1], sides[1])
     patches = cut.reshape(count, channels, PATCHES**2, *sides)
-    order = torch.rand(count, PATCHES**2, generator=chance, device=images.device).argsort(1)
+    order = torch.rand(count, PATCHES**2, generator=rng, device=images.device).argsort(1)
     each = torch.arange(count, device=images.device)[:, None]
     shuffled = patches.transpose(1, 2)[each, order].transpose(1, 2)
     rows = shuffled.reshape(count, channels, PATCHES, PATCHES, *sides).transpose(3, 4)
     return rows.reshape(images.shape)
 
 
-DIFFERENTIABLE: dict[str, Callable[[Tensor, torch.Generator], Tensor]] = {
+AUGMENTATIONS: dict[str, Callable[[Tensor, torch.Generator], Tensor]] = {
     "brightness": _brightness,
     "translation": _translation,
     "cutout": _cutout,

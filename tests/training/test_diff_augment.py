@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import torch
 
-from gandetect.training.views import DIFFERENTIABLE
+from gandetect.training.diff_augment import AUGMENTATIONS
 
 
-def chance(seed: int = 0) -> torch.Generator:
+def rng(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
 def test_brightness_adds_one_number_to_each_image_up_to_a_half_either_way() -> None:
-    images = torch.rand(400, 2, 4, 6, generator=chance(1))
-    added = (DIFFERENTIABLE["brightness"](images, chance()) - images).flatten(1)
+    images = torch.rand(400, 2, 4, 6, generator=rng(1))
+    added = (AUGMENTATIONS["brightness"](images, rng()) - images).flatten(1)
     assert torch.allclose(added, added[:, :1].expand_as(added), atol=1e-6)
     each = added[:, 0]
     assert len(each.unique()) == 400
@@ -22,7 +22,7 @@ def test_brightness_adds_one_number_to_each_image_up_to_a_half_either_way() -> N
 
 
 def test_a_cut_is_a_square_of_half_the_side_around_a_point_of_the_image() -> None:
-    seen = DIFFERENTIABLE["cutout"](torch.ones(3000, 1, 8, 8), chance())[:, 0]
+    seen = AUGMENTATIONS["cutout"](torch.ones(3000, 1, 8, 8), rng())[:, 0]
     rows, columns = ((seen == 0).any(axis) for axis in (2, 1))
     # A rectangle: what is cut is every row that is cut, in every column that is.
     assert torch.equal(seen == 0, rows[:, :, None] & columns[:, None, :])
@@ -38,12 +38,12 @@ def test_a_cut_is_a_square_of_half_the_side_around_a_point_of_the_image() -> Non
 def test_translation_reaches_every_place_within_an_eighth_and_brings_zeros_in() -> None:
     images = torch.zeros(3000, 3, 16, 24)
     images[:, :, 8, 12] = torch.tensor([1.0, 2.0, 3.0])
-    seen = DIFFERENTIABLE["translation"](images, chance())
+    seen = AUGMENTATIONS["translation"](images, rng())
     places = {tuple(one) for one in (seen[:, 0] == 1).nonzero()[:, 1:].tolist()}
     assert places == {(row, column) for row in range(6, 11) for column in range(9, 16)}
     assert torch.equal(seen[:, 1], 2 * seen[:, 0])
     assert torch.equal(seen[:, 2], 3 * seen[:, 0])
-    whole = DIFFERENTIABLE["translation"](torch.ones(300, 1, 16, 24), chance())
+    whole = AUGMENTATIONS["translation"](torch.ones(300, 1, 16, 24), rng())
     assert set(whole.unique().tolist()) == {0.0, 1.0}
     assert int(whole.flatten(1).sum(1).min()) == 14 * 21
 
@@ -51,7 +51,7 @@ def test_translation_reaches_every_place_within_an_eighth_and_brings_zeros_in() 
 def test_shuffling_uses_another_order_for_each_image() -> None:
     images = torch.arange(16.0).repeat_interleave(4).expand(200, 64)
     cells = images.reshape(200, 1, 4, 4, 2, 2).transpose(3, 4).reshape(200, 1, 8, 8)
-    seen = DIFFERENTIABLE["shuffle"](cells, chance())
+    seen = AUGMENTATIONS["shuffle"](cells, rng())
     orders = {tuple(one.tolist()) for one in seen[:, 0, ::2, ::2].flatten(1)}
     assert len(orders) == 200
     assert all(sorted(one) == list(range(16)) for one in orders)

@@ -1,4 +1,4 @@
-"""Fakes of a GAN's epochs: what a discriminator has to remember of its generator."""
+"""Fakes that the generators of a GAN's earlier epochs draw, for replay and for detectors."""
 
 from __future__ import annotations
 
