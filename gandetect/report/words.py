@@ -219,6 +219,27 @@ def spread(values: Sequence[float], say: Callable[[float, Sequence[float] | None
     return say(fmean(values), [low, high] if high > low else None)
 
 
+def cell(
+    rows: Sequence[Mapping[str, Any]],
+    key: str,
+    say: Callable[[float, Sequence[float] | None], str] = number_interval,
+    interval: str = "",
+    none: str = "–",
+) -> str:
+    """One number of rows that differ by seed or source; ``none`` where no row has it.
+
+    Of one row with its ``interval``, which stands under ``<key>_ci95`` if nothing else is said; of
+    several rows the `spread`.
+
+    >>> cell([{"a": 0.1, "a_ci95": [0.0, 0.2]}], "a"), cell([{"a": 0.1}, {"a": 0.2}], "a")
+    ('0.100 (0.000 to 0.200)', '0.150 (0.100 to 0.200)')
+    """
+    known = [row for row in rows if row.get(key) is not None]
+    if len(known) == 1:
+        return say(known[0][key], known[0].get(interval or f"{key}_ci95"))
+    return spread([row[key] for row in known], say) if known else none
+
+
 def flatten(
     table: Mapping[str, Any], prefix: str = "", joint: str = "."
 ) -> Iterator[tuple[str, Any]]:

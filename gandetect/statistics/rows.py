@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from statistics import fmean
 from typing import Any, TypeAlias
 
 Row: TypeAlias = Mapping[str, Any]
@@ -29,3 +30,12 @@ def chosen(rows: Iterable[Row], **values: Any) -> list[Row]:
     [{'k': 0, 'v': 3}]
     """
     return [row for row in rows if all(row[key] == value for key, value in values.items())]
+
+
+def means(rows: Iterable[Row], value: str, *keys: str) -> dict[tuple[Any, ...], float]:
+    """The mean of one number by the values of these keys.
+
+    >>> means([{"k": 1, "v": 2.0}, {"k": 1, "v": 3.0}], "v", "k")
+    {(1,): 2.5}
+    """
+    return {key: fmean(row[value] for row in of) for key, of in grouped(rows, *keys).items()}

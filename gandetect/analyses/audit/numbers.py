@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import rankdata
 from threadpoolctl import threadpool_limits
 
 from gandetect.analyses.audit.probes import BETWEEN, Features, as_levels, probe_features
@@ -22,6 +21,7 @@ from gandetect.analyses.study import ScoredStudy
 from gandetect.analyses.tidy import tidy_row
 from gandetect.errors import DataError, UsageError
 from gandetect.statistics.intervals import Interval, wilson
+from gandetect.statistics.ranking import placements
 from gandetect.statistics.rows import Row, grouped
 from gandetect.statistics.scores import Metrics, Scores
 
@@ -197,11 +197,7 @@ def _placements(
         model.fit(features[train], labels[train])
         scores = model.decision_function(features[test])
         fakes, reals = scores[labels[test] == 1], scores[labels[test] == 0]
-        ranks = rankdata(np.concatenate([fakes, reals]))
-        yield (
-            (ranks[: fakes.size] - rankdata(fakes)) / reals.size,
-            1 - (ranks[fakes.size :] - rankdata(reals)) / fakes.size,
-        )
+        yield placements(fakes, reals)
 
 
 def _interval(area: float, error: float, smaller: int, level: float) -> Interval:

@@ -14,7 +14,7 @@ from gandetect.report.heatmaps import area_cell
 from gandetect.report.prose import Prose
 from gandetect.report.results import StudyResults
 from gandetect.report.words import sentence
-from gandetect.statistics.rows import Row, Rows, chosen, grouped
+from gandetect.statistics.rows import Row, Rows, chosen, grouped, means
 from gandetect.statistics.scores import IN_DISTRIBUTION
 
 say = Prose(__file__)
@@ -50,9 +50,9 @@ def audit(results: StudyResults) -> list[Block]:
 def finding(results: StudyResults) -> str:
     """How many probes are a warning, and the strongest."""
     probed: Rows = [{"seed": 0, **row} for row in results.metrics.get("audit", [])]
-    means = _means(probed, "probe")
-    (source, probe), area = max(means.items(), key=lambda one: one[1], default=(("", ""), None))
-    return say.hits(len(warnings_of(probed)), len(means), probe, results.named(source), area)
+    areas = means(probed, "auroc", "source", "probe")
+    (source, probe), area = max(areas.items(), key=lambda one: one[1], default=(("", ""), None))
+    return say.hits(len(warnings_of(probed)), len(areas), probe, results.named(source), area)
 
 
 def _detectors(results: StudyResults) -> Rows:
@@ -78,14 +78,6 @@ def _cell(rows: Sequence[Row]) -> Cell | None:
     ends = rows[0]["ci95"] if len(rows) == 1 else [min(areas), max(areas)]
     warned = any(row.get("warning") for row in rows)
     return area_cell(fmean(areas), ends, warned)
-
-
-def _means(rows: Rows, key: str) -> dict[tuple[str, str], float]:
-    """Mean AUROC over seeds by source and name, in the order of the rows."""
-    return {
-        (source, name): fmean(row["auroc"] for row in of)
-        for (source, name), of in grouped(rows, "source", key).items()
-    }
 
 
 ANALYSIS = Analysis(

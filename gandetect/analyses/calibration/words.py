@@ -15,10 +15,9 @@ from gandetect.report.words import (
     FAKE_ROLES,
     REAL_ROLES,
     REALS,
+    cell,
     chosen_on,
-    number_interval,
     percent_interval,
-    spread,
 )
 from gandetect.statistics.rows import Row, chosen, grouped
 from gandetect.statistics.scores import IN_DISTRIBUTION
@@ -75,9 +74,7 @@ def _reliability(results: StudyResults) -> list[Picture]:
 
 def _measures(rows: Sequence[Row], labelled: bool) -> Table:
     def measured(measure: str, method: str) -> Callable[[Sequence[Row]], str]:
-        return lambda group: spread(
-            [row[measure] for row in chosen(group, method=method)], number_interval
-        )
+        return lambda group: cell(chosen(group, method=method), measure)
 
     groups = grouped(rows, "detector", "role", "real").values()
     several = any(
@@ -99,7 +96,7 @@ def _measures(rows: Sequence[Row], labelled: bool) -> Table:
 
 def _low_fpr(rows: Sequence[Row], labelled: bool) -> list[Block]:
     def called(role: str) -> Callable[[Sequence[Row]], str]:
-        return lambda group: _called(chosen(group, role=role))
+        return lambda group: cell(chosen(group, role=role), "called", percent_interval, "ci95")
 
     roles = [role for role in (*FAKE_ROLES, *REAL_ROLES) if chosen(rows, role=role)]
     fprs = sorted({row["fpr"] for row in rows})
@@ -122,14 +119,6 @@ def _low_fpr(rows: Sequence[Row], labelled: bool) -> list[Block]:
             text_columns=2,
         ),
     ]
-
-
-def _called(group: Sequence[Row]) -> str:
-    if not group:
-        return "–"
-    if len(group) == 1:
-        return percent_interval(group[0]["called"], group[0]["ci95"])
-    return spread([row["called"] for row in group], percent_interval)
 
 
 ANALYSIS = Analysis(

@@ -13,10 +13,10 @@ from gandetect.report.results import StudyResults
 from gandetect.report.words import (
     FAKE_ROLES,
     REALS,
+    cell,
     chosen_on,
     number_interval,
     percent_interval,
-    spread,
 )
 from gandetect.statistics.cost_model import bayes_threshold
 from gandetect.statistics.rows import Row, chosen, grouped
@@ -63,12 +63,12 @@ def worth_having(results: StudyResults) -> str:
 def _costing(group: Sequence[Row]) -> str:
     if len(group) == 1:
         return _money_interval(group[0]["cost"], group[0]["ci95"]["cost"])
-    return spread([row["cost"] for row in group], _money_interval)
+    return cell(group, "cost", _money_interval)
 
 
 def _table(rows: Sequence[Row], labelled: bool) -> Table:
     def shares(key: str) -> Callable[[Sequence[Row]], str]:
-        return lambda group: spread([row[key] for row in group], percent_interval)
+        return lambda group: cell(group, key, percent_interval)
 
     return table(
         say.caption(),
@@ -81,18 +81,15 @@ def _table(rows: Sequence[Row], labelled: bool) -> Table:
             "Below doing without": say.saving,
             "Fakes caught": shares("caught"),
             "Reals flagged": shares("delayed"),
-            "Really fake among stopped": _stopped,
-            "Cost at the best threshold possible": lambda group: spread(
-                [row["oracle_cost"] for row in group], _money_interval
+            "Really fake among stopped": lambda group: cell(
+                group, "precision", percent_interval, none="nothing stopped"
+            ),
+            "Cost at the best threshold possible": lambda group: cell(
+                group, "oracle_cost", _money_interval
             ),
         },
         text_columns=3,
     )
-
-
-def _stopped(group: Sequence[Row]) -> str:
-    known = [row["precision"] for row in group if row["precision"] is not None]
-    return spread(known, percent_interval) if known else "nothing stopped"
 
 
 def _money_interval(value: float, interval: Sequence[float] | None) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from statistics import fmean
+from functools import partial
 
 from matplotlib.figure import Figure
 
@@ -19,8 +19,8 @@ from gandetect.analyses.image_statistics.figure import (
 from gandetect.report.document import Block, Text, table
 from gandetect.report.prose import Prose
 from gandetect.report.results import StudyResults
-from gandetect.report.words import count, number, spread
-from gandetect.statistics.rows import Row, grouped
+from gandetect.report.words import cell, count, number_interval
+from gandetect.statistics.rows import Row, grouped, means
 from gandetect.statistics.scores import IN_DISTRIBUTION, ordered
 
 say = Prose(__file__)
@@ -46,6 +46,9 @@ def image_statistics(results: StudyResults) -> list[Block]:
     def figure(name: str) -> Block:
         return say.figure(name, lambda: drawn[name](shown[0], shown[1:]), names)
 
+    def shown_as(key: str, digits: int) -> Callable[[Sequence[Row]], str]:
+        return lambda of: cell(of, key, partial(number_interval, digits=digits))
+
     return [
         Text(say.meaning()),
         *map(figure, drawn),
@@ -55,10 +58,18 @@ def image_statistics(results: StudyResults) -> list[Block]:
             {
                 "Source": lambda of: results.named(of[0]["source"]),
                 "Images": lambda of: count(of[0]["n"]),
-                "Mean grey level": lambda of: _cell(of, "mean_level", 1),
-                "High frequencies, dB": lambda of: _cell(of, "high_db", 2),
-                "Histogram distance": lambda of: _cell(of, "histogram_distance", 3),
-                "Mean image distance": lambda of: _cell(of, "mean_distance", 1),
+                "Mean grey level": lambda of: cell(
+                    of, "mean_level", partial(number_interval, digits=1)
+                ),
+                "High frequencies, dB": lambda of: cell(
+                    of, "high_db", partial(number_interval, digits=2)
+                ),
+                "Histogram distance": lambda of: cell(
+                    of, "histogram_distance", partial(number_interval, digits=3)
+                ),
+                "Mean image distance": lambda of: cell(
+                    of, "mean_distance", partial(number_interval, digits=1)
+                ),
             },
         ),
         Text(say.how(max(row["n"] for row in rows)), "note"),
@@ -76,27 +87,10 @@ def _shown(results: StudyResults, order: Sequence[str]) -> list[Shown]:
 
 def finding(results: StudyResults) -> str:
     """How far each source's power in high frequencies is from that of in-distribution reals."""
-    by_source = grouped(results.metrics.get("image_statistics", []), "source")
-    differences = [
-        f"{fmean(row['high_db'] for row in of):+z.1f} dB ({results.named(source)})"
-        for (source,), of in by_source.items()
-        if source != IN_DISTRIBUTION
-    ]
+    rows = results.metrics.get("image_statistics", [])
+    means_db = means((row for row in rows if "high_db" in row), "high_db", "source")
+    differences = [f"{db:+z.1f} dB ({results.named(source)})" for (source,), db in means_db.items()]
     return say.finding(differences, results.many_seeds)
-
-
-def _cell(rows: Sequence[Row], key: str, digits: int) -> str:
-    """A number with its interval, or with the lowest and the highest of several seeds."""
-
-    def said(value: float, interval: Sequence[float] | None) -> str:
-        ends = f" ({' to '.join(number(end, digits) for end in interval)})" if interval else ""
-        return number(value, digits) + ends
-
-    if key not in rows[0]:
-        return "–"
-    if len(rows) == 1:
-        return said(rows[0][key], rows[0].get(f"{key}_ci95"))
-    return spread([row[key] for row in rows], said)
 
 
 ANALYSIS = Analysis(

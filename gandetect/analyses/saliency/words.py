@@ -13,11 +13,12 @@ from gandetect.analyses.saliency.figure import Mapped, saliency_maps
 from gandetect.report.document import Block, Fold, Text, table
 from gandetect.report.prose import Prose
 from gandetect.report.results import StudyResults
-from gandetect.report.words import number, number_interval, percent, sentence, spread
-from gandetect.statistics.rows import Row, grouped
+from gandetect.report.words import cell, number, number_interval, percent, sentence
+from gandetect.statistics.rows import Row, grouped, means
 from gandetect.statistics.scores import ordered
 
 say = Prose(__file__)
+two_digits = partial(number_interval, digits=2)
 
 
 def saliency(results: StudyResults) -> list[Block]:
@@ -41,10 +42,10 @@ def saliency(results: StudyResults) -> list[Block]:
             {
                 "Detector": lambda of: results.short(of[0]["detector"]),
                 "Source": lambda of: results.named(of[0]["source"], of[0]["detector"]),
-                "Largest change": lambda of: _cell(of, "largest", 2),
+                "Largest change": lambda of: cell(of, "largest", two_digits),
                 "At the border": _at_border,
-                "Like pixels": lambda of: _cell(of, "like_pixels", 2),
-                "Like shuffled weights": lambda of: _cell(of, "like_shuffled", 2),
+                "Like pixels": lambda of: cell(of, "like_pixels", two_digits),
+                "Like shuffled weights": lambda of: cell(of, "like_shuffled", two_digits),
             },
             text_columns=2,
         ),
@@ -56,7 +57,7 @@ def saliency(results: StudyResults) -> list[Block]:
 def finding(results: StudyResults) -> str:
     """Which detector looks at the border most, and whose maps tell least of its training."""
     rows = results.rows("saliency")
-    return say.finding(_border(results, rows), _like_shuffled(results, rows))
+    return say.finding(_most(results, rows, "border"), _most(results, rows, "like_shuffled"))
 
 
 def _figures(results: StudyResults, seed: int) -> list[Block]:
@@ -85,41 +86,15 @@ def _figures(results: StudyResults, seed: int) -> list[Block]:
     return blocks
 
 
-def _border(results: StudyResults, rows: Sequence[Row]) -> dict[str, Any] | None:
-    """The detector that looks at the border the most, mean over sources and seeds."""
-    known = [row for row in rows if row["border"] is not None]
-    shares = {name: fmean(row["border"] for row in of)
-              for (name,), of in grouped(known, "detector").items()}  # fmt: skip
-    if not shares:
-        return None
-    name = max(shares, key=lambda one: shares[one])
-    windows = fmean(row["border_windows"] for row in known)
-    return {"detector": results.called(name), "share": shares[name], "windows": windows}
-
-
-def _like_shuffled(results: StudyResults, rows: Sequence[Row]) -> dict[str, Any] | None:
-    """The detector whose maps tell least of its training, mean over sources and seeds."""
-    known = [row for row in rows if row["like_shuffled"] is not None]
-    values = {name: fmean(row["like_shuffled"] for row in of)
-              for (name,), of in grouped(known, "detector").items()}  # fmt: skip
+def _most(results: StudyResults, rows: Sequence[Row], key: str) -> dict[str, Any] | None:
+    """The detector with the largest mean over sources and seeds, and the share of windows there."""
+    known = [row for row in rows if row[key] is not None]
+    values = means(known, key, "detector")
     if not values:
         return None
     name = max(values, key=lambda one: values[one])
-    return {"detector": results.called(name), "value": values[name]}
-
-
-def _cell(rows: Sequence[Row], key: str, digits: int) -> str:
-    """A number with its interval, or with the lowest and the highest of several seeds."""
-    known = [row for row in rows if row[key] is not None]
-    if not known:
-        return "–"
-
-    def said(value: float, interval: Sequence[float] | None) -> str:
-        return number_interval(value, interval, digits)
-
-    if len(known) == 1:
-        return said(known[0][key], known[0].get(f"{key}_ci95"))
-    return spread([row[key] for row in known], said)
+    windows = fmean(row["border_windows"] for row in known)
+    return {"detector": results.called(*name), "value": values[name], "windows": windows}
 
 
 def _at_border(rows: Sequence[Row]) -> str:

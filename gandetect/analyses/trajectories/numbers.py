@@ -19,16 +19,14 @@ from gandetect.statistics.decisions import share_correct
 from gandetect.statistics.operating_points import NATIVE_THRESHOLD, calibrate
 from gandetect.statistics.ranking import placements
 from gandetect.statistics.rows import Row, Rows
+from gandetect.statistics.scored_detectors import ScoredDetector
 from gandetect.statistics.scores import (
     CALIBRATION,
     COLUMNS,
-    NOT_REPORTED,
     TEST_REALS,
     Metrics,
     Scores,
     check_table,
-    ordered,
-    role_of,
     source_keys,
 )
 
@@ -55,26 +53,14 @@ def rows(metrics: Metrics) -> Iterator[Row]:
 
 
 @dataclass(frozen=True)
-class _Checkpoint:
-    """One discriminator at one epoch, with its scores."""
+class _Checkpoint(ScoredDetector):
+    """One discriminator at one epoch; its sources hold own fakes of the same epoch."""
 
-    detector: str
-    seed: int
-    epoch: int
-    own: frozenset[str]
     by_epoch: dict[int, Scores]  # own fakes, by the epoch of the generator
-    sources: dict[str, Scores]  # everything else, and own fakes of the same epoch
-    thresholds: dict[str, float]
 
     @property
     def name(self) -> dict[str, Any]:
         return {"detector": self.detector, "seed": self.seed}
-
-    def roles(self) -> Iterator[tuple[str, str]]:
-        """Sources that are reported, each with its role, in the order of all tables."""
-        for source in ordered(self.sources, self.own):
-            if source not in NOT_REPORTED:
-                yield source, role_of(source, self.own)
 
 
 def trajectories(
@@ -114,7 +100,7 @@ def _checkpoints(
     found = []
     for _, rows in keyed.groupby(["detector", "detector_seed", "epoch"], observed=True):
         name, seed, epoch = rows[["detector", "detector_seed", "epoch"]].iloc[0]
-        known = frozenset(own.get(str(name), (f"generated:{name}",)))
+        known = tuple(own.get(str(name), (f"generated:{name}",)))
         is_own = rows["source"].isin(known)
         by_epoch = {int(j): scores for j, scores in _split(rows[is_own], SOURCE_EPOCH).items()}
         sources = {str(key): scores for key, scores in _split(rows[~is_own], "source").items()}
@@ -123,7 +109,7 @@ def _checkpoints(
         cuts = {"native": NATIVE_THRESHOLD}
         if CALIBRATION in sources:
             cuts["calibrated"] = calibrate(sources[CALIBRATION], calibrated_fpr)
-        found.append(_Checkpoint(str(name), int(seed), int(epoch), known, by_epoch, sources, cuts))
+        found.append(_Checkpoint(str(name), int(seed), int(epoch), known, sources, cuts, by_epoch))
     return found
 
 
@@ -150,7 +136,7 @@ def _matrix(one: _Checkpoint) -> Iterator[dict[str, Any]]:
 
 
 def _cells(one: _Checkpoint) -> Iterator[dict[str, Any]]:
-    for source, role in one.roles():
+    for source in one.reported():
         scores, label = one.sources[source], source.partition(":")[0]
         for point, cut in one.thresholds.items():
             answered = share_correct(scores, label, cut)
@@ -158,7 +144,7 @@ def _cells(one: _Checkpoint) -> Iterator[dict[str, Any]]:
             yield {
                 **one.name,
                 "epoch": one.epoch,
-                "role": role,
+                "role": one.role(source),
                 "source": source,
                 "operating_point": point,
                 "threshold": cut,
@@ -168,14 +154,14 @@ def _cells(one: _Checkpoint) -> Iterator[dict[str, Any]]:
 
 
 def _areas(one: _Checkpoint) -> Iterator[dict[str, Any]]:
-    for source, role in one.roles():
+    for source in one.reported():
         for real in TEST_REALS:
             if source.startswith("generated:") and real in one.sources:
                 area, sd = _area(one.sources[source], one.sources[real])
                 yield {
                     **one.name,
                     "epoch": one.epoch,
-                    "role": role,
+                    "role": one.role(source),
                     "source": source,
                     "real": real,
                     "auroc": area,

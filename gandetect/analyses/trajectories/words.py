@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from statistics import fmean
 
 from gandetect.analyses.analysis import Analysis, Chapter
 from gandetect.analyses.trajectories import numbers
@@ -14,7 +13,7 @@ from gandetect.report.images import evenly
 from gandetect.report.prose import Prose
 from gandetect.report.results import StudyResults, not_asked
 from gandetect.report.words import number
-from gandetect.statistics.rows import Row, Rows, chosen, grouped
+from gandetect.statistics.rows import Row, Rows, chosen, grouped, means
 from gandetect.statistics.scores import IN_DISTRIBUTION
 
 TABULATED = 10  # epochs that a table of them has room for
@@ -66,13 +65,12 @@ def _heatmaps(results: StudyResults, matrix: Rows) -> list[Block]:
 
 def _heat(results: StudyResults, matrix: Sequence[Row], epochs: Sequence[int]) -> Heat:
     """Of one detector, against one group of reals."""
-    means = {pair: fmean(row["auroc"] for row in of)
-             for pair, of in grouped(matrix, "i", "j").items()}  # fmt: skip
+    areas = means(matrix, "auroc", "i", "j")
 
     def cell(i: int, j: int) -> Cell | None:
-        if (i, j) not in means:
+        if (i, j) not in areas:
             return None
-        area = means[i, j]
+        area = areas[i, j]
         hint = f"discriminator of epoch {i} on fakes of epoch {j}: {number(area)}"
         return Cell(number(area, 2), level=area, framed=i == j, hint=hint)
 
