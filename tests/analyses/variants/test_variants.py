@@ -16,8 +16,8 @@ from gandetect.analyses.variants.classes import Choice, average_rows, class_rows
 from gandetect.analyses.variants.effects import FOUR
 from gandetect.analyses.variants.figure import groups_by_variant
 from gandetect.analyses.variants.results import VariantsResults
-from gandetect.analyses.variants.tables import figure as drawing
-from gandetect.analyses.variants.unknown import classes
+from gandetect.analyses.variants.words import classes
+from gandetect.analyses.variants.words import figure as drawing
 from gandetect.data.fashion_mnist import CLASSES
 from gandetect.errors import RunError
 from gandetect.report.document import Heat
