@@ -47,11 +47,11 @@ def side_by_side(runs: Mapping[str, Metrics]) -> dict[str, Any]:
     correctly) and ``pairs`` (AUROC), a row for each run and figure, ``quality`` (each generator),
     and ``summary`` and ``alone`` (see `summaries` and `in_some_runs`).
 
-    A row has ``value``, the runs' ``values``, ``ci95``, ``covers``, ``seeds``. Where the first run has the same figure
-    it also has that one's ``baseline`` and ``baseline_ci95``, the ``difference`` (this run minus
-    the first), ``difference_ci95``, ``difference_covers``, its ``p``, ``beyond`` (0 lies outside
-    the interval), ``p_holm`` (corrected for the number of differences by the same measure, of all
-    runs together) and ``moved`` (that is below 5 %).
+    A row has ``value``, the runs' ``values``, ``ci95``, ``covers``, ``seeds``. Where the first run
+    has the same figure it also has that one's ``baseline`` and ``baseline_ci95``, the
+    ``difference`` (this run minus the first), ``difference_ci95``, ``difference_covers``, its
+    ``p``, ``beyond`` (0 lies outside the interval), ``p_holm`` (corrected for the number of
+    differences by the same measure, of all runs together) and ``moved`` (that is below 5 %).
     """
     first = next(iter(runs))
     rows = [

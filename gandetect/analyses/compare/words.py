@@ -129,28 +129,19 @@ def changes(comparison: Comparison) -> list[Block]:
 def matrices(comparison: Comparison) -> list[Block]:
     """Detector by source at every operating point, the runs below each other."""
     rows = comparison.results["cells"]
+    opening = Text(say.shares(any(row["seeds"] > 1 for row in rows)))
     by_point = {point: chosen(rows, operating_point=point) for point in OPERATING_POINTS}
-    return [
-        Text(say.shares(any(row["seeds"] > 1 for row in rows))),
-        *(
-            _heat(comparison, of, f"Answered correctly, {POINTS[point]}")
-            for point, of in by_point.items()
-            if of
-        ),
-        *_moves(comparison, "cells"),
-    ]
+    heats = [_heat(comparison, of, f"Answered correctly, {POINTS[point]}")
+             for point, of in by_point.items() if of]  # fmt: skip
+    return [opening, *heats, *_moves(comparison, "cells")]
 
 
 def areas(comparison: Comparison) -> list[Block]:
     """AUROC of every generated against every real source, side by side."""
-    return [
-        Text(say.areas()),
-        *(
-            _heat(comparison, rows, f"AUROC against {comparison.named(real)}")
-            for (real,), rows in grouped(comparison.results["pairs"], "real_source").items()
-        ),
-        *_moves(comparison, "pairs"),
-    ]
+    by_real = grouped(comparison.results["pairs"], "real_source").items()
+    heats = [_heat(comparison, rows, f"AUROC against {comparison.named(real)}")
+             for (real,), rows in by_real]  # fmt: skip
+    return [Text(say.areas()), *heats, *_moves(comparison, "pairs")]
 
 
 def _heat(comparison: Comparison, rows: Sequence[Row], caption: str) -> Heat:

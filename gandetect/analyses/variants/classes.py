@@ -6,8 +6,7 @@ and trained on in others, so what it is to be unknown can be told from what it i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,30 +15,15 @@ from scipy.stats import t as student
 from gandetect.statistics.bootstrap import over_runs
 from gandetect.statistics.intervals import difference
 from gandetect.statistics.rows import Row, Rows, chosen, grouped
-from gandetect.statistics.scores import Metrics
 
 CLASS = ("detector", "operating_point", "class_name")
 LISTS = ("variants", "flagged", "n")  # of a side, an entry for each of its variants
 
 
-@dataclass(frozen=True)
-class Choice:
-    """A variant's choice of held-out classes, and its rows of `by_class`."""
-
-    variant: str
-    held_out: frozenset[str]
-    by_class: Sequence[Row]
-
-    @classmethod
-    def of(cls, variant: str, metrics: Metrics) -> Choice:
-        """That of a study's `metrics.json`; no classes where there are none."""
-        rows = metrics.get("by_class", [])
-        return cls(variant, frozenset(row["class_name"] for row in rows if row["held_out"]), rows)
-
-
-def class_rows(choices: Sequence[Choice]) -> Rows:
+def class_rows(by_class: Mapping[str, Sequence[Row]]) -> Rows:
     """Every class by detector and operating point: flagged when trained on and when held out.
 
+    ``by_class`` are rows of that name of each variant's `metrics.json`.
     A variant counts once, as the mean over its seeds. The interval of the ``difference`` (held out
     minus trained on, shares) is Student's for two groups of variants with one spread, and never
     narrower than Newcombe's over images; with one variant on each side it is Newcombe's alone.
@@ -48,12 +32,12 @@ def class_rows(choices: Sequence[Choice]) -> Rows:
     flagged: Rows = [
         {
             **dict(zip((*CLASS, "is_held_out"), key, strict=True)),
-            "variants": choice.variant,
+            "variants": variant,
             "flagged": float(np.mean([row["delayed"] for row in rows])),
             "n": int(rows[0]["n"]),
         }
-        for choice in choices
-        for key, rows in grouped(choice.by_class, *CLASS, "held_out").items()
+        for variant, of_variant in by_class.items()
+        for key, rows in grouped(of_variant, *CLASS, "held_out").items()
     ]
     compared: Rows = []
     for key, rows in sorted(grouped(flagged, *CLASS).items()):

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from gandetect.analyses.side_by_side import correct_together, long_table
-from gandetect.analyses.variants.classes import Choice, average_rows, class_rows
+from gandetect.analyses.variants.classes import average_rows, class_rows
 from gandetect.analyses.variants.left_out import left_out_rows
 from gandetect.analyses.variants.measured import MEASURES, Measured, Part, measure
 from gandetect.config import Experiment
@@ -55,9 +55,10 @@ def compare_variants(experiment: Experiment, parts: Iterable[Part]) -> dict[str,
     beside = {one.name: one.compared_with or BASELINE for one in experiment.variants}
     found: dict[str, list[Measured]] = {}
     rows: dict[tuple[str, str], Rows] = {}
-    choices, same_name = [], []
+    by_class: dict[str, Rows] = {}
+    same_name = []
     for part in parts:
-        choices.append(Choice.of(part.name, part.metrics))
+        by_class[part.name] = part.metrics.get("by_class", [])
         others = found.get(beside.get(part.name, ""), [])
         found[part.name] = measure(part, bases)
         for one in found[part.name]:
@@ -71,16 +72,23 @@ def compare_variants(experiment: Experiment, parts: Iterable[Part]) -> dict[str,
     every = [row for of in rows.values() for row in of]
     for family in grouped((row for row in every if row["compared"]), "measure").values():
         correct_together([row["compared"] for row in family])
-    changing = [one for one in choices if one.held_out != choices[0].held_out]
-    compared = [choices[0], *changing] if changing else []
-    classes = class_rows(compared)
+    classes = class_rows(_holding_out_others(by_class))
     return {
         "rows": every,
         "least": least_of_four(every),
         "classes": classes,
-        "classes_on_average": average_rows(classes, [one.variant for one in compared]),
+        "classes_on_average": average_rows(classes, list(by_class)),
         "left_out": left_out_rows(same_name),
     }
+
+
+def _holding_out_others(by_class: dict[str, Rows]) -> dict[str, Rows]:
+    """The baseline's rows and those of variants that hold out other classes; none without those."""
+    held_out = {name: {row["class_name"] for row in rows if row["held_out"]}
+                for name, rows in by_class.items()}  # fmt: skip
+    first = next(iter(by_class), "")
+    others = [name for name in by_class if held_out[name] != held_out[first]]
+    return {name: by_class[name] for name in (first, *others)} if others else {}
 
 
 def least_of_four(rows: Sequence[Row]) -> Rows:

@@ -48,11 +48,6 @@ class VariantsResults:
         """Rows whose difference of shares correct was tested, all together."""
         return [row for row in chosen(self.numbers["rows"], measure="correct") if row["compared"]]
 
-    @property
-    def lines(self) -> list[str]:
-        """Labels of all detectors, each once, by variant in order."""
-        return list(dict.fromkeys(self.label(line) for line in self.least))
-
     def facts(self, name: str) -> dict[str, Any]:
         """A variant's table: ``about``, ``compared_with`` and ``changes``."""
         for one in self.experiment.variants:
