@@ -75,9 +75,7 @@ def k_shot(
     gaps: list[str] = []
     for subject in subjects:
         calibration = subject.joined([calibration_source(subject.sources) or ""])
-        if len(calibration) < FEWEST or np.ptp(np.concatenate([*subject.sources.values()])) == 0.0:
-            few = f"fewer than {FEWEST} calibration reals were scored"
-            why_not = few if len(calibration) < FEWEST else "all its scores are equal"
+        if why_not := _unusable(subject, calibration):
             gaps.append(f"{called(subject)}: {why_not}")
             continue
         familiar_cut = None
@@ -103,6 +101,14 @@ def k_shot(
                     f"{' or '.join(over)} and to judge by {FEWEST} others"
                 )
     return rows, gaps
+
+
+def _unusable(subject: ScoredDetector, calibration: Scores) -> str:
+    """Why no cut can be placed with any number of labels; empty when one can."""
+    if len(calibration) < FEWEST:
+        return f"fewer than {FEWEST} calibration reals were scored"
+    everything = np.concatenate(list(subject.sources.values()))
+    return "all its scores are equal" if np.ptp(everything) == 0.0 else ""
 
 
 def _judged(new: _New, k: int, draws: int, rng: np.random.Generator) -> dict[str, Any]:
