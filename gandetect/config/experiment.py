@@ -16,6 +16,7 @@ from gandetect.config.detector import AnyDetectorTable, DetectorTable
 from gandetect.config.epochs import Epochs, chosen_epochs
 from gandetect.config.gan import GanConfig
 from gandetect.config.generator import AnyGenerator, GeneratorConfig
+from gandetect.config.processing import Processing
 from gandetect.config.section import (
     EpochCount,
     ImageCount,
@@ -43,7 +44,9 @@ class EvaluationConfig(Section):
 
     ``trajectory`` says which epochs' discriminators meet which epochs' generators: "all",
     "every 5" (the 5th, 10th, … and the last), "last 3", or "last" (none but the final ones).
-    ``perturbations`` are ways of processing images under which detectors are scored again: "jpeg"
+    ``calibration_processing`` sends calibration images through a random chain before thresholds are
+    chosen on them, for detectors of images that have travelled. ``perturbations`` are ways of
+    processing images under which detectors are scored again: "jpeg"
     at its usual levels, "jpeg 75" at that one.
     ``overlap`` says what is done with test images that also stand in another split.
     """
@@ -52,6 +55,7 @@ class EvaluationConfig(Section):
     other_generated: Annotated[ImageCount, Field(ge=20)] = 10000
     training_reals: Annotated[ImageCount, Field(ge=20)] | None = None
     calibrated_fpr: OpenProbability = 0.05
+    calibration_processing: Processing = ()
     kept_mistakes: Annotated[int, Field(ge=1, le=400)] = 25
     trajectory: Epochs = "last"
     trajectory_images: Annotated[ImageCount, Field(ge=20)] = 1000

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from gandetect import runs
 from gandetect.config import digest_of
+from gandetect.config.processing import Processing
 from gandetect.data.folders import PassedOver
 from gandetect.data.images import find_images
+from gandetect.data.processing import process
 from gandetect.detectors.folder import save_detector
 from gandetect.detectors.network import NetworkDetector
-from gandetect.detectors.protocol import Preprocessing
+from gandetect.detectors.protocol import Detector, Preprocessing
 from gandetect.engine import Context, Facts, Stage
 from gandetect.machine import own_version
+from gandetect.randomness import stream
 from gandetect.scoring import score_paths, write_scores
-from gandetect.sources import Source
+from gandetect.sources import ImageSet, Source
 from gandetect.sources.splits import TRAINING, OpenSplits
 from gandetect.stages.class_data import ClassData
 from gandetect.stages.gan import DrawImages, TrainGan
@@ -29,7 +33,7 @@ from gandetect.stages.look import DISTANCES, NEIGHBOURS, images_to_look_at, neig
 from gandetect.stages.scoring import SCORES, score_images, ticker, tidy_scores
 from gandetect.stages.trained import Trained
 from gandetect.statistics.scored_detectors import thresholds_from
-from gandetect.statistics.scores import by_source
+from gandetect.statistics.scores import CALIBRATION, GENERATED_CALIBRATION, by_source
 
 ANSWERS = "unlabelled.csv"
 ImageStage = ClassData | LabelledData | DecodedImages | DrawImages
@@ -42,8 +46,9 @@ class ScoreDetector(Stage):
     What the training has scored already (the images that a classifier was trained with and chosen
     by) is taken over. Operating points are chosen on calibration and validation images alone. What
     of the images is worth looking at is kept beside the scores; of a discriminator also the
-    training images that its generator's fakes are nearest to. Image files in ``unlabelled``, below
-    the data folder, are answered in ``unlabelled.csv``.
+    training images that its generator's fakes are nearest to. Calibration images are scored as
+    they are or, with ``calibration_processing``, each after a random chain. Image files in
+    ``unlabelled``, below the data folder, are answered in ``unlabelled.csv``.
     """
 
     trained: Trained
@@ -55,6 +60,7 @@ class ScoreDetector(Stage):
     experiment: str
     held_out: tuple[str, ...]
     unlabelled: str | None = None
+    calibration_processing: Processing = ()
 
     VERSION: ClassVar[int] = 6
     PLACE: ClassVar = "detectors/{self.trained.config.name}/seed-{self.trained.seed}"
@@ -87,8 +93,7 @@ class ScoreDetector(Stage):
         opened = [(one, images) for one, images in opened if len(images)]
         tick = ticker(sum(len(images) for _, images in opened), context.notify)
         scored = [
-            (one, images, score_images(detector, images, tick, self.trained.augmented))
-            for one, images in opened
+            (one, images, self._scores(detector, one, images, tick)) for one, images in opened
         ]
         tables = [
             tidy_scores(self.trained, one.name, one.seed, images, scores)
@@ -112,6 +117,16 @@ class ScoreDetector(Stage):
         self._finish(detector, points, context)
         return {"n": len(table)}
 
+    def _scores(
+        self, detector: Detector, source: Source, images: ImageSet, tick: Callable[[int], None]
+    ) -> NDArray[np.float64]:
+        """The scores of a source ``(M,)``; of calibration images, after processing if asked for."""
+        if self.calibration_processing and source.name in (CALIBRATION, GENERATED_CALIBRATION):
+            rng = stream(self.trained.seed, f"processing of {source.name}")
+            pixels = np.asarray(images.array()[images.all_rows()])
+            images = ImageSet(process(pixels, self.calibration_processing, rng))
+        return score_images(detector, images, tick, self.trained.augmented)
+
     def _finish(
         self, detector: NetworkDetector, points: Mapping[str, float], context: Context
     ) -> None:
@@ -126,6 +141,6 @@ class ScoreDetector(Stage):
         finished = detector.with_description(operating_points=dict(points), provenance=provenance)
         save_detector(context.folder, finished)
         if self.unlabelled is not None:
-            with (context.folder / ANSWERS).open("w", encoding="utf-8") as stream:
+            with (context.folder / ANSWERS).open("w", encoding="utf-8") as file:
                 paths = [context.data_dir / self.unlabelled]
-                write_scores(score_paths(finished, paths), stream, "csv")
+                write_scores(score_paths(finished, paths), file, "csv")

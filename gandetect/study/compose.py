@@ -217,6 +217,7 @@ def _report(
             experiment.name,
             tuple(map(str, held_out)),
             unlabelled,
+            evaluation.calibration_processing,
         )
         for one in subjects
     )

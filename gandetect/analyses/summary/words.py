@@ -22,7 +22,7 @@ REALS = ("in-distribution", "held-out")
 QUESTIONS = {
     "Usable as a detector?": ("own", "in-distribution"),
     "Does it generalise?": ("other", "own-other-seed"),
-    "Does it spare what is real but new?": ("held-out",),
+    "Does it leave new real images alone?": ("held-out",),
 }
 
 

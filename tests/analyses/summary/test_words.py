@@ -16,7 +16,7 @@ from gandetect.report.words import per_hundred, percent
 USABLE, GENERALISES, SPARES = (
     "Usable as a detector?",
     "Does it generalise?",
-    "Does it spare what is real but new?",
+    "Does it leave new real images alone?",
 )
 
 

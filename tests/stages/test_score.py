@@ -1,0 +1,44 @@
+"""Thresholds are chosen on calibration images as they are, or after processing."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from gandetect.config.experiment import EvaluationConfig
+from gandetect.sources import ImageSet
+from gandetect.stages.score import ScoreDetector
+
+DARKER = ({"name": "brightness", "chance": 1.0, "range": (0.5, 0.5)},)
+GREY = ImageSet(np.full((3, 1, 4, 4), 100, np.uint8))
+
+
+class MeanLevel:
+    """A detector whose score is an image's mean grey level."""
+
+    def decision_function(self, images):
+        return images.mean((1, 2, 3))
+
+
+def scores(name: str, chain: object) -> list[float]:
+    evaluation = EvaluationConfig.model_validate({"calibration_processing": chain})
+    trained = SimpleNamespace(seed=0, augmented=None)
+    stage = ScoreDetector(
+        trained, (), (), None, 0.05, 1, "x", (),  # type: ignore[arg-type]
+        calibration_processing=evaluation.calibration_processing,
+    )  # fmt: skip
+    source = SimpleNamespace(name=name)
+    return stage._scores(MeanLevel(), source, GREY, lambda _: None).tolist()  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", ["real:calibration", "generated:calibration"])
+def test_calibration_images_are_processed_where_that_is_asked_for(name) -> None:
+    assert scores(name, DARKER) == [50.0] * 3
+    assert scores(name, ()) == [100.0] * 3
+
+
+@pytest.mark.parametrize("name", ["real:in-distribution", "generated:dcgan-bn", "real:held-out"])
+def test_test_images_never_are(name) -> None:
+    assert scores(name, DARKER) == [100.0] * 3
