@@ -18,13 +18,13 @@ from gandetect.report.results import StudyResults
 from gandetect.report.words import count, detector_name, number, percent_interval, sentence
 from gandetect.statistics.rows import Row, chosen, grouped
 
-FIGURES = ("accuracy", "auroc", "precision", "recall", "specificity", "f1")
+FIGURES = numbers.METRICS
 say = Prose(__file__)
 NAMES = {name: name for name in FIGURES} | {"auroc": "AUROC", "f1": "F1"}
 
 
 def _number_of(key: str) -> Callable[[Row], str]:
-    return lambda row: number(row[key])
+    return lambda row: row[key] if isinstance(row[key], str) else number(row[key])
 
 
 FIGURES_AFTER_ACCURACY: Columns = {sentence(NAMES[key]): _number_of(key) for key in FIGURES[1:]}
@@ -113,25 +113,28 @@ def cross_validation(results: StudyResults) -> list[Block]:
     rows = results.inputs.folds.get("rows", [])
     if not rows:
         return []
-    lines = [line for (_,), of in grouped(rows, "detector").items() for line in (of, *of)]
-
-    def figure(key: str) -> Callable[[Any], str]:
-        return lambda line: number(line[key]) if isinstance(line, Mapping) else _mean_sd(line, key)
-
     columns: Columns = {
-        "Classifier": lambda line: _first(line)["detector"],
-        "Fold": lambda line: (
-            _fold_name(results, line) if isinstance(line, Mapping) else "mean ± sd"
-        ),
-        **{sentence(NAMES[name]): figure(name) for name in FIGURES},
-        "n": lambda line: count(
-            line["n"] if isinstance(line, Mapping) else sum(row["n"] for row in line)
-        ),
+        "Classifier": lambda line: line["detector"],
+        "Fold": lambda line: line["fold"],
+        **{sentence(NAMES[name]): _number_of(name) for name in FIGURES},
+        "n": lambda line: count(line["n"]),
     }
+    lines = [line for of in grouped(rows, "detector").values() for line in _folds(results, of)]
     return [
         Text(say.cross_validation(results.inputs.folds["folds"])),
         table("Cross-validation", lines, columns, text_columns=2),
     ]
+
+
+def _folds(results: StudyResults, rows: Sequence[Row]) -> list[Row]:
+    """The mean over a classifier's folds, and each fold."""
+    values = {key: [row[key] for row in rows] for key in FIGURES}
+    spread = {key: stdev(of) if len(of) > 1 else 0.0 for key, of in values.items()}
+    return [
+        {"detector": rows[0]["detector"], "fold": "mean ± sd", "n": sum(row["n"] for row in rows),
+         **{key: f"{number(fmean(of))} ± {number(spread[key])}" for key, of in values.items()}},
+        *({**row, "fold": say.fold(row, results.many_seeds)} for row in rows),
+    ]  # fmt: skip
 
 
 def ours(row: Mapping[str, Any], metric: str, positive: str) -> float:
@@ -158,20 +161,6 @@ def _ours(results: StudyResults, config: ClassifierConfig, figure: PublishedFigu
     native = chosen(results.metrics["splits"], detector=config.name, operating_point="native")
     rows = chosen(native, split=figure.split)
     return fmean(ours(row, figure.metric, figure.positive) for row in rows) if rows else None
-
-
-def _fold_name(results: StudyResults, row: Mapping[str, Any]) -> str:
-    seed = f", seed {row['detector_seed']}" if results.many_seeds else ""
-    return f"fold {row['fold']}{seed}"
-
-
-def _mean_sd(rows: Sequence[Row], key: str) -> str:
-    values = [row[key] for row in rows]
-    return f"{number(fmean(values))} ± {number(stdev(values) if len(values) > 1 else 0.0)}"
-
-
-def _first(line: Any) -> Row:
-    return line if isinstance(line, Mapping) else line[0]
 
 
 ANALYSIS = Analysis(

@@ -3,31 +3,31 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gandetect.analyses.compare import answer, settings, tables
-from gandetect.analyses.compare.comparison import Comparison
+from gandetect.analyses.compare import words
 from gandetect.analyses.compare.numbers import comparison_table, side_by_side
 from gandetect.analyses.compare.reading import obstacles, read_runs
-from gandetect.report.document import Block, Document, Download, Section, Text, slug
+from gandetect.analyses.compare.settings import settings_that_differ, surroundings_that_differ
+from gandetect.report.document import Document, Download, Section, Text, slug
 from gandetect.report.render import to_html, to_markdown
 from gandetect.report.words import listing
 from gandetect.runs import write_text
 
 TABLE = "comparison.csv"
 LONGEST = 120  # characters of a folder's name
-CHAPTERS: tuple[tuple[str, Callable[[Comparison], list[Block]]], ...] = (
-    ("The answer", answer.answer),
-    ("What was changed", settings.changes),
-    ("Every detector against every source", tables.matrices),
-    ("Whatever the threshold", tables.areas),
-    ("How good are the fakes?", tables.quality),
-    ("What was run", settings.provenance),
-    ("Words used here", answer.words),
-)
+CHAPTERS = {
+    "The answer": words.answer,
+    "What was changed": words.changes,
+    "Every detector against every source": words.matrices,
+    "Whatever the threshold": words.areas,
+    "How good are the fakes?": words.quality,
+    "What was run": words.provenance,
+    "Words used here": words.glossary,
+}
 
 
 @dataclass(frozen=True)
@@ -48,51 +48,44 @@ def build_comparison(folders: Sequence[Path], out: Path | None = None) -> Compar
     """
     runs = read_runs(folders)
     results = side_by_side({run.label: run.metrics for run in runs})
-    comparison = Comparison(runs, results, obstacles(runs))
+    comparison = words.Comparison(runs, results, obstacles(runs))
     table = comparison_table(results).to_csv(index=False, lineterminator="\n")
     document = compose(comparison, table)
-    target = comparison_folder(folders) if out is None else out
-    paths = ComparisonPaths(
-        target / "comparison.html", target / "comparison.md", target / TABLE, as_json(comparison)
-    )
-    write_text(paths.csv, table)
-    write_text(paths.markdown, to_markdown(document))
-    write_text(paths.html, to_html(document))
-    return paths
+    stem = (comparison_folder(folders) if out is None else out) / "comparison"
+    pages = {"html": to_html(document), "md": to_markdown(document), "csv": table}
+    for suffix, content in pages.items():
+        write_text(stem.with_suffix(f".{suffix}"), content)
+    html, markdown, csv = (stem.with_suffix(f".{suffix}") for suffix in pages)
+    return ComparisonPaths(html, markdown, csv, as_json(comparison))
 
 
-def compose(comparison: Comparison, table: str) -> Document:
+def compose(comparison: words.Comparison, table: str) -> Document:
     """Write every chapter; ``table`` is the CSV that the page carries along."""
-    sections = [Section(title, chapter(comparison)) for title, chapter in CHAPTERS]
+    sections = [Section(title, chapter(comparison)) for title, chapter in CHAPTERS.items()]
     download = Download(TABLE, table.encode(), "text/csv", "every number of this page in one table")
     sections.insert(-1, Section("Download", [download]))
-    labels = [run.label for run in comparison.runs]
     return Document(
         "What was changed, and which figures moved?",
         [section for section in sections if section.blocks],
-        f"gandetect compare: {listing(labels)}",
-        [Text(answer.say.opening(labels))],
+        f"gandetect compare: {listing(comparison.labels)}",
+        [Text(words.say.opening(comparison.labels))],
     )
 
 
-def as_json(comparison: Comparison) -> dict[str, Any]:
+def as_json(comparison: words.Comparison) -> dict[str, Any]:
     """What ``--json`` prints."""
-    listed = [
-        {"run": run.label, "name": run.experiment.name, "folder": run.folder,
-         "digest": run.experiment.digest(), "seeds": list(run.experiment.seeds)}
-        for run in comparison.runs
-    ]  # fmt: skip
-    changed = [
-        *settings.settings_that_differ(comparison.runs),
-        *settings.surroundings_that_differ(comparison.runs),
-    ]
-    labels = [run.label for run in comparison.runs]
+    runs, labels = comparison.runs, comparison.labels
     return {
         "schema": 1,
-        "runs": listed,
+        "runs": [
+            {"run": run.label, "name": run.experiment.name, "folder": run.folder,
+             "digest": run.experiment.digest(), "seeds": list(run.experiment.seeds)}
+            for run in runs
+        ],
         "warnings": list(comparison.warnings),
         "changed": [{"key": key, "values": dict(zip(labels, values, strict=True))}
-                    for key, values in changed],
+                    for find in (settings_that_differ, surroundings_that_differ)
+                    for key, values in find(runs)],
         **comparison.results,
     }  # fmt: skip
 

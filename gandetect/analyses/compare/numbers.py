@@ -14,12 +14,11 @@ from typing import Any
 import pandas as pd
 from scipy.stats import t as student
 
-from gandetect.statistics.bootstrap import holm
+from gandetect.analyses.side_by_side import ALPHA, correct_together, figures, long_table
 from gandetect.statistics.intervals import square_and_add
 from gandetect.statistics.rows import Row, Rows, chosen, grouped
 from gandetect.statistics.scores import Metrics
 
-ALPHA = 0.05
 IDENTITY = ("metric", "detector", "source", "real_source", "operating_point")
 COLUMNS = (
     *IDENTITY, "role", "run", "seeds", "covers", "value", "low", "high", "difference",
@@ -48,14 +47,28 @@ def side_by_side(runs: Mapping[str, Metrics]) -> dict[str, Any]:
     correctly) and ``pairs`` (AUROC), a row for each run and figure, ``quality`` (each generator),
     and ``summary`` and ``alone`` (see `summaries` and `in_some_runs`).
 
-    A row has ``value``, ``ci95``, ``covers``, ``seeds``. Where the first run has the same figure
-    it also has that one's ``baseline`` and ``baseline_ci95``, the ``difference`` (this run minus
-    the first), ``difference_ci95``, ``difference_covers``, its ``p``, ``beyond`` (0 lies outside
-    the interval), ``p_holm`` (corrected for the number of differences by the same measure, of all
-    runs together) and ``moved`` (that is below 5 %).
+    A row has ``value``, the runs' ``values``, ``ci95``, ``covers``, ``seeds``. Where the first run
+    has the same figure it also has that one's ``baseline`` and ``baseline_ci95``, the
+    ``difference`` (this run minus the first), ``difference_ci95``, ``difference_covers``, its
+    ``p``, ``beyond`` (0 lies outside the interval), ``p_holm`` (corrected for the number of
+    differences by the same measure, of all runs together) and ``moved`` (that is below 5 %).
     """
-    cells = _against_the_first([row for run in runs.items() for row in _cells(*run)], runs)
-    pairs = _against_the_first([row for run in runs.items() for row in _pairs(*run)], runs)
+    first = next(iter(runs))
+    rows = [
+        {"run": label, "value": row.pop("mean"), **row, "seeds": len(row["seeds"])}
+        for label, metrics in runs.items()
+        for row in figures(metrics)
+    ]
+    baseline = {_identity(row): row for row in rows if row["run"] == first}
+    for row in rows:
+        if row["run"] != first and _identity(row) in baseline:
+            row |= _difference(baseline[_identity(row)], row)
+    for metric in ("correct", "auroc"):
+        correct_together([r for r in rows if r["metric"] == metric and "difference" in r])
+    for row in rows:
+        if "difference" in row:
+            row["moved"] = row["p_holm"] < ALPHA
+    cells, pairs = (chosen(rows, metric=metric) for metric in ("correct", "auroc"))
     return {
         "cells": cells,
         "pairs": pairs,
@@ -80,9 +93,8 @@ def summaries(labels: Sequence[str], measures: Mapping[str, Sequence[Row]]) -> R
                 "run": label,
                 "metric": metric,
                 "compared": len(rows),
-                "beyond": sum(row["beyond"] for row in rows),
                 "by_chance": ALPHA * len(rows),
-                "moved": sum(row["moved"] for row in rows),
+                **{key: sum(row[key] for row in rows) for key in ("beyond", "moved")},
                 "covers": "images" if images else "runs and images",
             }
         )
@@ -102,36 +114,12 @@ def in_some_runs(runs: Mapping[str, Metrics], cells: Sequence[Row]) -> Rows:
 
 def comparison_table(results: Mapping[str, Any]) -> pd.DataFrame:
     """All rows of `side_by_side` as one long table, a row for each run and figure."""
-    rows: Rows = []
-    for row in [*results["cells"], *results["pairs"]]:
-        low, high = row["ci95"]
-        flat = {**row, "low": low, "high": high}
-        if "difference" in row:
-            flat["difference_low"], flat["difference_high"] = row["difference_ci95"]
-        rows.append(flat)
-    for row in results["quality"]:
-        named = {"run": row["run"], "source": f"generated:{row['gan']}", "seeds": row["seeds"]}
-        rows += [{**named, "metric": name, "value": row[name]}
-                 for name in ("fid", "kid") if row[name] is not None]  # fmt: skip
-    table = pd.DataFrame(rows, columns=list(COLUMNS))
-    return table.astype({"seeds": "Int64", "beyond": "boolean", "moved": "boolean"})
-
-
-def _cells(label: str, metrics: Metrics) -> Iterator[dict[str, Any]]:
-    for row in metrics["across_seeds"]:
-        kept = ("detector", "source", "operating_point", "role", "ci95", "covers")
-        about = {"metric": "correct", "real_source": None, "run": label}
-        yield {**about, **{key: row[key] for key in kept}, "seeds": len(row["seeds"]),
-               "value": row["mean"]}  # fmt: skip
-
-
-def _pairs(label: str, metrics: Metrics) -> Iterator[dict[str, Any]]:
-    for row in metrics["pairs_across_seeds"]:
-        about = {"metric": "auroc", "operating_point": None, "run": label}
-        sources = {"source": row["generated"], "real_source": row["real"]}
-        interval = {key: row[key]["auroc"] for key in ("ci95", "covers")}
-        yield {**about, **sources, **interval, "detector": row["detector"], "role": row["role"],
-               "seeds": len(row["seeds"]), "value": row["mean_auroc"]}  # fmt: skip
+    quality = [
+        {"run": row["run"], "source": f"generated:{row['gan']}", "seeds": row["seeds"],
+         "metric": name, "value": row[name]}
+        for row in results["quality"] for name in ("fid", "kid") if row[name] is not None
+    ]  # fmt: skip
+    return long_table([*results["cells"], *results["pairs"], *quality], COLUMNS)
 
 
 def _quality(label: str, metrics: Metrics) -> Iterator[dict[str, Any]]:
@@ -145,31 +133,18 @@ def _quality(label: str, metrics: Metrics) -> Iterator[dict[str, Any]]:
         yield summary
 
 
-def _against_the_first(rows: Rows, runs: Mapping[str, Metrics]) -> Rows:
-    """Add to each row of a further run how it differs from its twin, where there is one."""
-    first = next(iter(runs))
-    twins = {_identity(row): row for row in rows if row["run"] == first}
-    compared = [row for row in rows if row["run"] != first and _identity(row) in twins]
-    for row in compared:
-        row |= _difference(twins[_identity(row)], row)
-    for row, p in zip(compared, holm([row["p"] for row in compared]), strict=True):
-        row |= {"p_holm": p, "moved": p < ALPHA}
-    return rows
-
-
 def _difference(baseline: Row, other: Row) -> dict[str, Any]:
     difference = other["value"] - baseline["value"]
     ci95 = square_and_add(baseline["value"], baseline["ci95"], other["value"], other["ci95"])
     # Intervals from few seeds are Student's: the fewer the seeds, the less a far one proves.
     several = [row["seeds"] - 1 for row in (baseline, other) if row["covers"] != "images"]
-    p = p_from_interval(difference, ci95, min(several, default=math.inf))
     return {
         "baseline": baseline["value"],
         "baseline_ci95": baseline["ci95"],
         "difference": difference,
         "difference_ci95": ci95,
         "difference_covers": "runs and images" if len(several) == 2 else "images",
-        "p": p,
+        "p": p_from_interval(difference, ci95, min(several, default=math.inf)),
         "beyond": not ci95[0] <= 0 <= ci95[1],
     }
 

@@ -23,7 +23,6 @@ NO_TEXT = ("Cc", "Cf", "Cs")  # characters that control, format, or are no UTF-8
 # What of the data's table does not change which images are tested on.
 NOT_THE_IMAGES = {"name", "path", "held_out", "unlabelled", "folds"}
 
-
 say = Prose(__file__)
 
 
@@ -49,6 +48,16 @@ class Run:
         given = self.data.get("held_out")
         names = given if isinstance(given, list) else self.experiment.data.held_out
         return sorted(map(str, names))
+
+    @property
+    def overlap(self) -> Mapping[str, Any]:
+        """Which test images also stand in another split, and what was done about it."""
+        return self.metrics.get("overlap") or {}
+
+    @property
+    def shortcuts(self) -> bool:
+        """Whether trivial numbers alone tell its fakes."""
+        return any(row.get("warning") for row in self.metrics.get("audit") or [])
 
     def digest_of(self, name: str) -> str | None:
         """A digest of the manifest; None where it is not known."""
@@ -80,17 +89,10 @@ def read_runs(folders: Sequence[Path]) -> list[Run]:
     studies = [load_study(folder) for folder in folders]
     names = [printable(place.name) for place in places]
     labels = labels_of([study.name for study in studies], names)
-    return [
-        Run(
-            label,
-            name,
-            study,
-            _read_metrics(folder),
-            _read_facts(folder / "manifest.json"),
-            _read_facts(folder / "data.json"),
-        )
-        for label, name, study, folder in zip(labels, names, studies, folders, strict=True)
-    ]
+    metrics = [_read_metrics(folder) for folder in folders]
+    manifests = [_read_facts(folder / "manifest.json") for folder in folders]
+    data = [_read_facts(folder / "data.json") for folder in folders]
+    return [*map(Run, labels, names, studies, metrics, manifests, data)]
 
 
 def printable(name: str) -> str:
@@ -121,37 +123,23 @@ def labels_of(names: Sequence[str], folders: Sequence[str]) -> list[str]:
 
 def obstacles(runs: Sequence[Run]) -> list[str]:
     """Why figures of these runs must not be laid side by side, a sentence each; none is best."""
-    differing = [
-        say.differing("are about other data sets",
-                      _each(runs, lambda run: run.experiment.data.name)),
+    data_sets = _each(runs, lambda run: run.experiment.data.name)
+    digests = {run.digest_of("data") for run in runs}
+    found = [
+        say.differing("are about other data sets", data_sets),
         say.differing("hold out other classes", _each(runs, lambda run: ", ".join(run.held_out))),
-        say.split_otherwise(_split_otherwise(runs)),
+        # With other data sets little else would be the same.
+        say.split_otherwise([] if data_sets else _split_otherwise(runs)),
         say.differing("read other image files (digest of the data)",
                       _each(runs, lambda run: str(run.data.get("digest") or "")[:12] or None)),
         say.differing("leave out other test images, as they also stand in another split",
                       _each(runs, lambda run: f"{len(_twins(run))} images", _twins)),
     ]  # fmt: skip
-    differing = [sentence for sentence in differing if sentence]
-    digests = {run.digest_of("data") for run in runs}
-    if not differing and (len(digests) > 1 or None in digests):
-        differing = [say.other_splits()]
-    if differing:
-        differing.append(say.other_images())
+    if not any(found) and (len(digests) > 1 or None in digests):
+        found = [say.other_splits()]
     rates = _each(runs, lambda run: percent(run.experiment.evaluation.calibrated_fpr))
-    return differing + ([say.other_rates(rates)] if rates else [])
-
-
-def own_alarms(runs: Sequence[Run]) -> list[str]:
-    """What already makes a run's own figures doubtful, as its report says in red."""
-    leaks = [run for run in runs if run.data.get("leak")]
-    overlaps = [run for run in runs if (run.metrics.get("overlap") or {}).get("policy") == "allow"]
-    audited = [run for run in runs
-               if any(row.get("warning") for row in run.metrics.get("audit") or [])]  # fmt: skip
-    return [
-        *(say.leaks(run.label) for run in leaks),
-        *(say.overlaps(run.label) for run in overlaps),
-        *(say.shortcuts(run.label) for run in audited),
-    ]
+    other_images = say.other_images() if any(found) else ""
+    return [one for one in (*found, other_images, say.other_rates(rates)) if one]
 
 
 def _each(
@@ -165,16 +153,13 @@ def _each(
 
 
 def _split_otherwise(runs: Sequence[Run]) -> list[str]:
-    tables = [run.experiment.data.model_dump(mode="json") for run in runs]
-    if len({run.experiment.data.name for run in runs}) > 1:
-        return []  # stands there already, and little else would be the same
-    return [f"data.{key}" for key in tables[0] if key not in NOT_THE_IMAGES
-            and any(table[key] != tables[0][key] for table in tables)]  # fmt: skip
+    first, *others = (run.experiment.data.model_dump(mode="json") for run in runs)
+    return [f"data.{key}" for key in first if key not in NOT_THE_IMAGES
+            and any(table[key] != first[key] for table in others)]  # fmt: skip
 
 
 def _twins(run: Run) -> tuple[tuple[str, int], ...]:
-    overlap = run.metrics.get("overlap") or {}
-    images = overlap.get("images", []) if overlap.get("policy") == "exclude" else []
+    images = run.overlap.get("images", []) if run.overlap.get("policy") == "exclude" else []
     return tuple(sorted((str(split), int(index)) for split, index in images))
 
 

@@ -54,7 +54,7 @@ class _New:
     fakes: Scores
     reals: Scores
     calibration: Scores
-    familiar_cut: float | None
+    familiar_cut: float | None  # before any image is labelled: between own fakes and reals
 
 
 def k_shot(
@@ -74,44 +74,41 @@ def k_shot(
     rows: Rows = []
     gaps: list[str] = []
     for subject in subjects:
-        why_not = _unusable(subject)
-        if why_not:
+        calibration = subject.joined([calibration_source(subject.sources) or ""])
+        if why_not := _unusable(subject, calibration):
             gaps.append(f"{called(subject)}: {why_not}")
             continue
-        why = unfit(subject)
-        if why:
+        familiar_cut = None
+        names = fitted_on(subject)
+        if why := unfit(subject):
             gaps.append(f"{called(subject)}: {why}, so there is no cut before the first new label")
+        elif names:
+            familiar_cut = youden(*(subject.sources[name] for name in names))
         pairs, left_out = judged_pairs(subject, held_out_for=())
         gaps += left_out
         for source, real in pairs:
             if subject.role(source) not in NEW:
                 continue
-            new = _new(subject, source, real, None if why else _familiar_cut(subject))
+            new = _New(subject.sources[source], subject.sources[real], calibration, familiar_cut)
             about = {**subject.name, "source": source, "role": subject.role(source), "real": real}
             rng = np.random.default_rng([seed, subject.seed])
-            rows += [{**about, **_judged(new, k, draws, rng)} for k in shots if _possible(new, k)]
-            gaps += _too_small(f"{called(subject)}: {source}", len(new.fakes), shots)
+            n = len(new.fakes)
+            rows += [{**about, **_judged(new, k, draws, rng)} for k in shots
+                     if n - k >= FEWEST and (k > 0 or familiar_cut is not None)]  # fmt: skip
+            if over := [f"{k:,}" for k in shots if n - k < FEWEST]:
+                gaps.append(
+                    f"{called(subject)}: {source} has {n:,} images, too few to draw "
+                    f"{' or '.join(over)} and to judge by {FEWEST} others"
+                )
     return rows, gaps
 
 
-def _unusable(subject: ScoredDetector) -> str:
+def _unusable(subject: ScoredDetector, calibration: Scores) -> str:
     """Why no cut can be placed with any number of labels; empty when one can."""
-    name = calibration_source(subject.sources)
-    if name is None or len(subject.sources[name]) < FEWEST:
+    if len(calibration) < FEWEST:
         return f"fewer than {FEWEST} calibration reals were scored"
     everything = np.concatenate(list(subject.sources.values()))
     return "all its scores are equal" if np.ptp(everything) == 0.0 else ""
-
-
-def _new(subject: ScoredDetector, source: str, real: str, familiar_cut: float | None) -> _New:
-    name = calibration_source(subject.sources)
-    assert name is not None
-    return _New(
-        fakes=subject.sources[source],
-        reals=subject.sources[real],
-        calibration=subject.sources[name],
-        familiar_cut=familiar_cut,
-    )
 
 
 def _judged(new: _New, k: int, draws: int, rng: np.random.Generator) -> dict[str, Any]:
@@ -146,27 +143,5 @@ def _drawn(new: _New, k: int, draws: int, rng: np.random.Generator) -> Scores:
     return np.asarray((caught + passed) / 2, np.float64)
 
 
-def _possible(new: _New, k: int) -> bool:
-    return len(new.fakes) - k >= FEWEST and (k > 0 or new.familiar_cut is not None)
-
-
-def _familiar_cut(subject: ScoredDetector) -> float:
-    """The cut before any image of a new source is labelled: between own fakes and reals."""
-    names = fitted_on(subject)
-    assert names is not None
-    generated, real = (subject.sources[name] for name in names)
-    return youden(generated, real)
-
-
 def _balanced(fakes: Scores, reals: Scores, cut: float) -> float:
     return float((np.mean(fakes > cut) + np.mean(reals <= cut)) / 2)
-
-
-def _too_small(what: str, n: int, shots: Sequence[int]) -> list[str]:
-    over = [f"{k:,}" for k in shots if n - k < FEWEST]
-    if not over:
-        return []
-    return [
-        f"{what} has {n:,} images, too few to draw {' or '.join(over)} and to judge by "
-        f"{FEWEST} others"
-    ]

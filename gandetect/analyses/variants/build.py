@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from gandetect.analyses.variants import words
 from gandetect.analyses.variants.effects import compare_variants, variants_table
-from gandetect.analyses.variants.findings import each_variant, verdict
 from gandetect.analyses.variants.measured import Part
 from gandetect.analyses.variants.results import VariantsResults
-from gandetect.analyses.variants.tables import figure, further, question, tables, variants
-from gandetect.analyses.variants.unknown import classes, left_out
 from gandetect.report.document import Document, Section
 from gandetect.report.reading import read_scores
 from gandetect.report.render import to_html, to_markdown
@@ -18,6 +16,15 @@ from gandetect.runs import atomic_file, atomic_folder, load_study, read_json, wr
 
 FILES = ("variants.json", "variants.csv", "report.md", "report.html")
 INPUTS = ("metrics.json", "scores.parquet")
+CHAPTERS = {
+    "The question": words.question,
+    "Findings": words.findings,
+    "Every variant on every group": words.tables,
+    "Further generators": words.further,
+    "Trained without a generator": words.left_out,
+    "Each class, trained on and held out": words.classes,
+    "The variants": words.variants,
+}
 
 
 def build_variants_report(folder: Path, studies: Mapping[str, Path]) -> Path:
@@ -52,15 +59,7 @@ def build_variants_report(folder: Path, studies: Mapping[str, Path]) -> Path:
 
 def compose(results: VariantsResults) -> Document:
     """Write every chapter."""
-    sections = [
-        Section("The question", question(results)),
-        Section("Findings", [*verdict(results), figure(results), *each_variant(results)]),
-        Section("Every variant on every group", tables(results)),
-        Section("Further generators", further(results)),
-        Section("Trained without a generator", left_out(results)),
-        Section("Each class, trained on and held out", classes(results)),
-        Section("The variants", variants(results)),
-    ]
+    sections = [Section(title, chapter(results)) for title, chapter in CHAPTERS.items()]
     kept = [section for section in sections if section.blocks]
     return Document(f"gandetect variants: {results.experiment.name}", kept)
 

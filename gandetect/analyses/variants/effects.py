@@ -5,54 +5,30 @@ Differences are paired by run, and by image where both variants answered the sam
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import pandas as pd
 
-from gandetect.analyses.variants.classes import Choice, average_rows, class_rows
+from gandetect.analyses.side_by_side import correct_together, long_table
+from gandetect.analyses.variants.classes import average_rows, class_rows
 from gandetect.analyses.variants.left_out import left_out_rows
-from gandetect.analyses.variants.measured import AGAINST, POINTS, Measured, Part, Row, Rows, measure
+from gandetect.analyses.variants.measured import MEASURES, Measured, Part, measure
 from gandetect.config import Experiment
-from gandetect.config.variants import BASELINE, base_gans, base_of
-from gandetect.statistics.bootstrap import Statistic, holm
+from gandetect.config.variants import BASELINE, base_gans
+from gandetect.statistics.bootstrap import Statistic
 from gandetect.statistics.contrasts import difference_auroc, difference_correct, tested
-from gandetect.statistics.rows import chosen, grouped
+from gandetect.statistics.rows import Row, Rows, chosen, grouped
 from gandetect.statistics.scores import HELD_OUT, IN_DISTRIBUTION, OTHER_SEED
 
 FOUR = ("own", "other", "in-distribution", "held-out")
 GROUPS = ("own", "own-other-seed", "other", "in-distribution", "held-out", "further")
 GENERATOR = "generator"  # a single generator that a detector does not know
-MEASURES = (*POINTS, *AGAINST)
 WANTED = 0.95
 CSV_COLUMNS = (
     "variant", "detector", "base", "group", "source", "measure", "seeds", "mean", "low", "high",
     "covers", "difference", "difference_low", "difference_high", "difference_covers", "p", "p_holm",
 )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Generators:
-    """Names of the baseline's GANs: those that are detectors, and those that only draw."""
-
-    bases: Sequence[str]
-    further: Sequence[str]
-
-    @classmethod
-    def of(cls, experiment: Experiment) -> Generators:
-        """Those of an experiment."""
-        sources = [gan.name for gan in experiment.gans if gan.role == "source"]
-        return cls(base_gans(experiment), sources)
-
-
-@dataclass(frozen=True)
-class _Compared:
-    """A detector, the GAN that it is made of, and its rows by group and measure."""
-
-    measured: Measured
-    base: str | None
-    rows: Mapping[tuple[str, str], Row]
 
 
 def compare_variants(experiment: Experiment, parts: Iterable[Part]) -> dict[str, Rows]:
@@ -74,36 +50,45 @@ def compare_variants(experiment: Experiment, parts: Iterable[Part]) -> dict[str,
     `class_rows` and `average_rows`, ``left_out`` is `left_out_rows`; empty where no variant holds
     out other classes, or is trained without a generator.
     """
-    generators = Generators.of(experiment)
+    bases = base_gans(experiment)
+    further = [gan.name for gan in experiment.gans if gan.role == "source"]
     beside = {one.name: one.compared_with or BASELINE for one in experiment.variants}
-    found: dict[str, list[_Compared]] = {}
-    choices, rows, left_out = [], [], []
+    found: dict[str, list[Measured]] = {}
+    rows: dict[tuple[str, str], Rows] = {}
+    by_class: dict[str, Rows] = {}
+    same_name = []
     for part in parts:
-        choices.append(Choice.of(part.name, part.metrics))
+        by_class[part.name] = part.metrics.get("by_class", [])
         others = found.get(beside.get(part.name, ""), [])
-        found[part.name] = []
-        for one in measure(part):
-            base = base_of(one.known, generators.bases)
-            new = list(_rows(one, base, generators))
-            other = _counterpart(one, base, others, generators)
-            if other is not None:
-                _compare(new, one, other)
-                if other.measured.detector == one.detector:
-                    left_out.append((one, other.measured))
-            by_figure = {(row["group"], row["measure"]): row for row in new}
-            found[part.name].append(_Compared(one, base, by_figure))
-            rows += new
-    _correct(rows)
-    changing = [one for one in choices if one.held_out != choices[0].held_out]
-    chosen = [choices[0], *changing] if changing else []
-    classes = class_rows(chosen)
+        found[part.name] = measure(part, bases)
+        for one in found[part.name]:
+            rows[part.name, one.detector] = new = list(_rows(one, bases, further))
+            other = _counterpart(one, others, bases)
+            if other is None:
+                continue
+            _compare(new, one, other, rows[other.variant, other.detector])
+            if other.detector == one.detector:
+                same_name.append((one, other))
+    every = [row for of in rows.values() for row in of]
+    for family in grouped((row for row in every if row["compared"]), "measure").values():
+        correct_together([row["compared"] for row in family])
+    classes = class_rows(_holding_out_others(by_class))
     return {
-        "rows": rows,
-        "least": least_of_four(rows),
+        "rows": every,
+        "least": least_of_four(every),
         "classes": classes,
-        "classes_on_average": average_rows(classes, [one.variant for one in chosen]),
-        "left_out": left_out_rows(left_out),
+        "classes_on_average": average_rows(classes, list(by_class)),
+        "left_out": left_out_rows(same_name),
     }
+
+
+def _holding_out_others(by_class: dict[str, Rows]) -> dict[str, Rows]:
+    """The baseline's rows and those of variants that hold out other classes; none without those."""
+    held_out = {name: {row["class_name"] for row in rows if row["held_out"]}
+                for name, rows in by_class.items()}  # fmt: skip
+    first = next(iter(by_class), "")
+    others = [name for name in by_class if held_out[name] != held_out[first]]
+    return {name: by_class[name] for name in (first, *others)} if others else {}
 
 
 def least_of_four(rows: Sequence[Row]) -> Rows:
@@ -113,20 +98,19 @@ def least_of_four(rows: Sequence[Row]) -> Rows:
     None for a detector that has no figure in one of the groups.
     """
     strict = [row for row in chosen(rows, measure="correct-strict") if row["group"] in FOUR]
-    lowest = []
-    for (variant, detector), of in grouped(strict, "variant", "detector").items():
-        means = {row["group"]: row["mean"] for row in of}
+    lowest: Rows = []
+    for of in grouped(strict, "variant", "detector").values():
         worst = min(of, key=lambda row: float(row["mean"]))
-        whole = len(means) == len(FOUR)
+        means = {row["group"]: row["mean"] for row in of}
+        whole, bound = len(of) == len(FOUR), min(row["ci95"][0] for row in of)
+        kept = ("variant", "detector", "base", "group", "source", "ci95", "covers")
         lowest.append(
             {
-                "variant": variant,
-                "detector": detector,
-                **{key: worst[key] for key in ("base", "group", "source", "ci95", "covers")},
+                **{key: worst[key] for key in kept},
                 "least": worst["mean"],
                 "means": {name: means.get(name) for name in FOUR},
-                "holds": min(means.values()) >= WANTED if whole else None,
-                "holds_surely": min(row["ci95"][0] for row in of) >= WANTED if whole else None,
+                "holds": worst["mean"] >= WANTED if whole else None,
+                "holds_surely": bound >= WANTED if whole else None,
             }
         )
     return lowest
@@ -136,96 +120,77 @@ def variants_table(rows: Sequence[Row]) -> pd.DataFrame:
     """All ``rows`` of `compare_variants` as one long table, for `variants.csv`."""
     flat: Rows = []
     for row in rows:
-        low, high = row["ci95"]
-        one = {**row, "seeds": len(row["seeds"]), "low": low, "high": high}
-        if row["compared"]:
-            moved = row["compared"]
-            one |= {key: moved[key] for key in ("difference", "p", "p_holm")}
-            one["difference_low"], one["difference_high"] = moved["ci95"]
-            one["difference_covers"] = moved["covers"]
-        flat.append(one)
-    return pd.DataFrame(flat, columns=list(CSV_COLUMNS))
+        moved = row["compared"] or {}
+        renamed = {f"difference_{key}": moved[key] for key in ("ci95", "covers") if moved}
+        flat.append({**moved, **row, **renamed, "seeds": len(row["seeds"])})
+    return long_table(flat, CSV_COLUMNS)
 
 
-def _rows(one: Measured, base: str | None, generators: Generators) -> Iterator[dict[str, Any]]:
+def _rows(one: Measured, bases: Sequence[str], further: Sequence[str]) -> Iterator[dict[str, Any]]:
     """Rows of one detector: the lowest of each group, and single generators."""
-    facts = {"variant": one.variant, "detector": one.detector, "base": base}
-    for measure_ in MEASURES:
-        groups: dict[str, Rows] = {}
-        for row in one.figures(measure_):
-            for group in _groups_of(row["source"], one.known, base, generators):
-                groups.setdefault(group, []).append(row)
+    about = {"variant": one.variant, "detector": one.detector, "base": one.base, "compared": None}
+    kept = ("source", "seeds", "values", "mean", "ci95", "covers")
+    for name, figures in MEASURES.items():
+        rows = sorted(chosen(one.figures, **figures), key=lambda row: float(row["mean"]))
         for group in (*GROUPS, GENERATOR):
-            found = sorted(groups.get(group, []), key=lambda row: float(row["mean"]))
+            found = [row for row in rows if group in _groups_of(row["source"], one, bases, further)]
             for row in found if group == GENERATOR else found[:1]:
-                yield {**facts, "group": group, "measure": measure_, **row, "compared": None}
+                figure = {key: row[key] for key in kept}
+                yield {**about, "group": group, "measure": name, **figure}
 
 
 def _groups_of(
-    source: str, known: Sequence[str], base: str | None, generators: Generators
+    source: str, one: Measured, bases: Sequence[str], further: Sequence[str]
 ) -> list[str]:
     kind, _, name = source.partition(":")
     if kind == "real":
         return [name] if source in (IN_DISTRIBUTION, HELD_OUT) else []
     if name.endswith(OTHER_SEED):
-        return ["own-other-seed"] if name.removesuffix(OTHER_SEED) in known else []
-    if name in known:
+        return ["own-other-seed"] if name.removesuffix(OTHER_SEED) in one.known else []
+    if name in one.known:
         return ["own"]
-    if name == base:
+    if name == one.base:
         return [GENERATOR]
-    if name in generators.bases or not (generators.bases or generators.further):
+    if name in bases or not (bases or further):
         return ["other"]
-    return ["further", GENERATOR] if name in generators.further else []
+    return ["further", GENERATOR] if name in further else []
 
 
 def _counterpart(
-    one: Measured, base: str | None, others: Sequence[_Compared], generators: Generators
-) -> _Compared | None:
+    one: Measured, others: Sequence[Measured], bases: Sequence[str]
+) -> Measured | None:
     """The detector of the same name, or else the first that is made of the same GAN.
 
     Of the baseline's, but for that of the same name, only the discriminators stand for a GAN.
     """
-    same_name = (other for other in others if other.measured.detector == one.detector)
-    same_base = (
-        other for other in others
-        if other.base == base
-        and (other.measured.variant != BASELINE or other.measured.detector in generators.bases)
-    )  # fmt: skip
-    return next(same_name, None) or next(same_base, None)
+    same_name = [other for other in others if other.detector == one.detector]
+    same_base = [other for other in others if other.base == one.base
+                 and (other.variant != BASELINE or other.detector in bases)]  # fmt: skip
+    return next(iter((*same_name, *same_base)), None)
 
 
-def _compare(rows: Rows, one: Measured, compared: _Compared) -> None:
+def _compare(rows: Rows, one: Measured, other: Measured, others: Sequence[Row]) -> None:
     """Add to each row how far it lies from the other detector's."""
-    other = compared.measured
+    by_figure = {(row["group"], row["measure"]): row for row in others}
     for row in rows:
-        there = compared.rows.get((row["group"], row["measure"]))
+        there = by_figure.get((row["group"], row["measure"]))
         if row["group"] == GENERATOR or there is None:
             continue
         seeds = [seed for seed in row["seeds"] if seed in there["seeds"]]
         if seeds:
-            moved = _difference(one, other, seeds, (row["source"], there["source"]), row["measure"])
-            row["compared"] = {"variant": other.variant, "detector": other.detector,
-                               "source": there["source"], "mean": there["mean"], "seeds": seeds,
-                               **tested(moved)}  # fmt: skip
+            about = {key: there[key] for key in ("variant", "detector", "source", "mean")}
+            sources = row["source"], there["source"]
+            difference = _difference(one, other, row["measure"], seeds, sources)
+            row["compared"] = {**about, "seeds": seeds, **tested(difference)}
 
 
 def _difference(
-    one: Measured, other: Measured, seeds: Sequence[int], sources: tuple[str, str], measure: str
+    one: Measured, other: Measured, measure: str, seeds: Sequence[int], sources: tuple[str, str]
 ) -> Statistic:
-    def same(first: str, second: str) -> bool:
-        return first == second and one.images(first) == other.images(second)
-
-    runs = one.runs, other.runs
-    if measure in POINTS:
-        return difference_correct(*runs, seeds, sources, POINTS[measure], paired=same(*sources))
-    real = AGAINST[measure]
-    paired = same(*sources), same(real, real)
-    return difference_auroc(*runs, seeds, sources, real, paired=paired)
-
-
-def _correct(rows: Rows) -> None:
-    """Correct the p-values of all differences by the same measure together."""
-    for family in grouped((row for row in rows if row["compared"]), "measure").values():
-        corrected = holm([row["compared"]["p"] for row in family])
-        for row, p in zip(family, corrected, strict=True):
-            row["compared"]["p_holm"] = p
+    runs, (point, real) = (one.runs, other.runs), MEASURES[measure].values()
+    paired = sources[0] == sources[1] and one.same_images(sources[0], other)
+    if point is not None:
+        return difference_correct(*runs, seeds, sources, point, paired=paired)
+    assert real is not None
+    both = paired, one.same_images(real, other)
+    return difference_auroc(*runs, seeds, sources, real, paired=both)

@@ -29,7 +29,8 @@ def groups_by_variant(results: VariantsResults, rows: Sequence[Row]) -> Figure:
 
     ``rows`` are `compare_variants`'s of one measure and of `FOUR`; bars are 95 % intervals.
     """
-    labels, bases = results.lines, results.made_of
+    labels = list(dict.fromkeys(map(results.label, results.least)))
+    bases = results.made_of
     written = [wrapped(label, 28) for label in labels]
     shifts = offsets(len(bases), 0.7 / max(len(bases), 2))
     tallest = max(label.count("\n") + 1 for label in written)

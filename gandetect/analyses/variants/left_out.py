@@ -6,41 +6,26 @@ was trained on it. All detectors of one name make up a protocol, with one mean.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
-from gandetect.analyses.variants.measured import Measured, Rows
-from gandetect.statistics.bootstrap import Statistic, over_runs
-from gandetect.statistics.intervals import Interval
+from gandetect.analyses.variants.measured import Measured
+from gandetect.statistics.bootstrap import over_runs
 from gandetect.statistics.operating_points import OPERATING_POINTS
-from gandetect.statistics.rows import chosen
+from gandetect.statistics.rows import Rows, chosen
 from gandetect.statistics.scores import TEST_REALS
 from gandetect.statistics.weighted_sums import Measure, Terms, WeightedSums
 
 Key: TypeAlias = tuple[str, str]  # variant and detector
 
 
-@dataclass(frozen=True)
-class _Learner:
-    """A detector, the one that it is compared with, and the sources that it was trained without."""
+class _Learner(NamedTuple):
+    """A detector, the one it is compared with, and the sources that it was trained without."""
 
     measured: Measured
     other: Measured
-    left_out: tuple[str, ...]
-
-    @property
-    def key(self) -> Key:
-        return self.measured.variant, self.measured.detector
-
-    @property
-    def other_key(self) -> Key:
-        return self.other.variant, self.other.detector
-
-    @property
-    def own(self) -> list[str]:
-        return [f"generated:{name}" for name in self.measured.known]
+    left_out: list[str]
+    own: list[str]
 
     @property
     def seeds(self) -> set[int]:
@@ -50,9 +35,8 @@ class _Learner:
     @property
     def same_images(self) -> bool:
         """Whether the other detector answered the same images of what is left out."""
-        return all(
-            self.measured.images(source) == self.other.images(source) for source in self.left_out
-        ) and self.seeds <= set(self.other.runs.with_source(*self.left_out))
+        same = all(self.measured.same_images(source, self.other) for source in self.left_out)
+        return same and self.seeds <= set(self.other.runs.with_source(*self.left_out))
 
 
 def left_out_rows(pairs: Sequence[tuple[Measured, Measured]]) -> Rows:
@@ -68,24 +52,30 @@ def left_out_rows(pairs: Sequence[tuple[Measured, Measured]]) -> Rows:
     single source keeps the interval that it has in `metrics.json`. Detectors that never met the
     generator, or know none, give no row.
     """
-    protocols: dict[str, list[_Learner]] = defaultdict(list)
+    protocols: dict[str, list[_Learner]] = {}
+    by_key: dict[Key, Measured] = {}
     for one, other in pairs:
-        names = (name for name in other.known if name not in one.known)
-        learner = _Learner(one, other, tuple(f"generated:{name}" for name in names))
-        if learner.left_out and one.known and learner.seeds:
-            protocols[one.detector].append(learner)
-    learners = [one for found in protocols.values() for one in found]
-    sums = WeightedSums({one.key: one.measured.runs for one in learners}
-                        | {one.other_key: one.other.runs for one in learners})  # fmt: skip
+        left_out = [f"generated:{name}" for name in other.known if name not in one.known]
+        learner = _Learner(one, other, left_out, [f"generated:{name}" for name in one.known])
+        if left_out and one.known and learner.seeds:
+            protocols.setdefault(one.detector, []).append(learner)
+            by_key |= {_key(other): other, _key(one): one}
+    sums = WeightedSums({key: one.runs for key, one in by_key.items()})
     return [
         {"protocol": protocol, **row}
         for protocol, found in protocols.items()
-        for chosen in (*([one] for one in found), *([found] if found[1:] else []))
-        for row in _rows(chosen, sums)
+        for learners in (*([one] for one in found), *([found] if found[1:] else []))
+        for row in _rows(learners, by_key, sums)
     ]
 
 
-def _rows(learners: Sequence[_Learner], sums: WeightedSums[Key]) -> Iterator[dict[str, Any]]:
+def _key(one: Measured) -> Key:
+    return one.variant, one.detector
+
+
+def _rows(
+    learners: Sequence[_Learner], by_key: dict[Key, Measured], sums: WeightedSums[Key]
+) -> Iterator[dict[str, Any]]:
     """A row for each measure, of one detector or of the mean over several."""
     seeds = sorted(set.intersection(*(one.seeds for one in learners)))
     alone = learners[0] if len(learners) == 1 else None
@@ -93,14 +83,19 @@ def _rows(learners: Sequence[_Learner], sums: WeightedSums[Key]) -> Iterator[dic
     for measure in _measures(learners, seeds):
         found: dict[str, Any] = {"trained_on": None, "change": None}
         for group, parts in terms.items():
-            statistic = sums.statistic(parts, seeds, measure)
+            one = sums.statistic(parts, seeds, measure)
+            share = group not in ("difference", "change")
+            interval = over_runs(one.values, one.image_covariance, share=share)
             (_, key, source), *more = parts
-            stored = None if more else _stored(learners, key, source, measure, seeds)
-            is_share = group not in ("difference", "change")
-            found[group] = _summary(statistic, stored, share=is_share)
+            if not more:
+                of_source = chosen(by_key[key].figures, source=source, seeds=seeds)
+                point, real = measure.operating_point, measure.real
+                for row in chosen(of_source, operating_point=point, real_source=real):
+                    interval = row["ci95"]
+            found[group] = {"values": one.values.tolist(), "mean": one.mean, "ci95": interval}
         yield {
             "variant": alone.measured.variant if alone else None,
-            "left_out": list(alone.left_out) if alone else None,
+            "left_out": alone.left_out if alone else None,
             **vars(measure),
             "seeds": seeds,
             **found,
@@ -110,51 +105,32 @@ def _rows(learners: Sequence[_Learner], sums: WeightedSums[Key]) -> Iterator[dic
 
 def _terms(learners: Sequence[_Learner]) -> dict[str, Terms[Key]]:
     """What each group is the sum of: every detector counts the same, and so do those it knows."""
-    share = 1 / len(learners)
-    unknown = [(share / len(one.left_out), one.key, source)
-               for one in learners for source in one.left_out]  # fmt: skip
-    known = [(share / len(one.own), one.key, source) for one in learners for source in one.own]
-    terms: dict[str, Terms[Key]]
-    terms = {"unknown": unknown, "known": known, "difference": [*unknown, *_minus(known)]}
+
+    def mean(of: str, sources: str, sign: int = 1) -> list[tuple[float, Key, str]]:
+        weights = [sign / len(learners) / len(getattr(one, sources)) for one in learners]
+        return [(weight, _key(getattr(one, of)), source)
+                for weight, one in zip(weights, learners, strict=True)
+                for source in getattr(one, sources)]  # fmt: skip
+
+    unknown = mean("measured", "left_out")
+    terms: dict[str, Terms[Key]] = {
+        "unknown": unknown,
+        "known": mean("measured", "own"),
+        "difference": [*unknown, *mean("measured", "own", -1)],
+    }
     if all(one.same_images for one in learners):
-        trained_on = [(share / len(one.left_out), one.other_key, source)
-                      for one in learners for source in one.left_out]  # fmt: skip
-        terms |= {"trained_on": trained_on, "change": [*unknown, *_minus(trained_on)]}
+        terms["trained_on"] = mean("other", "left_out")
+        terms["change"] = [*unknown, *mean("other", "left_out", -1)]
     return terms
-
-
-def _minus(terms: Terms[Key]) -> Terms[Key]:
-    return [(-weight, key, source) for weight, key, source in terms]
 
 
 def _measures(learners: Sequence[_Learner], seeds: Sequence[int]) -> list[Measure]:
     """What is known of all of these detectors in all of these runs."""
+    runs = [(one.measured.runs, seed) for one in learners for seed in seeds]
+    points = [point for point in OPERATING_POINTS
+              if all(point in one.thresholds[seed] for one, seed in runs)]  # fmt: skip
+    reals = [real for real in TEST_REALS if all(real in one.images[seed] for one, seed in runs)]
     if not seeds:
         return []
-    runs = [one.measured.runs for one in learners]
-    both = [(one.thresholds[seed], one.images[seed]) for one in runs for seed in seeds]
-    points = [point for point in OPERATING_POINTS if all(point in cuts for cuts, _ in both)]
-    reals = [real for real in TEST_REALS if all(real in images for _, images in both)]
-    return [
-        *(Measure("caught", point) for point in points),
-        *(Measure("auroc", real=real) for real in reals),
-    ]
-
-
-def _stored(
-    learners: Sequence[_Learner], key: Key, source: str, measure: Measure, seeds: Sequence[int]
-) -> Interval | None:
-    """The interval of a single source over these runs, as `metrics.json` has it."""
-    both = {one.other_key: one.other for one in learners}
-    one = (both | {one.key: one.measured for one in learners})[key]
-    if measure.real is None:
-        rows = chosen(one.cells, source=source, operating_point=measure.operating_point)
-        return next((row["ci95"] for row in chosen(rows, seeds=seeds)), None)
-    rows = chosen(one.pairs, generated=source, real=measure.real, seeds=seeds)
-    return next((row["ci95"]["auroc"] for row in rows), None)
-
-
-def _summary(statistic: Statistic, stored: Interval | None, *, share: bool) -> dict[str, Any]:
-    values, covariance = statistic.values, statistic.image_covariance
-    interval = stored or over_runs(values, covariance, share=share)
-    return {"values": values.tolist(), "mean": statistic.mean, "ci95": interval}
+    return [*(Measure("caught", point) for point in points),
+            *(Measure("auroc", real=real) for real in reals)]  # fmt: skip

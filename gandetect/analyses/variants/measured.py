@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
 
+from gandetect.analyses.side_by_side import figures
 from gandetect.config import Experiment, LabelledDataConfig
-from gandetect.statistics.bootstrap import over_runs
+from gandetect.config.variants import base_of
+from gandetect.statistics.bootstrap import with_interval
 from gandetect.statistics.detector_runs import DetectorRuns, collect_runs
 from gandetect.statistics.intervals import wilson
 from gandetect.statistics.operating_points import calibrate
+from gandetect.statistics.rows import Row, chosen
 from gandetect.statistics.scored_detectors import (
     ScoredDetector,
     calibration_source,
@@ -20,11 +23,14 @@ from gandetect.statistics.scored_detectors import (
 )
 from gandetect.statistics.scores import HELD_OUT, IN_DISTRIBUTION, Metrics, latest
 
-Row = Mapping[str, Any]
-Rows = list[dict[str, Any]]
 # Shares correct at an operating point, and AUROC against a group of reals.
-POINTS = {"correct": "calibrated", "correct-strict": "strict", "correct-native": "native"}
-AGAINST = {"auroc-in-distribution": IN_DISTRIBUTION, "auroc-held-out": HELD_OUT}
+MEASURES = {
+    "correct": {"operating_point": "calibrated", "real_source": None},
+    "correct-strict": {"operating_point": "strict", "real_source": None},
+    "correct-native": {"operating_point": "native", "real_source": None},
+    "auroc-in-distribution": {"operating_point": None, "real_source": IN_DISTRIBUTION},
+    "auroc-held-out": {"operating_point": None, "real_source": HELD_OUT},
+}
 # Where 95 of 100 in-distribution reals are to be accepted too, a threshold that lets just as many
 # pass would make that a toss-up: this leaves a point of margin. It is chosen on calibration reals.
 STRICT = 0.04
@@ -42,67 +48,48 @@ class Part:
 
 @dataclass(frozen=True)
 class Measured:
-    """A detector of a variant: its runs, the generators that it knows, and its rows over runs."""
+    """A detector of a variant: its runs, the generators that it knows, its figures over runs."""
 
     variant: str
     experiment: Experiment
     runs: DetectorRuns
     known: tuple[str, ...]
-    cells: Sequence[Row]
-    pairs: Sequence[Row]
+    base: str | None  # the GAN that it is a variant of or made of
+    figures: Sequence[Row]  # those of `side_by_side.figures`, and shares at the strict threshold
 
     @property
     def detector(self) -> str:
         """Its name, which other variants may have, too."""
         return self.runs.detector
 
-    def images(self, source: str) -> object:
-        """What the images of a source come from: equal for equal images of equal index."""
+    def same_images(self, source: str, other: Measured) -> bool:
+        """Whether the images of a source with the same index are the same for both."""
+        return self._origin(source) == other._origin(source)
+
+    def _origin(self, source: str) -> object:
         name = source.partition(":")[2]
         gans = (gan.training_identity() for gan in self.experiment.gans if gan.name == name)
         return self.experiment.data.model_dump(mode="json"), next(gans, None)
 
-    def figures(self, measure: str) -> Iterator[dict[str, Any]]:
-        """Figures by one measure, a row for each source: every run's, mean, and interval."""
-        if measure == "correct-strict":
-            yield from _strict_figures(self.runs)
-        elif measure in POINTS:
-            for row in self.cells:
-                if row["operating_point"] == POINTS[measure]:
-                    kept = {key: row[key] for key in ("source", "seeds", "mean", "ci95", "covers")}
-                    yield {**kept, "values": row["correct"]}
-        else:
-            for row in self.pairs:
-                if row["real"] == AGAINST[measure]:
-                    yield {
-                        "source": row["generated"],
-                        "seeds": row["seeds"],
-                        "values": row["auroc"],
-                        "mean": row["mean_auroc"],
-                        "ci95": row["ci95"]["auroc"],
-                        "covers": row["covers"]["auroc"],
-                    }
 
+def measure(part: Part, bases: Sequence[str] = ()) -> list[Measured]:
+    """The detectors of a study by name, with a further threshold: the strict one.
 
-def measure(part: Part) -> list[Measured]:
-    """The detectors of a study by name, with a further threshold: the strict one."""
+    ``bases`` are the GANs that a detector may be a variant of.
+    """
     fpr = part.experiment.evaluation.calibrated_fpr
     facts = {row["detector"]: row for row in part.metrics["detectors"]}
     last = latest(part.scores)
     subjects = [_strictly(one, min(STRICT, fpr)) for one in split_by_detector(last, facts, fpr)]
     labelled = isinstance(part.experiment.data, LabelledDataConfig)
-    found = {one.detector: one for one in collect_runs(last, subjects, facts, labelled)}
-    return [
-        Measured(
-            part.name,
-            part.experiment,
-            found[name],
-            tuple(source.partition(":")[2] for source in facts[name]["own"]),
-            [row for row in part.metrics["across_seeds"] if row["detector"] == name],
-            [row for row in part.metrics["pairs_across_seeds"] if row["detector"] == name],
-        )
-        for name in sorted(found)
-    ]
+    stored = list(figures(part.metrics))
+    found = []
+    for runs in collect_runs(last, subjects, facts, labelled):
+        known = tuple(source.partition(":")[2] for source in facts[runs.detector]["own"])
+        rows = [*chosen(stored, detector=runs.detector), *_strict_figures(runs)]
+        base = base_of(known, bases)
+        found.append(Measured(part.name, part.experiment, runs, known, base, rows))
+    return sorted(found, key=lambda one: one.detector)
 
 
 def _strictly(subject: ScoredDetector, fpr: float) -> ScoredDetector:
@@ -115,20 +102,13 @@ def _strictly(subject: ScoredDetector, fpr: float) -> ScoredDetector:
 
 def _strict_figures(runs: DetectorRuns) -> Iterator[dict[str, Any]]:
     """Shares correct at the strict threshold, which `metrics.json` does not hold."""
-    point = POINTS["correct-strict"]
-    seeds = [seed for seed in runs.seeds if point in runs.thresholds[seed]]
-    for source in sorted({source for seed in seeds for source in runs.images[seed]}):
-        having = [seed for seed in seeds if source in runs.images[seed]]
-        found = runs.share_correct(having, source, point)
-        right = [*map(float, found.values)]
-        n = len(runs.images[having[0]][source].scores)
-        alone = len(having) == 1
-        yield {
-            "source": source,
-            "seeds": having,
-            "values": right,
-            "mean": found.mean,
-            "ci95": wilson(round(right[0] * n), n) if alone
-            else over_runs(found.values, found.image_covariance),
-            "covers": "images" if alone else "runs and images",
-        }  # fmt: skip
+    point = MEASURES["correct-strict"]
+    strict = [seed for seed in runs.seeds if "strict" in runs.thresholds[seed]]
+    for source in sorted({source for seed in strict for source in runs.images[seed]}):
+        seeds = [seed for seed in strict if source in runs.images[seed]]
+        found = runs.share_correct(seeds, source, "strict")
+        n = len(runs.images[seeds[0]][source].scores)
+        values = [*map(float, found.values)]
+        interval = with_interval(found, wilson(round(values[0] * n), n))
+        about = {"source": source, "seeds": seeds, **point}
+        yield {**about, "values": values, "mean": found.mean, **interval}

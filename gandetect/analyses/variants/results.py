@@ -9,28 +9,7 @@ from typing import Any
 
 from gandetect.config import Experiment
 from gandetect.config.variants import JOINT, SEVERAL, base_gans
-from gandetect.report.prose import Prose
 from gandetect.statistics.rows import Row, chosen
-
-# Groups of images as columns.
-COLUMNS = {
-    "own": "Own fakes",
-    "own-other-seed": "Own generator, another run",
-    "other": "Other generator's fakes",
-    "in-distribution": "In-distribution reals",
-    "held-out": "Held-out reals",
-    "further": "Further generators (lowest)",
-}
-# The four groups in sentences.
-SHORT = {
-    "own": "own fakes",
-    "other": "the other generator's fakes",
-    "in-distribution": "in-distribution reals",
-    "held-out": "held-out reals",
-}
-
-
-say = Prose(__file__)
 
 
 @dataclass(frozen=True)
@@ -40,11 +19,6 @@ class VariantsResults:
     experiment: Experiment
     places: Mapping[str, str]  # run folders by variant, relative to the folder of all; in order
     numbers: Mapping[str, Sequence[Row]]
-
-    @property
-    def rows(self) -> Sequence[Row]:
-        """A row for each variant, detector, group and measure."""
-        return self.numbers["rows"]
 
     @property
     def least(self) -> Sequence[Row]:
@@ -70,18 +44,9 @@ class VariantsResults:
         return "95 % intervals over " + ("runs and images" if many else "images of one run only")
 
     @property
-    def compared(self) -> int:
-        """How many differences of shares correct were tested together."""
-        return sum(row["measure"] == "correct" and bool(row["compared"]) for row in self.rows)
-
-    @property
-    def lines(self) -> list[str]:
-        """Labels of all detectors, each once, by variant in order."""
-        return list(dict.fromkeys(self.label(line) for line in self.least))
-
-    def detectors_of(self, base: str | None) -> list[Row]:
-        """Rows of `least`, a detector each, of those made of one GAN."""
-        return chosen(self.least, base=base)
+    def compared(self) -> list[Row]:
+        """Rows whose difference of shares correct was tested, all together."""
+        return [row for row in chosen(self.numbers["rows"], measure="correct") if row["compared"]]
 
     def facts(self, name: str) -> dict[str, Any]:
         """A variant's table: ``about``, ``compared_with`` and ``changes``."""
@@ -111,7 +76,8 @@ class VariantsResults:
 
     def of(self, measure: str, groups: Sequence[str]) -> list[Row]:
         """Rows by one measure of some groups."""
-        return [row for row in chosen(self.rows, measure=measure) if row["group"] in groups]
+        rows = chosen(self.numbers["rows"], measure=measure)
+        return [row for row in rows if row["group"] in groups]
 
     def row(self, line: Row, measure: str, group: str) -> Row | None:
         """One figure of a detector, if it has it."""
@@ -120,4 +86,4 @@ class VariantsResults:
     @cached_property
     def _by_figure(self) -> dict[tuple[str, str, str, str], Row]:
         keys = ("variant", "detector", "measure", "group")
-        return {tuple(row[key] for key in keys): row for row in self.rows}
+        return {tuple(row[key] for key in keys): row for row in self.numbers["rows"]}

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from gandetect.analyses.variants.classes import Choice, average_rows, class_rows
+from gandetect.analyses.variants.classes import average_rows, class_rows
 from gandetect.statistics.bootstrap import over_runs
 from gandetect.statistics.intervals import difference
 
@@ -11,7 +11,7 @@ NAMES = "abcdefghij"
 GROUPS = ("abc", "def", "ghi", "jad")  # the last is filled up with a and d
 
 
-def chosen(held_out, delayed, seeds=(0,)) -> Choice:
+def chosen(held_out, delayed, seeds=(0,)) -> tuple[str, list[dict]]:
     """A study in which `delayed(name, unknown, seed)` of a class's images are delayed."""
     rows = [
         {
@@ -23,12 +23,12 @@ def chosen(held_out, delayed, seeds=(0,)) -> Choice:
         }
         for name in NAMES for seed in seeds
     ]  # fmt: skip
-    return Choice(held_out, frozenset(held_out), rows)
+    return held_out, rows
 
 
 def compare(*choices) -> tuple[list[dict], list[dict]]:
-    classes = class_rows(choices)
-    return classes, average_rows(classes, [one.variant for one in choices])
+    classes = class_rows(dict(choices))
+    return classes, average_rows(classes, [variant for variant, _ in choices])
 
 
 def by_unknown(name, unknown, seed):

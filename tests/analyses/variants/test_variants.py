@@ -12,12 +12,12 @@ from variant_parts import experiment, shares, study
 
 from gandetect import runs
 from gandetect.analyses.variants.build import FILES, build_variants_report
-from gandetect.analyses.variants.classes import Choice, average_rows, class_rows
+from gandetect.analyses.variants.classes import average_rows, class_rows
 from gandetect.analyses.variants.effects import FOUR
 from gandetect.analyses.variants.figure import groups_by_variant
 from gandetect.analyses.variants.results import VariantsResults
-from gandetect.analyses.variants.tables import figure as drawing
-from gandetect.analyses.variants.unknown import classes
+from gandetect.analyses.variants.words import classes
+from gandetect.analyses.variants.words import figure as drawing
 from gandetect.data.fashion_mnist import CLASSES
 from gandetect.errors import RunError
 from gandetect.report.document import Heat
@@ -196,17 +196,16 @@ TRIPLES = [CLASSES[start : start + 3] for start in (0, 3, 6)]
 def class_results(*held_out: tuple[str, ...]) -> VariantsResults:
     """Variants in which `LOOKS_FAKE` is all that being held out does, but for a little chance."""
     rng = np.random.default_rng(len(held_out))
-    chosen = []
+    by_class = {}
     for number, names in enumerate(held_out):
-        rows = [
+        by_class[f"v{number}"] = [
             {"detector": detector, "operating_point": "calibrated", "class_name": name,
              "held_out": name in names, "n": 6000 if name in names else 600,
              "delayed": 0.1 + (name in names) * LOOKS_FAKE.get(name, 0) + rng.uniform(0, 0.01)}
             for detector in ("a", "b") for name in CLASSES
         ]  # fmt: skip
-        chosen.append(Choice(f"v{number}", frozenset(names), rows))
-    found = class_rows(chosen)
-    average = average_rows(found, [one.variant for one in chosen])
+    found = class_rows(by_class)
+    average = average_rows(found, list(by_class))
     return VariantsResults(experiment(), {}, {"classes": found, "classes_on_average": average})
 
 
