@@ -21,7 +21,7 @@ from gandetect.errors import RunError, UsageError
 )
 @click.option("--cost-miss", type=float, metavar="COST", help="What a missed fake costs.")
 @click.option(
-    "--cost-delay",
+    "--cost-flag",
     type=float,
     metavar="COST",
     help="What flagging a real upload costs, in the same unit.",
@@ -35,7 +35,7 @@ def report_command(
     run: Path,
     prevalence: float | None,
     cost_miss: float | None,
-    cost_delay: float | None,
+    cost_flag: float | None,
     show: bool,
     as_json: bool,
 ) -> None:
@@ -47,13 +47,13 @@ def report_command(
     \b
     Examples:
       gandetect report runs/quick-… --open
-      gandetect report runs/quick-… --prevalence 0.02 --cost-miss 20 --cost-delay 1
+      gandetect report runs/quick-… --prevalence 0.02 --cost-miss 20 --cost-flag 1
     """
     from gandetect.analyses.build import build_report
     from gandetect.analyses.variants.build import build_variants_report
     from gandetect.statistics.cost_model import EXAMPLE_COSTS, CostModel
 
-    options = {"prevalence": prevalence, "cost_miss": cost_miss, "cost_delay": cost_delay}
+    options = {"prevalence": prevalence, "cost_miss": cost_miss, "cost_flag": cost_flag}
     costs = {name: value for name, value in options.items() if value is not None}
     market = CostModel(**{**EXAMPLE_COSTS.as_dict(), **costs})
     if (run / "variants.json").is_file():

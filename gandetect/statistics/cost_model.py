@@ -19,11 +19,11 @@ MOST_COST = 1e12  # of one upload; sums of thousands then stay numbers
 
 @dataclass(frozen=True)
 class CostModel:
-    """The share of fakes among uploads, and what a miss and a delay cost, in one unit."""
+    """The share of fakes among uploads, and the costs of a miss and of a flagged real image."""
 
     prevalence: float
     cost_miss: float
-    cost_delay: float
+    cost_flag: float
 
     def __post_init__(self) -> None:
         if not 0.0 < self.prevalence < 1.0:
@@ -31,7 +31,7 @@ class CostModel:
                 f"prevalence is {self.prevalence}; expected the share of fakes among uploads, "
                 "above 0 and below 1 (2 % is 0.02)"
             )
-        for name in ("cost_miss", "cost_delay"):
+        for name in ("cost_miss", "cost_flag"):
             cost = getattr(self, name)
             if not 0.0 < cost <= MOST_COST:
                 raise UsageError(
@@ -46,7 +46,7 @@ class CostModel:
     def weights(self) -> tuple[float, float]:
         """What 1,000 uploads cost when every fake is missed, and when every real is flagged."""
         fakes = UPLOADS * self.prevalence
-        return fakes * self.cost_miss, (UPLOADS - fakes) * self.cost_delay
+        return fakes * self.cost_miss, (UPLOADS - fakes) * self.cost_flag
 
 
 def expected(generated: Scores, real: Scores, cut: float, costs: CostModel) -> dict[str, Any]:
@@ -57,52 +57,52 @@ def expected(generated: Scores, real: Scores, cut: float, costs: CostModel) -> d
     prevalence; None where nothing was stopped. The interval of the cost combines two Wilson
     intervals (Zou and Donner, Statistics in Medicine 27, 2008).
     """
-    caught, delayed = _Share.above(generated, cut), _Share.above(real, cut)
-    missing, delaying = costs.weights
-    cost = missing * (1 - caught.share) + delaying * delayed.share
-    below = math.hypot(missing * (caught.high - caught.share), delaying * delayed.below)
-    above = math.hypot(missing * caught.below, delaying * (delayed.high - delayed.share))
+    caught, flagged = _Share.above(generated, cut), _Share.above(real, cut)
+    missing, flagging = costs.weights
+    cost = missing * (1 - caught.share) + flagging * flagged.share
+    below = math.hypot(missing * (caught.high - caught.share), flagging * flagged.below)
+    above = math.hypot(missing * caught.below, flagging * (flagged.high - flagged.share))
     best = cheapest_cut(generated, real, costs)
-    oracle = missing * float(np.mean(generated <= best)) + delaying * float(np.mean(real > best))
-    precision, interval = _precision(caught, delayed, costs.prevalence)
+    oracle = missing * float(np.mean(generated <= best)) + flagging * float(np.mean(real > best))
+    precision, interval = _precision(caught, flagged, costs.prevalence)
     return {
         "prevalence": costs.prevalence,
         "cost_miss": costs.cost_miss,
-        "cost_delay": costs.cost_delay,
+        "cost_flag": costs.cost_flag,
         "threshold": cut,
         "cost": cost,
         "let_through": missing,
-        "delay_all": delaying,
+        "flag_all": flagging,
         "oracle_threshold": best,
         "oracle_cost": oracle,
         "caught": caught.share,
-        "delayed": delayed.share,
+        "flagged": flagged.share,
         "precision": precision,
         "n_generated": len(generated),
         "n_real": len(real),
         "ci95": {
             "cost": [max(cost - below, 0.0), cost + above],
             "caught": [caught.low, caught.high],
-            "delayed": [delayed.low, delayed.high],
+            "flagged": [flagged.low, flagged.high],
             "precision": interval,
         },
     }
 
 
-def bayes_threshold(prevalence: float, cost_miss: float, cost_delay: float) -> float:
+def bayes_threshold(prevalence: float, cost_miss: float, cost_flag: float) -> float:
     """The cheapest cut on *calibrated* log-odds, by Elkan (IJCAI 2001), equation 2.
 
     Log-odds that are calibrated for as many fakes as reals, as those of `calibration.fit` are,
-    must exceed log((1 - prevalence) * cost_delay / (prevalence * cost_miss)). Scores that are not
+    must exceed log((1 - prevalence) * cost_flag / (prevalence * cost_miss)). Scores that are not
     calibrated have no such cut that is known beforehand; `costs` looks for it instead.
 
-    >>> bayes_threshold(0.5, cost_miss=1.0, cost_delay=1.0)
+    >>> bayes_threshold(0.5, cost_miss=1.0, cost_flag=1.0)
     0.0
-    >>> round(bayes_threshold(0.02, cost_miss=20.0, cost_delay=1.0), 2)
+    >>> round(bayes_threshold(0.02, cost_miss=20.0, cost_flag=1.0), 2)
     0.9
     """
-    missing, delaying = CostModel(prevalence, cost_miss, cost_delay).weights
-    return math.log(delaying / missing)
+    missing, flagging = CostModel(prevalence, cost_miss, cost_flag).weights
+    return math.log(flagging / missing)
 
 
 @dataclass(frozen=True)
@@ -130,28 +130,28 @@ def cheapest_cut(generated: Scores, real: Scores, costs: CostModel) -> float:
 
 
 def _precision(
-    caught: _Share, delayed: _Share, prevalence: float
+    caught: _Share, flagged: _Share, prevalence: float
 ) -> tuple[float | None, Interval | None]:
     """Share of fakes among what is stopped, and its interval.
 
-    The interval is that of the ratio delayed / caught (Donner and Zou, Statistical Methods in
+    The interval is that of the ratio flagged / caught (Donner and Zou, Statistical Methods in
     Medical Research 21, 2012), which is closed at shares of 0; precision falls with that ratio.
     """
-    if caught.share == delayed.share == 0.0:
+    if caught.share == flagged.share == 0.0:
         return None, None
     real_odds = (1 - prevalence) / prevalence
     if caught.share == 0.0:
-        return 0.0, [0.0, caught.high / (caught.high + real_odds * delayed.low)]
-    product = caught.share * delayed.share
-    few = delayed.low * (2 * delayed.share - delayed.low)
-    many = delayed.high * (2 * delayed.share - delayed.high)
+        return 0.0, [0.0, caught.high / (caught.high + real_odds * flagged.low)]
+    product = caught.share * flagged.share
+    few = flagged.low * (2 * flagged.share - flagged.low)
+    many = flagged.high * (2 * flagged.share - flagged.high)
     widest = caught.high * (2 * caught.share - caught.high)
     narrowest = caught.low * (2 * caught.share - caught.low)
     high = (product + math.sqrt(product**2 - many * narrowest)) / narrowest
     low = few / (product + math.sqrt(product**2 - few * widest)) if product else 0.0
-    ratio = delayed.share / caught.share
+    ratio = flagged.share / caught.share
     return 1 / (1 + real_odds * ratio), [1 / (1 + real_odds * high), 1 / (1 + real_odds * low)]
 
 
 # What a marketplace might see, where nobody says what it does: 2 fakes in 100, dear to miss.
-EXAMPLE_COSTS = CostModel(prevalence=0.02, cost_miss=20.0, cost_delay=1.0)
+EXAMPLE_COSTS = CostModel(prevalence=0.02, cost_miss=20.0, cost_flag=1.0)

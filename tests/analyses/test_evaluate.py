@@ -34,7 +34,7 @@ def test_everything_is_json_and_nothing_is_missing(scores):
     assert found["calibration"]
     assert found["k_shot"]
     assert found["costs"]
-    assert found["cost_model"] == {"prevalence": 0.02, "cost_miss": 20.0, "cost_delay": 1.0}
+    assert found["cost_model"] == {"prevalence": 0.02, "cost_miss": 20.0, "cost_flag": 1.0}
 
 
 def test_without_a_calibration_split_the_gap_is_named_and_the_rest_is_made(scores):

@@ -143,7 +143,7 @@ def test_prevalence_changes_precision_as_bayes_says(open_page, made):
         found = expected(generated, real, widget.threshold, market)
         rows = dict(widget.rows("market"))
         assert rows["Of 100 flagged, really fake"] == per_hundred(found["precision"])
-        for name, key in (("Cost", "cost"), ("Cost of flagging everything", "delay_all")):
+        for name, key in (("Cost", "cost"), ("Cost of flagging everything", "flag_all")):
             assert float(rows[name].replace(",", "")) == pytest.approx(found[key], abs=0.5)
     widget.page.get_by_label("Fakes among 100 uploads").fill("0")
     assert widget.rows("market") == []
@@ -193,12 +193,12 @@ def test_a_sentence_sums_up_in_plain_words(open_page, made):
     sentence = widget.page.locator('[aria-live="polite"][data-part="sentence"]')
     sentence.get_by_text("calibrated").wait_for()
     own, familiar = widget.facts["own"][0], TEST_REALS[0]
-    caught, delayed = (
+    caught, flagged = (
         np.mean(widget.subject.sources[s] > widget.threshold) for s in (own, familiar)
     )
     text = sentence.inner_text()
     assert f"catches {per_hundred(caught)} of 100 fakes of the own generator" in text
-    assert f"flags {per_hundred(delayed)} of 100 in-distribution reals" in text
+    assert f"flags {per_hundred(flagged)} of 100 in-distribution reals" in text
     assert "\u2068the discriminator of dcgan-bn\u2069" in text
 
 

@@ -51,9 +51,9 @@ def test_every_operating_point_is_an_edge_with_the_counts_of_the_tables(stored, 
         for row in metrics["overall"]:
             if row["detector"] == one.detector:
                 at = bins.position(one.thresholds[row["operating_point"]])
-                delayed = sum(int(bins.above(source)[at]) for source in TEST_REALS)
+                flagged = sum(int(bins.above(source)[at]) for source in TEST_REALS)
                 caught = sum(int(bins.above(source)[at]) for source in one.own)
-                assert [row["confusion"][0][1], row["confusion"][1][1]] == [delayed, caught]
+                assert [row["confusion"][0][1], row["confusion"][1][1]] == [flagged, caught]
 
 
 def test_counts_at_every_edge_are_exact(subjects):

@@ -18,8 +18,8 @@ from gandetect.statistics.bootstrap import (
 def simulated_study(rng, *, runs, images, centre, spread, same_images):
     """Answers `(runs, images)` of detectors whose share of right answers varies by run."""
     difficulty = rng.standard_normal((1 if same_images else runs, images))
-    rng = expit(centre + spread * rng.standard_normal((runs, 1)) + difficulty)
-    return (rng.random((runs, images)) < rng).astype(float)
+    probability = expit(centre + spread * rng.standard_normal((runs, 1)) + difficulty)
+    return (rng.random((runs, images)) < probability).astype(float)
 
 
 def true_share(centre, spread):

@@ -35,7 +35,7 @@ def numbers(study: ScoredStudy) -> Metrics:
 def rows(metrics: Metrics) -> Iterator[Row]:
     """The share of each class that is flagged."""
     for row in metrics.get("by_class", []):
-        yield tidy_row("class", row, f"flagged: {row['class_name']}", row["delayed"], row["ci95"])
+        yield tidy_row("class", row, f"flagged: {row['class_name']}", row["flagged"], row["ci95"])
     for row in metrics.get("by_class_across_seeds", []):
         name = f"flagged: {row['class_name']}"
         yield tidy_row("runs: class", row, name, row["mean"], row["ci95"])
@@ -51,7 +51,7 @@ def by_class(
         classes: the class of every real test image; columns source, index and class_name.
         thresholds: each detector's and seed's cuts by operating point.
 
-    Returns rows with ``delayed`` (the share), its Wilson interval ``ci95`` over images, ``n`` and
+    Returns rows with ``flagged`` (the share), its Wilson interval ``ci95`` over images, ``n`` and
     whether the class was ``held_out``. Raises `DataError` for a test image without a class.
     """
     return [
@@ -60,7 +60,7 @@ def by_class(
             "detector_seed": seed,
             **_of_class(name, source),
             "operating_point": point,
-            "delayed": float(np.mean(values > cut)),
+            "flagged": float(np.mean(values > cut)),
             "ci95": wilson(int(np.count_nonzero(values > cut)), len(values)),
             "n": len(values),
         }
@@ -73,7 +73,7 @@ def by_class(
 def by_class_across(
     scores: pd.DataFrame, classes: pd.DataFrame, thresholds: Thresholds
 ) -> list[dict[str, Any]]:
-    """The same over all runs: ``mean``, its 95 % interval, and each run's share in ``delayed``.
+    """The same over all runs: ``mean``, its 95 % interval, and each run's share in ``flagged``.
 
     ``covers`` says what the interval covers: of a single run it is over images only (Wilson).
     Arguments and errors are those of `by_class`.
@@ -91,7 +91,7 @@ def by_class_across(
                     "seeds": seeds,
                     **_of_class(name, source),
                     "operating_point": point,
-                    "delayed": [float(answer.mean()) for answer in answers],
+                    "flagged": [float(answer.mean()) for answer in answers],
                     "mean": statistic.mean,
                     **with_interval(statistic, of_images),
                     "n": len(answers[0]),

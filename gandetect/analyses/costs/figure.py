@@ -48,7 +48,7 @@ def cost_chart(rows: Sequence[Row], detectors: Sequence[str], labelled: bool = F
 
 def _policies(axes: Axes, row: Row) -> None:
     axes.axvline(row["let_through"], color=INK, linewidth=1.4, label="let everything through")
-    axes.axvline(row["delay_all"], color=INK, linewidth=1.4, linestyle=(0, (4, 2)),
+    axes.axvline(row["flag_all"], color=INK, linewidth=1.4, linestyle=(0, (4, 2)),
                  label="flag everything")  # fmt: skip
     axes.plot([], [], color=INK, marker="D", linestyle="none", markersize=5,
               markerfacecolor="none", label="best threshold possible")  # fmt: skip

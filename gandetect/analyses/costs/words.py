@@ -31,7 +31,7 @@ def costs(results: StudyResults) -> list[Block]:
     if not rows:
         return results.not_measured("costs")
     first, detectors = rows[0], results.present(rows)
-    cut = bayes_threshold(first["prevalence"], first["cost_miss"], first["cost_delay"])
+    cut = bayes_threshold(first["prevalence"], first["cost_miss"], first["cost_flag"])
     return [
         Text(say.lead(first), "lead"),
         say.figure(
@@ -47,7 +47,7 @@ def costs(results: StudyResults) -> list[Block]:
 
 def saves(rows: Sequence[Row]) -> bool:
     """Whether each of a detector's rows costs less than doing without it, beyond its interval."""
-    nothing = min(rows[0]["let_through"], rows[0]["delay_all"])
+    nothing = min(rows[0]["let_through"], rows[0]["flag_all"])
     return all(row["ci95"]["cost"][1] < nothing for row in rows)
 
 
@@ -80,7 +80,7 @@ def _table(rows: Sequence[Row], labelled: bool) -> Table:
             "Cost": _costing,
             "Below doing without": say.saving,
             "Fakes caught": shares("caught"),
-            "Reals flagged": shares("delayed"),
+            "Reals flagged": shares("flagged"),
             "Really fake among stopped": lambda group: cell(
                 group, "precision", percent_interval, none="nothing stopped"
             ),

@@ -185,7 +185,7 @@ def _shift(
         "unperturbed": float(before[0].mean()),
         "change": float(above.mean() - before[0].mean()),
         "caught": {point: _above(fakes, cut) for point, cut in cuts.items()},
-        "delayed": {point: _above(reals, cut) for point, cut in cuts.items()},
+        "flagged": {point: _above(reals, cut) for point, cut in cuts.items()},
         "n_generated": len(fakes),
         "n_real": len(reals),
     }

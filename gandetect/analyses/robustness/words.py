@@ -164,7 +164,7 @@ def _answers(results: StudyResults, own: Sequence[Row], runs: Sequence[Row]) -> 
     }
     for point in points:
         columns |= {f"Fakes caught, {point}": share("caught", point),
-                    f"Reals flagged, {point}": share("delayed", point)}  # fmt: skip
+                    f"Reals flagged, {point}": share("flagged", point)}  # fmt: skip
     caption = "What becomes of the answers when both sides are processed"
     return [table(caption, rows, columns, text_columns=3)]
 

@@ -33,7 +33,7 @@ def class_rows(by_class: Mapping[str, Sequence[Row]]) -> Rows:
         {
             **dict(zip((*CLASS, "is_held_out"), key, strict=True)),
             "variants": variant,
-            "flagged": float(np.mean([row["delayed"] for row in rows])),
+            "flagged": float(np.mean([row["flagged"] for row in rows])),
             "n": int(rows[0]["n"]),
         }
         for variant, of_variant in by_class.items()

@@ -28,7 +28,7 @@ def test_shares_are_those_of_the_class_and_its_own_images(scores):
     (row,) = picked(rows, detector="a", class_name="Dress", operating_point="calibrated")
     of_source = scores[(scores["detector"] == "a") & (scores["source"] == "real:in-distribution")]
     called = of_source.loc[of_source["index"] >= 20, "score"] > 0.7
-    assert (row["delayed"], row["n"]) == (called.mean(), 40)
+    assert (row["flagged"], row["n"]) == (called.mean(), 40)
     assert row["ci95"] == wilson(int(called.sum()), 40)
     assert not row["held_out"]
     assert [row["held_out"] for row in picked(rows, class_name="Bag")] == [True] * 4
@@ -36,7 +36,7 @@ def test_shares_are_those_of_the_class_and_its_own_images(scores):
 
 def test_a_score_at_the_threshold_is_not_delayed(scores):
     scores["score"] = 0.5
-    assert {row["delayed"] for row in by_class(scores, CLASSES, cuts(native=0.5))} == {0.0}
+    assert {row["flagged"] for row in by_class(scores, CLASSES, cuts(native=0.5))} == {0.0}
 
 
 def test_the_order_of_rows_does_not_matter(make_scores):
@@ -52,8 +52,8 @@ def test_over_seeds_stand_the_mean_and_every_run(make_scores):
     single = by_class(scores, CLASSES, cuts((0, 1, 2)))
     (row,) = picked(by_class_across(scores, CLASSES, cuts((0, 1, 2))), detector="b",
                     class_name="Coat")  # fmt: skip
-    runs = [one["delayed"] for one in picked(single, detector="b", class_name="Coat")]
-    assert (row["delayed"], row["seeds"]) == (runs, [0, 1, 2])
+    runs = [one["flagged"] for one in picked(single, detector="b", class_name="Coat")]
+    assert (row["flagged"], row["seeds"]) == (runs, [0, 1, 2])
     assert row["mean"] == pytest.approx(np.mean(runs))
     assert row["ci95"][0] < row["mean"] < row["ci95"][1]
     assert row["covers"] == "runs and images"

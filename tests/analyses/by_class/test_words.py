@@ -12,17 +12,17 @@ from gandetect.report.results import StudyResults
 
 DETECTORS = ("cnn-on-dcgan-plain", "dcgan-bn")
 # Of 200 images of each class so many score 1, the others -1: (detector, class) to images.
-DELAYED = {"Coat": 10, "Dress": 20, "Shirt": 30, "Bag": 120, "Sneaker": 4}
+FLAGGED = {"Coat": 10, "Dress": 20, "Shirt": 30, "Bag": 120, "Sneaker": 4}
 HELD_OUT = ("Bag", "Sneaker")
 N = 200
 
 
 def results(seeds=(0,)) -> StudyResults:
     sources = np.array(["real:held-out" if name in HELD_OUT else "real:in-distribution"
-                        for name in DELAYED]).repeat(N)  # fmt: skip
-    classes = pd.DataFrame({"source": sources, "class_name": np.repeat(list(DELAYED), N)})
+                        for name in FLAGGED]).repeat(N)  # fmt: skip
+    classes = pd.DataFrame({"source": sources, "class_name": np.repeat(list(FLAGGED), N)})
     classes["index"] = classes.groupby("source").cumcount()
-    called = np.concatenate([np.arange(N) < count for count in DELAYED.values()])
+    called = np.concatenate([np.arange(N) < count for count in FLAGGED.values()])
     scores = pd.concat([
         classes.assign(detector=name, detector_seed=seed, score=np.where(called, 1.0, -1.0))
         for name in DETECTORS for seed in seeds

@@ -160,7 +160,7 @@ def test_missing_calibration_fakes_are_named_and_the_rest_is_shown(blank):
     blocks = calibration(without)
     missing = [b for b in blocks if isinstance(b, Text) and b.style == "missing"]
     assert "no images of generated:calibration were scored" in missing[0].text
-    assert len(tables(blocks)) == 1  # the cuts that delay few need reals alone
+    assert len(tables(blocks)) == 1  # the cuts that flag few need reals alone
     assert not any(isinstance(block, Picture) for block in blocks)
     assert "no cut before the first new label" in words(k_shot(without))
     assert heat(k_shot(without)).header[1:] == ["10 labels", "Best threshold possible"]

@@ -231,8 +231,8 @@ def test_published_recall_of_reals_stands_beside_our_recall_of_reals(labelled):
         if (row["detector"], row["split"], row["operating_point"])
         == ("resnet50-finetuned", "test", "native")
     )
-    passed, delayed = row["confusion"][0]
-    assert f"| 0.671 | {passed / (passed + delayed):.3f} |" in markdown(labelled)
+    passed, flagged = row["confusion"][0]
+    assert f"| 0.671 | {passed / (passed + flagged):.3f} |" in markdown(labelled)
 
 
 def test_the_threshold_chosen_on_test_images_is_called_an_upper_bound(labelled):

@@ -9,7 +9,7 @@ from gandetect.report.document import Table, Text
 from gandetect.report.results import StudyResults
 from gandetect.statistics.cost_model import CostModel, expected
 
-MARKET = CostModel(prevalence=0.02, cost_miss=20.0, cost_delay=1.0)
+MARKET = CostModel(prevalence=0.02, cost_miss=20.0, cost_flag=1.0)
 NAMES = ("dcgan-bn", "cnn-on-dcgan-plain")
 
 
@@ -83,7 +83,7 @@ def test_validation_images_are_named_where_they_chose_the_cut(rng, blank):
 
 def test_a_difference_within_its_interval_is_no_saving(rng):
     one = row(rng, "a", "own")
-    at = {"let_through": one["cost"] + 1.0, "delay_all": 1e6}
+    at = {"let_through": one["cost"] + 1.0, "flag_all": 1e6}
     assert say.saving([one | at]) == "no"
     assert not saves([one | at])
     assert saves([one])
@@ -91,7 +91,7 @@ def test_a_difference_within_its_interval_is_no_saving(rng):
 
 def test_the_cheaper_of_the_two_policies_is_the_one_to_beat(rng):
     one = row(rng, "a", "own")
-    assert not saves([one | {"delay_all": one["cost"] - 50}])
+    assert not saves([one | {"flag_all": one["cost"] - 50}])
 
 
 def test_several_runs_and_sources_are_counted(rng):

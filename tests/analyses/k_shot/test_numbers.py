@@ -90,7 +90,7 @@ def test_the_cut_is_not_chosen_on_test_reals(rng):
     one = subject(rng)
     other = {**one.sources, "real:in-distribution": one.sources["real:in-distribution"] + 100}
     row = by_k(k_shot([subject(rng, **other)], shots=(100,))[0])[100]
-    # Fakes are caught as before and every test real is delayed.
+    # Fakes are caught as before and every test real is flagged.
     assert row["balanced_accuracy"] < 0.5
 
 

@@ -55,7 +55,7 @@ def test_auroc_and_shares_are_those_of_the_processed_scores():
     expected = roc_auc_score([1] * N + [0] * N, [*fakes, *reals.score])
     assert row["auroc"] == pytest.approx(expected, abs=1e-12)
     assert row["caught"] == {"native": (fakes > 0).mean(), "calibrated": (fakes > 1).mean()}
-    assert row["delayed"]["calibrated"] == (reals.score > 1).mean()
+    assert row["flagged"]["calibrated"] == (reals.score > 1).mean()
     assert row["change"] == pytest.approx(row["auroc"] - row["unperturbed"])
 
 

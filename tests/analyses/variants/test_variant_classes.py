@@ -11,14 +11,14 @@ NAMES = "abcdefghij"
 GROUPS = ("abc", "def", "ghi", "jad")  # the last is filled up with a and d
 
 
-def chosen(held_out, delayed, seeds=(0,)) -> tuple[str, list[dict]]:
-    """A study in which `delayed(name, unknown, seed)` of a class's images are delayed."""
+def chosen(held_out, flagged, seeds=(0,)) -> tuple[str, list[dict]]:
+    """A study in which `flagged(name, unknown, seed)` of a class's images are flagged."""
     rows = [
         {
             "detector": "d", "detector_seed": seed, "class_name": name,
             "source": "real:held-out" if name in held_out else "real:in-distribution",
             "held_out": name in held_out, "operating_point": "native",
-            "delayed": delayed(name, name in held_out, seed),
+            "flagged": flagged(name, name in held_out, seed),
             "n": 6000 if name in held_out else 600,
         }
         for name in NAMES for seed in seeds

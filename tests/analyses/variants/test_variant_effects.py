@@ -224,12 +224,12 @@ def test_of_labelled_images_every_unknown_generator_is_another_one() -> None:
 
 
 def test_classes_are_compared_where_a_variant_holds_out_others() -> None:
-    by_class = [{"detector": "a", "operating_point": "native", "class_name": name, "delayed": 0.1,
+    by_class = [{"detector": "a", "operating_point": "native", "class_name": name, "flagged": 0.1,
                  "n": 50, "held_out": name == "Bag"} for name in ("Bag", "Coat")]  # fmt: skip
     BASELINE.metrics["by_class"] = by_class
     other = study("x", {"a": (["a"], shares(a=THREE, id=MOST))})
     other.metrics["by_class"] = [
-        {**row, "held_out": not row["held_out"], "delayed": 0.3} for row in by_class
+        {**row, "held_out": not row["held_out"], "flagged": 0.3} for row in by_class
     ]
     found = results(BASELINE, other)
     assert [row["difference"] for row in found["classes"]] == pytest.approx([-0.2, 0.2])

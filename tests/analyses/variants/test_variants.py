@@ -201,7 +201,7 @@ def class_results(*held_out: tuple[str, ...]) -> VariantsResults:
         by_class[f"v{number}"] = [
             {"detector": detector, "operating_point": "calibrated", "class_name": name,
              "held_out": name in names, "n": 6000 if name in names else 600,
-             "delayed": 0.1 + (name in names) * LOOKS_FAKE.get(name, 0) + rng.uniform(0, 0.01)}
+             "flagged": 0.1 + (name in names) * LOOKS_FAKE.get(name, 0) + rng.uniform(0, 0.01)}
             for detector in ("a", "b") for name in CLASSES
         ]  # fmt: skip
     found = class_rows(by_class)

@@ -73,7 +73,7 @@
       if ("allowed" in rule && run.alarms) index = calibrated(run.alarms, rule.allowed);
       else if (rule.cheapest && run.costs) {
         if (!market) return show(); // somebody is still typing
-        const same = ["prevalence", "cost_miss", "cost_delay"].every((name) => market[name] === data.market[name]);
+        const same = ["prevalence", "cost_miss", "cost_flag"].every((name) => market[name] === data.market[name]);
         index = cheapest(run.costs, market, same ? marked("cheapest") : -1);
       } else if ("cut" in rule) index = nearest(run.edges, rule.cut);
       else index = marked(marked(rule.mark) < 0 ? "native" : rule.mark);
@@ -148,12 +148,12 @@
     function readMarket() {
       const number = (name) => part(name).valueAsNumber;
       const share = hundredth(number("prevalence"));
-      const found = { prevalence: share, cost_miss: number("cost_miss"), cost_delay: number("cost_delay") };
-      const valid = { prevalence: share > 0 && share < 1, cost_miss: found.cost_miss > 0, cost_delay: found.cost_delay > 0 };
+      const found = { prevalence: share, cost_miss: number("cost_miss"), cost_flag: number("cost_flag") };
+      const valid = { prevalence: share > 0 && share < 1, cost_miss: found.cost_miss > 0, cost_flag: found.cost_flag > 0 };
       for (const [name, good] of Object.entries(valid)) part(name).setAttribute("aria-invalid", !good);
       if (!Object.values(valid).every(Boolean)) return null;
       const many = data.uploads * share;
-      return { ...found, missing: many * found.cost_miss, flagging: (data.uploads - many) * found.cost_delay };
+      return { ...found, missing: many * found.cost_miss, flagging: (data.uploads - many) * found.cost_flag };
     }
 
     /** What the allowed false alarms are counted on, and how many there are at this threshold. */
@@ -193,14 +193,14 @@
     options(part("detector"), data.detectors.map((one) => one.name));
     part("allowed").value = plain(100 * data.allowed);
     part("prevalence").value = plain(100 * data.market.prevalence);
-    for (const name of ["cost_miss", "cost_delay"]) part(name).value = data.market[name];
+    for (const name of ["cost_miss", "cost_flag"]) part(name).value = data.market[name];
     part("detector-field").hidden = data.detectors.length < 2;
     part("detector").addEventListener("change", chooseDetector);
     part("seed").addEventListener("change", chooseRun);
     part("threshold").addEventListener("input", () => apply({ cut: run.edges[part("threshold").value] }));
     part("allowed").addEventListener("input", allow);
     part("cheapest").addEventListener("click", () => apply({ cheapest: true }));
-    for (const name of ["prevalence", "cost_miss", "cost_delay"])
+    for (const name of ["prevalence", "cost_miss", "cost_flag"])
       part(name).addEventListener("input", () => { market = readMarket(); apply(rule); });
     for (const name of ["fakes", "reals"]) part(name).addEventListener("change", show);
 
