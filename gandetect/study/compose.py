@@ -251,7 +251,7 @@ def _report(
 
 def _image_statistics(scorings: Sequence[Scoring]) -> SummariseImages:
     """Of every source once, at the smallest size that a detector sees."""
-    size = min(one.preprocessing.image_size for one in scorings)
+    size = min((one.preprocessing.image_size for one in scorings), default=LARGE)
     of_size = [one for one in scorings if one.preprocessing.image_size == size]
     sources = {
         (source.name, source.seed): source

@@ -11,7 +11,7 @@ from gandetect.config.experiment import EvaluationConfig
 from gandetect.sources import ImageSet
 from gandetect.stages.score import ScoreDetector
 
-DARKER = ({"name": "brightness", "chance": 1.0, "range": (0.5, 0.5)},)
+DARKER = ({"name": "brightness", "probability": 1.0, "range": (0.5, 0.5)},)
 GREY = ImageSet(np.full((3, 1, 4, 4), 100, np.uint8))
 
 

@@ -142,7 +142,7 @@ def test_a_cache_that_was_cut_off_is_named_and_made_afresh(data_dir) -> None:
         opened.truncate(1000)
     listener = Kept()
     assert prepare(data_dir, listener).digest == digest
-    assert "'images.npy' was changed or truncated; it is made afresh" in listener.warnings[0]
+    assert "'images.npy' was changed or truncated; it is built again" in listener.warnings[0]
     assert runs.file_digest(file) == whole
 
 
@@ -186,7 +186,7 @@ def test_a_damaged_record_or_listing_is_as_good_as_none(data_dir, content) -> No
     (cache / "record.json").write_text(content)
     listener = Kept()
     assert prepare(data_dir, listener).digest == digest
-    assert "it is made afresh" in listener.warnings[0]
+    assert "it is built again" in listener.warnings[0]
 
 
 def test_what_cannot_be_read_is_named_and_read_when_it_can_be(

@@ -124,7 +124,7 @@ def test_a_lighter_image_is_told_by_its_grey_level_alone(run) -> None:
         ({"detectors": [{"kind": "classifier"}]}, "kind of detector 'classifier' is not known"),
         (
             {"detectors": [{"kind": "grey-level", "name": "g", "gan": "linear", "image": 9}]},
-            r"unknown key 'detectors.0.image'; allowed here: kind, name, gan, images; did",
+            r"unknown key 'detectors.0.image'; allowed here: kind, name, gan, n_images; did",
         ),
         ({"detectors": [{"kind": "grey-level", "name": "g", "gan": "vae"}]}, "gan 'vae' is not"),
     ],
