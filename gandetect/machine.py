@@ -22,6 +22,7 @@ LIBRARIES = (
     "numpy",
     "pandas",
     "scikit-learn",
+    "seaborn",
 )
 
 

@@ -13,11 +13,11 @@ from contextlib import contextmanager
 from typing import Any
 
 import matplotlib.style
+import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
-from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from PIL import Image
 
@@ -110,15 +110,15 @@ def offsets(n: int, step: float) -> list[float]:
     return [step * (place - (n - 1) / 2) for place in range(n)]
 
 
-def share_palette() -> LinearSegmentedColormap:
+def share_palette() -> Any:
     """From light to dark for shares; violet, as it is neither real nor fake."""
-    return LinearSegmentedColormap.from_list("share", ["#f1f0f2", "#4b3b8f"])
+    return sns.light_palette("#4b3b8f", as_cmap=True)
 
 
 def difference_palette() -> Any:
     """From blue, as real ones are, over white to orange, as generated ones are."""
-    ends = COLOURS["in-distribution"], "#f6f6f4", COLOURS["own"]
-    return LinearSegmentedColormap.from_list("difference", ends)
+    ends = [COLOURS["in-distribution"], "#f6f6f4", COLOURS["own"]]
+    return sns.blend_palette(ends, as_cmap=True)
 
 
 def without_grid(axes: Axes) -> None:
