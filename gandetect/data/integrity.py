@@ -37,7 +37,7 @@ BAD = (
     "cross-split duplicate",
 )
 WARNINGS = ("unusual name", "metadata", "duplicate", "near duplicate")
-DecodedPicture = tuple[FoundFile, Examined]
+ExaminedFile = tuple[FoundFile, Examined]
 
 
 @dataclass(frozen=True)
@@ -191,7 +191,7 @@ def find_faults(
     ``labels`` are those of classes, where these have any.
     """
     findings: list[Finding] = []
-    pictures: dict[str, list[DecodedPicture]] = defaultdict(list)
+    pictures: dict[str, list[ExaminedFile]] = defaultdict(list)
     for file, one in zip(files, examined, strict=True):
         if one.error is not None:
             findings.append(Finding(str(one.kind), file.path, one.error))
@@ -221,7 +221,7 @@ def _wrong_name(path: str, form: str) -> Iterator[Finding]:
         yield Finding("unusual name", path, f"holds {form}, which its name does not say{rename}")
 
 
-def _contradictory(copies: Sequence[DecodedPicture], labels: Mapping[str, str]) -> list[Finding]:
+def _contradictory(copies: Sequence[ExaminedFile], labels: Mapping[str, str]) -> list[Finding]:
     """Judge the files that hold one picture, to the pixel, where they have both labels."""
     given = {file.path: labels.get(file.class_name, "") for file, _ in copies}
     findings = []
@@ -232,7 +232,7 @@ def _contradictory(copies: Sequence[DecodedPicture], labels: Mapping[str, str]) 
     return findings
 
 
-def _repeated(copies: Sequence[DecodedPicture]) -> Iterator[Finding]:
+def _repeated(copies: Sequence[ExaminedFile]) -> Iterator[Finding]:
     """Judge the files that hold one picture, to the pixel."""
 
     def same(file: FoundFile, other: FoundFile) -> str:
@@ -254,7 +254,7 @@ def _repeated(copies: Sequence[DecodedPicture]) -> Iterator[Finding]:
             yield Finding(kind, file.path, same(file, original))
 
 
-def _nearly_repeated(pictures: Sequence[DecodedPicture], distance: int) -> Iterator[Finding]:
+def _nearly_repeated(pictures: Sequence[ExaminedFile], distance: int) -> Iterator[Finding]:
     """Tell of each picture that looks like an earlier one, that earlier one."""
     hashes = np.array([one.phash for _, one in pictures], dtype=np.uint64)
     first: dict[int, int] = {}

@@ -17,18 +17,17 @@ from gandetect.config import (
 from gandetect.config.epochs import Epochs
 from gandetect.config.gan import DiffAugmentation
 from gandetect.config.processing import Processing
-from gandetect.config.section import ImageCount, LearningRate, Once, Probability, StepCount
+from gandetect.config.section import ImageCount, LearningRate, Probability, StepCount
 from gandetect.data.stored import Images
 from gandetect.detectors.discriminator import Discriminator, fresh_discriminator
-from gandetect.detectors.protocol import FittedNetwork, PostHoc
+from gandetect.detectors.protocol import FittedNetwork, OnFakes
 from gandetect.detectors.validation import Monitor, Validation, hold_back, how_chosen
-from gandetect.errors import unknown_name
 
 if TYPE_CHECKING:
     from gandetect.detectors.material import Material
 
 
-class FineTuned(PostHoc, Discriminator):
+class FineTuned(OnFakes, Discriminator):
     """A discriminator trained further, or afresh, with the generators frozen: replay afterwards.
 
     ``n_images`` fakes are drawn once, by the generators of ``fakes_epochs`` of every GAN in
@@ -48,8 +47,6 @@ class FineTuned(PostHoc, Discriminator):
     METHOD: ClassVar = "by training a discriminator further with the generators frozen"
 
     kind: Literal["fine-tuned"]
-    gan: str
-    fakes_from: Once[str] = ()
     fakes_epochs: Epochs = "all"
     start: Literal["last", "fresh"] = "last"
     updates: StepCount = 2000
@@ -67,16 +64,6 @@ class FineTuned(PostHoc, Discriminator):
     hard: Probability = 0.0
 
     @property
-    def makers(self) -> tuple[str, ...]:
-        """Names of the GANs that its fakes come from."""
-        return self.fakes_from or (self.gan,)
-
-    @property
-    def made_of(self) -> tuple[str, ...]:
-        """The GAN of its discriminator, and those that its fakes come from."""
-        return tuple(dict.fromkeys((self.gan, *self.makers)))
-
-    @property
     def images_trained_on(self) -> int:
         """As many as its batches hold."""
         return self.updates * self.batch_size
@@ -88,17 +75,11 @@ class FineTuned(PostHoc, Discriminator):
     def check(
         self, gans: Sequence[GeneratorConfig], classifiers: Sequence[ClassifierConfig]
     ) -> None:
-        """Refuse GANs that the study does not have, and options that the network does not."""
-        adversarial = {gan.name: gan for gan in gans if isinstance(gan, GanConfig)}
-        if self.gan not in adversarial:
-            raise unknown_name("gan", self.gan, adversarial)
+        """Also refuse options that the network does not have."""
+        super().check(gans, classifiers)
         if self.discriminator is not None:
-            options = {"discriminator": self.discriminator}
-            GanConfig.model_validate({**dict(adversarial[self.gan]), **options})
-        generators = [gan.name for gan in gans]
-        for name in self.fakes_from:
-            if name not in generators:
-                raise unknown_name("fakes_from", name, generators)
+            own = next(gan for gan in gans if gan.name == self.gan)
+            GanConfig.model_validate({**dict(own), "discriminator": self.discriminator})
 
     @model_validator(mode="after")
     def _options_of_a_fresh_network(self) -> FineTuned:

@@ -11,7 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 from pydantic import BaseModel, ConfigDict, Field
 from scipy.special import expit
 
-from gandetect.config import DETECTORS, ClassifierConfig, DetectorTable, GeneratorConfig
+from gandetect.config import DETECTORS, ClassifierConfig, DetectorTable, GanConfig, GeneratorConfig
+from gandetect.config.section import Once
 from gandetect.errors import unknown_name
 
 if TYPE_CHECKING:
@@ -131,6 +132,35 @@ class PostHoc(DetectorTable, Kind):
     def make(self, material: Material) -> FittedNetwork:
         """Train or fit one."""
         raise NotImplementedError
+
+
+class OnFakes(PostHoc):
+    """A kind that is made of a GAN's discriminator, and of fakes of some of the study's GANs."""
+
+    gan: str
+    fakes_from: Once[str] = ()
+
+    @property
+    def makers(self) -> tuple[str, ...]:
+        """Names of the GANs that its fakes come from, by default its own."""
+        return self.fakes_from or (self.gan,)
+
+    @property
+    def made_of(self) -> tuple[str, ...]:
+        """The GAN of its discriminator, and those that its fakes come from."""
+        return tuple(dict.fromkeys((self.gan, *self.makers)))
+
+    def check(
+        self, gans: Sequence[GeneratorConfig], classifiers: Sequence[ClassifierConfig]
+    ) -> None:
+        """Refuse GANs that the study does not have, and discriminators of what has none."""
+        adversarial = [gan.name for gan in gans if isinstance(gan, GanConfig)]
+        if self.gan not in adversarial:
+            raise unknown_name("gan", self.gan, adversarial)
+        generators = [gan.name for gan in gans]
+        for name in self.fakes_from:
+            if name not in generators:
+                raise unknown_name("fakes_from", name, generators)
 
 
 def kind_named(name: str) -> type[Kind]:

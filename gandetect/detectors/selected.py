@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from gandetect.config import ClassifierConfig, GanConfig, GeneratorConfig, chosen_epochs
+from gandetect.config import chosen_epochs
 from gandetect.config.epochs import Epochs
-from gandetect.config.section import ImageCount, Once
+from gandetect.config.section import ImageCount
 from gandetect.detectors.discriminator import Discriminator
-from gandetect.detectors.protocol import FittedNetwork, PostHoc
+from gandetect.detectors.protocol import FittedNetwork, OnFakes
 from gandetect.detectors.validation import Monitor, Validation, best_row, how_chosen
-from gandetect.errors import unknown_name
 
 if TYPE_CHECKING:
     from gandetect.detectors.material import Material
 
 
-class Selected(PostHoc, Discriminator):
+class Selected(OnFakes, Discriminator):
     """A GAN's discriminator of the epoch that does best on validation images.
 
     Of ``epochs``, the one of the highest ``monitor`` (of equals the last): AUROC, or the accuracy
@@ -34,34 +32,10 @@ class Selected(PostHoc, Discriminator):
     EPOCH_CHOSEN: ClassVar = True
 
     kind: Literal["selected"]
-    gan: str
     epochs: Epochs = "all"
-    fakes_from: Once[str] = ()
     fakes_epochs: Epochs = "all"
     n_images: Annotated[ImageCount, Field(ge=20)] = 4000
     monitor: Monitor = "auroc"
-
-    @property
-    def makers(self) -> tuple[str, ...]:
-        """Names of the GANs that its fakes come from."""
-        return self.fakes_from or (self.gan,)
-
-    @property
-    def made_of(self) -> tuple[str, ...]:
-        """The GAN of its discriminator, and those that its fakes come from."""
-        return tuple(dict.fromkeys((self.gan, *self.makers)))
-
-    def check(
-        self, gans: Sequence[GeneratorConfig], classifiers: Sequence[ClassifierConfig]
-    ) -> None:
-        """Refuse GANs that the study does not have, and discriminators of what has none."""
-        adversarial = [gan.name for gan in gans if isinstance(gan, GanConfig)]
-        if self.gan not in adversarial:
-            raise unknown_name("gan", self.gan, adversarial)
-        generators = [gan.name for gan in gans]
-        for name in self.fakes_from:
-            if name not in generators:
-                raise unknown_name("fakes_from", name, generators)
 
     def make(self, material: Material) -> FittedNetwork:
         """Try every epoch's discriminator on the same images, and take the best."""

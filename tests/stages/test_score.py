@@ -26,11 +26,11 @@ def scores(name: str, chain: object) -> list[float]:
     evaluation = EvaluationConfig.model_validate({"calibration_processing": chain})
     trained = SimpleNamespace(seed=0, augmented=None)
     stage = ScoreDetector(
-        trained, (), (), None, 0.05, 1, "x", (),  # type: ignore[arg-type]
+        trained, (), (), None, 0.05, 1, "x", (),
         calibration_processing=evaluation.calibration_processing,
     )  # fmt: skip
     source = SimpleNamespace(name=name)
-    return stage._scores(MeanLevel(), source, GREY, lambda _: None).tolist()  # type: ignore[arg-type]
+    return stage._scores(MeanLevel(), source, GREY, lambda _: None).tolist()
 
 
 @pytest.mark.parametrize("name", ["real:calibration", "generated:calibration"])

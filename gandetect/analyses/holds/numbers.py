@@ -1,8 +1,7 @@
 """Which detector answers every group of images well, as they are and after processing.
 
 A detector holds where the lower ends of its 95 % intervals reach `AS_THEY_ARE` on all groups, and
-`PROCESSED` on the same images under every processing, at the calibrated threshold. That threshold
-is chosen on unprocessed reals.
+`PROCESSED` on the same images under every processing, at the calibrated threshold.
 """
 
 from __future__ import annotations
