@@ -84,7 +84,7 @@ class ScoredStudy:
     @property
     def own(self) -> dict[str, list[str]]:
         """The generated sources that each detector was trained on."""
-        return {name: list(fact["own"]) for name, fact in self.facts.items()}
+        return {name: list(fact["own"] or ()) for name, fact in self.facts.items()}
 
     @property
     def thresholds(self) -> dict[tuple[str, int], dict[str, float]]:

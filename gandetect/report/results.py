@@ -13,7 +13,7 @@ from gandetect.report.words import count, source_name
 from gandetect.statistics.operating_points import OPERATING_POINTS
 from gandetect.statistics.rows import Row, chosen
 from gandetect.statistics.scored_detectors import KINDS
-from gandetect.statistics.scores import Metrics
+from gandetect.statistics.scores import TRAINING, Metrics, reals_tested_on
 
 QUESTION = (
     "Does a discriminator trained inside a GAN make a usable detector of generated images, and "
@@ -79,9 +79,10 @@ class StudyResults:
         recipe: str | None = self._facts(detector)["recipe"]
         return recipe
 
-    def own(self, detector: str) -> list[str]:
-        """The generated sources that a detector was trained on."""
-        return list(self._facts(detector)["own"])
+    def own(self, detector: str) -> list[str] | None:
+        """The generated sources that a detector was trained on; None where nobody has said."""
+        own = self._facts(detector)["own"]
+        return None if own is None else list(own)
 
     def named(self, source: str, detector: str | None = None) -> str:
         """A source in words, and whether it is this detector's own."""
@@ -191,7 +192,7 @@ def detector_names(metrics: Metrics) -> list[str]:
 
 
 def matrix_sources(metrics: Metrics) -> list[str]:
-    """Sources as columns: generators by name, then reals from training to held-out."""
-    reals = ["real:training", "real:in-distribution", "real:held-out"]
+    """Sources as columns: generators by name, then reals from training to held-out and others."""
     found = {cell["source"] for cell in metrics["cells"]}
-    return [*sorted(found - set(reals)), *(real for real in reals if real in found)]
+    fakes = sorted(source for source in found if source.startswith("generated:"))
+    return [*fakes, *({TRAINING} & found), *reals_tested_on(found)]

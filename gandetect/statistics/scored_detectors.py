@@ -38,7 +38,7 @@ class ScoredDetector:
     detector: str
     seed: int
     epoch: int
-    own: tuple[str, ...]
+    own: tuple[str, ...] | None  # the generated sources that it was trained on, if known
     sources: dict[str, Scores]
     thresholds: dict[str, float]
 
@@ -51,6 +51,13 @@ class ScoredDetector:
         """Sources in the order of the tables, without those that chose anything."""
         kept = [name for name in self.sources if name not in NOT_REPORTED]
         return ordered(kept, self.own)
+
+    @property
+    def own_fakes(self) -> list[str]:
+        """Its own generated sources; all of them where nobody has said which it knows."""
+        if self.own is not None:
+            return list(self.own)
+        return [name for name in self.reported() if name.startswith("generated:")]
 
     def role(self, source: str) -> str:
         """What a source is to this detector."""
@@ -84,7 +91,8 @@ def split_by_detector(
                 f"the scores hold a detector {str(detector)!r} that the study does not name "
                 f"({', '.join(sorted(facts))}); run the study again to score its own"
             )
-        own = tuple(facts[str(detector)]["own"])
+        known = facts[str(detector)]["own"]
+        own = None if known is None else tuple(known)
         thresholds = thresholds_from(sources, calibrated_fpr)
         subjects.append(
             ScoredDetector(str(detector), int(seed), int(epoch), own, sources, thresholds)

@@ -160,7 +160,8 @@ def _heat(comparison: Comparison, rows: Sequence[Row], caption: str) -> Heat:
 
 
 def _source_order(source: str) -> tuple[int, str]:
-    return (REALS.index(source) + 1 if source in REALS else 0, source)
+    place = REALS.index(source) if source in REALS else len(REALS)
+    return (place if source.startswith("real:") else -1, source)
 
 
 def _cell(row: Row) -> Cell:
