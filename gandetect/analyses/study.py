@@ -28,7 +28,7 @@ class ScoredStudy:
         scores: one row an image and detector; columns as in `scores.COLUMNS`.
         calibrated_fpr: share of the calibration reals that the calibrated operating point may
             call generated.
-        known: what each detector is, as `detectors_of` says; by default a discriminator whose own
+        known: what each detector is, as `report.facts` says; by default a discriminator whose own
             source bears its name.
         same_fakes: whether all seeds answered the same fakes, as in a labelled study; otherwise
             each seed's generators made their own.

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from gandetect.analyses.analysis import OPENING, Analysis, Chapter
 from gandetect.analyses.cross_evaluation.words import share_heat
 from gandetect.analyses.summary.warnings import notes, say, warnings
-from gandetect.config import LabelledDataConfig, detector_table
+from gandetect.config import detector_table
 from gandetect.report.document import Block, Switch, Text
 from gandetect.report.results import StudyResults
 from gandetect.report.words import POINTS, REAL_ROLES, per_hundred
@@ -27,9 +27,9 @@ QUESTIONS = {
 
 def opening(results: StudyResults) -> list[Block]:
     """Under the title: what was done, for somebody who has never heard of any of this."""
-    data, facts = results.inputs.experiment.data, results.inputs.data
+    settings, facts = results.facts.data, results.inputs.data
     kinds = {str(results.recipe(name)) for name in results.of_kind("post-hoc")}
-    labels = data.classes if isinstance(data, LabelledDataConfig) else {}
+    labels = settings["classes"] if results.labelled else {}
     held_out = [str(name) for name in facts.get("held_out", [])]
     overlap = results.inputs.overlap
     allowed = overlap.get("policy") == "allow" and bool(overlap.get("images"))
@@ -42,7 +42,7 @@ def opening(results: StudyResults) -> list[Block]:
             [name for name in held_out if labels.get(name, "real") == "real"],
             [name for name in held_out if labels.get(name, "real") != "real"],
             bool(facts.get("leak")) or allowed,
-            bool(getattr(data, "selection", ())),
+            bool(settings.get("selection")),
             _chosen_epochs(results),
         )
     ]
@@ -52,7 +52,7 @@ def _chosen_epochs(results: StudyResults) -> list[tuple[str, str, list[Row]]]:
     """Detectors whose epoch was chosen, with their GANs and a row of each seed."""
     return [
         (one.name, one.made_of[0], chosen(results.rows("operating_points"), detector=one.name))
-        for one in results.inputs.experiment.detectors
+        for one in results.facts.post_hoc
         if one.EPOCH_CHOSEN and one.name in results.detectors
     ]
 
