@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from gandetect.errors import DataError
-from gandetect.statistics.operating_points import NATIVE_THRESHOLD, calibrate, youden
+from gandetect.statistics.operating_points import NATIVE_THRESHOLD, calibrate, least_images, youden
 from gandetect.statistics.scores import (
     CALIBRATION,
     GENERATED_CALIBRATION,
@@ -105,12 +105,12 @@ def thresholds_from(sources: Mapping[str, Scores], calibrated_fpr: float) -> dic
     """The operating points that a detector's scores allow, by name; no test group is looked at.
 
     ``calibrated`` is chosen on calibration reals, or on validation reals where there are no
-    others; ``youden`` on validation images of both kinds.
+    others, and absent where they are too few; ``youden`` on validation images of both kinds.
     """
     thresholds = {"native": NATIVE_THRESHOLD}
     reals = calibration_source(sources)
-    if reals is not None:
-        thresholds["calibrated"] = calibrate(sources[reals], calibrated_fpr)
+    if reals is not None and (cut := calibrate(sources[reals], calibrated_fpr)) is not None:
+        thresholds["calibrated"] = cut
     if VALIDATION in sources and GENERATED_VALIDATION in sources:
         thresholds["youden"] = youden(sources[GENERATED_VALIDATION], sources[VALIDATION])
     return thresholds
@@ -119,6 +119,23 @@ def thresholds_from(sources: Mapping[str, Scores], calibrated_fpr: float) -> dic
 def calibration_source(sources: Mapping[str, Scores]) -> str | None:
     """Which reals the calibrated operating point is chosen on; None when there are none."""
     return next((name for name in (CALIBRATION, VALIDATION) if name in sources), None)
+
+
+def why_not_calibrated(sources: Mapping[str, Scores], calibrated_fpr: float) -> str:
+    """Why there is no calibrated threshold, and what it would take; empty where there is one."""
+    reals = calibration_source(sources)
+    if reals is None:
+        return "no calibration reals were scored"
+    n, needed = len(sources[reals]), least_images(calibrated_fpr)
+    return too_few(calibrated_fpr, n) if n < needed else ""
+
+
+def too_few(fpr: float, n: int) -> str:
+    """That n calibration reals are too few for a threshold, and how many it takes."""
+    return (
+        f"a threshold that flags at most {100 * fpr:g} % of new reals takes at least "
+        f"{least_images(fpr):,} calibration reals, and there are {n:,}"
+    )
 
 
 def fitted_on(subject: ScoredDetector) -> tuple[str, str] | None:
