@@ -9,11 +9,9 @@ from functools import partial
 from pathlib import Path
 
 from gandetect.analyses.analysis import OPENING, PARTS, Analysis, Chapter
-from gandetect.analyses.detectors_of import detectors_of
 from gandetect.analyses.evaluate import evaluate, tidy
 from gandetect.analyses.registry import analyses
 from gandetect.analyses.study import ScoredStudy
-from gandetect.config import LabelledDataConfig
 from gandetect.errors import RunError
 from gandetect.report.document import Block, Document, Fold, Heading, Section, Text, slug
 from gandetect.report.inputs import Inputs, read_inputs
@@ -91,12 +89,12 @@ def check_scores(inputs: Inputs) -> None:
 
 def scored_study(inputs: Inputs, cost_model: CostModel = EXAMPLE_COSTS) -> ScoredStudy:
     """What analyses compute from, out of what a run folder holds."""
-    experiment = inputs.experiment
+    facts = inputs.facts
     return ScoredStudy(
         inputs.scores,
-        experiment.evaluation.calibrated_fpr,
-        known=detectors_of(experiment),
-        same_fakes=isinstance(experiment.data, LabelledDataConfig),
+        facts.calibrated_fpr,
+        known=facts.detectors,
+        same_fakes=facts.same_fakes,
         cost_model=cost_model,
         quality=inputs.quality,
         classes=inputs.classes,
@@ -124,7 +122,7 @@ def compose(results: StudyResults, asked: Sequence[Analysis]) -> Document:
     return Document(
         results.question,
         [Section(part, blocks) for part, blocks in parts.items() if part and blocks],
-        f"gandetect report: {results.inputs.experiment.name}",
+        f"gandetect report: {results.facts.name}",
         parts[OPENING],
     )
 

@@ -16,7 +16,7 @@ say = Prose(__file__)
 
 def neighbours(results: StudyResults) -> list[Block]:
     """How near fakes are to the training images, and real test images for scale."""
-    gans = [gan.name for gan in results.inputs.experiment.discriminators]
+    gans = results.discriminators
     if not gans:
         return []
     stored, first = results.inputs.neighbours, results.seeds[0]

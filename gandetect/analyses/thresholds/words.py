@@ -41,7 +41,7 @@ def distributions(results: StudyResults) -> list[Block]:
 
     def above(point: str) -> Callable[[Row], str]:
         return lambda row: (
-            percent(row["calibration_delayed"][point]) if "calibrated" in row else "–"
+            percent(of[point]) if point in (of := row.get("calibration_delayed", {})) else "–"
         )
 
     def upper_bound(row: Row) -> str:
@@ -51,7 +51,7 @@ def distributions(results: StudyResults) -> list[Block]:
     columns: Columns = {
         "Detector": lambda row: detector_name(row, results.many_seeds),
         "Calibrated threshold": lambda row: (
-            number(row["calibrated"], 2) if "calibrated" in row else say.not_calibrated()
+            number(row["calibrated"], 2) if "calibrated" in row else say.not_calibrated(row)
         ),
         "Reals that chose it": lambda row: count(row.get("n_calibration", 0)),
         "of them above 0": above("native"),
@@ -65,6 +65,7 @@ def distributions(results: StudyResults) -> list[Block]:
     return [
         say.figure("score-distributions", draw, _first_seed(results)),
         table(caption, metrics["operating_points"], columns),
+        *results.not_measured("operating_points"),
     ]
 
 
