@@ -28,7 +28,7 @@ class ScoredStudy:
         scores: one row an image and detector; columns as in `scores.COLUMNS`.
         calibrated_fpr: share of the calibration reals that the calibrated operating point may
             call generated.
-        known: what each detector is, as `detectors_of` says; by default a discriminator whose own
+        known: what each detector is, as `report.facts` says; by default a discriminator whose own
             source bears its name.
         same_fakes: whether all seeds answered the same fakes, as in a labelled study; otherwise
             each seed's generators made their own.
@@ -86,7 +86,7 @@ class ScoredStudy:
     @property
     def own(self) -> dict[str, list[str]]:
         """The generated sources that each detector was trained on."""
-        return {name: list(fact["own"]) for name, fact in self.facts.items()}
+        return {name: list(fact["own"] or ()) for name, fact in self.facts.items()}
 
     @property
     def thresholds(self) -> dict[tuple[str, int], dict[str, float]]:

@@ -12,6 +12,8 @@ import click
 from gandetect import __version__
 from gandetect.cli.compare import compare_command
 from gandetect.cli.data import data_group
+from gandetect.cli.evaluate import evaluate_command
+from gandetect.cli.export import export_command
 from gandetect.cli.info import completion_command, info_command
 from gandetect.cli.report import grid_command, report_command
 from gandetect.cli.run import run_command
@@ -117,6 +119,8 @@ for command in (
     train_group,
     data_group,
     score_command,
+    evaluate_command,
+    export_command,
     report_command,
     compare_command,
     grid_command,

@@ -13,7 +13,7 @@ from scipy.special import expit
 
 from gandetect.config import DETECTORS, ClassifierConfig, DetectorTable, GanConfig, GeneratorConfig
 from gandetect.config.section import Once
-from gandetect.errors import unknown_name
+from gandetect.errors import UsageError, unknown_name
 
 if TYPE_CHECKING:
     from torch import nn
@@ -47,6 +47,7 @@ class DetectorDescription(BaseModel):
     options: dict[str, Any] = {}  # what the network is built with, beside its input's size
     preprocessing: Preprocessing = Preprocessing()
     operating_points: dict[str, float] = {"native": 0.0}
+    absent: dict[str, str] = {}  # operating points that there are none of, and why
     weights_sha256: str = ""
     provenance: dict[str, Any] = {}
 
@@ -100,7 +101,12 @@ class Detector:
         return answers
 
     def threshold(self, operating_point: str) -> float:
-        """The score above which an image is called generated."""
+        """The score above which an image is called generated; `UsageError` where there is none."""
+        if why := self.description.absent.get(operating_point):
+            raise UsageError(
+                f"detector {self.name!r} has no threshold {operating_point!r}: {why}; "
+                f"it has {', '.join(self.operating_points)}"
+            )
         if operating_point not in self.operating_points:
             raise unknown_name("operating point", operating_point, self.operating_points)
         return self.operating_points[operating_point]

@@ -32,8 +32,8 @@ from gandetect.stages.labelled_data import DecodedImages, LabelledData
 from gandetect.stages.look import DISTANCES, NEIGHBOURS, images_to_look_at, neighbours
 from gandetect.stages.scoring import SCORES, score_images, ticker, tidy_scores
 from gandetect.stages.trained import Trained
-from gandetect.statistics.scored_detectors import thresholds_from
-from gandetect.statistics.scores import CALIBRATION, GENERATED_CALIBRATION, by_source
+from gandetect.statistics.scored_detectors import thresholds_from, why_not_calibrated
+from gandetect.statistics.scores import CALIBRATION, GENERATED_CALIBRATION, Scores, by_source
 
 ANSWERS = "unlabelled.csv"
 ImageStage = ClassData | LabelledData | DecodedImages | DrawImages
@@ -62,7 +62,7 @@ class ScoreDetector(Stage):
     unlabelled: str | None = None
     calibration_processing: Processing = ()
 
-    VERSION: ClassVar[int] = 6
+    VERSION: ClassVar[int] = 7
     PLACE: ClassVar = "detectors/{self.trained.config.name}/seed-{self.trained.seed}"
     TITLE: ClassVar = "Scoring every source with {self.trained.subject}"
     WEIGHT: ClassVar[float] = 20.0
@@ -114,8 +114,7 @@ class ScoreDetector(Stage):
             runs.write_json(context.folder / DISTANCES, distances)
         for name, arrays in pictures.items():
             np.savez_compressed(context.folder / name, **arrays)
-        points = thresholds_from(by_source(table), self.calibrated_fpr)
-        self._finish(detector, points, context)
+        self._finish(detector, by_source(table), context)
         return {"n": len(table)}
 
     def _scores(
@@ -129,8 +128,14 @@ class ScoreDetector(Stage):
         return score_images(detector, images, tick, self.trained.augmented)
 
     def _finish(
-        self, detector: NetworkDetector, points: Mapping[str, float], context: Context
+        self, detector: NetworkDetector, sources: Mapping[str, Scores], context: Context
     ) -> None:
+        points = thresholds_from(sources, self.calibrated_fpr)
+        absent = {}
+        if why := why_not_calibrated(sources, self.calibrated_fpr):
+            absent["calibrated"] = why
+            name = self.trained.config.name
+            context.warn(f"detector {name!r} has no calibrated threshold: {why}")
         provenance = {
             **detector.description.provenance,
             "experiment": self.experiment,
@@ -139,7 +144,9 @@ class ScoreDetector(Stage):
             "calibrated_fpr": self.calibrated_fpr,
             "gandetect": own_version(),
         }
-        finished = detector.with_description(operating_points=dict(points), provenance=provenance)
+        finished = detector.with_description(
+            operating_points=points, absent=absent, provenance=provenance
+        )
         save_detector(context.folder, finished)
         if self.unlabelled is not None:
             with (context.folder / ANSWERS).open("w", encoding="utf-8") as file:

@@ -39,7 +39,7 @@ class DetectorRuns:
     """
 
     detector: str
-    own: tuple[str, ...]
+    own: tuple[str, ...] | None
     thresholds: Mapping[int, Mapping[str, float]]
     images: Mapping[int, Mapping[str, ScoredImages]]
     same_fakes: bool

@@ -14,32 +14,62 @@ NATIVE_THRESHOLD = 0.0
 OPERATING_POINTS = ("native", "calibrated", "youden")
 
 
-def calibrate(calibration_scores: npt.ArrayLike, fpr: float) -> float:
-    """Return the smallest threshold that at most a share `fpr` of calibration reals exceed.
+def calibrate(calibration_scores: npt.ArrayLike, fpr: float) -> float | None:
+    """Return the lowest threshold that a new real exceeds with probability at most `fpr`.
 
+    Split-conformal: of n calibration scores the ceil((1 - fpr)(n + 1))-th smallest (Vovk, Gammerman
+    and Shafer, 2005; Angelopoulos and Bates, arXiv 2107.07511). It holds for any detector as long
+    as the new real is drawn like the calibration reals. None where n is below `least_images`.
     An image is called generated if and only if its score is greater than the threshold, so ties at
-    the threshold count as real and the share is never above `fpr`, only below it.
+    the threshold count as real.
 
     Args:
         calibration_scores: log-odds of real images, `(N,)`, none of them in a test group.
-        fpr: allowed share of reals called generated, 0 <= fpr < 1.
+        fpr: allowed share of reals called generated, 0 < fpr < 1.
 
     Raises `DataError` for no scores or scores that are not finite, `UsageError` for `fpr`.
 
-    >>> calibrate([-3.0, -2.0, -1.0, 0.5], fpr=0.25)
-    -1.0
+    >>> calibrate([-3.0, -2.0, -1.0, 0.5], fpr=0.4), calibrate([-3.0, -2.0, -1.0, 0.5], fpr=0.1)
+    (-1.0, None)
     """
-    if not 0.0 <= fpr < 1.0:
-        raise UsageError(f"fpr is {fpr}; expected a share of reals, 0 <= fpr < 1")
     scores = np.asarray(calibration_scores, dtype=np.float64).ravel()
     if scores.size == 0:
         raise DataError("there are no calibration scores; the calibration reals must be scored")
     if not np.isfinite(scores).all():
         raise DataError("some calibration scores are not finite; score that detector again")
-    above = _most_allowed_above(scores.size, fpr)
-    # The (above + 1)-th largest: any lower cut would let one more real through.
-    position = scores.size - 1 - above
-    return float(np.partition(scores, position)[position])
+    rank = conformal_rank(scores.size, fpr)
+    return None if rank is None else float(np.partition(scores, rank - 1)[rank - 1])
+
+
+def conformal_rank(n: int, fpr: float) -> int | None:
+    """Which of n calibration scores, smallest first, is the cut; None where n is too small.
+
+    That is ceil((1 - fpr)(n + 1)), with (n + 1 - rank) / (n + 1) <= fpr as floats compare: 0.29 is
+    29 of 100, while 0.29 * 100 is 28.999… in binary.
+
+    >>> conformal_rank(99, 0.05), conformal_rank(99, 0.29), conformal_rank(18, 0.05)
+    (95, 71, None)
+    """
+    _check_fpr(fpr)
+    above = math.floor(fpr * (n + 1))
+    while (above + 1) / (n + 1) <= fpr:
+        above += 1
+    while above / (n + 1) > fpr:
+        above -= 1
+    return n + 1 - above if above > 0 else None
+
+
+def least_images(fpr: float) -> int:
+    """How many calibration reals `calibrate` needs: 1 / fpr - 1, rounded up.
+
+    >>> least_images(0.05), least_images(0.001), least_images(0.9)
+    (19, 999, 1)
+    """
+    _check_fpr(fpr)
+    n = max(math.ceil(1 / fpr) - 2, 1)
+    while conformal_rank(n, fpr) is None:
+        n += 1
+    return n
 
 
 def youden(generated: npt.ArrayLike, real: npt.ArrayLike) -> float:
@@ -112,11 +142,6 @@ def _both_kinds(generated: npt.ArrayLike, real: npt.ArrayLike) -> tuple[Scores, 
     return fakes, reals
 
 
-def _most_allowed_above(n: int, fpr: float) -> int:
-    """Largest k with k / n <= fpr, as floats compare (0.29 * 100 is 28.999… in binary)."""
-    k = math.floor(fpr * n)
-    if (k + 1) / n <= fpr:
-        k += 1
-    elif k / n > fpr:
-        k -= 1
-    return min(k, n - 1)
+def _check_fpr(fpr: float) -> None:
+    if not 0.0 < fpr < 1.0:
+        raise UsageError(f"fpr is {fpr}; expected a share of reals, 0 < fpr < 1")

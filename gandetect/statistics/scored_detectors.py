@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from gandetect.errors import DataError
-from gandetect.statistics.operating_points import NATIVE_THRESHOLD, calibrate, youden
+from gandetect.statistics.operating_points import NATIVE_THRESHOLD, calibrate, least_images, youden
 from gandetect.statistics.scores import (
     CALIBRATION,
     GENERATED_CALIBRATION,
@@ -27,8 +27,9 @@ from gandetect.statistics.scores import (
 
 DetectorFacts = Mapping[str, Any]
 FEWEST = 20  # a source with fewer images says too little to be evaluated on
-# What a detector is, in the order of every table: post-hoc ones are made of the others.
-KINDS = ("discriminator", "classifier", "post-hoc")
+# What a detector is, in the order of every table: post-hoc ones are made of the others, and of
+# those of a table of scores nothing is known.
+KINDS = ("discriminator", "classifier", "post-hoc", "detector")
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class ScoredDetector:
     detector: str
     seed: int
     epoch: int
-    own: tuple[str, ...]
+    own: tuple[str, ...] | None  # the generated sources that it was trained on, if known
     sources: dict[str, Scores]
     thresholds: dict[str, float]
 
@@ -51,6 +52,13 @@ class ScoredDetector:
         """Sources in the order of the tables, without those that chose anything."""
         kept = [name for name in self.sources if name not in NOT_REPORTED]
         return ordered(kept, self.own)
+
+    @property
+    def own_fakes(self) -> list[str]:
+        """Its own generated sources; all of them where nobody has said which it knows."""
+        if self.own is not None:
+            return list(self.own)
+        return [name for name in self.reported() if name.startswith("generated:")]
 
     def role(self, source: str) -> str:
         """What a source is to this detector."""
@@ -84,7 +92,8 @@ def split_by_detector(
                 f"the scores hold a detector {str(detector)!r} that the study does not name "
                 f"({', '.join(sorted(facts))}); run the study again to score its own"
             )
-        own = tuple(facts[str(detector)]["own"])
+        known = facts[str(detector)]["own"]
+        own = None if known is None else tuple(known)
         thresholds = thresholds_from(sources, calibrated_fpr)
         subjects.append(
             ScoredDetector(str(detector), int(seed), int(epoch), own, sources, thresholds)
@@ -96,12 +105,12 @@ def thresholds_from(sources: Mapping[str, Scores], calibrated_fpr: float) -> dic
     """The operating points that a detector's scores allow, by name; no test group is looked at.
 
     ``calibrated`` is chosen on calibration reals, or on validation reals where there are no
-    others; ``youden`` on validation images of both kinds.
+    others, and absent where they are too few; ``youden`` on validation images of both kinds.
     """
     thresholds = {"native": NATIVE_THRESHOLD}
     reals = calibration_source(sources)
-    if reals is not None:
-        thresholds["calibrated"] = calibrate(sources[reals], calibrated_fpr)
+    if reals is not None and (cut := calibrate(sources[reals], calibrated_fpr)) is not None:
+        thresholds["calibrated"] = cut
     if VALIDATION in sources and GENERATED_VALIDATION in sources:
         thresholds["youden"] = youden(sources[GENERATED_VALIDATION], sources[VALIDATION])
     return thresholds
@@ -110,6 +119,23 @@ def thresholds_from(sources: Mapping[str, Scores], calibrated_fpr: float) -> dic
 def calibration_source(sources: Mapping[str, Scores]) -> str | None:
     """Which reals the calibrated operating point is chosen on; None when there are none."""
     return next((name for name in (CALIBRATION, VALIDATION) if name in sources), None)
+
+
+def why_not_calibrated(sources: Mapping[str, Scores], calibrated_fpr: float) -> str:
+    """Why there is no calibrated threshold, and what it would take; empty where there is one."""
+    reals = calibration_source(sources)
+    if reals is None:
+        return "no calibration reals were scored"
+    n, needed = len(sources[reals]), least_images(calibrated_fpr)
+    return too_few(calibrated_fpr, n) if n < needed else ""
+
+
+def too_few(fpr: float, n: int) -> str:
+    """That n calibration reals are too few for a threshold, and how many it takes."""
+    return (
+        f"a threshold that flags at most {100 * fpr:g} % of new reals takes at least "
+        f"{least_images(fpr):,} calibration reals, and there are {n:,}"
+    )
 
 
 def fitted_on(subject: ScoredDetector) -> tuple[str, str] | None:

@@ -85,8 +85,10 @@ def test_asked_rates_are_met_as_if_all_scores_were_known(subjects):
         above = bins.above("real:calibration")
         reals = one.sources["real:calibration"]
         for rate in ASKED_RATES:
-            lowest = bins.edges[np.argmax(above / len(reals) <= rate)]
-            assert lowest == calibrate(reals, rate)
+            good = (above + 1) / (len(reals) + 1) <= rate
+            assert (bins.edges[np.argmax(good)] if good.any() else None) == calibrate(reals, rate)
+        assert calibrate(reals, min(ASKED_RATES)) is None
+        assert calibrate(reals, max(ASKED_RATES)) is not None
 
 
 def test_cuts_are_chosen_on_no_test_group(subjects):

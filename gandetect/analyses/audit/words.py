@@ -139,4 +139,5 @@ ANALYSIS = Analysis(
             "shortcuts",
         )
     ],
+    beyond_scores=True,
 )

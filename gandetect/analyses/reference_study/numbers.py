@@ -89,7 +89,7 @@ def _figures(report: Mapping[str, Any]) -> dict[str, float]:
 
 def _overall(subject: ScoredDetector) -> list[dict[str, Any]]:
     """The reference study's general table: own generated images and all test reals."""
-    fakes, reals = subject.joined(subject.own), subject.joined(TEST_REALS)
+    fakes, reals = subject.joined(subject.own_fakes), subject.joined(TEST_REALS)
     if not len(fakes) or not len(reals):
         return []
     rows = []

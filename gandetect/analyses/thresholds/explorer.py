@@ -53,7 +53,7 @@ def explorer(results: StudyResults) -> Explorer | None:
     """
     metrics = results.metrics
     facts = {row["detector"]: row for row in metrics["detectors"]}
-    fpr = results.inputs.experiment.evaluation.calibrated_fpr
+    fpr = results.facts.calibrated_fpr
     subjects = split_by_detector(latest(results.inputs.scores), facts, fpr)
     judged = [one for one in subjects if {"real", "generated"} <= _labels(one)]
     if not judged:

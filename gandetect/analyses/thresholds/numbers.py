@@ -11,14 +11,23 @@ from gandetect.analyses.study import ScoredStudy
 from gandetect.analyses.tidy import tidy_row
 from gandetect.statistics.operating_points import OPERATING_POINTS
 from gandetect.statistics.rows import Row
-from gandetect.statistics.scored_detectors import ScoredDetector, calibration_source
+from gandetect.statistics.scored_detectors import (
+    ScoredDetector,
+    calibration_source,
+    called,
+    why_not_calibrated,
+)
 from gandetect.statistics.scores import Metrics
 
 
 def numbers(study: ScoredStudy) -> Metrics:
-    """``operating_points`` of every run."""
+    """``operating_points`` of every run, and why a calibrated one is not there."""
+    fpr, subjects = study.calibrated_fpr, study.subjects
+    why = {called(one): why_not_calibrated(one.sources, fpr) for one in subjects}
+    gaps = [f"{name}: {reason}" for name, reason in why.items() if reason]
     return {
-        "operating_points": [_operating_points(one, study.calibrated_fpr) for one in study.subjects]
+        "operating_points": [_operating_points(one, fpr) for one in subjects],
+        "not_measured": {"operating_points": gaps},
     }
 
 

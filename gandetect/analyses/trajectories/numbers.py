@@ -16,10 +16,9 @@ import pandas as pd
 from gandetect.analyses.study import ScoredStudy
 from gandetect.analyses.tidy import tidy_row
 from gandetect.statistics.decisions import share_correct
-from gandetect.statistics.operating_points import NATIVE_THRESHOLD, calibrate
 from gandetect.statistics.ranking import placements
 from gandetect.statistics.rows import Row, Rows
-from gandetect.statistics.scored_detectors import ScoredDetector
+from gandetect.statistics.scored_detectors import ScoredDetector, thresholds_from
 from gandetect.statistics.scores import (
     CALIBRATION,
     COLUMNS,
@@ -106,9 +105,8 @@ def _checkpoints(
         sources = {str(key): scores for key, scores in _split(rows[~is_own], "source").items()}
         now = rows[is_own & (rows[SOURCE_EPOCH] == epoch)]
         sources |= {str(key): scores for key, scores in _split(now, "source").items()}
-        cuts = {"native": NATIVE_THRESHOLD}
-        if CALIBRATION in sources:
-            cuts["calibrated"] = calibrate(sources[CALIBRATION], calibrated_fpr)
+        reals = {key: sources[key] for key in (CALIBRATION,) if key in sources}
+        cuts = thresholds_from(reals, calibrated_fpr)
         found.append(_Checkpoint(str(name), int(seed), int(epoch), known, sources, cuts, by_epoch))
     return found
 

@@ -97,6 +97,8 @@ def _strictly(subject: ScoredDetector, fpr: float) -> ScoredDetector:
     if reals is None:
         return subject
     strict = calibrate(subject.sources[reals], fpr)
+    if strict is None:
+        return subject
     return replace(subject, thresholds={**subject.thresholds, "strict": strict})
 
 
