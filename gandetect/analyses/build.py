@@ -20,6 +20,7 @@ from gandetect.report.inputs import Inputs, read_inputs
 from gandetect.report.render import to_html, to_markdown
 from gandetect.report.results import StudyResults
 from gandetect.runs import atomic_file, atomic_folder, file_digest, write_json, write_text
+from gandetect.statistics.calibrated import CalibrationRule
 from gandetect.statistics.cost_model import EXAMPLE_COSTS, CostModel
 from gandetect.statistics.scores import Metrics
 
@@ -94,7 +95,7 @@ def scored_study(inputs: Inputs, cost_model: CostModel = EXAMPLE_COSTS) -> Score
     experiment = inputs.experiment
     return ScoredStudy(
         inputs.scores,
-        experiment.evaluation.calibrated_fpr,
+        CalibrationRule.of(experiment.evaluation),
         known=detectors_of(experiment),
         same_fakes=isinstance(experiment.data, LabelledDataConfig),
         cost_model=cost_model,
