@@ -20,6 +20,7 @@ from gandetect.config.canonical import digest_of
 from gandetect.errors import RunError, UsageError
 from gandetect.report.facts import TABLE, StudyFacts, load_facts, write_facts
 from gandetect.runs import atomic_file, file_digest, locked, read_json, write_json
+from gandetect.statistics.calibrated import CalibrationRule
 from gandetect.statistics.cost_model import EXAMPLE_COSTS, CostModel
 from gandetect.statistics.scored_detectors import DetectorFacts
 from gandetect.statistics.scores import Metrics
@@ -119,7 +120,7 @@ def _facts(rows: TableRows, options: TableOptions, name: str) -> StudyFacts:
         name,
         tuple(map(int, sorted(rows.scores["detector_seed"].unique()))),
         detectors,
-        options.calibrated_fpr,
+        CalibrationRule(options.calibrated_fpr),
         rows.same_fakes,
         settings,
         tomli_w.dumps(settings),
