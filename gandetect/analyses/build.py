@@ -1,4 +1,4 @@
-"""From a run folder to `metrics.json`, `metrics.csv`, figures, `report.md` and `report.html`."""
+"""From a run folder to `metrics.json`, `metrics.csv`, figures, report and detectors' cards."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 
 from gandetect.analyses.analysis import OPENING, PARTS, Analysis, Chapter
 from gandetect.analyses.evaluate import evaluate, tidy
+from gandetect.analyses.model_card.card import write_cards
 from gandetect.analyses.registry import analyses
 from gandetect.analyses.study import ScoredStudy
 from gandetect.errors import RunError
@@ -66,6 +67,7 @@ def build_report(
             (folder / Path(picture.path).name).write_bytes(picture.content)
     write_text(run / "report.md", to_markdown(document))
     write_text(run / "report.html", to_html(document))
+    write_cards(results)
     return ReportPaths(
         run / "metrics.json",
         run / "metrics.csv",

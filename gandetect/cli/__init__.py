@@ -13,6 +13,7 @@ from gandetect import __version__
 from gandetect.cli.compare import compare_command
 from gandetect.cli.data import data_group
 from gandetect.cli.evaluate import evaluate_command
+from gandetect.cli.export import export_command
 from gandetect.cli.info import completion_command, info_command
 from gandetect.cli.report import grid_command, report_command
 from gandetect.cli.run import run_command
@@ -119,6 +120,7 @@ for command in (
     data_group,
     score_command,
     evaluate_command,
+    export_command,
     report_command,
     compare_command,
     grid_command,

@@ -50,7 +50,7 @@ class Report(Stage):
     statistics: SummariseImages | None = None
     saliency: tuple[MapSaliency, ...] = ()
 
-    VERSION: ClassVar[int] = 5
+    VERSION: ClassVar[int] = 6
     WRITES: ClassVar = "in-place"
     COMPUTES: ClassVar[bool] = False
     PLACE: ClassVar = "."
