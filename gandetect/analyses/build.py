@@ -134,6 +134,8 @@ def _part(part: str, results: StudyResults, asked: Sequence[Analysis]) -> list[B
     opened: list[Block] = []
     closed: list[Block] = []
     for one in asked:
+        if one.beyond_scores and results.facts.is_table:
+            continue
         for chapter in (chapter for chapter in one.chapters if chapter.part == part):
             blocks = [block for piece in chapter.pieces for block in _attempt(piece, results)]
             if not chapter.title:

@@ -12,6 +12,7 @@ import click
 from gandetect import __version__
 from gandetect.cli.compare import compare_command
 from gandetect.cli.data import data_group
+from gandetect.cli.evaluate import evaluate_command
 from gandetect.cli.explain import explain_command
 from gandetect.cli.export import export_command
 from gandetect.cli.info import completion_command, info_command
@@ -119,6 +120,7 @@ for command in (
     train_group,
     data_group,
     score_command,
+    evaluate_command,
     explain_command,
     export_command,
     report_command,

@@ -35,7 +35,7 @@ class StudyFacts:
         labelled: whether the images brought their own fakes, with labels.
         question: what was asked, in the study's own words.
         reals: what the in-distribution and held-out reals are called, where that is known.
-        told: what a table could not answer, and what was done with its rows, a sentence each.
+        table: of a table of scores what it lacks and what was done with its rows; else nothing.
         gans: what was trained, and how; nothing of a table.
         classifiers: the same.
         post_hoc: the same.
@@ -52,7 +52,7 @@ class StudyFacts:
     labelled: bool = False
     question: str = ""
     reals: Mapping[str, str] = field(default_factory=dict)
-    told: tuple[str, ...] = ()
+    table: Mapping[str, Any] = field(default_factory=dict)
     gans: tuple[GeneratorConfig, ...] = ()
     classifiers: tuple[ClassifierConfig, ...] = ()
     post_hoc: tuple[DetectorTable, ...] = ()
@@ -65,14 +65,14 @@ class StudyFacts:
 
     @property
     def evaluation(self) -> Mapping[str, Any]:
-        """What was to be scored and measured; nothing of a table."""
-        found: Mapping[str, Any] = self.settings.get("evaluation", {})
+        """What was to be scored and measured."""
+        found: Mapping[str, Any] = self.settings["evaluation"]
         return found
 
     @property
     def is_table(self) -> bool:
         """Whether nothing is known but scores: no training, no images."""
-        return not self.evaluation
+        return bool(self.table)
 
 
 TRAINED = ("gans", "classifiers", "post_hoc")
@@ -105,8 +105,7 @@ def load_facts(folder: Path) -> StudyFacts:
         return facts_of(load_study(folder))
     stored = read_json(path)
     try:
-        lists = {"seeds": tuple(stored["seeds"]), "told": tuple(stored["told"])}
-        return StudyFacts(**{**stored, **lists})
+        return StudyFacts(**{**stored, "seeds": tuple(stored["seeds"])})
     except (KeyError, TypeError):
         raise RunError(f"{str(path)!r} is damaged; evaluate the table again to make it") from None
 

@@ -13,7 +13,7 @@ from gandetect.report.words import count, source_name
 from gandetect.statistics.operating_points import OPERATING_POINTS
 from gandetect.statistics.rows import Row, chosen
 from gandetect.statistics.scored_detectors import KINDS
-from gandetect.statistics.scores import TRAINING, Metrics, reals_tested_on
+from gandetect.statistics.scores import TRAINING, VALIDATION, Metrics, reals_tested_on
 
 QUESTION = (
     "Does a discriminator trained inside a GAN make a usable detector of generated images, and "
@@ -121,6 +121,13 @@ class StudyResults:
         return len(self.seeds) > 1
 
     @property
+    def calibrated_on(self) -> str:
+        """Which images calibrated thresholds were chosen on: calibration, or validation ones."""
+        rows = self.metrics["operating_points"]
+        chosen_on = {row["calibrated_on"] for row in rows if "calibrated_on" in row}
+        return "validation" if chosen_on == {VALIDATION} else "calibration"
+
+    @property
     def points(self) -> list[str]:
         """Operating points that were measured, native first."""
         found = {cell["operating_point"] for cell in self.metrics["cells"]}
@@ -184,8 +191,6 @@ class StudyResults:
 
 def not_asked(results: StudyResults, key: str, value: str) -> list[Block]:
     """A sentence where the study was not told to measure something, and how to tell it."""
-    if results.facts.is_table:
-        return []
     if results.facts.evaluation[key] not in ("last", []):
         return results.absent({"trajectory": "trajectory.parquet"}.get(key, "perturbed.parquet"))
     return [

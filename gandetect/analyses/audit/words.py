@@ -93,4 +93,5 @@ ANALYSIS = Analysis(
             "shortcuts",
         )
     ],
+    beyond_scores=True,
 )

@@ -179,4 +179,5 @@ ANALYSIS = Analysis(
             "published",
         ),
     ],
+    beyond_scores=True,
 )

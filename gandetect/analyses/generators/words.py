@@ -105,4 +105,5 @@ ANALYSIS = Analysis(
         Chapter("The training", "Quality of the fakes", [quality], say.finding, "quality"),
         Chapter("The training", "Training of the GANs", [training], say.trained, "training"),
     ],
+    beyond_scores=True,
 )

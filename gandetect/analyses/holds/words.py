@@ -110,4 +110,5 @@ ANALYSIS = Analysis(
     numbers.numbers,
     numbers.rows,
     [Chapter("What is behind it", "Which detector holds", [holds], finding)],
+    beyond_scores=True,
 )

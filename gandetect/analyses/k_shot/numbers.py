@@ -29,7 +29,7 @@ from gandetect.statistics.scores import Metrics, Scores
 
 SHOTS = (0, 10, 100, 1000)
 DRAWS = 200
-NEW = ("own-other-seed", "other", "generated")
+NEW = ("own-other-seed", "other")
 
 
 def numbers(study: ScoredStudy) -> Metrics:

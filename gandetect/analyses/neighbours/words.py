@@ -70,4 +70,5 @@ def _tiles(name: str, pairs: Pairs, what: str) -> Tiles:
 ANALYSIS = Analysis(
     "neighbours",
     chapters=[Chapter("Can I trust this?", "Leaks: copied images", [neighbours], say.finding)],
+    beyond_scores=True,
 )

@@ -32,7 +32,9 @@ def warnings(results: StudyResults) -> list[Block]:
 
 def notes(results: StudyResults) -> list[Block]:
     """What was not tried, not used, or could not be measured."""
-    blocks: list[Block] = [*say.paragraphs("missing", results)]
+    blocks: list[Block] = []
+    if not results.facts.is_table:
+        blocks += say.paragraphs("missing", results)
     blocks += [Text(f"{gap}.", "missing") for gap in results.inputs.gaps]
     overlap = results.inputs.overlap
     if overlap.get("policy") in ("exclude", "refuse") and overlap.get("images"):

@@ -27,6 +27,8 @@ QUESTIONS = {
 
 def opening(results: StudyResults) -> list[Block]:
     """Under the title: what was done, for somebody who has never heard of any of this."""
+    if results.facts.is_table:
+        return []
     settings, facts = results.facts.data, results.inputs.data
     kinds = {str(results.recipe(name)) for name in results.of_kind("post-hoc")}
     labels = settings["classes"] if results.labelled else {}

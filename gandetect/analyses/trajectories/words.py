@@ -108,4 +108,5 @@ ANALYSIS = Analysis(
     numbers.numbers,
     numbers.rows,
     chapters=[Chapter("Can I trust this?", "Chance: epochs", [trajectories], say.finding)],
+    beyond_scores=True,
 )
