@@ -32,7 +32,12 @@ from gandetect.stages.labelled_data import DecodedImages, LabelledData
 from gandetect.stages.look import DISTANCES, NEIGHBOURS, images_to_look_at, neighbours
 from gandetect.stages.scoring import SCORES, score_images, ticker, tidy_scores
 from gandetect.stages.trained import Trained
-from gandetect.statistics.scored_detectors import thresholds_from, why_not_calibrated
+from gandetect.statistics.operating_points import cuts_by_rate
+from gandetect.statistics.scored_detectors import (
+    calibration_source,
+    thresholds_from,
+    why_not_calibrated,
+)
 from gandetect.statistics.scores import CALIBRATION, GENERATED_CALIBRATION, Scores, by_source
 
 ANSWERS = "unlabelled.csv"
@@ -62,7 +67,7 @@ class ScoreDetector(Stage):
     unlabelled: str | None = None
     calibration_processing: Processing = ()
 
-    VERSION: ClassVar[int] = 7
+    VERSION: ClassVar[int] = 8
     PLACE: ClassVar = "detectors/{self.trained.config.name}/seed-{self.trained.seed}"
     TITLE: ClassVar = "Scoring every source with {self.trained.subject}"
     WEIGHT: ClassVar[float] = 20.0
@@ -145,10 +150,16 @@ class ScoreDetector(Stage):
             "gandetect": own_version(),
         }
         finished = detector.with_description(
-            operating_points=points, absent=absent, provenance=provenance
+            operating_points=points, absent=absent, provenance=provenance, cuts=_cuts(sources)
         )
         save_detector(context.folder, finished)
         if self.unlabelled is not None:
             with (context.folder / ANSWERS).open("w", encoding="utf-8") as file:
                 paths = [context.data_dir / self.unlabelled]
                 write_scores(score_paths(finished, paths), file, "csv")
+
+
+def _cuts(sources: Mapping[str, Scores]) -> dict[str, float]:
+    """Cuts by false positive rate; none where no calibration reals were scored."""
+    reals = calibration_source(sources)
+    return {} if reals is None else cuts_by_rate(sources[reals])
