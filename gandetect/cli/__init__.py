@@ -18,6 +18,7 @@ from gandetect.cli.export import export_command
 from gandetect.cli.info import completion_command, info_command
 from gandetect.cli.report import grid_command, report_command
 from gandetect.cli.run import run_command
+from gandetect.cli.schema import schema_command
 from gandetect.cli.score import score_command
 from gandetect.cli.train import train_group
 from gandetect.errors import GandetectError, shortened
@@ -126,6 +127,7 @@ for command in (
     report_command,
     compare_command,
     grid_command,
+    schema_command,
     info_command,
     completion_command,
 ):
