@@ -105,6 +105,7 @@ def read_inputs(run: Path) -> Inputs:
     """
     experiment, files = load_study(run), _Files(run)
     scores, gaps = only_finite(read_scores(run / "scores.parquet"))
+    left_out: dict[str, Any] = files.read("left-out.json", read_table, {})
     overlap: dict[str, Any] = {}
     if experiment.gans:
         overlap = files.read("overlap.json", read_table, {})
@@ -129,7 +130,7 @@ def read_inputs(run: Path) -> Inputs:
         audit=files.read("audit.json", read_table, {}),
         image_statistics=files.read("image-statistics/statistics.npz", read_arrays, {}),
         missing=files.missing,
-        gaps=gaps,
+        gaps=[*gaps, *left_out.get("detectors", [])],
         **_of_networks(files, experiment),
     )
 

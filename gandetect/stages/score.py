@@ -18,7 +18,6 @@ from gandetect.data.folders import PassedOver
 from gandetect.data.images import find_images
 from gandetect.data.processing import process
 from gandetect.detectors.folder import save_detector
-from gandetect.detectors.network import NetworkDetector
 from gandetect.detectors.protocol import Detector, Preprocessing
 from gandetect.engine import Context, Facts, Stage
 from gandetect.machine import own_version
@@ -128,9 +127,7 @@ class ScoreDetector(Stage):
             images = ImageSet(process(pixels, self.calibration_processing, rng))
         return score_images(detector, images, tick, self.trained.augmented)
 
-    def _finish(
-        self, detector: NetworkDetector, points: Mapping[str, float], context: Context
-    ) -> None:
+    def _finish(self, detector: Detector, points: Mapping[str, float], context: Context) -> None:
         provenance = {
             **detector.description.provenance,
             "experiment": self.experiment,

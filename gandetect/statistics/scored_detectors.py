@@ -27,8 +27,9 @@ from gandetect.statistics.scores import (
 
 DetectorFacts = Mapping[str, Any]
 FEWEST = 20  # a source with fewer images says too little to be evaluated on
-# What a detector is, in the order of every table: post-hoc ones are made of the others.
-KINDS = ("discriminator", "classifier", "post-hoc")
+# What a detector is, in the order of every table: post-hoc ones are made of those before them, and
+# external ones were made elsewhere.
+KINDS = ("discriminator", "classifier", "post-hoc", "external")
 
 
 @dataclass(frozen=True)
