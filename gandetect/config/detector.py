@@ -29,6 +29,8 @@ DETECTORS: Registry[type[object]] = Registry(
         "python": "gandetect.detectors.python:PythonDetector",
         "command": "gandetect.detectors.command:CommandDetector",
     },
+    "gandetect.detectors",
+    lambda thing: isinstance(thing, type) and issubclass(thing, DetectorTable),
 )
 
 
