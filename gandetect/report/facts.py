@@ -127,12 +127,11 @@ def detectors_of(experiment: Experiment) -> dict[str, dict[str, Any]]:
         facts[classifier.name] = {"kind": "classifier", "recipe": classifier.recipe, "own": own}
     for detector in experiment.detectors:
         own = [f"generated:{name}" for name in experiment.known_to(detector.name)]
-        facts[detector.name] = {"kind": "post-hoc", "recipe": detector.kind, "own": own}
+        facts[detector.name] = {"kind": detector.GROUP, "recipe": detector.kind, "own": own}
     return facts
 
 
 def _classes(experiment: Experiment) -> list[str]:
     data = experiment.data
     assert isinstance(data, LabelledDataConfig)
-    generated = (name for name, label in data.classes.items() if label == "generated")
-    return [name for name in generated if name not in data.held_out]
+    return data.trained_fakes
