@@ -94,7 +94,7 @@ def scored_study(inputs: Inputs, cost_model: CostModel = EXAMPLE_COSTS) -> Score
     facts = inputs.facts
     return ScoredStudy(
         inputs.scores,
-        facts.calibrated_fpr,
+        facts.rule,
         known=facts.detectors,
         same_fakes=facts.same_fakes,
         cost_model=cost_model,
