@@ -94,7 +94,7 @@ def scored_study(inputs: Inputs, cost_model: CostModel = EXAMPLE_COSTS) -> Score
     facts = inputs.facts
     return ScoredStudy(
         inputs.scores,
-        facts.calibrated_fpr,
+        facts.rule,
         known=facts.detectors,
         same_fakes=facts.same_fakes,
         cost_model=cost_model,
@@ -103,6 +103,7 @@ def scored_study(inputs: Inputs, cost_model: CostModel = EXAMPLE_COSTS) -> Score
         trajectory=inputs.trajectory,
         perturbed=inputs.perturbed,
         audit=inputs.audit.get("rows", []),
+        audit_checks=inputs.audit.get("checks", []),
         overlap=inputs.overlap,
         image_statistics=inputs.image_statistics,
         saliency=inputs.saliency,

@@ -15,7 +15,7 @@ from gandetect.config.architecture import ARCHITECTURES
 from gandetect.config.class_images import SmallSetConfig
 from gandetect.config.classifier import ClassifierConfig
 from gandetect.config.data_set import DATA_SETS
-from gandetect.config.detector import post_hoc_kinds
+from gandetect.config.detector import detector_kinds
 from gandetect.config.experiment import Experiment
 from gandetect.config.loading import CHANGES, EXTENDS
 from gandetect.config.processing import PERTURBATIONS, ProcessingStep
@@ -31,7 +31,7 @@ def experiment_schema() -> dict[str, Any]:
     architectures: dict[Table, list[str]] = {}
     for name, architecture in ARCHITECTURES.items():
         architectures.setdefault(architecture.table, []).append(name)
-    kinds = {table: [name] for name, table in post_hoc_kinds().items()}
+    kinds = {table: [name] for name, table in detector_kinds().items()}
     entries: Mapping[str, tuple[str, Mapping[Any, list[str]]]] = {
         "gans": ("architecture", architectures),
         "classifiers": ("recipe", {ClassifierConfig: [*RECIPES]}),

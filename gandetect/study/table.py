@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import pandas as pd
 import tomli_w
@@ -20,9 +20,12 @@ from gandetect.config.canonical import digest_of
 from gandetect.errors import RunError, UsageError
 from gandetect.report.facts import TABLE, StudyFacts, load_facts, write_facts
 from gandetect.runs import atomic_file, file_digest, locked, read_json, write_json
+from gandetect.statistics.calibrated import CalibrationRule
 from gandetect.statistics.cost_model import EXAMPLE_COSTS, CostModel
 from gandetect.statistics.scored_detectors import DetectorFacts
 from gandetect.statistics.scores import Metrics
+
+Given: TypeAlias = pd.DataFrame | Path | str | Sequence[Path | str]
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,7 @@ class Evaluation:
 
 
 def evaluate(
-    scores: pd.DataFrame | Path | str | Sequence[Path | str],
+    scores: Given,
     *,
     key: pd.DataFrame | Path | str | None = None,
     out: Path | str | None = None,
@@ -66,21 +69,29 @@ def evaluate(
 
     >>> gandetect.evaluate(table, probabilities=True).report.html  # doctest: +SKIP
     """
-    asked = TableOptions(**{"columns": {}, **options})
-    given = [scores] if isinstance(scores, pd.DataFrame | Path | str) else list(scores)
-    files = [Path(one) for one in (*given, key) if isinstance(one, Path | str)]
-    told = _read(key) if key is not None else None
-    tables = [our_columns(_read(one), asked, _name_of(one), told) for one in given]
-    rows = our_rows(_stacked(tables), asked)
-    name = name or _name_of(given[0])
-    facts = _facts(rows, asked, name)
+    given = _each(scores)
+    rows = read_rows(given, key=key, **options)
+    facts = _facts(rows, TableOptions(**options), name or _name_of(given[0]))
     folder = _folder(out, facts)
+    files = [Path(one) for one in (*given, key) if isinstance(one, Path | str)]
     _write(folder, facts, rows, files)
-    del rows, tables
+    del rows
     report = build_report(folder, cost_model)
     metrics = read_json(report.metrics_json)
     warnings = [one.text for one in say.paragraphs("warnings", facts.table, wrong_sign(metrics))]
     return Evaluation(folder, report, tuple(warnings))
+
+
+def read_rows(scores: Given, *, key: Any = None, **options: Any) -> TableRows:
+    """The rows of tables in our form; arguments and errors are those of `evaluate`."""
+    asked = TableOptions(**options)
+    told = None if key is None else _read(key)
+    tables = [our_columns(_read(one), asked, _name_of(one), told) for one in _each(scores)]
+    return our_rows(_stacked(tables), asked)
+
+
+def _each(scores: Given) -> list[Any]:
+    return [scores] if isinstance(scores, pd.DataFrame | Path | str) else list(scores)
 
 
 def _read(one: Any) -> pd.DataFrame:
@@ -119,7 +130,7 @@ def _facts(rows: TableRows, options: TableOptions, name: str) -> StudyFacts:
         name,
         tuple(map(int, sorted(rows.scores["detector_seed"].unique()))),
         detectors,
-        options.calibrated_fpr,
+        CalibrationRule(options.calibrated_fpr),
         rows.same_fakes,
         settings,
         tomli_w.dumps(settings),

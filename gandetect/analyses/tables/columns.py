@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -52,7 +52,7 @@ class TableOptions:
         calibrated_fpr: share of the calibration reals that may be flagged.
     """
 
-    columns: Mapping[str, str]
+    columns: Mapping[str, str] = field(default_factory=dict)
     detectors: Sequence[str] = ()
     positive: Literal["generated", "real"] = "generated"
     probabilities: bool = False
@@ -89,6 +89,14 @@ def categories(codes: Any, names: Iterable[str], repeated: int = 1) -> pd.Catego
     """A column of names by their places among them, each place so many times."""
     places = np.repeat(np.asarray(codes, np.int32), repeated)
     return pd.Categorical.from_codes(places, pd.Index(list(names)))
+
+
+def sorted_texts(column: pd.Series[Any]) -> pd.Categorical[Any]:
+    """A column without gaps as texts, whose order does not depend on that of the rows."""
+    given = pd.Categorical(column)
+    names = [str(one) for one in given.categories]
+    order = sorted(set(names))
+    return categories(np.array([order.index(one) for one in names])[given.codes], order)
 
 
 def _check_given(options: TableOptions, there: Sequence[str]) -> None:

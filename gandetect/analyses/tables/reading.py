@@ -29,6 +29,7 @@ def read_scores_table(path: Path) -> pd.DataFrame:
     suffixes = [one for one in path.suffixes if one.lower() not in PACKED]
     reader = READERS.get(suffixes[-1].lower() if suffixes else "", _read_text)
     try:
+        path.stat()  # told in the system's words where there is none
         table = reader(path)
     except (OSError, ValueError, RecursionError, pa.ArrowException) as error:
         reason = getattr(error, "strerror", None) or str(error).partition("\n")[0]

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.special import logit
 
-from gandetect.analyses.tables.columns import TableOptions, categories
+from gandetect.analyses.tables.columns import TableOptions, categories, sorted_texts
 from gandetect.analyses.tables.sources import named_sources
 from gandetect.errors import DataError, UsageError, did_you_mean, listed, shown
 from gandetect.statistics.scores import CALIBRATION, COLUMNS, TEST_REALS, VALIDATION
@@ -96,22 +96,20 @@ def _texts(long: pd.DataFrame, column: str) -> pd.Categorical[Any]:
         raise DataError(
             f"{missing:,} of {len(long):,} rows have no {column}; give each one, or leave them out"
         )
-    given = pd.Categorical(long[column])
-    names = given.categories.astype(str)
-    return categories(given.codes, names) if names.is_unique else pd.Categorical(names[given.codes])
+    return sorted_texts(long[column])
 
 
 def _integers(long: pd.DataFrame, column: str, default: int | npt.NDArray[Any]) -> Any:
     if column not in long:
         return default
-    numbers = (
-        pd.to_numeric(long[column].astype(object), errors="coerce")
-        if (isinstance(long[column].dtype, pd.CategoricalDtype))
-        else long[column].astype("float64")
-    )
+    given = long[column]
+    plain = given.astype(object) if given.dtype == "category" else given
+    numbers = pd.to_numeric(plain, errors="coerce")
     if not (numbers % 1 == 0).all():
-        bad = long[column][~(numbers % 1 == 0)].iloc[0]
-        raise DataError(f"column {column} holds {shown(bad)}; expected a whole number in each row")
+        bad = given[~(numbers % 1 == 0)].iloc[0]
+        raise DataError(
+            f"column {column} holds {shown(str(bad))}; expected a whole number in each row"
+        )
     return numbers.to_numpy(np.int32)
 
 
@@ -177,7 +175,7 @@ def _log_odds(
 ) -> npt.NDArray[np.float64]:
     """Scores as log-odds of generated."""
     given = long["score"]
-    if isinstance(given.dtype, pd.CategoricalDtype):
+    if given.dtype == "category":  # texts
         given = given.astype(object)
     score = pd.to_numeric(given, errors="coerce").to_numpy(np.float64, copy=True)
     bad = np.flatnonzero(~np.isfinite(score))
@@ -186,8 +184,8 @@ def _log_odds(
         of = f"image {shown(row['image'])}" if "image" in long else f"row {int(bad[0]) + 1}"
         raise DataError(
             f"{bad.size:,} of {len(score):,} scores are not finite numbers; the first is "
-            f"{shown(row['score'])}, {of} by {shown(row['detector'])}; score these images again, "
-            "or leave them out"
+            f"{shown(str(row['score']))}, {of} by {shown(row['detector'])}; score these images "
+            "again, or leave them out"
         )
     inside = (score >= 0.0) & (score <= 1.0)
     if options.probabilities:

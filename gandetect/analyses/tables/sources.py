@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from gandetect.analyses.tables.columns import TableOptions, categories
+from gandetect.analyses.tables.columns import TableOptions, categories, sorted_texts
 from gandetect.errors import DataError, UsageError, did_you_mean, listed, shown
 from gandetect.statistics.scores import HELD_OUT, IN_DISTRIBUTION
 
@@ -73,10 +73,7 @@ def _told(long: pd.DataFrame, generated: npt.NDArray[np.bool_]) -> pd.Categorica
         return categories(generated, [FAMILIAR, UNNAMED])
     if missing := int(long["source"].isna().sum()):
         raise DataError(f"{missing:,} of {len(long):,} rows have no source; give each one")
-    given = pd.Categorical(long["source"])
-    names = [str(one) for one in given.categories]
-    order = sorted(set(names))
-    return categories(np.array([order.index(one) for one in names])[given.codes], order)
+    return sorted_texts(long["source"])
 
 
 def _splits(long: pd.DataFrame) -> pd.Categorical[Any]:
