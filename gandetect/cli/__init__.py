@@ -12,6 +12,7 @@ import click
 from gandetect import __version__
 from gandetect.cli.compare import compare_command
 from gandetect.cli.data import data_group
+from gandetect.cli.generate import generate_command
 from gandetect.cli.info import completion_command, info_command
 from gandetect.cli.report import grid_command, report_command
 from gandetect.cli.run import run_command
@@ -117,6 +118,7 @@ for command in (
     train_group,
     data_group,
     score_command,
+    generate_command,
     report_command,
     compare_command,
     grid_command,
