@@ -10,7 +10,14 @@ from typing import Any
 import torch
 
 from gandetect import machine
-from gandetect.config import ARCHITECTURES, DATA_SETS, DETECTORS, RECIPES, ClassifierConfig
+from gandetect.config import (
+    ARCHITECTURES,
+    DATA_SETS,
+    DETECTORS,
+    RECIPES,
+    SOURCES,
+    ClassifierConfig,
+)
 from gandetect.errors import unknown_name
 from gandetect.models import keras_parameter_count
 from gandetect.models.classifiers import layer_table, set_trainable
@@ -31,6 +38,7 @@ def information(data_dir: Path | None) -> dict[str, Any]:
         "recipes": {name: _recipe_facts(name) for name in RECIPES},
         "detectors": [*DETECTORS],
         "data_sets": [*DATA_SETS],
+        "sources": [*SOURCES],
     }
 
 

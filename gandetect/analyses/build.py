@@ -9,11 +9,10 @@ from functools import partial
 from pathlib import Path
 
 from gandetect.analyses.analysis import OPENING, PARTS, Analysis, Chapter
-from gandetect.analyses.detectors_of import detectors_of
+from gandetect.analyses.detectors_of import detectors_of, same_fakes_of
 from gandetect.analyses.evaluate import evaluate, tidy
 from gandetect.analyses.registry import analyses
 from gandetect.analyses.study import ScoredStudy
-from gandetect.config import LabelledDataConfig
 from gandetect.errors import RunError
 from gandetect.report.document import Block, Document, Fold, Heading, Section, Text, slug
 from gandetect.report.inputs import Inputs, read_inputs
@@ -96,7 +95,7 @@ def scored_study(inputs: Inputs, cost_model: CostModel = EXAMPLE_COSTS) -> Score
         inputs.scores,
         experiment.evaluation.calibrated_fpr,
         known=detectors_of(experiment),
-        same_fakes=isinstance(experiment.data, LabelledDataConfig),
+        same_fakes=same_fakes_of(experiment),
         cost_model=cost_model,
         quality=inputs.quality,
         classes=inputs.classes,

@@ -17,7 +17,7 @@ from gandetect.statistics.scored_detectors import (
     discriminator_facts,
     split_by_detector,
 )
-from gandetect.statistics.scores import latest
+from gandetect.statistics.scores import SameFakes, latest
 
 
 @dataclass(frozen=True)
@@ -30,8 +30,8 @@ class ScoredStudy:
             call generated.
         known: what each detector is, as `detectors_of` says; by default a discriminator whose own
             source bears its name.
-        same_fakes: whether all seeds answered the same fakes, as in a labelled study; otherwise
-            each seed's generators made their own.
+        same_fakes: the sources of which all seeds answered the same fakes, or True for all, as in
+            a labelled study; of others each seed's generators made their own.
         cost_model: what misses and false alarms cost.
         quality: how good each generator is (FID, KID, …).
         classes: of real test images: source, index, class_name.
@@ -46,7 +46,7 @@ class ScoredStudy:
     scores: pd.DataFrame
     calibrated_fpr: float
     known: Mapping[str, DetectorFacts] | None = None
-    same_fakes: bool = False
+    same_fakes: SameFakes = False
     cost_model: CostModel = EXAMPLE_COSTS
     quality: Sequence[Mapping[str, Any]] = ()
     classes: pd.DataFrame | None = None

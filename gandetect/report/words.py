@@ -48,7 +48,9 @@ def source_name(
     """
     if source in REALS:
         return REALS[source]
-    name = source.partition(":")[2]
+    label, _, name = source.partition(":")
+    if label == "real":
+        return f"real, {name}"
     if name.endswith(OTHER_SEED):
         return f"{maker} {name.removesuffix(OTHER_SEED)}, another run"
     role = f" ({role_of(source, own)})" if own is not None else ""
@@ -61,7 +63,8 @@ def group(role: str, labelled: bool = False) -> str:
     >>> group("other"), group("other", labelled=True)
     ('other generator', 'other class')
     """
-    return GROUPS[role].replace("generator", "class") if labelled else GROUPS[role]
+    name = GROUPS.get(role, role)  # reals from elsewhere are a group of their name
+    return name.replace("generator", "class") if labelled and role in GROUPS else name
 
 
 def images(role: str, labelled: bool = False) -> str:

@@ -13,6 +13,8 @@ from gandetect.errors import DataError, did_you_mean
 
 Metrics: TypeAlias = dict[str, Any]
 Scores: TypeAlias = npt.NDArray[np.float64]
+# The generated sources of which every run answered the same images; or whether that is true of all.
+SameFakes: TypeAlias = bool | Collection[str]
 
 COLUMNS = (
     "detector",
@@ -66,6 +68,13 @@ def role_of(source: str, own: Collection[str]) -> str:
     if source.endswith(OTHER_SEED):
         return "own-other-seed" if source.removesuffix(OTHER_SEED) in own else "other"
     return "own" if source in own else "other"
+
+
+def same_images(source: str, same_fakes: SameFakes) -> bool:
+    """Whether every run answered the same images of a source."""
+    if source.startswith("real:"):
+        return True
+    return same_fakes if isinstance(same_fakes, bool) else source in same_fakes
 
 
 def check_table(table: pd.DataFrame, columns: Iterable[str], what: str) -> None:
@@ -157,10 +166,10 @@ def _labels_and_sources(scores: pd.DataFrame) -> None:
         if label not in LABELS:
             raise DataError(f"label {label!r} is not known; expected: {' or '.join(LABELS)}")
         kind, _, name = str(source).partition(":")
-        if kind not in LABELS or not name or (kind == "real" and source not in REALS):
+        if kind not in LABELS or not name:
             raise DataError(
-                f"source {source!r} is not known; expected generated:<gan>, {', '.join(REALS)}"
-                f"{did_you_mean(source, REALS)}"
+                f"source {source!r} is not known; expected generated:<name> or real:<name>, such "
+                f"as {', '.join(REALS)}{did_you_mean(source, REALS)}"
             )
         if kind != label:
             raise DataError(f"images of source {source!r} are labelled {label!r}, not {kind!r}")

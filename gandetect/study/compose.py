@@ -6,13 +6,14 @@ asked of them afterwards is the same.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from gandetect.config import (
     ClassifierConfig,
     ClassImagesConfig,
     CsvDataConfig,
+    DetectorTable,
     Experiment,
     FolderDataConfig,
     PicturesConfig,
@@ -20,6 +21,7 @@ from gandetect.config import (
 from gandetect.detectors.protocol import Preprocessing
 from gandetect.engine import Stage
 from gandetect.sources import Source, splits
+from gandetect.sources.foreign import TEST, TRAIN
 from gandetect.sources.generators import GeneratedSource
 from gandetect.sources.labelled import LabelledSource
 from gandetect.sources.splits import SplitSource
@@ -41,13 +43,16 @@ from gandetect.stages.post_hoc import MakeDetector
 from gandetect.stages.report import Report
 from gandetect.stages.saliency import MapSaliency
 from gandetect.stages.score import ImageStage, ScoreDetector
+from gandetect.stages.source_images import SourceImages
 from gandetect.stages.trained import Trained
 from gandetect.stages.trajectory import ScoreTrajectory
-from gandetect.statistics.scores import (
-    GENERATED_CALIBRATION,
-    NOT_REPORTED,
-    TEST_REALS,
-    TRAINING,
+from gandetect.statistics.scores import CALIBRATION, NOT_REPORTED, TEST_REALS, TRAINING
+from gandetect.study.sources import (
+    classes_of,
+    gan_sources,
+    is_perturbed,
+    is_shown,
+    labelled_sources,
 )
 
 AUDITED = 2000  # images of each side, and of each source that is summed up
@@ -108,28 +113,32 @@ def _of_gans(experiment: Experiment, config: ClassImagesConfig) -> Composed:
     channels, size = config.shape
     fit = (isinstance(config, PicturesConfig) and config.fit) or "pad"
     shape = Preprocessing(image_size=size, channels=1 if channels == 1 else 3, fit=fit)
+    foreign = {one.name: SourceImages(one, shape) for one in experiment.sources}
+
+    def examples(one: ClassifierConfig, seed: int) -> GanExamples:
+        made = tuple(gans[name, seed] for name in one.fakes_from if name not in foreign)
+        return GanExamples(made, data, _learnt(foreign, one.fakes_from))
+
     classifiers = {
-        (one.name, seed): TrainClassifier(
-            one, seed, shape, GanExamples(tuple(gans[name, seed] for name in one.fakes_from), data)
-        )
+        (one.name, seed): TrainClassifier(one, seed, shape, examples(one, seed))
         for seed in experiment.seeds
         for one in experiment.classifiers
     }
     trained: dict[tuple[str, int], TrainGan | TrainClassifier] = {**gans, **classifiers}
-    post_hoc = [
-        MakeDetector(one, seed, shape, tuple(trained[name, seed] for name in one.made_of), data)
-        for seed in experiment.seeds
-        for one in experiment.detectors
-    ]
+
+    def post_hoc(one: DetectorTable, seed: int) -> MakeDetector:
+        made_of = tuple(trained[name, seed] for name in one.made_of if name not in foreign)
+        return MakeDetector(one, seed, shape, made_of, data, _learnt(foreign, one.made_of))
 
     def scoring(trained: Trained) -> Scoring:
-        sources = _gan_sources(experiment, trained)
+        sources = gan_sources(experiment, trained)
         used = [one for one in sources if isinstance(one, GeneratedSource)]
         images = dict.fromkeys(drawn[one.gan, one.seed, one.purpose] for one in used)
-        return Scoring(trained, shape, sources, (data, *images))
+        return _with_foreign(Scoring(trained, shape, sources, (data, *images)), foreign)
 
     wanted = [gan for gan in gans.values() if gan.config.role != "source"]
-    detectors: list[Trained] = [*wanted, *classifiers.values(), *post_hoc]
+    made = [post_hoc(one, seed) for seed in experiment.seeds for one in experiment.detectors]
+    detectors: list[Trained] = [*wanted, *classifiers.values(), *made]
     scorings = [scoring(one) for seed in experiment.seeds for one in detectors if one.seed == seed]
     trajectories = [
         _trajectory(experiment, one.trained, one)
@@ -146,10 +155,11 @@ def _of_gans(experiment: Experiment, config: ClassImagesConfig) -> Composed:
         )
         for name, seed in gans
     ]
+    audits += _foreign_audits(foreign.values(), SplitSource(splits.TRAINING), data)
     report = replace(
-        _report(experiment, data, data, scorings, sampled=False),
+        _report(experiment, data, data, scorings, tuple(foreign.values()), sampled=False),
         overlap=CheckOverlap(evaluation.overlap, data),
-        features=features,
+        features=features if gans else None,
         gans=tuple(gans.values()),
         audits=tuple(audits),
         trajectories=tuple(trajectories),
@@ -165,29 +175,48 @@ def _of_labelled_images(
     sizes = {one.stored_size for one in experiment.classifiers}
     decoded = {size: DecodedImages(size, data) for size in sizes}
 
-    def shape(one: ClassifierConfig) -> Preprocessing:
-        return Preprocessing(image_size=one.stored_size, channels=3, fit=config.fit)
+    def shape(size: int) -> Preprocessing:
+        return Preprocessing(image_size=size, channels=3, fit=config.fit)
+
+    largest = {one.name: SourceImages(one, shape(max(sizes))) for one in experiment.sources}
+    foreign = {
+        size: largest
+        if size == max(sizes)
+        else {name: SourceImages(one.table, shape(size), one) for name, one in largest.items()}
+        for size in sizes
+    }
 
     def examples(one: ClassifierConfig) -> LabelledExamples:
-        return LabelledExamples(decoded[one.stored_size], data)
+        learnt = _learnt(foreign[one.stored_size], one.fakes_from)
+        return LabelledExamples(decoded[one.stored_size], data, learnt)
 
     scorings = []
     for seed in experiment.seeds:
         for one in experiment.classifiers:
-            trained = TrainClassifier(one, seed, shape(one), examples(one))
-            sources = _labelled_sources(config, one.stored_size, seed)
-            images = decoded[one.stored_size], data
-            scorings.append(Scoring(trained, shape(one), sources, images))
+            size = one.stored_size
+            trained = TrainClassifier(one, seed, shape(size), examples(one))
+            sources = labelled_sources(config, size, seed)
+            scoring = Scoring(trained, shape(size), sources, (decoded[size], data))
+            scorings.append(_with_foreign(scoring, foreign[size]))
     folds = tuple(
-        CrossValidationFold(one, experiment.seeds[0], shape(one), examples(one), fold, config.folds)
+        CrossValidationFold(
+            one, experiment.seeds[0], shape(one.stored_size), examples(one), fold, config.folds
+        )
         for one in experiment.classifiers
         if config.folds is not None
         for fold in range(1, config.folds + 1)
     )
     report = replace(
-        _report(experiment, data, decoded[min(sizes)], scorings, sampled=True),
+        _report(
+            experiment,
+            data,
+            decoded[min(sizes)],
+            scorings,
+            tuple(foreign[min(sizes)].values()),
+            sampled=True,
+        ),
         folds=folds,
-        audits=tuple(_labelled_audits(config, decoded[max(sizes)], data)),
+        audits=tuple(_labelled_audits(config, decoded[max(sizes)], data, largest.values())),
     )
     return Composed((), (*(one.trained for one in scorings), *folds), report)
 
@@ -197,6 +226,7 @@ def _report(
     data: ClassData | LabelledData,
     samples: ClassData | DecodedImages,
     scorings: Sequence[Scoring],
+    sources: tuple[SourceImages, ...],
     *,
     sampled: bool,
 ) -> Report:
@@ -225,7 +255,7 @@ def _report(
         ScorePerturbed(
             scoring.trained,
             tuple(
-                source for source in scoring.sources if _is_perturbed(source, scoring.trained.seed)
+                source for source in scoring.sources if is_perturbed(source, scoring.trained.seed)
             ),
             scoring.images,
             scoring.preprocessing,
@@ -246,7 +276,39 @@ def _report(
         # Labelled fakes are the same for every seed.
         statistics=_image_statistics(first if sampled else scorings),
         saliency=tuple(_saliency(*pair) for pair in zip(scorings, scores, strict=True)),
+        sources=sources,
     )
+
+
+def _with_foreign(scoring: Scoring, foreign: Mapping[str, SourceImages]) -> Scoring:
+    """The same, scored on all images from elsewhere as well."""
+    sources = [one.source(scoring.trained.seed) for one in foreign.values()]
+    return replace(
+        scoring,
+        sources=(*scoring.sources, *sources),
+        images=(*scoring.images, *foreign.values()),
+    )
+
+
+def _learnt(foreign: Mapping[str, SourceImages], names: Sequence[str]) -> tuple[SourceImages, ...]:
+    return tuple(foreign[name] for name in names if name in foreign)
+
+
+def _foreign_audits(
+    foreign: Iterable[SourceImages], reals: Source, *images: ImageStage
+) -> list[AuditSource]:
+    """Audits of fakes from elsewhere: of those to train on, or of all."""
+    return [
+        AuditSource(
+            f"sources/{one.table.name}",
+            reals,
+            one.source(0, TRAIN if one.table.train else TEST),
+            AUDITED_LARGE if one.preprocessing.image_size > LARGE else AUDITED,
+            (*images, one),
+        )
+        for one in foreign
+        if one.table.label == "generated"
+    ]
 
 
 def _image_statistics(scorings: Sequence[Scoring]) -> SummariseImages:
@@ -257,7 +319,7 @@ def _image_statistics(scorings: Sequence[Scoring]) -> SummariseImages:
         (source.name, source.seed): source
         for one in of_size
         for source in one.sources
-        if _is_shown(source, one.trained.seed)
+        if is_shown(source, one.trained.seed)
     }
     images = {stage.place: stage for one in of_size for stage in one.images}
     most = AUDITED_LARGE if size > LARGE else AUDITED
@@ -268,7 +330,7 @@ def _saliency(scoring: Scoring, scores: ScoreDetector) -> MapSaliency:
     large = scoring.preprocessing.image_size > LARGE
     return MapSaliency(
         scoring.trained,
-        tuple(one for one in scoring.sources if _is_shown(one, scoring.trained.seed)),
+        tuple(one for one in scoring.sources if is_shown(one, scoring.trained.seed)),
         scoring.images,
         scoring.preprocessing,
         scores,
@@ -277,52 +339,12 @@ def _saliency(scoring: Scoring, scores: ScoreDetector) -> MapSaliency:
     )
 
 
-def _gan_sources(experiment: Experiment, trained: Trained) -> tuple[Source, ...]:
-    """All images that one detector of a GAN study is scored on.
-
-    Fakes of every generator of its own seed, fakes of its own generators of the next seed, fresh
-    fakes of its own generators for calibration, and every split of the reals.
-    """
-    evaluation, seed = experiment.evaluation, trained.seed
-    known = experiment.known_to(trained.config.name)
-    sources: list[Source] = []
-    for gan in experiment.gans:
-        if gan.role != "detector" or gan.name in known:
-            count = evaluation.own_generated if gan.name in known else evaluation.other_generated
-            sources.append(_drawn(gan.name, seed, count))
-    another = _next_seed(experiment, seed)
-    for number, name in enumerate(known):
-        if another != seed:
-            sources.append(_drawn(name, another, evaluation.other_generated))
-        part = (number, len(known))
-        sources.append(GeneratedSource(GENERATED_CALIBRATION, seed, name, "calibration", part=part))
-    sources += map(SplitSource, (splits.IN_DISTRIBUTION, splits.HELD_OUT, splits.CALIBRATION))
-    if not isinstance(trained, TrainClassifier):  # which has scored what it was trained on
-        most = evaluation.training_reals
-        as_many_as = None if most else splits.IN_DISTRIBUTION
-        sources.append(SplitSource(splits.TRAINING, most, as_many_as))
-    return tuple(sources)
-
-
-def _drawn(gan: str, seed: int, count: int | None) -> GeneratedSource:
-    return GeneratedSource(f"generated:{gan}", seed, gan, "evaluation", count)
-
-
-def _next_seed(experiment: Experiment, seed: int) -> int:
-    """The seed after this one, in a circle: whose generator stands for another training run.
-
-    Each generator meets one discriminator of another run, so no run counts more than others.
-    """
-    seeds = experiment.seeds
-    return seeds[(seeds.index(seed) + 1) % len(seeds)]
-
-
 def _trajectory(experiment: Experiment, gan: TrainGan, scoring: Scoring) -> ScoreTrajectory:
     own = f"generated:{gan.config.name}"
 
     def met_at_every_epoch(source: Source) -> bool:
         if source.name.startswith("real:"):
-            return source.name != TRAINING
+            return source.name in (*TEST_REALS, CALIBRATION)
         return source.name not in (*NOT_REPORTED, own) and source.seed == gan.seed
 
     evaluation = experiment.evaluation
@@ -336,47 +358,24 @@ def _trajectory(experiment: Experiment, gan: TrainGan, scoring: Scoring) -> Scor
     )
 
 
-def _is_perturbed(source: Source, seed: int) -> bool:
-    if source.name.startswith("real:"):
-        return source.name in TEST_REALS
-    return source.name not in NOT_REPORTED and source.seed == seed
-
-
-def _is_shown(one: Source, seed: int) -> bool:
-    """Whether images of a source are kept to be looked at, as `images_to_look_at` keeps them."""
-    if one.name.startswith("real:"):
-        return one.name in TEST_REALS
-    return one.name not in NOT_REPORTED and one.seed == seed
-
-
-def _labelled_sources(
-    config: FolderDataConfig | CsvDataConfig, size: int, seed: int
-) -> tuple[Source, ...]:
-    """All images that a classifier of a labelled study is scored on, fakes by class.
-
-    Every seed sees the same fakes under its own number, as no other run has made them.
-    """
-    sources = [
-        LabelledSource(f"generated:{name}", seed, size, ("test", "held-out"), "generated", name)
-        for name in _classes(config, "generated")
-    ]
-    sources.append(LabelledSource("real:in-distribution", 0, size, ("test",), "real"))
-    sources.append(LabelledSource("real:held-out", 0, size, ("held-out",), "real"))
-    return tuple(sources)
-
-
 def _labelled_audits(
-    config: FolderDataConfig | CsvDataConfig, images: DecodedImages, data: LabelledData
+    config: FolderDataConfig | CsvDataConfig,
+    images: DecodedImages,
+    data: LabelledData,
+    foreign: Iterable[SourceImages],
 ) -> list[AuditSource]:
-    """Audits of each class of fakes that is trained on, beside all reals that are."""
-    names = [name for name in _classes(config, "generated") if name not in config.held_out]
+    """Audits of each class of fakes that is trained on, and of those from elsewhere.
+
+    Beside them are all reals that are trained on.
+    """
+    names = [name for name in classes_of(config, "generated") if name not in config.held_out]
     most = AUDITED_LARGE if images.size > LARGE else AUDITED
 
     def source(label: str, name: str | None) -> LabelledSource:
         called = TRAINING if name is None else f"generated:{name}"
         return LabelledSource(called, 0, images.size, ("train",), label, name, originals=True)
 
-    return [
+    audits = [
         AuditSource(
             f"class-{number:02d}",
             source("real", None),
@@ -387,7 +386,4 @@ def _labelled_audits(
         )
         for number, name in enumerate(names, start=1)
     ]
-
-
-def _classes(config: FolderDataConfig | CsvDataConfig, label: str) -> list[str]:
-    return sorted(name for name, given in config.classes.items() if given == label)
+    return [*audits, *_foreign_audits(foreign, source("real", None), images, data)]
