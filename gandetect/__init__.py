@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from gandetect.detectors.protocol import Detector
     from gandetect.errors import GandetectError
     from gandetect.study import run_study
+    from gandetect.study.table import evaluate
     from gandetect.training.drawn import generate_images
 
 __version__ = "0.1.0"
@@ -24,6 +25,7 @@ __all__ = [
     "Experiment",
     "GandetectError",
     "__version__",
+    "evaluate",
     "generate_images",
     "load_detector",
     "load_experiment",
@@ -34,6 +36,7 @@ _HOMES = {
     "Detector": "detectors.protocol",
     "Experiment": "config",
     "GandetectError": "errors",
+    "evaluate": "study.table",
     "generate_images": "training.drawn",
     "load_detector": "detectors.folder",
     "load_experiment": "config",

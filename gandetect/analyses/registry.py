@@ -9,6 +9,7 @@ from gandetect.analyses.analysis import Analysis
 
 # Each folder's `words.py` holds its `ANALYSIS`.
 NAMES = (
+    "tables",
     "summary",
     "cross_evaluation",
     "thresholds",

@@ -19,7 +19,7 @@ from gandetect.data.parquet import BYTES, PATH
 from gandetect.data.streaming import BATCH, decode_array
 from gandetect.detectors.protocol import Detector
 from gandetect.errors import RunError
-from gandetect.scoring.paths import ScoredImage, decode_options, score_batch
+from gandetect.scoring.paths import ScoredImage, cuts_at, decode_options, score_batch
 from gandetect.scoring.writing import write_scores
 
 TABLE, SCORES = "images.parquet", "scores.csv"
@@ -70,7 +70,7 @@ def write_generated(
 
 
 def _scored(detector: Detector, names: Sequence[str], images: Pixels) -> Iterator[ScoredImage]:
-    options, native = decode_options(detector), detector.threshold("native")
+    options, native = decode_options(detector), cuts_at(detector, "native")
     for start in range(0, len(images), BATCH):
         part = zip(names[start : start + BATCH], images[start : start + BATCH], strict=True)
         batch = [decode_array(Path(name), image, options) for name, image in part]

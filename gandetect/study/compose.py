@@ -46,6 +46,7 @@ from gandetect.stages.score import ImageStage, ScoreDetector
 from gandetect.stages.source_images import SourceImages
 from gandetect.stages.trained import Trained
 from gandetect.stages.trajectory import ScoreTrajectory
+from gandetect.statistics.calibrated import CalibrationRule
 from gandetect.statistics.scores import CALIBRATION, NOT_REPORTED, TEST_REALS, TRAINING
 from gandetect.study.sources import (
     classes_of,
@@ -242,7 +243,7 @@ def _report(
             scoring.sources,
             scoring.images,
             scoring.preprocessing,
-            evaluation.calibrated_fpr,
+            CalibrationRule.of(evaluation),
             evaluation.kept_mistakes,
             experiment.name,
             tuple(map(str, held_out)),
