@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from gandetect import machine
+from gandetect.analyses.registry import ANALYSES
 from gandetect.config import (
     ARCHITECTURES,
     DATA_SETS,
@@ -36,10 +37,22 @@ def information(data_dir: Path | None) -> dict[str, Any]:
         "data": {"fashion-mnist": check(resolve_data_dir(data_dir))},
         "architectures": architectures(),
         "recipes": {name: _recipe_facts(name) for name in RECIPES},
-        "detectors": [*DETECTORS],
-        "data_sets": [*DATA_SETS],
-        "sources": [*SOURCES],
+        "detectors": [name for name, _ in DETECTORS.items()],
+        "data_sets": [name for name, _ in DATA_SETS.items()],
+        "sources": [name for name, _ in SOURCES.items()],
+        "plugins": plugins(),
     }
+
+
+def plugins() -> dict[str, list[str]]:
+    """What each installed plug-in package adds, and sentences on what cannot be used."""
+    added: dict[str, list[str]] = {}
+    problems: list[str] = []
+    for registry in (ARCHITECTURES, DATA_SETS, DETECTORS, SOURCES, ANALYSES):
+        for name, package in registry.plugged_in().items():
+            added.setdefault(package, []).append(f"{registry.what} {name}")
+        problems += registry.problems.values()
+    return {**added, **({"not used": problems} if problems else {})}
 
 
 def architectures() -> dict[str, dict[str, int]]:

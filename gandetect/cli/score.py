@@ -86,6 +86,12 @@ MOST_WORKERS = 8  # each holds decoded batches in memory
     help="With Ray: its head; default: a Ray of this machine alone.",
 )
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda", "mps"]), default="cpu")
+@click.option(
+    "--code-from",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Run the code or program that an external DETECTOR names, whose files are below this "
+    "folder: that of its experiment file. Only for what you trust.",
+)
 @click.pass_context
 def score_command(
     context: click.Context,
@@ -102,6 +108,7 @@ def score_command(
     engine: str,
     address: str | None,
     device: str,
+    code_from: Path | None,
 ) -> None:
     """Score images, or whole folders of them, with a saved DETECTOR.
 
@@ -126,6 +133,11 @@ def score_command(
     """
     from gandetect.machine import cores, resolve_device
 
+    if engine == "ray" and code_from:
+        raise UsageError(
+            "--code-from was given with --engine ray, whose workers do not have that code; leave "
+            "one of them out"
+        )
     _check(paths, out, engine, address, form or ("jsonl" if as_json else None))
     point = _point(operating_point, unsure_between, form)
     if workers is None and out is None:
@@ -139,7 +151,7 @@ def score_command(
     from gandetect.scoring import ConversionTally, cuts_at, score_paths, write_scores
 
     device = resolve_device(device)
-    loaded = load_detector(detector, device)
+    loaded = load_detector(detector, device, code_from)
     tally, passed = ConversionTally(), PassedOver()
     if out is not None:
         from gandetect import runs

@@ -217,7 +217,7 @@ class Experiment(ConfigSection):
         if self.makers:
             self._require_makers()
         of_generators = {
-            "[[detectors]]": self.detectors,
+            "[[detectors]]": any(detector.OF_GANS for detector in self.detectors),
             "fakes_from": named and not self.makers,
             "fakes_epochs": any(
                 classifier.fakes_epochs != "last" for classifier in self.classifiers
@@ -230,8 +230,10 @@ class Experiment(ConfigSection):
                     f'{key} is for studies with [[gans]], and data of name = "{data.name}" with '
                     f"labels bring their own fakes; remove {key}"
                 )
+        for detector in self.detectors:
+            detector.check_labelled(data.trained_fakes)
         copies = {classifier.copies for classifier in self.classifiers}
-        if data.leak and (len(copies) > 1 or copies == {0}):
+        if data.leak and (len(copies) != 1 or copies == {0}):
             raise ValueError(
                 'leak = "augment-before-split" needs classifiers that all make the same number '
                 f"of copies, at least 1; theirs are {sorted(copies)}"

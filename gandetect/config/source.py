@@ -24,6 +24,8 @@ SOURCES: Registry[type[SourceTable]] = Registry(
         "files": "gandetect.sources.files:FileSource",
         "python": "gandetect.sources.python:PythonSource",
     },
+    "gandetect.sources",
+    lambda thing: isinstance(thing, type) and issubclass(thing, SourceTable),
 )
 KIND_OF_KEY = {"path": "files", "object": "python"}  # where a table does not say its kind
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,7 +14,7 @@ from scipy.special import expit
 from gandetect.config import DETECTORS, ClassifierConfig, DetectorTable, GanConfig, GeneratorConfig
 from gandetect.config.detector import Makers
 from gandetect.config.section import Once
-from gandetect.errors import UsageError, unknown_name
+from gandetect.errors import DetectorError, UsageError, unknown_name
 
 if TYPE_CHECKING:
     from torch import nn
@@ -62,10 +62,21 @@ class Detector:
     """Scores images ``(N, C, H, W) uint8``, in scikit-learn's words.
 
     A score is the log-odds that an image is generated, and depends on no other image of its batch.
-    What a detector has to bring is its ``description`` and its `decision_function`.
+    What a detector has to bring is its ``description`` and its `decision_function`; it is a frozen
+    dataclass.
     """
 
     description: DetectorDescription
+
+    def with_description(self, **changes: object) -> Self:
+        """The same detector with another description, but for these of its fields."""
+        description = self.description.model_copy(update=changes)
+        return replace(self, description=description)  # type: ignore[type-var]
+
+    @property
+    def at_once(self) -> int | None:
+        """How many images to give it at most, so that progress can be told; None: any number."""
+        return None
 
     @property
     def classes_(self) -> NDArray[np.str_]:
@@ -139,6 +150,19 @@ class Detector:
                 f"its rates are: {there}; its operating points: {', '.join(self.operating_points)}"
             )
         return self.description.cuts[rate]
+
+    def checked(self, images: ArrayLike) -> NDArray[np.uint8]:
+        """Images as an array; `DetectorError` where they are not such as it scores."""
+        given = np.asarray(images)
+        expected = self.description.preprocessing
+        shape = (expected.channels, expected.image_size, expected.image_size)
+        if given.dtype != np.uint8 or given.shape[1:] != shape:
+            raise DetectorError(
+                f"images are {given.dtype} of shape {given.shape}; detector "
+                f"{self.description.name!r} scores uint8 images of shape (N, {shape[0]}, "
+                f"{shape[1]}, {shape[2]}); gandetect.data.images.read_image makes such"
+            )
+        return given
 
 
 class Kind:

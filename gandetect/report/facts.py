@@ -129,7 +129,7 @@ def detectors_of(experiment: Experiment) -> dict[str, dict[str, Any]]:
         facts[classifier.name] = {"kind": "classifier", "recipe": classifier.recipe, "own": own}
     for detector in experiment.detectors:
         own = [f"generated:{name}" for name in experiment.known_to(detector.name)]
-        facts[detector.name] = {"kind": "post-hoc", "recipe": detector.kind, "own": own}
+        facts[detector.name] = {"kind": detector.GROUP, "recipe": detector.kind, "own": own}
     return facts
 
 
@@ -142,7 +142,4 @@ def same_fakes_of(experiment: Experiment) -> SameFakes:
 
 def _classes(experiment: Experiment) -> list[str]:
     data = experiment.data
-    if not isinstance(data, LabelledDataConfig):
-        return []
-    generated = (name for name, label in data.classes.items() if label == "generated")
-    return [name for name in generated if name not in data.held_out]
+    return data.trained_fakes if isinstance(data, LabelledDataConfig) else []

@@ -35,9 +35,9 @@ class FileSource(ForeignImages):
     kind: Literal["files"]
     path: Annotated[str, Field(min_length=1)]
 
-    def number(self, data_dir: Path) -> int:
+    def number(self, root: Path) -> int:
         """As many as there are; `DataError` for what is no such folder or file."""
-        place = data_dir / self.path
+        place = root / self.path
         if place.is_dir():
             return sum(1 for _ in find_images([place]))
         if not place.is_file():
@@ -50,10 +50,10 @@ class FileSource(ForeignImages):
         return len(self._array(place))
 
     def images(
-        self, data_dir: Path, options: DecodeOptions, workers: int, tell: Tell
+        self, root: Path, options: DecodeOptions, workers: int, tell: Tell
     ) -> Iterator[Decoded]:
         """By name in a folder, otherwise as they stand in the file."""
-        place = data_dir / self.path
+        place = root / self.path
         if place.is_dir():
             for batch in decode_batches([place], options, workers, tell):
                 yield from (_below(place, one) for one in batch)
@@ -62,9 +62,9 @@ class FileSource(ForeignImages):
         else:
             yield from decoded_arrays(self._array(place), options)
 
-    def digest(self, data_dir: Path) -> object:
+    def digest(self, root: Path) -> object:
         """Of the bytes of all images, with their names."""
-        place = data_dir / self.path
+        place = root / self.path
         if not place.is_dir():
             return runs.file_digest(place)
         files = sorted(find_images([place]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import pandas as pd
@@ -22,9 +22,11 @@ LEAST = 20  # images: of fewer, no share is told
 
 
 class ForeignImages(SourceTable):
-    """A kind of source; an instance is its table. A relative path is below ``data_dir``."""
+    """A kind of source; an instance is its table. What it names is below a folder ``root``."""
 
-    def number(self, data_dir: Path) -> int:
+    BELOW: ClassVar[Literal["data_dir", "home"]] = "data_dir"  # home: of the experiment file
+
+    def number(self, root: Path) -> int:
         """How many images there are, damaged ones among them.
 
         Raises `GandetectError` for all that can be said without reading them.
@@ -32,7 +34,7 @@ class ForeignImages(SourceTable):
         raise NotImplementedError
 
     def images(
-        self, data_dir: Path, options: DecodeOptions, workers: int, tell: Tell
+        self, root: Path, options: DecodeOptions, workers: int, tell: Tell
     ) -> Iterator[Decoded]:
         """Every image in the study's shape, or the sentence why it has none; in a fixed order.
 
@@ -40,13 +42,13 @@ class ForeignImages(SourceTable):
         """
         raise NotImplementedError
 
-    def digest(self, data_dir: Path) -> object:
+    def digest(self, root: Path) -> object:
         """The digest of what the images come from, such as files."""
         return None
 
-    def check(self, data_dir: Path) -> None:
+    def check(self, root: Path) -> None:
         """Raise `GandetectError` for what `number` raises it for, and for too few images."""
-        self.require(self.number(data_dir))
+        self.require(self.number(root))
 
     def require(self, count: int, why: str = "") -> None:
         """Raise `DataError` for too few images; ``why`` says on."""

@@ -8,7 +8,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -23,19 +23,21 @@ from gandetect.sources.foreign import ForeignImages, decoded_arrays, require_ima
 class PythonSource(ForeignImages):
     """``count`` images of a function, once for all seeds of the study.
 
-    ``object`` is its place, as in "package.module:function", in an installed package or below the
-    working directory. It is called with the keyword ``count``, and with ``seed`` where it has a
+    ``object`` is its place, as in "package.module:function", in an installed package or beside the
+    experiment file. It is called with the keyword ``count``, and with ``seed`` where it has a
     parameter of that name, and returns ``(count, C, H, W) uint8``.
     """
+
+    BELOW: ClassVar = "home"
 
     kind: Literal["python"]
     object: Annotated[str, Field(pattern=r"^[\w.]+:\w+$")]
     count: ImageCount = 1000
     seed: SplitSeed = 0
 
-    def number(self, data_dir: Path) -> int:
+    def number(self, root: Path) -> int:
         """As many as it is asked for, if there is such a function."""
-        parameters = inspect.signature(self._function()).parameters
+        parameters = inspect.signature(self._function(root)).parameters
         if "count" not in parameters and not any(
             one.kind is inspect.Parameter.VAR_KEYWORD for one in parameters.values()
         ):
@@ -46,10 +48,10 @@ class PythonSource(ForeignImages):
         return self.count
 
     def images(
-        self, data_dir: Path, options: DecodeOptions, workers: int, tell: Tell
+        self, root: Path, options: DecodeOptions, workers: int, tell: Tell
     ) -> Iterator[Decoded]:
         """What it returns, in its order."""
-        function = self._function()
+        function = self._function(root)
         given: dict[str, Any] = {"count": self.count}
         if "seed" in inspect.signature(function).parameters:
             given["seed"] = self.seed
@@ -65,13 +67,13 @@ class PythonSource(ForeignImages):
             )
         yield from decoded_arrays(images, options)
 
-    def digest(self, data_dir: Path) -> Any:
+    def digest(self, root: Path) -> Any:
         """Of the file that it stands in; what it reads itself, nobody knows."""
-        file = getattr(self._module(), "__file__", None)
+        file = getattr(self._module(root), "__file__", None)
         return runs.file_digest(Path(file)) if file else None
 
-    def _function(self) -> Callable[..., Any]:
-        function = getattr(self._module(), self.object.partition(":")[2])
+    def _function(self, root: Path) -> Callable[..., Any]:
+        function = getattr(self._module(root), self.object.partition(":")[2])
         if not callable(function):
             raise UsageError(
                 f"source {self.name!r}: {self.object!r} is {shown(function)}, no function"
@@ -79,9 +81,9 @@ class PythonSource(ForeignImages):
         called: Callable[..., Any] = function
         return called
 
-    def _module(self) -> ModuleType:
+    def _module(self, root: Path) -> ModuleType:
         """Its module, once it is there and has such an object."""
-        here = str(Path.cwd())
+        here = str(root.absolute())
         if here not in sys.path:
             sys.path.insert(0, here)
         try:
@@ -89,7 +91,7 @@ class PythonSource(ForeignImages):
         except Exception as error:  # code of others: anything
             raise UsageError(
                 f"source {self.name!r}: {self.object!r} cannot be imported ({_named(error)}); give "
-                "the place of a function in an installed package or below the working directory"
+                "the place of a function in an installed package or beside the experiment file"
             ) from error
         return sys.modules[self.object.partition(":")[0]]
 

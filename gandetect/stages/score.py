@@ -18,7 +18,6 @@ from gandetect.data.folders import PassedOver
 from gandetect.data.images import find_images
 from gandetect.data.processing import process
 from gandetect.detectors.folder import save_detector
-from gandetect.detectors.network import NetworkDetector
 from gandetect.detectors.protocol import Detector, Preprocessing
 from gandetect.engine import Context, Facts, Stage
 from gandetect.machine import own_version
@@ -137,7 +136,7 @@ class ScoreDetector(Stage):
         data = next(one for one in self.images if isinstance(one, ClassData))
         return pd.read_parquet(context.of(data) / CLASSES)
 
-    def _finish(self, detector: NetworkDetector, table: pd.DataFrame, context: Context) -> None:
+    def _finish(self, detector: Detector, table: pd.DataFrame, context: Context) -> None:
         cut = calibrated(table[table["label"] == "real"], self.rule, self._classes(context))
         sources = by_source(table)
         points, absent = thresholds_from(sources, cut), {}

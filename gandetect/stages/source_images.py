@@ -68,6 +68,9 @@ class SourceImages(Stage):
         assert isinstance(self.table, ForeignImages)
         return self.table
 
+    def _root(self, context: Context) -> Path:
+        return context.home if self.kind.BELOW == "home" else context.data_dir
+
     def settings(self) -> Mapping[str, object]:
         """All of the table but the place of files, whose content counts."""
         table = self.table.model_dump(mode="json", exclude={"path"})
@@ -75,11 +78,11 @@ class SourceImages(Stage):
 
     def check(self, context: Context) -> None:
         """Refuse what is not there, is no image, or is too little."""
-        self.kind.check(context.data_dir)
+        self.kind.check(self._root(context))
 
     def outside(self, context: Context) -> object:
         """The digest of its files or of its function's code."""
-        return self.kind.digest(context.data_dir)
+        return self.kind.digest(self._root(context))
 
     def run(self, context: Context) -> Facts:
         """Read, name what is left out, and split."""
@@ -109,7 +112,7 @@ class SourceImages(Stage):
 
     def _read(self, context: Context) -> tuple[pd.DataFrame, LeftOut]:
         """Write the pixels; returns a row for each image, and what has none."""
-        shape, total = self.preprocessing, self.kind.number(context.data_dir)
+        shape, total = self.preprocessing, self.kind.number(self._root(context))
         size = shape.channels, shape.image_size, shape.image_size
         bytes_of_all = total * int(np.prod(size))
         require_room(context.folder, bytes_of_all, f"{total:,} images", "give fewer images")
@@ -118,7 +121,7 @@ class SourceImages(Stage):
         rows: list[dict[str, Any]] = []
         left_out: LeftOut = []
         passed = PassedOver()
-        given = self.kind.images(context.data_dir, options, context.workers, passed.add)
+        given = self.kind.images(self._root(context), options, context.workers, passed.add)
         with closing(PixelFile(context.folder / IMAGES, size)) as pixels:
             for one in given:
                 if one.pixels is None:

@@ -6,7 +6,7 @@ asked of them afterwards is the same.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from gandetect.config import (
@@ -18,14 +18,11 @@ from gandetect.config import (
     FolderDataConfig,
     PicturesConfig,
 )
+from gandetect.detectors.external import External
 from gandetect.detectors.protocol import Preprocessing
 from gandetect.engine import Stage
-from gandetect.sources import Source, splits
-from gandetect.sources.foreign import TEST, TRAIN
+from gandetect.sources import Source
 from gandetect.sources.generators import GeneratedSource
-from gandetect.sources.labelled import LabelledSource
-from gandetect.sources.splits import SplitSource
-from gandetect.stages.audit import AuditSource
 from gandetect.stages.class_data import ClassData
 from gandetect.stages.classifier import (
     CrossValidationFold,
@@ -33,6 +30,7 @@ from gandetect.stages.classifier import (
     LabelledExamples,
     TrainClassifier,
 )
+from gandetect.stages.external import GanTraining, LabelledTraining, OpenExternal
 from gandetect.stages.feature_network import FeatureNetwork
 from gandetect.stages.gan import DrawImages, TrainGan
 from gandetect.stages.image_statistics import SummariseImages
@@ -47,18 +45,16 @@ from gandetect.stages.source_images import SourceImages
 from gandetect.stages.trained import Trained
 from gandetect.stages.trajectory import ScoreTrajectory
 from gandetect.statistics.calibrated import CalibrationRule
-from gandetect.statistics.scores import CALIBRATION, NOT_REPORTED, TEST_REALS, TRAINING
+from gandetect.statistics.scores import CALIBRATION, NOT_REPORTED, TEST_REALS
+from gandetect.study.audits import AUDITED, AUDITED_LARGE, LARGE, gan_audits, labelled_audits
 from gandetect.study.sources import (
-    classes_of,
     gan_sources,
     is_perturbed,
     is_shown,
     labelled_sources,
 )
 
-AUDITED = 2000  # images of each side, and of each source that is summed up
-AUDITED_LARGE = 500  # of those above 64 px
-LARGE = 64
+UNKNOWN_SIZE = 224  # of labelled images, where no detector says what it takes
 # Images of each source with a map of what moves the score, and of each kind those that are shown.
 MAPPED, MAPPED_SHOWN = 10, 3
 MAPPED_LARGE, MAPPED_SHOWN_LARGE = 4, 2
@@ -127,9 +123,15 @@ def _of_gans(experiment: Experiment, config: ClassImagesConfig) -> Composed:
     }
     trained: dict[tuple[str, int], TrainGan | TrainClassifier] = {**gans, **classifiers}
 
-    def post_hoc(one: DetectorTable, seed: int) -> MakeDetector:
+    def made(one: DetectorTable, seed: int) -> Trained:
+        if isinstance(one, External):
+            learns = tuple(gans[n, seed] for n in one.trained_on if n not in foreign)
+            training = GanTraining(learns, data, _learnt(foreign, one.trained_on))
+            return OpenExternal(one, seed, shape, training if one.learns else None)
         made_of = tuple(trained[name, seed] for name in one.made_of if name not in foreign)
         return MakeDetector(one, seed, shape, made_of, data, _learnt(foreign, one.made_of))
+
+    others = [made(one, seed) for seed in experiment.seeds for one in experiment.detectors]
 
     def scoring(trained: Trained) -> Scoring:
         sources = gan_sources(experiment, trained)
@@ -138,31 +140,19 @@ def _of_gans(experiment: Experiment, config: ClassImagesConfig) -> Composed:
         return _with_foreign(Scoring(trained, shape, sources, (data, *images)), foreign)
 
     wanted = [gan for gan in gans.values() if gan.config.role != "source"]
-    made = [post_hoc(one, seed) for seed in experiment.seeds for one in experiment.detectors]
-    detectors: list[Trained] = [*wanted, *classifiers.values(), *made]
+    detectors: list[Trained] = [*wanted, *classifiers.values(), *others]
     scorings = [scoring(one) for seed in experiment.seeds for one in detectors if one.seed == seed]
     trajectories = [
         _trajectory(experiment, one.trained, one)
         for one in scorings
         if isinstance(one.trained, TrainGan) and evaluation.kept_epochs(one.trained.config.epochs)
     ]
-    audits = [
-        AuditSource(
-            name,
-            SplitSource(splits.TRAINING),
-            GeneratedSource(f"generated:{name}", seed, name, "calibration", part=(0, 1)),
-            AUDITED,
-            (data, drawn[name, seed, "calibration"]),
-        )
-        for name, seed in gans
-    ]
-    audits += _foreign_audits(foreign.values(), SplitSource(splits.TRAINING), data)
     report = replace(
         _report(experiment, data, data, scorings, tuple(foreign.values()), sampled=False),
         overlap=CheckOverlap(evaluation.overlap, data),
         features=features if gans else None,
         gans=tuple(gans.values()),
-        audits=tuple(audits),
+        audits=gan_audits(gans, drawn, data, foreign.values()),
         trajectories=tuple(trajectories),
     )
     return Composed((*gans.values(), *drawn.values()), tuple(classifiers.values()), report)
@@ -173,18 +163,21 @@ def _of_labelled_images(
 ) -> Composed:
     copies = experiment.classifiers[0].copies if config.leak else 0
     data = LabelledData(config, copies)
+    external = [one for one in experiment.detectors if isinstance(one, External)]
     sizes = {one.stored_size for one in experiment.classifiers}
-    decoded = {size: DecodedImages(size, data) for size in sizes}
+    sizes |= {one.image_size for one in external if one.image_size}
+    default = max(sizes, default=UNKNOWN_SIZE)
+    decoded = {size: DecodedImages(size, data) for size in sizes or {default}}
 
     def shape(size: int) -> Preprocessing:
         return Preprocessing(image_size=size, channels=3, fit=config.fit)
 
-    largest = {one.name: SourceImages(one, shape(max(sizes))) for one in experiment.sources}
+    largest = {one.name: SourceImages(one, shape(max(decoded))) for one in experiment.sources}
     foreign = {
         size: largest
-        if size == max(sizes)
+        if size == max(decoded)
         else {name: SourceImages(one.table, shape(size), one) for name, one in largest.items()}
-        for size in sizes
+        for size in decoded
     }
 
     def examples(one: ClassifierConfig) -> LabelledExamples:
@@ -199,6 +192,14 @@ def _of_labelled_images(
             sources = labelled_sources(config, size, seed)
             scoring = Scoring(trained, shape(size), sources, (decoded[size], data))
             scorings.append(_with_foreign(scoring, foreign[size]))
+        for table in external:
+            size = table.image_size or default
+            training = LabelledTraining(decoded[size], data) if table.learns else None
+            opened = OpenExternal(table, seed, shape(size), training)
+            sources = labelled_sources(config, size, seed, validation=True)
+            scoring = Scoring(opened, shape(size), sources, (decoded[size], data))
+            scorings.append(_with_foreign(scoring, foreign[size]))
+    trainings = [one.trained for one in scorings if isinstance(one.trained, TrainClassifier)]
     folds = tuple(
         CrossValidationFold(
             one, experiment.seeds[0], shape(one.stored_size), examples(one), fold, config.folds
@@ -211,15 +212,15 @@ def _of_labelled_images(
         _report(
             experiment,
             data,
-            decoded[min(sizes)],
+            decoded[min(decoded)],
             scorings,
-            tuple(foreign[min(sizes)].values()),
+            tuple(foreign[min(decoded)].values()),
             sampled=True,
         ),
         folds=folds,
-        audits=tuple(_labelled_audits(config, decoded[max(sizes)], data, largest.values())),
+        audits=labelled_audits(config, decoded[max(decoded)], data, largest.values()),
     )
-    return Composed((), (*(one.trained for one in scorings), *folds), report)
+    return Composed((), (*trainings, *folds), report)
 
 
 def _report(
@@ -276,7 +277,11 @@ def _report(
         perturbed,
         # Labelled fakes are the same for every seed.
         statistics=_image_statistics(first if sampled else scorings),
-        saliency=tuple(_saliency(*pair) for pair in zip(scorings, scores, strict=True)),
+        saliency=tuple(
+            _saliency(*pair)
+            for pair in zip(scorings, scores, strict=True)
+            if getattr(pair[0].trained.config, "MAPPED", True)
+        ),
         sources=sources,
     )
 
@@ -293,23 +298,6 @@ def _with_foreign(scoring: Scoring, foreign: Mapping[str, SourceImages]) -> Scor
 
 def _learnt(foreign: Mapping[str, SourceImages], names: Sequence[str]) -> tuple[SourceImages, ...]:
     return tuple(foreign[name] for name in names if name in foreign)
-
-
-def _foreign_audits(
-    foreign: Iterable[SourceImages], reals: Source, *images: ImageStage
-) -> list[AuditSource]:
-    """Audits of fakes from elsewhere: of those to train on, or of all."""
-    return [
-        AuditSource(
-            f"sources/{one.table.name}",
-            reals,
-            one.source(0, TRAIN if one.table.train else TEST),
-            AUDITED_LARGE if one.preprocessing.image_size > LARGE else AUDITED,
-            (*images, one),
-        )
-        for one in foreign
-        if one.table.label == "generated"
-    ]
 
 
 def _image_statistics(scorings: Sequence[Scoring]) -> SummariseImages:
@@ -357,34 +345,3 @@ def _trajectory(experiment: Experiment, gan: TrainGan, scoring: Scoring) -> Scor
         scoring.images,
         scoring.preprocessing,
     )
-
-
-def _labelled_audits(
-    config: FolderDataConfig | CsvDataConfig,
-    images: DecodedImages,
-    data: LabelledData,
-    foreign: Iterable[SourceImages],
-) -> list[AuditSource]:
-    """Audits of each class of fakes that is trained on, and of those from elsewhere.
-
-    Beside them are all reals that are trained on.
-    """
-    names = [name for name in classes_of(config, "generated") if name not in config.held_out]
-    most = AUDITED_LARGE if images.size > LARGE else AUDITED
-
-    def source(label: str, name: str | None) -> LabelledSource:
-        called = TRAINING if name is None else f"generated:{name}"
-        return LabelledSource(called, 0, images.size, ("train",), label, name, originals=True)
-
-    audits = [
-        AuditSource(
-            f"class-{number:02d}",
-            source("real", None),
-            source("generated", name),
-            most,
-            (images, data),
-            data,
-        )
-        for number, name in enumerate(names, start=1)
-    ]
-    return [*audits, *_foreign_audits(foreign, source("real", None), images, data)]

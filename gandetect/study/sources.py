@@ -9,7 +9,14 @@ from gandetect.sources.labelled import LabelledSource
 from gandetect.sources.splits import SplitSource
 from gandetect.stages.classifier import TrainClassifier
 from gandetect.stages.trained import Trained
-from gandetect.statistics.scores import GENERATED_CALIBRATION, NOT_REPORTED, TEST_REALS, TRAINING
+from gandetect.statistics.scores import (
+    GENERATED_CALIBRATION,
+    GENERATED_VALIDATION,
+    NOT_REPORTED,
+    TEST_REALS,
+    TRAINING,
+    VALIDATION,
+)
 
 
 def gan_sources(experiment: Experiment, trained: Trained) -> tuple[Source, ...]:
@@ -67,11 +74,12 @@ def is_shown(one: Source, seed: int) -> bool:
 
 
 def labelled_sources(
-    config: FolderDataConfig | CsvDataConfig, size: int, seed: int
+    config: FolderDataConfig | CsvDataConfig, size: int, seed: int, validation: bool = False
 ) -> tuple[Source, ...]:
-    """All images that a classifier of a labelled study is scored on, fakes by class.
+    """All images that a detector of a labelled study is scored on, fakes by class.
 
-    Every seed sees the same fakes under its own number, as no other run has made them.
+    Every seed sees the same fakes under its own number, as no other run has made them. A
+    classifier's training has scored the ``validation`` images, another detector's has not.
     """
     sources = [
         LabelledSource(f"generated:{name}", seed, size, ("test", "held-out"), "generated", name)
@@ -79,6 +87,10 @@ def labelled_sources(
     ]
     sources.append(LabelledSource("real:in-distribution", 0, size, ("test",), "real"))
     sources.append(LabelledSource("real:held-out", 0, size, ("held-out",), "real"))
+    if validation:
+        for name, of in ((VALIDATION, 0), (GENERATED_VALIDATION, seed)):
+            label = name.partition(":")[0]
+            sources.append(LabelledSource(name, of, size, ("validation",), label))
     return tuple(sources)
 
 

@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator
 
 from gandetect.cli import main
 from gandetect.config import ARCHITECTURES, DATA_SETS, RECIPES
-from gandetect.config.detector import post_hoc_kinds
+from gandetect.config.detector import detector_kinds
 from gandetect.config.schema import experiment_schema
 
 EXPERIMENTS = sorted((Path(__file__).parents[2] / "experiments").glob("*.toml"))
@@ -47,6 +47,10 @@ def test_every_shipped_experiment_is_valid(validator: Draft202012Validator, path
         ({"detectors": [{"kind": "probe", "features_of": "dcgan-bn", "epochs": "last 3"}]}, True),
         ({"detectors": [{"kind": "probe", "epochs": "the last"}]}, False),
         ({"detectors": [{"kind": "selected", "neighbours": 5}]}, False),
+        ({"sources": [{"name": "x", "label": "generated", "path": "fakes", "train": True}]}, True),
+        ({"sources": [{"name": "x", "label": "real", "object": "a.b:c", "count": 50}]}, True),
+        ({"sources": [{"name": "x", "label": "fake", "path": "fakes"}]}, False),
+        ({"sources": [{"name": "x", "path": "fakes", "count": 50}]}, False),
         ({"classifiers": [{"recipe": "cnn-small", "epochs": 0}]}, False),
         ({"data": {"name": "svhn", "held_out": [3, "5"]}}, True),
         ({"data": {"name": "folder", "classes": {"a": "real", "b": "fake"}}}, False),
@@ -62,7 +66,7 @@ def test_keys_and_values_are_those_of_their_kind(
 
 def test_everything_that_can_be_named_is_in_the_schema() -> None:
     text = json.dumps(experiment_schema())
-    for name in (*ARCHITECTURES, *DATA_SETS, *RECIPES, *post_hoc_kinds()):
+    for name in (*ARCHITECTURES, *DATA_SETS, *RECIPES, *detector_kinds()):
         assert f'"{name}"' in text
 
 

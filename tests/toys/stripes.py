@@ -20,12 +20,12 @@ class Stripes(ForeignImages):
     count: ImageCount = 40
     width: int = 3
 
-    def number(self, data_dir: Path) -> int:
+    def number(self, root: Path) -> int:
         """As many as it is asked for."""
         return self.count
 
     def images(
-        self, data_dir: Path, options: DecodeOptions, workers: int, tell: Tell
+        self, root: Path, options: DecodeOptions, workers: int, tell: Tell
     ) -> Iterator[Decoded]:
         """The first image, moved on by a pixel each time."""
         across = (np.arange(32) + np.arange(self.count)[:, None]) // self.width % 2 * 255
