@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from gandetect.errors import GandetectError
     from gandetect.study import run_study
     from gandetect.study.table import evaluate
+    from gandetect.training.drawn import generate_images
 
 __version__ = "0.1.0"
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "GandetectError",
     "__version__",
     "evaluate",
+    "generate_images",
     "load_detector",
     "load_experiment",
     "run_study",
@@ -35,6 +37,7 @@ _HOMES = {
     "Experiment": "config",
     "GandetectError": "errors",
     "evaluate": "study.table",
+    "generate_images": "training.drawn",
     "load_detector": "detectors.folder",
     "load_experiment": "config",
     "run_study": "study",

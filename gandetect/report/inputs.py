@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
@@ -60,6 +61,7 @@ class Inputs:
     trajectory: pd.DataFrame | None = None  # scores of every kept epoch
     perturbed: pd.DataFrame | None = None  # scores of processed images
     overlap: dict[str, Any] = field(default_factory=dict)
+    sources: list[dict[str, Any]] = field(default_factory=list)  # facts on images from elsewhere
     audit: dict[str, Any] = field(default_factory=dict)
     image_statistics: dict[str, Any] = field(default_factory=dict)  # arrays by name
     saliency: dict[Trained, dict[str, Any]] = field(default_factory=dict)  # the same
@@ -130,6 +132,7 @@ def read_inputs(run: Path) -> Inputs:
         trajectory=_scored(files, "trajectory.parquet", twins) if epochs else None,
         perturbed=_scored(files, "perturbed.parquet", twins) if perturbed else None,
         overlap=overlap,
+        sources=_of_sources(files) if facts.settings["sources"] else [],
         audit=files.read("audit.json", read_table, {}),
         image_statistics=files.read("image-statistics/statistics.npz", read_arrays, {}),
         missing=files.missing,
@@ -156,6 +159,10 @@ def _of_networks(files: _Files, facts: StudyFacts) -> dict[str, dict[Trained, An
         "saliency": files.each(detectors, "saliency/{}/seed-{}/saliency.npz", read_arrays),
         **{kind: files.each(detectors, f"{folder}/{kind}.npz", read_kept) for kind in KEPT},
     }
+
+
+def _of_sources(files: _Files) -> list[dict[str, Any]]:
+    return files.read("sources.json", partial(read_rows, key="name"), [])
 
 
 def _scored(files: _Files, name: str, twins: Sequence[tuple[str, int]]) -> pd.DataFrame | None:

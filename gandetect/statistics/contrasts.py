@@ -86,7 +86,7 @@ def difference_auroc(
         of_reals.append(above[0][1] - above[1][1])
     if same:
         moved = [a - b for a, b in of_fakes]
-        return mean_over_both(moved, of_reals, same_fakes=first.same_fakes)
+        return mean_over_both(moved, of_reals, same_fakes=first.shared(generated[0]))
     sides = zip(*of_fakes, strict=True)
     over_fakes = _independent(*(mean_over_images(side, same_images=False) for side in sides))
     over_reals = mean_over_images(of_reals, same_images=True)

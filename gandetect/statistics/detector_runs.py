@@ -12,7 +12,13 @@ import pandas as pd
 from gandetect.statistics.bootstrap import Statistic, mean_over_both, mean_over_images
 from gandetect.statistics.ranking import placements
 from gandetect.statistics.scored_detectors import DetectorFacts, ScoredDetector
-from gandetect.statistics.scores import TRAINING, Scores, source_keys
+from gandetect.statistics.scores import (
+    TRAINING,
+    SameFakes,
+    Scores,
+    same_images,
+    source_keys,
+)
 
 Indices = npt.NDArray[np.int64]
 
@@ -45,8 +51,8 @@ class ScoredImages:
 class DetectorRuns:
     """All runs of one detector: thresholds and images by seed.
 
-    ``same_fakes``: the fakes came with their labels, so every run answered the same ones;
-    otherwise each run's generator made its own. ``own_training``: each run was trained on a draw
+    ``same_fakes``: fakes that came with the data, so every run answered the same ones;
+    of others each run's generator made its own. ``own_training``: each run was trained on a draw
     of its own from the training images.
     """
 
@@ -54,7 +60,7 @@ class DetectorRuns:
     own: tuple[str, ...] | None
     thresholds: Mapping[int, Mapping[str, float]]
     images: Mapping[int, Mapping[str, ScoredImages]]
-    same_fakes: bool
+    same_fakes: SameFakes
     own_training: bool = False
 
     @property
@@ -70,7 +76,7 @@ class DetectorRuns:
         """Whether every run answered the same images of a source."""
         if source == TRAINING and self.own_training:
             return False
-        if not (self.same_fakes or source.startswith("real:")):
+        if not same_images(source, self.same_fakes):
             return False
         first, *others = (of[source].index for of in self.images.values() if source in of)
         return all(np.array_equal(first, other) for other in others)
@@ -92,14 +98,14 @@ class DetectorRuns:
             placements(self.images[s][generated].scores, self.images[s][real].scores) for s in seeds
         ]
         of_fakes, of_reals = zip(*both, strict=True)
-        return mean_over_both(of_fakes, of_reals, same_fakes=self.same_fakes)
+        return mean_over_both(of_fakes, of_reals, same_fakes=self.shared(generated))
 
 
 def collect_runs(
     scores: pd.DataFrame,
     subjects: Sequence[ScoredDetector],
     facts: Mapping[str, DetectorFacts],
-    same_fakes: bool,
+    same_fakes: SameFakes,
 ) -> list[DetectorRuns]:
     """Gather the last epoch's rows of `scores.parquet` by detector, seed and source."""
     found = []
@@ -119,6 +125,6 @@ def collect_runs(
                 cut.out_of_fold if cut is not None and cut.source == source else None,
             )
         thresholds = {subject.seed: subject.thresholds for subject in own}
-        drawn = facts[name]["kind"] == "classifier" and not same_fakes
+        drawn = facts[name]["kind"] == "classifier" and same_fakes is not True
         found.append(DetectorRuns(name, own[0].own, thresholds, images, same_fakes, drawn))
     return found

@@ -108,7 +108,7 @@ def _groups(
     scores: pd.DataFrame, classes: pd.DataFrame
 ) -> Iterator[tuple[str, str, str, dict[int, Any]]]:
     """Detector, class, source, and by seed the scores `(N,)` in the order of the images."""
-    reals = scores[scores["source"].isin(TEST_REALS)]
+    reals = scores[scores["source"].isin({*TEST_REALS, *classes["source"]})]
     named = reals.astype({"source": str, "detector": str}).merge(
         classes.astype({"source": str, "class_name": str}),
         on=["source", "index"],

@@ -16,7 +16,13 @@ from gandetect.analyses.study import ScoredStudy
 from gandetect.analyses.tidy import tidy_row
 from gandetect.statistics.bootstrap import mean_over_images, over_runs
 from gandetect.statistics.rows import Row, Rows, chosen, grouped
-from gandetect.statistics.scores import Metrics, role_of, source_keys
+from gandetect.statistics.scores import (
+    Metrics,
+    SameFakes,
+    role_of,
+    same_images,
+    source_keys,
+)
 
 AS_THEY_ARE = 0.95
 PROCESSED = 0.90
@@ -45,7 +51,7 @@ def holds(
     own: Mapping[str, Collection[str]],
     thresholds: Mapping[tuple[str, int], Mapping[str, float]],
     *,
-    same_fakes: bool = False,
+    same_fakes: SameFakes = False,
 ) -> dict[str, Rows]:
     """Shares of right answers by detector, source and processing, and which detectors hold.
 
@@ -54,7 +60,7 @@ def holds(
             `stages.perturbed` writes them.
         own: the generated sources that each detector was trained on.
         thresholds: cuts by operating point for each (detector, seed).
-        same_fakes: whether all seeds answered the same fakes.
+        same_fakes: the sources of which all seeds answered the same fakes, or whether of all.
 
     Returns ``shares``: the mean over runs with its 95 % interval over runs and images; and
     ``detectors``: for each detector and group the worst share of its sources, as they are and
@@ -69,7 +75,7 @@ def _shares(
     table: pd.DataFrame,
     own: Mapping[str, Collection[str]],
     thresholds: Mapping[tuple[str, int], Mapping[str, float]],
-    same_fakes: bool,
+    same_fakes: SameFakes,
 ) -> Rows:
     keyed = table.assign(source=source_keys(table)).sort_values("index", kind="stable")
     rows = []
@@ -87,7 +93,7 @@ def _shares(
                 answers.append((~above if real else above).astype(np.float64))
         if not answers:
             continue
-        statistic = mean_over_images(answers, same_images=real or same_fakes)
+        statistic = mean_over_images(answers, same_images=same_images(str(source), same_fakes))
         rows.append(
             {
                 "detector": str(detector),
