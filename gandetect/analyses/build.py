@@ -94,12 +94,13 @@ def scored_study(inputs: Inputs, cost_model: CostModel = EXAMPLE_COSTS) -> Score
     facts = inputs.facts
     return ScoredStudy(
         inputs.scores,
-        facts.calibrated_fpr,
+        facts.rule,
         known=facts.detectors,
         same_fakes=facts.same_fakes,
         cost_model=cost_model,
         quality=inputs.quality,
         classes=inputs.classes,
+        groups=inputs.groups,
         trajectory=inputs.trajectory,
         perturbed=inputs.perturbed,
         audit=inputs.audit.get("rows", []),

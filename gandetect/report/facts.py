@@ -13,6 +13,7 @@ from gandetect.config.detector import DetectorTable
 from gandetect.config.generator import GeneratorConfig
 from gandetect.errors import RunError
 from gandetect.runs import load_study, read_json, to_toml, write_json
+from gandetect.statistics.calibrated import CalibrationRule
 from gandetect.statistics.scored_detectors import DetectorFacts, discriminator_facts
 
 TABLE = "table.json"  # in the run folder of a table of scores, in place of `study.json`
@@ -26,7 +27,7 @@ class StudyFacts:
         name: what the study is called.
         seeds: of its detectors.
         detectors: what each is, and the generated sources that it was trained on.
-        calibrated_fpr: share of the calibration reals that may be flagged.
+        rule: what a calibrated threshold has to promise.
         same_fakes: whether all seeds answered the same fakes.
         settings: the configuration as plain values; ``data`` says at least the ``name`` of the
             data. Of a table, the options that it was read with.
@@ -44,7 +45,7 @@ class StudyFacts:
     name: str
     seeds: tuple[int, ...]
     detectors: Mapping[str, DetectorFacts]
-    calibrated_fpr: float
+    rule: CalibrationRule
     same_fakes: bool
     settings: Mapping[str, Any]
     written: str
@@ -85,7 +86,7 @@ def facts_of(experiment: Experiment) -> StudyFacts:
         experiment.name,
         experiment.seeds,
         detectors_of(experiment),
-        experiment.evaluation.calibrated_fpr,
+        CalibrationRule.of(experiment.evaluation),
         labelled,
         experiment.model_dump(mode="json"),
         to_toml(experiment),
@@ -105,7 +106,8 @@ def load_facts(folder: Path) -> StudyFacts:
         return facts_of(load_study(folder))
     stored = read_json(path)
     try:
-        return StudyFacts(**{**stored, "seeds": tuple(stored["seeds"])})
+        rule = CalibrationRule(**stored["rule"])
+        return StudyFacts(**{**stored, "seeds": tuple(stored["seeds"]), "rule": rule})
     except (KeyError, TypeError):
         raise RunError(f"{str(path)!r} is damaged; evaluate the table again to make it") from None
 

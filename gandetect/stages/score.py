@@ -26,14 +26,15 @@ from gandetect.randomness import stream
 from gandetect.scoring import score_paths, write_scores
 from gandetect.sources import ImageSet, Source
 from gandetect.sources.splits import TRAINING, OpenSplits
-from gandetect.stages.class_data import ClassData
+from gandetect.stages.class_data import CLASSES, ClassData
 from gandetect.stages.gan import DrawImages, TrainGan
 from gandetect.stages.labelled_data import DecodedImages, LabelledData
 from gandetect.stages.look import DISTANCES, NEIGHBOURS, images_to_look_at, neighbours
 from gandetect.stages.scoring import SCORES, score_images, ticker, tidy_scores
 from gandetect.stages.trained import Trained
-from gandetect.statistics.scored_detectors import thresholds_from, why_not_calibrated
-from gandetect.statistics.scores import CALIBRATION, GENERATED_CALIBRATION, Scores, by_source
+from gandetect.statistics.calibrated import CalibrationRule, calibrated
+from gandetect.statistics.scored_detectors import thresholds_from
+from gandetect.statistics.scores import CALIBRATION, GENERATED_CALIBRATION, by_source
 
 ANSWERS = "unlabelled.csv"
 ImageStage = ClassData | LabelledData | DecodedImages | DrawImages
@@ -55,7 +56,7 @@ class ScoreDetector(Stage):
     sources: tuple[Source, ...]
     images: tuple[ImageStage, ...]  # what the sources are opened from
     preprocessing: Preprocessing
-    calibrated_fpr: float
+    rule: CalibrationRule
     kept_mistakes: int
     experiment: str
     held_out: tuple[str, ...]
@@ -114,7 +115,7 @@ class ScoreDetector(Stage):
             runs.write_json(context.folder / DISTANCES, distances)
         for name, arrays in pictures.items():
             np.savez_compressed(context.folder / name, **arrays)
-        self._finish(detector, by_source(table), context)
+        self._finish(detector, table, context)
         return {"n": len(table)}
 
     def _scores(
@@ -127,21 +128,26 @@ class ScoreDetector(Stage):
             images = ImageSet(process(pixels, self.calibration_processing, rng))
         return score_images(detector, images, tick, self.trained.augmented)
 
-    def _finish(
-        self, detector: NetworkDetector, sources: Mapping[str, Scores], context: Context
-    ) -> None:
-        points = thresholds_from(sources, self.calibrated_fpr)
-        absent = {}
-        if why := why_not_calibrated(sources, self.calibrated_fpr):
-            absent["calibrated"] = why
+    def _classes(self, context: Context) -> pd.DataFrame | None:
+        """The class of every real image, where thresholds are chosen by class."""
+        if not self.rule.by_class:
+            return None
+        data = next(one for one in self.images if isinstance(one, ClassData))
+        return pd.read_parquet(context.of(data) / CLASSES)
+
+    def _finish(self, detector: NetworkDetector, table: pd.DataFrame, context: Context) -> None:
+        cut = calibrated(table[table["label"] == "real"], self.rule, self._classes(context))
+        points, absent = thresholds_from(by_source(table), cut), {}
+        if cut is not None and cut.why_not:
+            absent["calibrated"] = cut.why_not
             name = self.trained.config.name
-            context.warn(f"detector {name!r} has no calibrated threshold: {why}")
+            context.warn(f"detector {name!r} has no calibrated threshold: {cut.why_not}")
         provenance = {
             **detector.description.provenance,
             "experiment": self.experiment,
             "digest": str(runs.read_json(context.of(self.trained) / runs.RECORD)["digest"]),
             "held_out": list(self.held_out),
-            "calibrated_fpr": self.calibrated_fpr,
+            "calibrated_fpr": self.rule.fpr,
             "gandetect": own_version(),
         }
         finished = detector.with_description(

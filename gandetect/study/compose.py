@@ -43,6 +43,7 @@ from gandetect.stages.saliency import MapSaliency
 from gandetect.stages.score import ImageStage, ScoreDetector
 from gandetect.stages.trained import Trained
 from gandetect.stages.trajectory import ScoreTrajectory
+from gandetect.statistics.calibrated import CalibrationRule
 from gandetect.statistics.scores import (
     GENERATED_CALIBRATION,
     NOT_REPORTED,
@@ -212,7 +213,7 @@ def _report(
             scoring.sources,
             scoring.images,
             scoring.preprocessing,
-            evaluation.calibrated_fpr,
+            CalibrationRule.of(evaluation),
             evaluation.kept_mistakes,
             experiment.name,
             tuple(map(str, held_out)),

@@ -19,6 +19,7 @@ from gandetect.report.inputs import read_inputs
 from gandetect.report.render import to_html
 from gandetect.report.results import StudyResults
 from gandetect.report.words import count, per_hundred, percent, percent_interval
+from gandetect.statistics.calibrated import CalibrationRule
 from gandetect.statistics.cost_model import CostModel, expected
 from gandetect.statistics.decisions import confusion, share_correct
 from gandetect.statistics.operating_points import calibrate, least_images
@@ -39,7 +40,8 @@ def made(tmp_path_factory):
     page = Document("Explorer", [Section("Threshold", [block])])
     (folder / "page.html").write_text(to_html(page), encoding="utf-8")
     facts = {row["detector"]: row for row in metrics["detectors"]}
-    subjects = {one.detector: one for one in split_by_detector(latest(inputs.scores), facts, 0.05)}
+    found = split_by_detector(latest(inputs.scores), facts, CalibrationRule(0.05))
+    subjects = {one.detector: one for one in found}
     return SimpleNamespace(path=folder / "page.html", block=block, subjects=subjects, facts=facts)
 
 

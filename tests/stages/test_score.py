@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 from random_detector import save_random_detector
 
@@ -14,6 +15,7 @@ from gandetect.errors import UsageError
 from gandetect.runs import RECORD, write_json
 from gandetect.sources import ImageSet
 from gandetect.stages.score import ScoreDetector
+from gandetect.statistics.calibrated import CalibrationRule
 
 DARKER = ({"name": "brightness", "probability": 1.0, "range": (0.5, 0.5)},)
 GREY = ImageSet(np.full((3, 1, 4, 4), 100, np.uint8))
@@ -30,7 +32,7 @@ def scores(name: str, chain: object) -> list[float]:
     evaluation = EvaluationConfig.model_validate({"calibration_processing": chain})
     trained = SimpleNamespace(seed=0, augmented=None)
     stage = ScoreDetector(
-        trained, (), (), None, 0.05, 1, "x", (),
+        trained, (), (), None, CalibrationRule(), 1, "x", (),
         calibration_processing=evaluation.calibration_processing,
     )  # fmt: skip
     source = SimpleNamespace(name=name)
@@ -47,10 +49,12 @@ def test_calibration_images_are_processed_where_that_is_asked_for(name) -> None:
 def test_a_detector_folder_says_why_it_has_no_calibrated_threshold(tmp_path, n, points) -> None:
     folder, warned = save_random_detector(tmp_path / "made"), []
     trained = SimpleNamespace(seed=0, config=SimpleNamespace(name="x"))
-    stage = ScoreDetector(trained, (), (), None, 0.05, 1, "x", ())
+    stage = ScoreDetector(trained, (), (), None, CalibrationRule(), 1, "x", ())
     write_json(tmp_path / RECORD, {"digest": ""})
     context = SimpleNamespace(of=lambda _: tmp_path, folder=tmp_path, warn=warned.append)
-    stage._finish(load_detector(folder), {"real:calibration": np.arange(float(n))}, context)
+    about = {"source": "real:calibration", "source_seed": 0, "detector_seed": 0, "label": "real"}
+    table = pd.DataFrame({"index": range(n), "score": np.arange(float(n)), **about})
+    stage._finish(load_detector(folder), table, context)
     finished = load_detector(tmp_path)
     assert set(finished.operating_points) == points
     if n < 19:

@@ -57,7 +57,8 @@ def _splits(subject: ScoredDetector) -> list[dict[str, Any]]:
             continue
         area, interval = auroc(fakes, reals)
         for point, cut in subject.thresholds.items():
-            matrix = decisions.confusion(fakes, reals, cut)
+            sides = [subject.margins(names, point) for names in (generated, real)]
+            matrix = decisions.confusion(sides[0], sides[1], 0.0)
             figures = {"auroc": area, **decisions.binary_figures(matrix)}
             right = matrix[0][0] + matrix[1][1]
             rows.append(

@@ -137,7 +137,7 @@ def obstacles(runs: Sequence[Run]) -> list[str]:
     ]  # fmt: skip
     if not any(found) and (len(digests) > 1 or None in digests):
         found = [say.other_splits()]
-    rates = _each(runs, lambda run: percent(run.facts.calibrated_fpr))
+    rates = _each(runs, lambda run: percent(run.facts.rule.fpr))
     other_images = say.other_images() if any(found) else ""
     return [one for one in (*found, other_images, say.other_rates(rates)) if one]
 

@@ -41,7 +41,9 @@ def _gap(subject: ScoredDetector) -> list[dict[str, Any]]:
             **subject.name,
             "operating_point": point,
             "threshold": cut,
-            **decisions.train_test_gap(train, test, cut),
+            **decisions.train_test_gap(
+                subject.margins([TRAINING], point), subject.margins([IN_DISTRIBUTION], point), 0.0
+            ),
             "auroc_own": ranked,
         }
         for point, cut in subject.thresholds.items()

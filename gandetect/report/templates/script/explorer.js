@@ -162,6 +162,7 @@
 
     /** What the allowed false alarms are counted on, and how many there are at this threshold. */
     function chosen() {
+      if (run.cross_fitted) return "The in-distribution test reals chose the calibrated threshold, so here some more of them pass than in the tables, which judge each by a threshold that others chose.";
       if (!run.alarms) return "No share can be allowed: no calibration reals were scored.";
       if ("allowed" in rule && calibrated(run.alarms, rule.allowed) < 0)
         return `No threshold flags so few: that takes at least ${count(leastImages(rule.allowed))} ${run.alarms.name}, and there are ${count(run.alarms.n)}.`;

@@ -20,6 +20,7 @@ from gandetect.config.canonical import digest_of
 from gandetect.errors import RunError, UsageError
 from gandetect.report.facts import TABLE, StudyFacts, load_facts, write_facts
 from gandetect.runs import atomic_file, file_digest, locked, read_json, write_json
+from gandetect.statistics.calibrated import CalibrationRule
 from gandetect.statistics.cost_model import EXAMPLE_COSTS, CostModel
 from gandetect.statistics.scored_detectors import DetectorFacts
 from gandetect.statistics.scores import Metrics
@@ -129,7 +130,7 @@ def _facts(rows: TableRows, options: TableOptions, name: str) -> StudyFacts:
         name,
         tuple(map(int, sorted(rows.scores["detector_seed"].unique()))),
         detectors,
-        options.calibrated_fpr,
+        CalibrationRule(options.calibrated_fpr),
         rows.same_fakes,
         settings,
         tomli_w.dumps(settings),
@@ -173,9 +174,10 @@ def _write(folder: Path, facts: StudyFacts, rows: TableRows, files: Sequence[Pat
     with locked(folder):
         with atomic_file(folder / "scores.parquet") as temporary:
             rows.scores.to_parquet(temporary, index=False)
-        if rows.classes is not None:
-            with atomic_file(folder / "classes.parquet") as temporary:
-                rows.classes.to_parquet(temporary, index=False)
+        for name, table in (("classes", rows.classes), ("groups", rows.groups)):
+            if table is not None:
+                with atomic_file(folder / f"{name}.parquet") as temporary:
+                    table.to_parquet(temporary, index=False)
         digests = {one.name: file_digest(one) for one in files}
         digests |= {"scores.parquet": file_digest(folder / "scores.parquet")}
         write_json(folder / "manifest.json", {**machine.describe("cpu"), "digests": digests})
