@@ -100,6 +100,7 @@ def scored_study(inputs: Inputs, cost_model: CostModel = EXAMPLE_COSTS) -> Score
         cost_model=cost_model,
         quality=inputs.quality,
         classes=inputs.classes,
+        groups=inputs.groups,
         trajectory=inputs.trajectory,
         perturbed=inputs.perturbed,
         audit=inputs.audit.get("rows", []),
