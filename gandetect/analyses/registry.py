@@ -14,6 +14,7 @@ from gandetect.statistics.scores import Metrics
 
 # Each folder's `words.py` holds its `ANALYSIS`.
 NAMES = (
+    "tables",
     "summary",
     "cross_evaluation",
     "thresholds",

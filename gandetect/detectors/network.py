@@ -41,10 +41,10 @@ class NetworkDetector(Detector):
                 part = slice(start, start + self._batch)
                 # Copied batch by batch, for torch takes no array that is only to be read.
                 batch = torch.from_numpy(pixels[part].copy()).to(self.device)
-                scores[part] = self._log_odds(batch).cpu()
+                scores[part] = self.log_odds(batch).cpu()
         return scores
 
-    def _log_odds(self, images: Tensor) -> Tensor:
+    def log_odds(self, images: Tensor) -> Tensor:
         """Score one batch on the device, ``(N, C, H, W) uint8``: shape ``(N,)``."""
         if isinstance(self.network, ImageClassifier):
             return self.network.log_odds(self.network(self.network.prepare(images)))

@@ -14,7 +14,7 @@ from gandetect import machine, runs
 from gandetect.config import Experiment
 from gandetect.engine import Context, Facts, Stage, gap_in, with_needs
 from gandetect.errors import RunError
-from gandetect.stages.audit import AUDIT, AuditSource
+from gandetect.stages.audit import AUDIT, AUDIT_KEYS, AuditSource
 from gandetect.stages.class_data import CLASSES, SAMPLES, ClassData
 from gandetect.stages.classifier import CrossValidationFold
 from gandetect.stages.feature_network import FeatureNetwork
@@ -52,7 +52,7 @@ class Report(Stage):
     statistics: SummariseImages | None = None
     saliency: tuple[MapSaliency, ...] = ()
 
-    VERSION: ClassVar[int] = 5
+    VERSION: ClassVar[int] = 6
     WRITES: ClassVar = "in-place"
     COMPUTES: ClassVar[bool] = False
     SPANS_GAPS: ClassVar[bool] = True
@@ -94,12 +94,9 @@ class Report(Stage):
             runs.write_json(context.run / LEFT_OUT, {"detectors": sentences})
 
     def _collect_audits(self, context: Context) -> None:
-        audits: dict[str, list[Any]] = {"rows": [], "gaps": []}
-        for audit in self.audits:
-            audit_result = runs.read_json(context.of(audit) / AUDIT)
-            audits["rows"] += audit_result["rows"]
-            audits["gaps"] += audit_result["gaps"]
-        runs.write_json(context.run / AUDIT, audits)
+        audits = [runs.read_json(context.of(audit) / AUDIT) for audit in self.audits]
+        joined = {key: [one for audit in audits for one in audit[key]] for key in AUDIT_KEYS}
+        runs.write_json(context.run / AUDIT, joined)
 
     def _collect_data(self, context: Context) -> None:
         run, folder = context.run, context.of(self.data)

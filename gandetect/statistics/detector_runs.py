@@ -19,14 +19,26 @@ Indices = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class ScoredImages:
-    """Scores of one source in one run, `(N,)`, in the order of the images' indices `(N,)`."""
+    """Scores of one source in one run, `(N,)`, in the order of the images' indices `(N,)`.
+
+    ``out_of_fold``: how far images that chose the calibrated threshold lie above that of others.
+    """
 
     index: Indices
     scores: Scores
+    out_of_fold: Scores | None = None
 
     def only(self, index: Indices) -> ScoredImages:
         """The images of these sorted indices, which must be among them."""
-        return ScoredImages(index, self.scores[np.searchsorted(self.index, index)])
+        places = np.searchsorted(self.index, index)
+        apart = None if self.out_of_fold is None else self.out_of_fold[places]
+        return ScoredImages(index, self.scores[places], apart)
+
+    def margins(self, thresholds: Mapping[str, float], point: str) -> Scores:
+        """How far the images lie above a threshold, `(N,)`, as `ScoredDetector.margins` has it."""
+        if point == "calibrated" and self.out_of_fold is not None:
+            return self.out_of_fold
+        return self.scores - thresholds[point]
 
 
 @dataclass(frozen=True)
@@ -39,7 +51,7 @@ class DetectorRuns:
     """
 
     detector: str
-    own: tuple[str, ...]
+    own: tuple[str, ...] | None
     thresholds: Mapping[int, Mapping[str, float]]
     images: Mapping[int, Mapping[str, ScoredImages]]
     same_fakes: bool
@@ -58,11 +70,14 @@ class DetectorRuns:
         """Whether every run answered the same images of a source."""
         if source == TRAINING and self.own_training:
             return False
-        return self.same_fakes or source.startswith("real:")
+        if not (self.same_fakes or source.startswith("real:")):
+            return False
+        first, *others = (of[source].index for of in self.images.values() if source in of)
+        return all(np.array_equal(first, other) for other in others)
 
     def correct(self, seed: int, source: str, point: str) -> Scores:
         """1 for each image answered correctly and 0 for the others, `(N,)`."""
-        called = self.images[seed][source].scores > self.thresholds[seed][point]
+        called = self.images[seed][source].margins(self.thresholds[seed], point) > 0
         right = called if source.startswith("generated:") else ~called
         return right.astype(np.float64)
 
@@ -92,12 +107,16 @@ def collect_runs(
     tables = {str(name): table for name, table in named.groupby("detector")}
     for name in dict.fromkeys(subject.detector for subject in subjects):
         own = [subject for subject in subjects if subject.detector == name]
+        calibrations = {subject.seed: subject.calibration for subject in own}
         images: dict[int, dict[str, ScoredImages]] = {subject.seed: {} for subject in own}
         for _, rows in tables[name].groupby(["detector_seed", "source"]):
             seed, source = rows[["detector_seed", "source"]].iloc[0]
             ordered = rows.sort_values("index", kind="stable")
+            cut = calibrations[int(seed)]
             images[int(seed)][str(source)] = ScoredImages(
-                ordered["index"].to_numpy(np.int64), ordered["score"].to_numpy(np.float64)
+                ordered["index"].to_numpy(np.int64),
+                ordered["score"].to_numpy(np.float64),
+                cut.out_of_fold if cut is not None and cut.source == source else None,
             )
         thresholds = {subject.seed: subject.thresholds for subject in own}
         drawn = facts[name]["kind"] == "classifier" and not same_fakes

@@ -23,7 +23,6 @@ from gandetect.detectors.protocol import Preprocessing
 from gandetect.engine import Stage
 from gandetect.sources import Source, splits
 from gandetect.sources.generators import GeneratedSource
-from gandetect.sources.labelled import LabelledSource
 from gandetect.sources.splits import SplitSource
 from gandetect.stages.audit import AuditSource
 from gandetect.stages.class_data import ClassData
@@ -46,19 +45,22 @@ from gandetect.stages.saliency import MapSaliency
 from gandetect.stages.score import ImageStage, ScoreDetector
 from gandetect.stages.trained import Trained
 from gandetect.stages.trajectory import ScoreTrajectory
+from gandetect.statistics.calibrated import CalibrationRule
 from gandetect.statistics.scores import (
     GENERATED_CALIBRATION,
-    GENERATED_VALIDATION,
     NOT_REPORTED,
     TEST_REALS,
     TRAINING,
-    VALIDATION,
+)
+from gandetect.study.labelled import (
+    AUDITED,
+    AUDITED_LARGE,
+    LARGE,
+    UNKNOWN_SIZE,
+    labelled_audits,
+    labelled_sources,
 )
 
-AUDITED = 2000  # images of each side, and of each source that is summed up
-AUDITED_LARGE = 500  # of those above 64 px
-LARGE = 64
-UNKNOWN_SIZE = 224  # of labelled images, where no detector says what it takes
 # Images of each source with a map of what moves the score, and of each kind those that are shown.
 MAPPED, MAPPED_SHOWN = 10, 3
 MAPPED_LARGE, MAPPED_SHOWN_LARGE = 4, 2
@@ -188,14 +190,14 @@ def _of_labelled_images(
     for seed in experiment.seeds:
         for one in experiment.classifiers:
             trained = TrainClassifier(one, seed, shape(one), examples(one))
-            sources = _labelled_sources(config, one.stored_size, seed)
+            sources = labelled_sources(config, one.stored_size, seed)
             images = decoded[one.stored_size], data
             scorings.append(Scoring(trained, shape(one), sources, images))
         for table in external:
             size = shape(table).image_size
             training = LabelledTraining(decoded[size], data) if table.learns else None
             opened = OpenExternal(table, seed, shape(table), training)
-            sources = _labelled_sources(config, size, seed, validation=True)
+            sources = labelled_sources(config, size, seed, validation=True)
             scorings.append(Scoring(opened, shape(table), sources, (decoded[size], data)))
     trainings = [one.trained for one in scorings if isinstance(one.trained, TrainClassifier)]
     folds = tuple(
@@ -207,7 +209,7 @@ def _of_labelled_images(
     report = replace(
         _report(experiment, data, decoded[min(decoded)], scorings, sampled=True),
         folds=folds,
-        audits=tuple(_labelled_audits(config, decoded[max(decoded)], data)),
+        audits=tuple(labelled_audits(config, decoded[max(decoded)], data)),
     )
     return Composed((), (*trainings, *folds), report)
 
@@ -232,7 +234,7 @@ def _report(
             scoring.sources,
             scoring.images,
             scoring.preprocessing,
-            evaluation.calibrated_fpr,
+            CalibrationRule.of(evaluation),
             evaluation.kept_mistakes,
             experiment.name,
             tuple(map(str, held_out)),
@@ -371,52 +373,3 @@ def _is_shown(one: Source, seed: int) -> bool:
     if one.name.startswith("real:"):
         return one.name in TEST_REALS
     return one.name not in NOT_REPORTED and one.seed == seed
-
-
-def _labelled_sources(
-    config: FolderDataConfig | CsvDataConfig, size: int, seed: int, validation: bool = False
-) -> tuple[Source, ...]:
-    """All images that a detector of a labelled study is scored on, fakes by class.
-
-    Every seed sees the same fakes under its own number, as no other run has made them. A
-    classifier's training has scored the ``validation`` images, another detector's has not.
-    """
-    sources = [
-        LabelledSource(f"generated:{name}", seed, size, ("test", "held-out"), "generated", name)
-        for name in _classes(config, "generated")
-    ]
-    sources.append(LabelledSource("real:in-distribution", 0, size, ("test",), "real"))
-    sources.append(LabelledSource("real:held-out", 0, size, ("held-out",), "real"))
-    if validation:
-        for name, of in ((VALIDATION, 0), (GENERATED_VALIDATION, seed)):
-            label = name.partition(":")[0]
-            sources.append(LabelledSource(name, of, size, ("validation",), label))
-    return tuple(sources)
-
-
-def _labelled_audits(
-    config: FolderDataConfig | CsvDataConfig, images: DecodedImages, data: LabelledData
-) -> list[AuditSource]:
-    """Audits of each class of fakes that is trained on, beside all reals that are."""
-    names = [name for name in _classes(config, "generated") if name not in config.held_out]
-    most = AUDITED_LARGE if images.size > LARGE else AUDITED
-
-    def source(label: str, name: str | None) -> LabelledSource:
-        called = TRAINING if name is None else f"generated:{name}"
-        return LabelledSource(called, 0, images.size, ("train",), label, name, originals=True)
-
-    return [
-        AuditSource(
-            f"class-{number:02d}",
-            source("real", None),
-            source("generated", name),
-            most,
-            (images, data),
-            data,
-        )
-        for number, name in enumerate(names, start=1)
-    ]
-
-
-def _classes(config: FolderDataConfig | CsvDataConfig, label: str) -> list[str]:
-    return sorted(name for name, given in config.classes.items() if given == label)

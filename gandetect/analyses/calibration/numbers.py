@@ -83,7 +83,7 @@ def calibration(subjects: Sequence[ScoredDetector]) -> tuple[Rows, Rows, list[st
             continue
         fakes, reals = (subject.sources[name] for name in names)
         maps = {method: fit(method, fakes, reals) for method in METHODS}
-        pairs, left_out = judged_pairs(subject, held_out_for=("own",))
+        pairs, left_out = judged_pairs(subject, held_out_for=("own", "generated"))
         gaps += left_out
         for generated, real in pairs:
             about = {
@@ -106,7 +106,7 @@ def low_fpr(
 ) -> tuple[Rows, list[str]]:
     """What is caught and what is flagged when few reals may be flagged.
 
-    The cut lets a share `fpr` of the calibration reals through. Rows hold the share `called` of a
+    A new real lies above the cut with probability `fpr` at most. Rows hold the share `called` of a
     test group that lies above it (fakes caught, or reals flagged) with Wilson's interval, which
     covers the test images only. Fewer than 5 calibration reals above a cut: a gap, no row.
     """
@@ -129,6 +129,7 @@ def low_fpr(
                 )
                 continue
             cut = calibrate(reals, fpr)
+            assert cut is not None  # so few reals are named above
             point = {
                 "fpr": fpr,
                 "threshold": cut,

@@ -89,12 +89,12 @@ def _figures(report: Mapping[str, Any]) -> dict[str, float]:
 
 def _overall(subject: ScoredDetector) -> list[dict[str, Any]]:
     """The reference study's general table: own generated images and all test reals."""
-    fakes, reals = subject.joined(subject.own), subject.joined(TEST_REALS)
-    if not len(fakes) or not len(reals):
-        return []
     rows = []
-    for point, cut in subject.thresholds.items():
-        matrix = decisions.confusion(fakes, reals, cut)
+    for point in subject.thresholds:
+        fakes, reals = (subject.margins(names, point) for names in (subject.own_fakes, TEST_REALS))
+        if not len(fakes) or not len(reals):
+            return []
+        matrix = decisions.confusion(fakes, reals, 0.0)
         rows.append(
             {
                 **subject.name,
@@ -113,9 +113,11 @@ def _groups(subject: ScoredDetector) -> list[dict[str, Any]]:
             "source": source,
             "role": role,
             "operating_point": point,
-            **decisions.single_label_table(subject.sources[source], source.partition(":")[0], cut),
+            **decisions.single_label_table(
+                subject.margins([source], point), source.partition(":")[0], 0.0
+            ),
         }
         for source in subject.reported()
         if (role := subject.role(source)) in ("held-out", "in-distribution", "other")
-        for point, cut in subject.thresholds.items()
+        for point in subject.thresholds
     ]
