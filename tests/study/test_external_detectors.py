@@ -2,11 +2,15 @@
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from click.testing import CliRunner
+from PIL import Image
 from shortcuts import in_this_process, without_audits, without_figures
 
 from gandetect.cli import main
@@ -132,6 +136,39 @@ def test_the_fitted_one_tells_its_fakes_on_images_it_was_not_fitted_to(runs):
     scores = pd.read_parquet(run / "scores.parquet").query("detector == 'fitted'")
     medians = scores.groupby("source")["score"].median()
     assert medians["generated:dense"] > 2 > -2 > medians["real:in-distribution"]
+
+
+def test_a_saved_program_scores_files_where_its_folder_is_named(runs, tmp_path):
+    _, run = runs[1]
+    folder = run / "detectors" / "size" / "seed-0"
+    assert not (folder / "weights.safetensors").exists()
+    Image.fromarray(np.zeros((28, 28), np.uint8)).save(tmp_path / "black.png")
+    command = ["score", str(folder), str(tmp_path / "black.png")]
+    refused = CliRunner().invoke(main, command)
+    assert refused.exit_code == 1
+    assert "runs 'sh file_size.sh' from outside" in refused.stderr
+    answer = CliRunner().invoke(main, [*command, "--code-from", str(EXAMPLES)])
+    assert answer.exit_code == 0, answer.stderr
+    assert "black.png" in answer.stdout
+
+
+@pytest.mark.slow
+def test_the_example_puts_four_kinds_beside_the_discriminators(tmp_path):
+    pytest.importorskip("onnx")
+    pytest.importorskip("onnxruntime")
+    shutil.copytree(EXAMPLES, tmp_path / "foreign")
+    warnings = ["-W", "ignore"]  # PyTorch discourages TorchScript
+    for command in (
+        [*warnings, "foreign/make_models.py"],
+        ["-m", "gandetect", "run", "foreign/foreign.toml", "--out", "runs"],
+    ):
+        subprocess.run([sys.executable, *command], cwd=tmp_path, check=True)
+    metrics = json.loads(next((tmp_path / "runs").glob("*/metrics.json")).read_text())
+    kinds = {row["detector"]: row["kind"] for row in metrics["detectors"]}
+    assert kinds == {
+        "dcgan-bn": "discriminator", "dcgan-plain": "discriminator", "file-size": "external",
+        "logistic-regression": "external", "onnx": "external", "torchscript": "external",
+    }  # fmt: skip
 
 
 def test_only_names_of_generators_are_trained_on():
