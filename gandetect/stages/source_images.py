@@ -51,7 +51,7 @@ class SourceImages(Stage):
 
     HERE: ClassVar[bool] = True
     WEIGHT: ClassVar[float] = 4.0  # less than the data: what runs here first
-    TITLE: ClassVar = "Reading the images of source {self.table.name}"
+    TITLE: ClassVar = "Reading source {self.table.name} at {self.preprocessing.image_size} px"
 
     @property
     def place(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import sys
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,7 +21,9 @@ from gandetect.config import parse_experiment
 from gandetect.config.source import source_table
 from gandetect.data.images import read_image
 from gandetect.detectors.protocol import Preprocessing
+from gandetect.detectors.validation import without
 from gandetect.errors import GandetectError
+from gandetect.sources import ImageSet
 from gandetect.sources.foreign import ForeignSource
 from gandetect.stages.source_images import SourceImages, images_by_folder
 from gandetect.study import Options, plan_study
@@ -277,3 +280,21 @@ def test_what_detectors_know_of_it_is_their_own() -> None:
     assert made.known_to("cnn-small") == ("x", "dense")
     assert made.known_to("f") == ("dense", "x")
     assert parse_experiment(made.model_dump(mode="json")) == made
+
+
+def test_images_are_drawn_once_before_any_comes_again(fakes) -> None:
+    images = ImageSet(fakes, np.arange(10))
+    rng = np.random.default_rng(0)
+    few, all_of_them, more = (images.draw(count, rng) for count in (4, 10, 25))
+    known = {one.tobytes() for one in fakes[:10]}
+    assert len({one.tobytes() for one in few} & known) == 4
+    assert {one.tobytes() for one in all_of_them} == known
+    counts = Counter(one.tobytes() for one in more)
+    assert set(counts) == known
+    assert set(counts.values()) == {2, 3}
+
+
+def test_what_is_held_back_is_not_learnt_though_it_comes_twice(fakes) -> None:
+    left = without(np.concatenate([fakes, fakes]), fakes[3:5])
+    assert len(left) == 56
+    assert not {one.tobytes() for one in left} & {one.tobytes() for one in fakes[3:5]}
