@@ -104,6 +104,7 @@ def scored_study(inputs: Inputs, cost_model: CostModel = EXAMPLE_COSTS) -> Score
         trajectory=inputs.trajectory,
         perturbed=inputs.perturbed,
         audit=inputs.audit.get("rows", []),
+        audit_checks=inputs.audit.get("checks", []),
         overlap=inputs.overlap,
         image_statistics=inputs.image_statistics,
         saliency=inputs.saliency,

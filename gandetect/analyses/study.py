@@ -40,6 +40,7 @@ class ScoredStudy:
         trajectory: scores of every kept epoch, where they were made.
         perturbed: scores of processed images, where they were made.
         audit: rows of the audit of images by trivial probes.
+        audit_checks: rows of what their sets are like: copies and order.
         overlap: which test images also stand in another split.
         image_statistics: what is kept of each source's pixels, arrays by `<source>@<seed>/<name>`.
         saliency: occlusion maps of each detector and seed, arrays by `<source>/<name>`.
@@ -56,6 +57,7 @@ class ScoredStudy:
     trajectory: pd.DataFrame | None = None
     perturbed: pd.DataFrame | None = None
     audit: Sequence[Mapping[str, Any]] = ()
+    audit_checks: Sequence[Mapping[str, Any]] = ()
     overlap: Mapping[str, Any] = field(default_factory=dict)
     image_statistics: Mapping[str, Any] = field(default_factory=dict)
     saliency: Mapping[tuple[str, int], Mapping[str, Any]] = field(default_factory=dict)

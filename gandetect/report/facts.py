@@ -27,7 +27,7 @@ class StudyFacts:
         name: what the study is called.
         seeds: of its detectors.
         detectors: what each is, and the generated sources that it was trained on.
-        rule: what a calibrated threshold has to promise.
+        rule: what the calibrated threshold has to promise.
         same_fakes: whether all seeds answered the same fakes.
         settings: the configuration as plain values; ``data`` says at least the ``name`` of the
             data. Of a table, the options that it was read with.
@@ -106,8 +106,8 @@ def load_facts(folder: Path) -> StudyFacts:
         return facts_of(load_study(folder))
     stored = read_json(path)
     try:
-        rule = CalibrationRule(**stored["rule"])
-        return StudyFacts(**{**stored, "seeds": tuple(stored["seeds"]), "rule": rule})
+        typed = {"seeds": tuple(stored["seeds"]), "rule": CalibrationRule(**stored["rule"])}
+        return StudyFacts(**{**stored, **typed})
     except (KeyError, TypeError):
         raise RunError(f"{str(path)!r} is damaged; evaluate the table again to make it") from None
 
@@ -127,12 +127,11 @@ def detectors_of(experiment: Experiment) -> dict[str, dict[str, Any]]:
         facts[classifier.name] = {"kind": "classifier", "recipe": classifier.recipe, "own": own}
     for detector in experiment.detectors:
         own = [f"generated:{name}" for name in experiment.known_to(detector.name)]
-        facts[detector.name] = {"kind": "post-hoc", "recipe": detector.kind, "own": own}
+        facts[detector.name] = {"kind": detector.GROUP, "recipe": detector.kind, "own": own}
     return facts
 
 
 def _classes(experiment: Experiment) -> list[str]:
     data = experiment.data
     assert isinstance(data, LabelledDataConfig)
-    generated = (name for name, label in data.classes.items() if label == "generated")
-    return [name for name in generated if name not in data.held_out]
+    return data.trained_fakes

@@ -110,6 +110,7 @@ def read_inputs(run: Path) -> Inputs:
         groups = files.read("groups.parquet", pd.read_parquet, None)
         manifest: dict[str, Any] = files.read("manifest.json", read_table, {})
         return Inputs(run, facts, scores, manifest, classes=classes, groups=groups, gaps=gaps)
+    left_out: dict[str, Any] = files.read("left-out.json", read_table, {})
     overlap: dict[str, Any] = {}
     if facts.gans:
         overlap = files.read("overlap.json", read_table, {})
@@ -135,7 +136,7 @@ def read_inputs(run: Path) -> Inputs:
         audit=files.read("audit.json", read_table, {}),
         image_statistics=files.read("image-statistics/statistics.npz", read_arrays, {}),
         missing=files.missing,
-        gaps=gaps,
+        gaps=[*gaps, *left_out.get("detectors", [])],
         **_of_networks(files, facts),
     )
 

@@ -30,6 +30,7 @@ NOUNS = {
     "classifier": "classifier",
     "post-hoc": "post-hoc detector",
     "detector": "detector",
+    "external": "external detector",
 }
 GAPS_SHOWN = 3
 
@@ -60,11 +61,11 @@ class StudyResults:
 
     @property
     def detectors(self) -> list[str]:
-        """Names of all detectors: discriminators, classifiers, then post-hoc ones."""
+        """Names of all detectors: discriminators, classifiers, post-hoc, then external ones."""
         return detector_names(self.metrics)
 
     def of_kind(self, kind: str) -> list[str]:
-        """Names of the detectors of a kind: discriminator, classifier or post-hoc."""
+        """Names of the detectors of a kind, one of `KINDS`."""
         return [name for name in self.detectors if self.kind(name) == kind]
 
     @property
@@ -78,11 +79,11 @@ class StudyResults:
         return self.of_kind("classifier")
 
     def kind(self, detector: str) -> str:
-        """``discriminator``, ``classifier``, or ``post-hoc``, made of what was trained."""
+        """What it is, one of `KINDS`."""
         return str(self._facts(detector)["kind"])
 
     def recipe(self, detector: str) -> str | None:
-        """How a classifier was trained or the kind of a post-hoc detector; None for the others."""
+        """How a classifier was trained, or a detector's kind in ``[[detectors]]``; else None."""
         recipe: str | None = self._facts(detector)["recipe"]
         return recipe
 
@@ -203,7 +204,7 @@ def not_asked(results: StudyResults, key: str, value: str) -> list[Block]:
 
 
 def detector_names(metrics: Metrics) -> list[str]:
-    """All detectors as rows: discriminators, classifiers, post-hoc ones, each by name."""
+    """All detectors as rows, in the order of `KINDS`, each by name."""
     rows = metrics["detectors"]
     ordered = sorted(rows, key=lambda row: (KINDS.index(row["kind"]), row["detector"]))
     return [str(row["detector"]) for row in ordered]

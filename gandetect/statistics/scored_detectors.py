@@ -28,9 +28,9 @@ from gandetect.statistics.scores import (
 
 DetectorFacts = Mapping[str, Any]
 FEWEST = 20  # a source with fewer images says too little to be evaluated on
-# What a detector is, in the order of every table: post-hoc ones are made of the others, and of
-# those of a table of scores nothing is known.
-KINDS = ("discriminator", "classifier", "post-hoc", "detector")
+# What a detector is, in the order of every table: post-hoc ones are made of those before them,
+# external ones were made elsewhere, and of those of a table of scores nothing is known.
+KINDS = ("discriminator", "classifier", "post-hoc", "external", "detector")
 
 
 @dataclass(frozen=True)

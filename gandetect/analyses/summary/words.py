@@ -30,7 +30,13 @@ def opening(results: StudyResults) -> list[Block]:
     if results.facts.is_table:
         return []
     settings, facts = results.facts.data, results.inputs.data
-    kinds = {str(results.recipe(name)) for name in results.of_kind("post-hoc")}
+    made_by = {
+        group: [
+            detector_table(kind).METHOD
+            for kind in sorted({str(results.recipe(name)) for name in results.of_kind(group)})
+        ]
+        for group in ("post-hoc", "external")
+    }
     labels = settings["classes"] if results.labelled else {}
     held_out = [str(name) for name in facts.get("held_out", [])]
     overlap = results.inputs.overlap
@@ -40,7 +46,7 @@ def opening(results: StudyResults) -> list[Block]:
             "opening",
             results,
             {kind: len(results.of_kind(kind)) for kind in KINDS},
-            [detector_table(kind).METHOD for kind in sorted(kinds)],
+            made_by,
             [name for name in held_out if labels.get(name, "real") == "real"],
             [name for name in held_out if labels.get(name, "real") != "real"],
             bool(facts.get("leak")) or allowed,

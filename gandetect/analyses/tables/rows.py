@@ -17,6 +17,8 @@ from gandetect.errors import DataError, UsageError, did_you_mean, listed, shown
 from gandetect.statistics.scores import (
     CALIBRATION,
     COLUMNS,
+    GENERATED_CALIBRATION,
+    GENERATED_VALIDATION,
     IN_DISTRIBUTION,
     TEST_REALS,
     VALIDATION,

@@ -62,13 +62,13 @@ def markdown(folder: Path, *runs: Path) -> str:
 def test_what_was_shifted_has_moved_and_nothing_else(written, text) -> None:
     cells = [row for row in written.numbers["cells"] if row.get("moved")]
     assert {(row["detector"], row["source"]) for row in cells} == {SHIFTED}
-    assert {row["operating_point"] for row in cells} == {"native"}  # few exceed the other cut
-    assert all(row["difference"] > 0 for row in cells)
+    assert {row["operating_point"] for row in cells} == {"native", "calibrated"}
+    assert all(row["difference"] < 0 for row in cells)
     pairs = [row for row in written.numbers["pairs"] if row.get("moved")]
     assert {(row["detector"], row["real_source"]) for row in pairs} == {SHIFTED}
-    assert "of 20 shares answered correctly, 1 has moved by more than the chance of" in text
-    assert text.count("▲") - text.count("▲ or ▼") == 1 + len(pairs)
-    assert "▼" not in text.replace("▲ or ▼", "")
+    assert "of 20 shares answered correctly, 2 have moved by more than the chance of" in text
+    assert text.count("▼") - text.count("▲ or ▼") == 2 + len(pairs)
+    assert "▲" not in text.replace("▲ or ▼", "")
 
 
 def test_a_sentence_gives_the_largest_move_with_its_interval(written, text) -> None:
