@@ -17,6 +17,8 @@ from gandetect.errors import DataError, UsageError, did_you_mean, listed, shown
 from gandetect.statistics.scores import (
     CALIBRATION,
     COLUMNS,
+    GENERATED_CALIBRATION,
+    GENERATED_VALIDATION,
     IN_DISTRIBUTION,
     TEST_REALS,
     VALIDATION,
@@ -63,8 +65,11 @@ def our_rows(long: pd.DataFrame, options: TableOptions) -> TableRows:
     score = _log_odds(long, options, notes)
     sources = named_sources(long, generated, options)
     notes |= {"left_out": sources.left_out}
-    if not {CALIBRATION, VALIDATION} & {*sources.names.categories}:
+    there = {*sources.names.categories}
+    if not {CALIBRATION, VALIDATION} & there:
         notes["lacks"].append("split")
+    if not {GENERATED_CALIBRATION, GENERATED_VALIDATION} & there:
+        notes["lacks"].append("fakes")
     seed = _integers(long, "seed", 0)
     scores = pd.DataFrame(
         {
