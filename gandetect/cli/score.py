@@ -130,6 +130,8 @@ def score_command(
 
     device = resolve_device(device)
     loaded = load_detector(detector, device)
+    if promise := loaded.promise(operating_point):
+        click.echo(f"note: {promise}", err=True)
     tally, passed = ConversionTally(), PassedOver()
     if out is not None:
         from gandetect import runs
