@@ -28,7 +28,7 @@ class ScoredStudy:
     Args:
         scores: one row an image and detector; columns as in `scores.COLUMNS`.
         rule: what the calibrated operating point has to promise.
-        known: what each detector is, as `detectors_of` says; by default a discriminator whose own
+        known: what each detector is, as `report.facts` says; by default a discriminator whose own
             source bears its name.
         same_fakes: whether all seeds answered the same fakes, as in a labelled study; otherwise
             each seed's generators made their own.
@@ -40,6 +40,7 @@ class ScoredStudy:
         trajectory: scores of every kept epoch, where they were made.
         perturbed: scores of processed images, where they were made.
         audit: rows of the audit of images by trivial probes.
+        audit_checks: rows of what their sets are like: copies and order.
         overlap: which test images also stand in another split.
         image_statistics: what is kept of each source's pixels, arrays by `<source>@<seed>/<name>`.
         saliency: occlusion maps of each detector and seed, arrays by `<source>/<name>`.
@@ -56,6 +57,7 @@ class ScoredStudy:
     trajectory: pd.DataFrame | None = None
     perturbed: pd.DataFrame | None = None
     audit: Sequence[Mapping[str, Any]] = ()
+    audit_checks: Sequence[Mapping[str, Any]] = ()
     overlap: Mapping[str, Any] = field(default_factory=dict)
     image_statistics: Mapping[str, Any] = field(default_factory=dict)
     saliency: Mapping[tuple[str, int], Mapping[str, Any]] = field(default_factory=dict)
@@ -87,7 +89,7 @@ class ScoredStudy:
     @property
     def own(self) -> dict[str, list[str]]:
         """The generated sources that each detector was trained on."""
-        return {name: list(fact["own"]) for name, fact in self.facts.items()}
+        return {name: list(fact["own"] or ()) for name, fact in self.facts.items()}
 
     @property
     def thresholds(self) -> dict[tuple[str, int], dict[str, float]]:

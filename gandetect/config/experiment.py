@@ -194,7 +194,7 @@ class Experiment(ConfigSection):
                 "left out, or a list of sub-folders"
             )
         of_generators = {
-            "[[detectors]]": self.detectors,
+            "[[detectors]]": any(detector.OF_GANS for detector in self.detectors),
             "fakes_from": any(classifier.fakes_from for classifier in self.classifiers),
             "fakes_epochs": any(
                 classifier.fakes_epochs != "last" for classifier in self.classifiers
@@ -207,8 +207,10 @@ class Experiment(ConfigSection):
                     f'{key} is for studies with [[gans]], and data of name = "{data.name}" with '
                     f"labels bring their own fakes; remove {key}"
                 )
+        for detector in self.detectors:
+            detector.check_labelled(data.trained_fakes)
         copies = {classifier.copies for classifier in self.classifiers}
-        if data.leak and (len(copies) > 1 or copies == {0}):
+        if data.leak and (len(copies) != 1 or copies == {0}):
             raise ValueError(
                 'leak = "augment-before-split" needs classifiers that all make the same number '
                 f"of copies, at least 1; theirs are {sorted(copies)}"

@@ -18,7 +18,6 @@ from gandetect.data.folders import PassedOver
 from gandetect.data.images import find_images
 from gandetect.data.processing import process
 from gandetect.detectors.folder import save_detector
-from gandetect.detectors.network import NetworkDetector
 from gandetect.detectors.protocol import Detector, Preprocessing
 from gandetect.engine import Context, Facts, Stage
 from gandetect.machine import own_version
@@ -33,8 +32,9 @@ from gandetect.stages.look import DISTANCES, NEIGHBOURS, images_to_look_at, neig
 from gandetect.stages.scoring import SCORES, score_images, ticker, tidy_scores
 from gandetect.stages.trained import Trained
 from gandetect.statistics.calibrated import CalibrationRule, calibrated
-from gandetect.statistics.scored_detectors import thresholds_from
-from gandetect.statistics.scores import CALIBRATION, GENERATED_CALIBRATION, by_source
+from gandetect.statistics.operating_points import cuts_by_rate
+from gandetect.statistics.scored_detectors import calibration_source, thresholds_from
+from gandetect.statistics.scores import CALIBRATION, GENERATED_CALIBRATION, Scores, by_source
 
 ANSWERS = "unlabelled.csv"
 ImageStage = ClassData | LabelledData | DecodedImages | DrawImages
@@ -63,7 +63,7 @@ class ScoreDetector(Stage):
     unlabelled: str | None = None
     calibration_processing: Processing = ()
 
-    VERSION: ClassVar[int] = 7
+    VERSION: ClassVar[int] = 8
     PLACE: ClassVar = "detectors/{self.trained.config.name}/seed-{self.trained.seed}"
     TITLE: ClassVar = "Scoring every source with {self.trained.subject}"
     WEIGHT: ClassVar[float] = 20.0
@@ -135,9 +135,10 @@ class ScoreDetector(Stage):
         data = next(one for one in self.images if isinstance(one, ClassData))
         return pd.read_parquet(context.of(data) / CLASSES)
 
-    def _finish(self, detector: NetworkDetector, table: pd.DataFrame, context: Context) -> None:
+    def _finish(self, detector: Detector, table: pd.DataFrame, context: Context) -> None:
         cut = calibrated(table[table["label"] == "real"], self.rule, self._classes(context))
-        points, absent = thresholds_from(by_source(table), cut), {}
+        sources = by_source(table)
+        points, absent = thresholds_from(sources, cut), {}
         if cut is not None and cut.why_not:
             absent["calibrated"] = cut.why_not
             name = self.trained.config.name
@@ -157,9 +158,16 @@ class ScoreDetector(Stage):
             if cut is not None and "calibrated" in points
             else {},
             provenance=provenance,
+            cuts=_cuts(sources),
         )
         save_detector(context.folder, finished)
         if self.unlabelled is not None:
             with (context.folder / ANSWERS).open("w", encoding="utf-8") as file:
                 paths = [context.data_dir / self.unlabelled]
                 write_scores(score_paths(finished, paths), file, "csv")
+
+
+def _cuts(sources: Mapping[str, Scores]) -> dict[str, float]:
+    """Cuts by false positive rate; none where no calibration reals were scored."""
+    reals = calibration_source(sources)
+    return {} if reals is None else cuts_by_rate(sources[reals])

@@ -51,7 +51,7 @@ class DetectorRuns:
     """
 
     detector: str
-    own: tuple[str, ...]
+    own: tuple[str, ...] | None
     thresholds: Mapping[int, Mapping[str, float]]
     images: Mapping[int, Mapping[str, ScoredImages]]
     same_fakes: bool
@@ -70,7 +70,10 @@ class DetectorRuns:
         """Whether every run answered the same images of a source."""
         if source == TRAINING and self.own_training:
             return False
-        return self.same_fakes or source.startswith("real:")
+        if not (self.same_fakes or source.startswith("real:")):
+            return False
+        first, *others = (of[source].index for of in self.images.values() if source in of)
+        return all(np.array_equal(first, other) for other in others)
 
     def correct(self, seed: int, source: str, point: str) -> Scores:
         """1 for each image answered correctly and 0 for the others, `(N,)`."""

@@ -14,6 +14,8 @@ from gandetect.statistics.scores import Scores
 
 NATIVE_THRESHOLD = 0.0
 OPERATING_POINTS = ("native", "calibrated", "youden")
+# False positive rates whose cuts are kept with a detector.
+RATES = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.8)
 
 
 def calibrate(
@@ -46,6 +48,16 @@ def calibrate(
         raise DataError("some calibration scores are not finite; score that detector again")
     rank = conformal_rank(scores.size, fpr, confidence)
     return None if rank is None else float(np.partition(scores, rank - 1)[rank - 1])
+
+
+def cuts_by_rate(calibration_scores: npt.ArrayLike) -> dict[str, float]:
+    """The cut of `calibrate` at each of `RATES` that the calibration reals allow, by the rate.
+
+    >>> cuts_by_rate([-3.0, -2.0, -1.0, 0.5])
+    {'0.2': 0.5, '0.25': 0.5, '0.3': 0.5, '0.4': -1.0, '0.5': -1.0, '0.6': -2.0, '0.8': -3.0}
+    """
+    cuts = {f"{rate:g}": calibrate(calibration_scores, rate) for rate in RATES}
+    return {rate: cut for rate, cut in cuts.items() if cut is not None}
 
 
 def conformal_rank(n: int, fpr: float, confidence: float | None = None) -> int | None:

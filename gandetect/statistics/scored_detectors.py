@@ -28,8 +28,9 @@ from gandetect.statistics.scores import (
 
 DetectorFacts = Mapping[str, Any]
 FEWEST = 20  # a source with fewer images says too little to be evaluated on
-# What a detector is, in the order of every table: post-hoc ones are made of the others.
-KINDS = ("discriminator", "classifier", "post-hoc")
+# What a detector is, in the order of every table: post-hoc ones are made of those before them,
+# external ones were made elsewhere, and of those of a table of scores nothing is known.
+KINDS = ("discriminator", "classifier", "post-hoc", "external", "detector")
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class ScoredDetector:
     detector: str
     seed: int
     epoch: int
-    own: tuple[str, ...]
+    own: tuple[str, ...] | None  # the generated sources that it was trained on, if known
     sources: dict[str, Scores]
     thresholds: dict[str, float]
     calibration: CalibratedCut | None = field(default=None, kw_only=True)
@@ -68,6 +69,13 @@ class ScoredDetector:
         """Sources in the order of the tables, without those that chose anything."""
         kept = [name for name in self.sources if name not in NOT_REPORTED]
         return ordered(kept, self.own)
+
+    @property
+    def own_fakes(self) -> list[str]:
+        """Its own generated sources; all of them where nobody has said which it knows."""
+        if self.own is not None:
+            return list(self.own)
+        return [name for name in self.reported() if name.startswith("generated:")]
 
     def role(self, source: str) -> str:
         """What a source is to this detector."""
@@ -106,7 +114,8 @@ def split_by_detector(
                 f"the scores hold a detector {str(detector)!r} that the study does not name "
                 f"({', '.join(sorted(facts))}); run the study again to score its own"
             )
-        own = tuple(facts[str(detector)]["own"])
+        known = facts[str(detector)]["own"]
+        own = None if known is None else tuple(known)
         cut = calibrated(rows[rows["label"] == "real"], rule, classes, groups)
         of = ScoredDetector(
             str(detector), int(seed), int(epoch), own, sources, thresholds_from(sources, cut),

@@ -25,6 +25,8 @@ GREY = ImageSet(np.full((3, 1, 4, 4), 100, np.uint8))
 class MeanLevel:
     """A detector whose score is an image's mean grey level."""
 
+    at_once = None
+
     def decision_function(self, images):
         return images.mean((1, 2, 3))
 
@@ -58,6 +60,8 @@ def test_a_detector_folder_says_why_it_has_no_calibrated_threshold(tmp_path, n, 
     stage._finish(load_detector(folder), table, context)
     finished = load_detector(tmp_path)
     assert set(finished.operating_points) == points
+    assert ("0.05" in finished.description.cuts) == (n == 19)
+    assert finished.unsure_between(("0.2", "0.4")) == (11, 15)
     if n < 19:
         (sentence,) = warned
         assert sentence.endswith("takes at least 19 calibration reals, and there are 18")

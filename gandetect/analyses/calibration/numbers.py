@@ -83,7 +83,7 @@ def calibration(subjects: Sequence[ScoredDetector]) -> tuple[Rows, Rows, list[st
             continue
         fakes, reals = (subject.sources[name] for name in names)
         maps = {method: fit(method, fakes, reals) for method in METHODS}
-        pairs, left_out = judged_pairs(subject, held_out_for=("own",))
+        pairs, left_out = judged_pairs(subject, held_out_for=("own", "generated"))
         gaps += left_out
         for generated, real in pairs:
             about = {

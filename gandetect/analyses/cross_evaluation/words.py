@@ -16,7 +16,7 @@ say = Prose(__file__)
 
 def matrix(results: StudyResults) -> list[Block]:
     """How to read the matrix of the answer."""
-    return [Text(say.meaning(results, results.inputs.experiment.evaluation.calibrated_fpr))]
+    return [Text(say.meaning(results, results.facts.rule.fpr))]
 
 
 def share_heat(results: StudyResults, point: str) -> Heat:

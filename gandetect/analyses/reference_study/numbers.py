@@ -91,7 +91,7 @@ def _overall(subject: ScoredDetector) -> list[dict[str, Any]]:
     """The reference study's general table: own generated images and all test reals."""
     rows = []
     for point in subject.thresholds:
-        fakes, reals = (subject.margins(names, point) for names in (subject.own, TEST_REALS))
+        fakes, reals = (subject.margins(names, point) for names in (subject.own_fakes, TEST_REALS))
         if not len(fakes) or not len(reals):
             return []
         matrix = decisions.confusion(fakes, reals, 0.0)

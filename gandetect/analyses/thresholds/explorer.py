@@ -13,7 +13,6 @@ from gandetect.report.prose import Prose
 from gandetect.report.results import StudyResults
 from gandetect.report.words import GROUPS, POINTS, images
 from gandetect.statistics.binned import Binned, binned
-from gandetect.statistics.calibrated import CalibrationRule
 from gandetect.statistics.cost_model import UPLOADS
 from gandetect.statistics.intervals import Z
 from gandetect.statistics.scored_detectors import (
@@ -54,8 +53,7 @@ def explorer(results: StudyResults) -> Explorer | None:
     """
     metrics = results.metrics
     facts = {row["detector"]: row for row in metrics["detectors"]}
-    rule = CalibrationRule.of(results.inputs.experiment.evaluation)
-    classes = results.inputs.classes
+    rule, classes = results.facts.rule, results.inputs.classes
     subjects = split_by_detector(latest(results.inputs.scores), facts, rule, classes)
     judged = [one for one in subjects if {"real", "generated"} <= _labels(one)]
     if not judged:

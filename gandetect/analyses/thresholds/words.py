@@ -25,7 +25,7 @@ def curves(results: StudyResults) -> list[Block]:
     if not metrics["pairs"]:
         return []
     draw = partial(roc_and_precision_recall, scores, metrics)
-    return [say.figure("roc-precision-recall", draw, results.many_seeds)]
+    return [say.figure("roc-precision-recall", draw, results.many_seeds, _known(results))]
 
 
 def thresholds(results: StudyResults) -> list[Block]:
@@ -87,7 +87,12 @@ def confusion(results: StudyResults) -> list[Block]:
     def name(row: Row) -> str:
         return f"{detector_name(row, results.many_seeds)}, {row['operating_point']}"
 
-    return [confusion_heat(say.confusion(), rows, name)]
+    return [confusion_heat(say.confusion(_known(results)), rows, name)]
+
+
+def _known(results: StudyResults) -> bool:
+    """Whether anybody has said what the detectors were trained on."""
+    return any(results.own(name) is not None for name in results.detectors)
 
 
 def _first_seed(results: StudyResults) -> int | None:

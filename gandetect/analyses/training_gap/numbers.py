@@ -30,7 +30,7 @@ def _gap(subject: ScoredDetector) -> list[dict[str, Any]]:
     if TRAINING not in subject.sources or IN_DISTRIBUTION not in subject.sources:
         return []
     train, test = subject.sources[TRAINING], subject.sources[IN_DISTRIBUTION]
-    own = subject.joined(subject.own)
+    own = subject.joined(subject.own or ())
     ranked: dict[str, Any] = {}
     if len(own):
         for name, reals in (("training", train), ("in-distribution", test)):

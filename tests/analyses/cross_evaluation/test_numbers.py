@@ -146,7 +146,7 @@ def test_roles_depend_on_who_asks():
         (lambda t: t.assign(score="many"), "not finite"),
         (lambda t: t.assign(label="fake"), "label 'fake'"),
         (lambda t: t.assign(source="", label="real"), "source ''"),
-        (lambda t: t.assign(source="real:held_out", label="real"), "did you mean 'real:held-out'"),
+        (lambda t: t.assign(source="real-held-out"), "did you mean 'real:held-out'"),
         (lambda t: t.assign(source="generated:", label="generated"), "source 'generated:'"),
         (lambda t: t.assign(label="real"), "labelled 'real'"),
         (lambda t: t.assign(label=None), "without a label"),
@@ -188,3 +188,21 @@ def test_a_detector_that_the_study_does_not_name_is_one_sentence(scores) -> None
     facts = {first: discriminator_facts(first)}
     with pytest.raises(DataError, match=f"a detector {others[0]!r} that the study does not name"):
         split_by_detector(scores, facts, CalibrationRule(0.05))
+
+
+def test_reals_of_any_name_are_a_group_of_their_own(scores):
+    further = scores[scores["source"] == "real:held-out"].assign(source="real:coco")
+    metrics = evaluate(pd.concat([scores, further], ignore_index=True))
+    cells = {c["source"]: c for c in metrics["cells"] if c["detector"] == "a"}
+    assert cells["real:coco"]["role"] == "other-source"
+    assert cells["real:coco"]["correct"] == cells["real:held-out"]["correct"]
+    areas = {p["real"]: p["auroc"] for p in metrics["pairs"] if p["generated"] == "generated:a"}
+    assert areas["real:coco"] == areas["real:held-out"] != areas["real:in-distribution"]
+
+
+def test_where_nobody_says_what_a_detector_knows_no_generator_is_own_or_other(scores):
+    known = {name: {"kind": "discriminator", "recipe": None, "own": None} for name in "ab"}
+    metrics = evaluate(scores, detectors=known)
+    roles = {c["role"] for c in metrics["cells"]}
+    assert roles == {"generated", "in-distribution", "held-out", "training"}
+    assert [sum(counts) for counts in metrics["overall"][0]["confusion"]] == [60 + 70, 120 + 80]

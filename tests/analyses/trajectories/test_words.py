@@ -56,8 +56,8 @@ def results(seeds=(0,), **kept) -> StudyResults:
         "trajectories": evaluate(table(seeds, **kept), OWN, RULE),
     }
     histories = {(name, seed): history() for name in DETECTORS for seed in seeds}
-    return StudyResults(SimpleNamespace(experiment=SimpleNamespace(data=None), histories=histories),
-                    metrics)  # fmt: skip
+    facts = SimpleNamespace(labelled=False, is_table=False, reals={})
+    return StudyResults(SimpleNamespace(facts=facts, histories=histories), metrics)
 
 
 @pytest.fixture

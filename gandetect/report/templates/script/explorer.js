@@ -116,7 +116,7 @@
     }
 
     function showConfusion() {
-      const groups = [["real", pooled(ofRole("in-distribution", "held-out"))], ["generated", pooled(ofRole("own"))]];
+      const groups = [["real", pooled(ofRole("in-distribution", "held-out"))], ["generated", pooled(ofRole("own", "generated"))]];
       part("confusion").replaceChildren(...groups.map(([name, group]) => row(name, ...[group.n - group.above, group.above]
         .map((k) => (group.n ? `${count(k)} (${percent(k / group.n)})` : "none tested")))));
     }
@@ -178,8 +178,8 @@
       };
       const all = (roles) => roles.map((role) => [role, ofRole(role)]).filter(([, sources]) => sources.length)
         .map(([role, sources]) => said(role, sources));
-      const caught = all(["own", "own-other-seed", "other"]);
-      const flagged = all(["in-distribution", "held-out"]);
+      const caught = all(["own", "own-other-seed", "other", "generated"]);
+      const flagged = all(["in-distribution", "held-out", "other-source"]);
       const parts = [caught.length && `catches ${listing(caught)}`, flagged.length && `flags ${listing(flagged)}`];
       return `At threshold ${words} ${apart(detector().called)} ${parts.filter(Boolean).join(", and ")}.`;
     }
