@@ -147,6 +147,8 @@ def score_command(
 
     device = resolve_device(device)
     loaded = load_detector(detector, device, code_from)
+    if isinstance(point, str) and (promise := loaded.promise(point)):
+        click.echo(f"note: {promise}", err=True)
     tally, passed = ConversionTally(), PassedOver()
     if out is not None:
         from gandetect import runs

@@ -105,8 +105,7 @@ def _run(results: StudyResults, subject: ScoredDetector) -> Row:
         "marks": [{"name": name, "edge": bins.position(cut)} for name, cut in marks.items()],
         "sources": [_source(results, subject, bins, name) for name in subject.reported()],
         "alarms": alarms and _choosing(bins, alarms),
-        "cross_fitted": subject.calibration is not None
-        and subject.calibration.out_of_fold is not None,
+        "cross_fitted": subject.calibration is not None and subject.calibration.cross_fitted,
         "costs": fitted and [_choosing(bins, name) for name in fitted],
         "without_costs": unfit(subject),
     }

@@ -4,9 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gandetect.analyses.by_class.numbers import by_class, by_class_across
+from gandetect.analyses.by_class.numbers import by_class, by_class_across, class_thresholds, numbers
+from gandetect.analyses.study import ScoredStudy
 from gandetect.errors import DataError
+from gandetect.statistics.calibrated import CalibrationRule
 from gandetect.statistics.intervals import wilson
+from gandetect.statistics.operating_points import calibrate
 
 CLASSES = pd.DataFrame({
     "source": ["real:in-distribution"] * 60 + ["real:held-out"] * 70,
@@ -83,3 +86,28 @@ def test_fakes_and_training_images_have_no_class_and_are_left_alone(scores):
 def test_an_image_without_a_class_is_named(scores):
     with pytest.raises(DataError, match=r"image 69 of 'real:held-out'.* classes\.parquet"):
         by_class(scores, CLASSES[:-1], cuts())
+
+
+def test_each_class_has_a_threshold_of_its_own_or_says_what_it_takes(scores):
+    names = ["Coat"] * 18 + ["Dress"] * 82
+    apart = pd.DataFrame({"source": "real:calibration", "index": range(100), "class_name": names})
+    study = ScoredStudy(scores, CalibrationRule(0.05), classes=pd.concat([CLASSES, apart]))
+    rows = [row for row in class_thresholds(study, study.classes) if row["detector"] == "a"]
+    own = scores[scores["detector"] == "a"].set_index("source")
+    reals, fakes = own.loc["real:calibration"], own.loc["generated:a", "score"]
+    cut = calibrate(reals.loc[reals["index"] >= 18, "score"], 0.05)
+    common = np.mean(fakes > calibrate(reals["score"], 0.05))
+    about = {"detector": "a", "detector_seed": 0, "needed": 19, "caught_in_common": common}
+    assert rows == [
+        {**about, "class_name": "Coat", "n_calibration": 18, "threshold": None, "caught": None},
+        {**about, "class_name": "Dress", "n_calibration": 82, "threshold": cut,
+         "caught": np.mean(fakes > cut)},
+    ]  # fmt: skip
+    assert list(class_thresholds(study, CLASSES)) == []
+
+
+def test_reals_that_chose_a_cross_fitted_threshold_are_not_judged_by_it(scores):
+    rest = scores[scores["source"] != "real:calibration"]
+    found = numbers(ScoredStudy(rest, CalibrationRule(0.05), classes=CLASSES))
+    assert {row["operating_point"] for row in found["by_class"]} == {"native"}
+    assert {row["n_calibration"] for row in found["class_thresholds"]} == {20, 40}
