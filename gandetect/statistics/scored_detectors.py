@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -107,7 +107,7 @@ def thresholds_from(sources: Mapping[str, Scores], calibrated_fpr: float) -> dic
     return thresholds
 
 
-def calibration_source(sources: Mapping[str, Scores]) -> str | None:
+def calibration_source(sources: Collection[str]) -> str | None:
     """Which reals the calibrated operating point is chosen on; None when there are none."""
     return next((name for name in (CALIBRATION, VALIDATION) if name in sources), None)
 

@@ -15,7 +15,8 @@ import pandas as pd
 from gandetect.analyses.study import ScoredStudy
 from gandetect.analyses.tidy import tidy_row
 from gandetect.errors import DataError
-from gandetect.statistics.bootstrap import mean_over_images, with_interval
+from gandetect.statistics.bootstrap import with_interval
+from gandetect.statistics.detector_runs import DetectorRuns
 from gandetect.statistics.intervals import wilson
 from gandetect.statistics.rows import Row
 from gandetect.statistics.scores import HELD_OUT, TEST_REALS, Metrics
@@ -28,8 +29,10 @@ def numbers(study: ScoredStudy) -> Metrics:
     """``by_class`` of every run and over runs, where the classes are known."""
     if study.classes is None:
         return {}
-    given = study.last, study.classes, study.thresholds
-    return {"by_class": by_class(*given), "by_class_across_seeds": by_class_across(*given)}
+    return {
+        "by_class": by_class(study.last, study.classes, study.thresholds),
+        "by_class_across_seeds": by_class_across(study.last, study.classes, study.runs),
+    }
 
 
 def rows(metrics: Metrics) -> Iterator[Row]:
@@ -71,30 +74,29 @@ def by_class(
 
 
 def by_class_across(
-    scores: pd.DataFrame, classes: pd.DataFrame, thresholds: Thresholds
+    scores: pd.DataFrame, classes: pd.DataFrame, detectors: Mapping[str, DetectorRuns]
 ) -> list[dict[str, Any]]:
     """The same over all runs: ``mean``, its 95 % interval, and each run's share in ``flagged``.
 
-    ``covers`` says what the interval covers: of a single run it is over images only (Wilson).
-    Arguments and errors are those of `by_class`.
+    ``covers`` says what the interval covers. Errors are those of `by_class`.
     """
     rows = []
     for detector, name, source, runs in _groups(scores, classes):
         seeds = list(runs)
-        for point in thresholds[detector, seeds[0]]:
-            answers = [(runs[s] > thresholds[detector, s][point]).astype(float) for s in seeds]
-            statistic = mean_over_images(answers, same_images=True)
-            of_images = wilson(int(answers[0].sum()), len(answers[0]))
+        for point in detectors[detector].thresholds[seeds[0]]:
+            statistic = detectors[detector].answered(runs, point, generated=True, same_images=True)
+            flagged, n = list(statistic), len(runs[seeds[0]])
+            of_images = wilson(round(flagged[0] * n), n)
             rows.append(
                 {
                     "detector": detector,
                     "seeds": seeds,
                     **_of_class(name, source),
                     "operating_point": point,
-                    "flagged": [float(answer.mean()) for answer in answers],
+                    "flagged": flagged,
                     "mean": statistic.mean,
                     **with_interval(statistic, of_images),
-                    "n": len(answers[0]),
+                    "n": n,
                 }
             )
     return rows
