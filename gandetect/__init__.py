@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from gandetect.detectors.protocol import Detector
     from gandetect.errors import GandetectError
     from gandetect.study import run_study
+    from gandetect.study.table import evaluate
 
 __version__ = "0.1.0"
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "Experiment",
     "GandetectError",
     "__version__",
+    "evaluate",
     "load_detector",
     "load_experiment",
     "run_study",
@@ -32,6 +34,7 @@ _HOMES = {
     "Detector": "detectors.protocol",
     "Experiment": "config",
     "GandetectError": "errors",
+    "evaluate": "study.table",
     "load_detector": "detectors.folder",
     "load_experiment": "config",
     "run_study": "study",

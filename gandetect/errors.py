@@ -46,6 +46,10 @@ class DetectorError(GandetectError):
     """A saved detector is missing, damaged or of another kind."""
 
 
+class ExternalError(DetectorError):
+    """Somebody's code, model file or program failed. It costs a study that detector alone."""
+
+
 def shown(value: object, most: int = 80) -> str:
     """A value as a message repeats it: at most so many characters, the middle left out.
 

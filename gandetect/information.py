@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from gandetect import machine
+from gandetect.analyses.registry import ANALYSES
 from gandetect.config import ARCHITECTURES, DATA_SETS, DETECTORS, RECIPES, ClassifierConfig
 from gandetect.errors import unknown_name
 from gandetect.models import keras_parameter_count
@@ -29,9 +30,21 @@ def information(data_dir: Path | None) -> dict[str, Any]:
         "data": {"fashion-mnist": check(resolve_data_dir(data_dir))},
         "architectures": architectures(),
         "recipes": {name: _recipe_facts(name) for name in RECIPES},
-        "detectors": [*DETECTORS],
-        "data_sets": [*DATA_SETS],
+        "detectors": [name for name, _ in DETECTORS.items()],
+        "data_sets": [name for name, _ in DATA_SETS.items()],
+        "plugins": plugins(),
     }
+
+
+def plugins() -> dict[str, list[str]]:
+    """What each installed plug-in package adds, and sentences on what cannot be used."""
+    added: dict[str, list[str]] = {}
+    problems: list[str] = []
+    for registry in (ARCHITECTURES, DATA_SETS, DETECTORS, ANALYSES):
+        for name, package in registry.plugged_in().items():
+            added.setdefault(package, []).append(f"{registry.what} {name}")
+        problems += registry.problems.values()
+    return {**added, **({"not used": problems} if problems else {})}
 
 
 def architectures() -> dict[str, dict[str, int]]:

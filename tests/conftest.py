@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -21,6 +22,8 @@ from gandetect.data.fashion_mnist import resolve_data_dir
 # How long an example takes says more of the machine than of the code.
 settings.register_profile("any machine", deadline=None)
 settings.load_profile("any machine")
+# The plug-in that is an example, for tests of what it brings.
+sys.path.append(str(Path(__file__).parent.parent / "examples" / "plugin"))
 # A chapter that fails, fails its test.
 os.environ["GANDETECT_STRICT_REPORT"] = "1"
 

@@ -9,6 +9,7 @@ import pandas as pd
 from gandetect.analyses import evaluate as package
 from gandetect.analyses.registry import analyses
 from gandetect.analyses.study import ScoredStudy
+from gandetect.statistics.calibrated import CalibrationRule
 from gandetect.statistics.detector_runs import DetectorRuns, ScoredImages
 
 LEFT_OUT = ("calibration", "k_shot")
@@ -63,12 +64,15 @@ def evaluate(
     scores: pd.DataFrame,
     *,
     calibrated_fpr: float = 0.05,
+    calibrated_confidence: float | None = None,
+    by_class: bool = False,
     detectors: Mapping[str, Any] | None = None,
     without: Collection[str] = LEFT_OUT,
     **more: Any,
 ) -> dict[str, Any]:
     """The numbers of a table of scores but the slowest; ``more`` are fields of `ScoredStudy`."""
-    study = ScoredStudy(scores, calibrated_fpr, known=detectors, **more)
+    rule = CalibrationRule(calibrated_fpr, calibrated_confidence, by_class)
+    study = ScoredStudy(scores, rule, known=detectors, **more)
     asked = [one for one in analyses() if one.name not in without]
     return package.evaluate(study, asked)
 

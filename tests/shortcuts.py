@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from gandetect.analyses.audit.sides import Audited
 from gandetect.data.fashion_mnist import resolve_data_dir
 from gandetect.engine import Context, InlineEngine, Plan, Stage, Task, inline_engine, run_graph
 from gandetect.events import Event, Listener, Notify, silent
@@ -61,7 +62,8 @@ def without_figures(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def without_audits(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let no probe try anything."""
-    monkeypatch.setattr("gandetect.stages.audit.audit", lambda *_: [])
+    nothing = Audited([], [], {})
+    monkeypatch.setattr("gandetect.stages.audit.audit_sides", lambda *_, **__: nothing)
 
 
 def context_in(run: Path, folder: Path | None = None) -> Context:

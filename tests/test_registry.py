@@ -9,7 +9,8 @@ import pytest
 
 import gandetect
 from gandetect.config import ARCHITECTURES, DATA_SETS, DETECTORS, Architecture, DataSet
-from gandetect.config.detector import post_hoc_kinds
+from gandetect.config.detector import detector_kinds
+from gandetect.detectors.external import External
 from gandetect.detectors.protocol import Kind, PostHoc
 from gandetect.errors import UsageError
 from gandetect.registry import Registry
@@ -51,13 +52,13 @@ def test_a_name_is_taken_once(shapes) -> None:
 
 def test_every_entry_is_there_and_is_what_it_should_be() -> None:
     assert all(issubclass(kind, Kind) for _, kind in DETECTORS.items())
-    assert all(issubclass(kind, PostHoc) for kind in post_hoc_kinds().values())
+    assert all(issubclass(kind, PostHoc | External) for kind in detector_kinds().values())
     assert all(isinstance(one, Architecture) for _, one in ARCHITECTURES.items())
     assert all(isinstance(one, DataSet) for _, one in DATA_SETS.items())
 
 
 def test_a_kind_is_registered_under_the_name_that_its_table_has() -> None:
-    for name, kind in post_hoc_kinds().items():
+    for name, kind in detector_kinds().items():
         assert kind.model_fields["kind"].annotation.__args__ == (name,)
 
 
@@ -68,17 +69,17 @@ def test_experiments_with_every_named_thing_are_read_without_torch() -> None:
         "for registry in (ARCHITECTURES, DATA_SETS, DETECTORS): dict(registry.items())\n"
         "parse_experiment({'name': 'x', 'gans': [{'architecture': 'dense'}], 'detectors': "
         "[{'kind': 'checkpoint-ensemble', 'name': 'd', 'gan': 'dense'}]})\n"
-        "print(len(post_hoc_kinds()), 'torch' in sys.modules, 'sklearn' in sys.modules)"
+        "print(len(detector_kinds()), 'torch' in sys.modules, 'sklearn' in sys.modules)"
     )
     answer = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
-    assert answer.stdout == "5 False False\n"
+    assert answer.stdout == "7 False False\n"
 
 
 def test_nothing_else_knows_a_kind_of_detector_by_its_name() -> None:
-    plain_words = {"probe", "selected"}  # they stand elsewhere and mean something else
-    names = set(post_hoc_kinds()) - plain_words
+    plain_words = {"probe", "selected", "python", "command"}  # they also mean something else
+    names = set(detector_kinds()) - plain_words
     quoted = re.compile("|".join(f"[\"']{name}[\"']" for name in names))
     found = {
         path.relative_to(PACKAGE).parts[0]

@@ -49,10 +49,12 @@ class Analysis:
 
     ``numbers`` returns keys of `metrics.json`, and ``rows`` the same numbers as `tidy.tidy_row`
     makes them; both are pure. What could not be measured is no row: `numbers` may return
-    ``not_measured``, a list of sentences by key.
+    ``not_measured``, a list of sentences by key. What needs images or trainings is
+    ``beyond_scores``: it has no chapter where there is nothing but a table of scores.
     """
 
     name: str
     numbers: Callable[[ScoredStudy], Metrics] = lambda _: {}
     rows: Callable[[Metrics], Iterable[Row]] = lambda _: ()
     chapters: Sequence[Chapter] = ()
+    beyond_scores: bool = False

@@ -1,4 +1,4 @@
-"""From a run folder to `metrics.json`, `metrics.csv`, figures, `report.md` and `report.html`."""
+"""From a run folder to `metrics.json`, `metrics.csv`, figures, report and detectors' cards."""
 
 from __future__ import annotations
 
@@ -9,11 +9,10 @@ from functools import partial
 from pathlib import Path
 
 from gandetect.analyses.analysis import OPENING, PARTS, Analysis, Chapter
-from gandetect.analyses.detectors_of import detectors_of
 from gandetect.analyses.evaluate import evaluate, tidy
+from gandetect.analyses.model_card.card import write_cards
 from gandetect.analyses.registry import analyses
 from gandetect.analyses.study import ScoredStudy
-from gandetect.config import LabelledDataConfig
 from gandetect.errors import RunError
 from gandetect.report.document import Block, Document, Fold, Heading, Section, Text, slug
 from gandetect.report.inputs import Inputs, read_inputs
@@ -68,6 +67,7 @@ def build_report(
             (folder / Path(picture.path).name).write_bytes(picture.content)
     write_text(run / "report.md", to_markdown(document))
     write_text(run / "report.html", to_html(document))
+    write_cards(results)
     return ReportPaths(
         run / "metrics.json",
         run / "metrics.csv",
@@ -91,18 +91,19 @@ def check_scores(inputs: Inputs) -> None:
 
 def scored_study(inputs: Inputs, cost_model: CostModel = EXAMPLE_COSTS) -> ScoredStudy:
     """What analyses compute from, out of what a run folder holds."""
-    experiment = inputs.experiment
+    facts = inputs.facts
     return ScoredStudy(
         inputs.scores,
-        experiment.evaluation.calibrated_fpr,
-        known=detectors_of(experiment),
-        same_fakes=isinstance(experiment.data, LabelledDataConfig),
+        facts.rule,
+        known=facts.detectors,
+        same_fakes=facts.same_fakes,
         cost_model=cost_model,
         quality=inputs.quality,
         classes=inputs.classes,
         trajectory=inputs.trajectory,
         perturbed=inputs.perturbed,
         audit=inputs.audit.get("rows", []),
+        audit_checks=inputs.audit.get("checks", []),
         overlap=inputs.overlap,
         image_statistics=inputs.image_statistics,
         saliency=inputs.saliency,
@@ -124,7 +125,7 @@ def compose(results: StudyResults, asked: Sequence[Analysis]) -> Document:
     return Document(
         results.question,
         [Section(part, blocks) for part, blocks in parts.items() if part and blocks],
-        f"gandetect report: {results.inputs.experiment.name}",
+        f"gandetect report: {results.facts.name}",
         parts[OPENING],
     )
 
@@ -134,6 +135,8 @@ def _part(part: str, results: StudyResults, asked: Sequence[Analysis]) -> list[B
     opened: list[Block] = []
     closed: list[Block] = []
     for one in asked:
+        if one.beyond_scores and results.facts.is_table:
+            continue
         for chapter in (chapter for chapter in one.chapters if chapter.part == part):
             blocks = [block for piece in chapter.pieces for block in _attempt(piece, results)]
             if not chapter.title:

@@ -12,9 +12,13 @@ import click
 from gandetect import __version__
 from gandetect.cli.compare import compare_command
 from gandetect.cli.data import data_group
+from gandetect.cli.evaluate import evaluate_command
+from gandetect.cli.explain import explain_command
+from gandetect.cli.export import export_command
 from gandetect.cli.info import completion_command, info_command
 from gandetect.cli.report import grid_command, report_command
 from gandetect.cli.run import run_command
+from gandetect.cli.schema import schema_command
 from gandetect.cli.score import score_command
 from gandetect.cli.train import train_group
 from gandetect.errors import GandetectError, shortened
@@ -117,9 +121,13 @@ for command in (
     train_group,
     data_group,
     score_command,
+    evaluate_command,
+    explain_command,
+    export_command,
     report_command,
     compare_command,
     grid_command,
+    schema_command,
     info_command,
     completion_command,
 ):

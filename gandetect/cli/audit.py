@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +18,10 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from gandetect.analyses.audit.numbers import ProbeResult
-    from gandetect.analyses.audit.probes import Features
+    from gandetect.analyses.audit.judging import ProbeResult
+    from gandetect.analyses.audit.sides import Audited, Side
+    from gandetect.data.file_facts import FileFacts
+    from gandetect.statistics.rows import Row
 
 SEED = 0  # of the sample; a second audit looks at the same images
 MEANING = (
@@ -50,9 +53,10 @@ def audit_command(
     """Try trivial probes on REAL and GENERATED images, and warn where one tells them apart.
 
     REAL and GENERATED are two folders of image files, or two .npy arrays (N, C, H, W) of uint8
-    or floats. Each probe is a small model on a few numbers of each image (brightness, grey
-    levels, lowest bits, border, frequencies, JPEG's grid; of files also format, bytes, size,
-    tables, metadata), judged on images that it was not fitted to.
+    or floats. Copies are counted first, within each set and across the two. Each probe is a
+    small model on a few numbers of each image (brightness, grey levels, lowest bits, border,
+    frequencies, JPEG's grid, blocks and pixels by their places; of files also format, bytes,
+    size, tables, metadata), judged on images that it was not fitted to.
 
     Exit code 0 also with warnings.
 
@@ -63,17 +67,19 @@ def audit_command(
     """
     from gandetect.analyses.audit.numbers import rows
 
-    results = _audit(context, real, generated, max_images)
+    audited, name = _audit(context, real, generated, max_images), generated.name
     if as_json:
-        print_json(rows(results, generated.name))
+        print_json({"checks": rows(audited.checks, name), "probes": rows(audited.probes, name)})
     else:
-        _print(results)
+        _print_checks(rows(audited.checks, name))
+    if audited.refused:
+        raise DataError(audited.refused)
+    if not as_json:
+        _print(audited.probes)
 
 
-def _audit(
-    context: click.Context, real: Path, generated: Path, max_images: int
-) -> list[ProbeResult]:
-    from gandetect.analyses.audit.numbers import audit, audit_arrays
+def _audit(context: click.Context, real: Path, generated: Path, max_images: int) -> Audited:
+    from gandetect.analyses.audit.sides import audit_arrays, audit_sides
 
     for path in (real, generated):
         if not path.is_dir() and path.suffix != ".npy":
@@ -82,47 +88,53 @@ def _audit(
         raise UsageError("one of REAL and GENERATED is a folder and one a file; give two alike")
     say(context)(f"looking at up to {max_images:,} images of each")
     if real.is_dir():
-        return audit(*_features_of_folders([real, generated], max_images))
+        return audit_sides(*_sides_of_folders([real, generated], max_images))
     return audit_arrays(_array(real, max_images), _array(generated, max_images))
 
 
-def _features_of_folders(folders: Sequence[Path], max_images: int) -> list[Features]:
-    """Probe the files and, one by one, their pictures, all in colour where one of them is."""
-    from gandetect.data.file_facts import file_facts, file_features
+def _sides_of_folders(folders: Sequence[Path], max_images: int) -> list[Side]:
+    """Look at the files and, one by one, their pictures, all in colour where one of them is."""
+    from gandetect.analyses.audit.positions import window_side
+    from gandetect.data.file_facts import file_facts
     from gandetect.data.folders import PassedOver
     from gandetect.data.images import find_images
 
     sides = []
     for folder in folders:
         passed = PassedOver()
-        paths = list(find_images([folder], passed.add))
+        paths = sorted(find_images([folder], passed.add), key=_as_counted)
         for sentence in passed.sentences():
             click.echo(f"note: {str(folder)!r}: {sentence}", err=True)
         sides.append([file_facts(paths[place]) for place in _sample(len(paths), max_images)])
     colour = any(facts.mode not in ("1", "L", "LA", "I;16") for side in sides for facts in side)
-    return [
-        file_features(side) | _features_of_pictures([one.path for one in side], colour)
-        for side in sides
-    ]
+    window = window_side(sum(map(len, sides)), 3 if colour else 1)
+    return [_side_of_files(side, colour, window) for side in sides]
 
 
-def _features_of_pictures(paths: Sequence[Path], colour: bool) -> Features:
+def _as_counted(path: Path) -> list[str | int]:
+    """A sort key by which 2.png comes before 10.png."""
+    parts = re.split(r"(\d+)", str(path))
+    return [int(part) if place % 2 else part for place, part in enumerate(parts)]
+
+
+def _side_of_files(files: Sequence[FileFacts], colour: bool, window: int) -> Side:
     import numpy as np
 
-    from gandetect.analyses.audit.probes import probe_features
+    from gandetect.analyses.audit.sides import joined, side_of
+    from gandetect.data.file_facts import file_features
     from gandetect.data.images import image_faults, plain_picture, read_picture
 
-    parts = []
-    for path in paths:
-        with image_faults(path):
-            plain = plain_picture(read_picture(path), "RGB" if colour else "L")
+    sides = []
+    for facts in files:
+        with image_faults(facts.path):
+            plain = plain_picture(read_picture(facts.path), "RGB" if colour else "L")
         pixels = np.asarray(plain, dtype=np.uint8)
         picture = pixels.transpose(2, 0, 1) if colour else pixels[None]
         try:
-            parts.append(probe_features(picture[None]))
+            sides.append(side_of(picture[None], window, file_features([facts])))
         except DataError as error:
-            raise DataError(f"{str(path)!r}: {error}") from None
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+            raise DataError(f"{str(facts.path)!r}: {error}") from None
+    return joined(sides)
 
 
 def _array(path: Path, max_images: int) -> NDArray[Any]:
@@ -149,6 +161,15 @@ def _sample(count: int, max_images: int) -> NDArray[np.int64]:
     return np.sort(chosen)
 
 
+def _print_checks(checks: Sequence[Row]) -> None:
+    from gandetect.analyses.audit.numbers import check_sentence
+
+    for row in checks:
+        flag = "WARNING: " if row["warning"] else ""
+        click.echo(click.wrap_text(flag + check_sentence([row]), width=88))
+    click.echo()
+
+
 def _print(results: Sequence[ProbeResult]) -> None:
     from rich.console import Console
     from rich.table import Table
@@ -163,7 +184,11 @@ def _print(results: Sequence[ProbeResult]) -> None:
         table.add_row(result.probe, f"{result.auroc:.3f}", interval, flag)
     Console(highlight=False).print(table)
     first = results[0]
-    click.echo(f"\n{first.n_real:,} real and {first.n_generated:,} generated images")
+    click.echo(f"\n{first.n_real:,} real and {first.n_generated:,} generated images that differ")
     hits = [result.probe for result in results if result.warning]
-    click.echo(f"warnings: {', '.join(hits) or 'none'}\n")
+    click.echo(f"warnings: {', '.join(hits) or 'none'}")
+    for result in results:
+        if result.where:
+            click.echo(f"{result.probe}: {result.where}")
+    click.echo()
     click.echo(click.wrap_text(MEANING, width=88))

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from gandetect.config import Experiment
     from gandetect.study import Options
 
+LEFT_OUT = "left-out.json"  # of a run folder: the detectors that its report is without
+
 
 @click.command("run")
 @experiment_options
@@ -32,7 +34,7 @@ def run_command(context: click.Context, /, dry_run: bool, as_json: bool, **given
 
     Interrupted at any point, the same command goes on from the last complete epoch. Where the
     file has [[variants]], each is a study beside the baseline without them, and one more report
-    joins them.
+    joins them. Where an external detector fails, the report is without it, and the exit code is 1.
 
     \b
     Examples:
@@ -49,11 +51,28 @@ def run_command(context: click.Context, /, dry_run: bool, as_json: bool, **given
     report = folder / "report.html"
     if as_json:
         print_json({"run": str(folder), "report": str(report)})
+        _end_with_gaps(context, folder)
         return
     click.echo(report)
+    _end_with_gaps(context, folder)
     grids = f"; `gandetect grid {folder}` lists the image grids"
     is_run = (folder / "scores.parquet").exists()
     suggest(context, f"open {report} in a browser{grids if is_run else ''}")
+
+
+def _end_with_gaps(context: click.Context, folder: Path) -> None:
+    """Exit 1 where a report is without a detector that was asked for."""
+    from gandetect.runs import read_json
+
+    left_out = [folder / LEFT_OUT, *folder.glob(f"variants/*/{LEFT_OUT}")]
+    told = [gap for file in left_out if file.exists() for gap in read_json(file)["detectors"]]
+    if told:
+        click.echo(
+            f"error: the report is without {len(told)} detector(s): {'; '.join(told)}; all else is "
+            "kept, and the same command tries again what was left out",
+            err=True,
+        )
+        context.exit(1)
 
 
 def run_experiment(
@@ -92,7 +111,8 @@ def run_experiment(
             "remove it, or give a file that has some"
         )
     where = EngineOptions(engine, address, cpus_per_task, gpus_per_task, not no_shared_path)
-    options = Options(out, data_dir, device, jobs, stop_after, reuse, variants, where)
+    home = experiment.parent
+    options = Options(out, data_dir, device, jobs, stop_after, reuse, variants, where, home)
     if dry_run:
         click.echo("\n".join(_lines(loaded, options)))
         return None

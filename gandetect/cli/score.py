@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from gandetect.data.folders import PassedOver
     from gandetect.scoring import ConversionTally
     from gandetect.scoring.collection import Counts, Work
+    from gandetect.scoring.paths import Point
     from gandetect.scoring.shards import ScoringRequest, Shard
 
 MOST_WORKERS = 8  # each holds decoded batches in memory
@@ -33,10 +34,16 @@ MOST_WORKERS = 8  # each holds decoded batches in memory
 @click.option(
     "--at",
     "operating_point",
-    default="native",
-    show_default=True,
     metavar="POINT",
-    help="Operating point of the verdict: native, calibrated, or for classifiers youden.",
+    help="Operating point of the verdict: native (the default), calibrated, or for classifiers "
+    "youden.",
+)
+@click.option(
+    "--unsure-between",
+    nargs=2,
+    metavar="POINT POINT",
+    help="Two operating points, or false positive rates such as 0.05 0.5: an image whose score "
+    "lies between their thresholds is unsure.",
 )
 @click.option(
     "--format",
@@ -79,13 +86,20 @@ MOST_WORKERS = 8  # each holds decoded batches in memory
     help="With Ray: its head; default: a Ray of this machine alone.",
 )
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda", "mps"]), default="cpu")
+@click.option(
+    "--code-from",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Run the code or program that an external DETECTOR names, whose files are below this "
+    "folder: that of its experiment file. Only for what you trust.",
+)
 @click.pass_context
 def score_command(
     context: click.Context,
     /,
     detector: Path,
     paths: tuple[Path, ...],
-    operating_point: str,
+    operating_point: str | None,
+    unsure_between: tuple[str, str] | None,
     form: str | None,
     as_json: bool,
     workers: int | None,
@@ -94,6 +108,7 @@ def score_command(
     engine: str,
     address: str | None,
     device: str,
+    code_from: Path | None,
 ) -> None:
     """Score images, or whole folders of them, with a saved DETECTOR.
 
@@ -112,12 +127,19 @@ def score_command(
     Examples:
       gandetect score runs/quick-…/detectors/dcgan-plain/seed-0 photos/
       gandetect score DETECTOR --at calibrated --format jsonl -- -odd-name.png
+      gandetect score DETECTOR --unsure-between 0.05 0.5 photos/
       gandetect score DETECTOR --format kaggle test/ > submission.csv
       gandetect score DETECTOR images/ --out scores/ --engine ray --address head:6379
     """
     from gandetect.machine import cores, resolve_device
 
+    if engine == "ray" and code_from:
+        raise UsageError(
+            "--code-from was given with --engine ray, whose workers do not have that code; leave "
+            "one of them out"
+        )
     _check(paths, out, engine, address, form or ("jsonl" if as_json else None))
+    point = _point(operating_point, unsure_between, form)
     if workers is None and out is None:
         workers = min(cores(), MOST_WORKERS)
     if workers is not None and workers > 1:
@@ -126,17 +148,17 @@ def score_command(
         os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     from gandetect.data.folders import PassedOver
     from gandetect.detectors.folder import load_detector
-    from gandetect.scoring import ConversionTally, score_paths, write_scores
+    from gandetect.scoring import ConversionTally, cuts_at, score_paths, write_scores
 
     device = resolve_device(device)
-    loaded = load_detector(detector, device)
+    loaded = load_detector(detector, device, code_from)
     tally, passed = ConversionTally(), PassedOver()
     if out is not None:
         from gandetect import runs
         from gandetect.scoring.shards import open_folder, scoring_request
 
-        loaded.threshold(operating_point)
-        request = scoring_request(out, detector, operating_point, strict)
+        cuts_at(loaded, point)
+        request = scoring_request(out, detector, point, strict)
         open_folder(request, paths)
         with runs.locked(out), _work(engine, address, workers, loaded, detector, request) as work:
             failed = _fill(context, request, paths, work, tally, passed)
@@ -145,7 +167,7 @@ def score_command(
     say_any_name()
     form = "jsonl" if as_json else form or "csv"
     assert workers is not None
-    scoring = score_paths(loaded, paths, operating_point, workers, strict=strict, tell=passed.add)
+    scoring = score_paths(loaded, paths, point, workers, strict=strict, tell=passed.add)
     with closing(scoring) as scored:
         _, wrong = write_scores(
             tally.watch(scored),
@@ -176,6 +198,19 @@ def _check(
         )
     if out is not None and form is not None:
         raise UsageError(f"--out was given with the format {form}; it is always Parquet: give one")
+
+
+def _point(at: str | None, unsure: tuple[str, str] | None, form: str | None) -> Point:
+    """The operating point of the verdict, or the two between which it is unsure."""
+    if unsure is None:
+        return at or "native"
+    if at is not None:
+        raise UsageError(
+            f"--at {at} was given with --unsure-between {' '.join(unsure)}; give one of them"
+        )
+    if form == "kaggle":
+        raise UsageError("--unsure-between was given with --format kaggle, which has no such label")
+    return unsure
 
 
 @contextmanager

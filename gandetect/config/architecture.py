@@ -57,4 +57,6 @@ ARCHITECTURES: Registry[Architecture] = Registry(
         "dense": "gandetect.architectures.dense:DENSE",
         "vae": "gandetect.architectures.vae:VAE",
     },
+    "gandetect.architectures",
+    lambda thing: isinstance(thing, Architecture),
 )

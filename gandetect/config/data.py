@@ -58,6 +58,12 @@ class LabelledDataConfig(ConfigSection):
     unlabelled: str | None = None
     allow_contradictions: bool = False
 
+    @property
+    def trained_fakes(self) -> list[str]:
+        """Classes of fakes that may be trained on."""
+        generated = (name for name, label in self.classes.items() if label == "generated")
+        return [name for name in generated if name not in self.held_out]
+
     @model_validator(mode="after")
     def _both_labels(self) -> LabelledDataConfig:
         unknown = [name for name in self.held_out if name not in self.classes]

@@ -45,4 +45,6 @@ DATA_SETS: Registry[DataSet] = Registry(
         "cifar-10": "gandetect.data.sets.cifar10:CIFAR_10",
         "svhn": "gandetect.data.sets.svhn:SVHN",
     },
+    "gandetect.datasets",
+    lambda thing: isinstance(thing, DataSet),
 )

@@ -1,4 +1,4 @@
-"""Post-hoc detectors in an experiment file: what all kinds have in common, and which there are."""
+"""``[[detectors]]`` in an experiment file: what all kinds have in common, and which there are."""
 
 from __future__ import annotations
 
@@ -26,19 +26,26 @@ DETECTORS: Registry[type[object]] = Registry(
         "one-class": "gandetect.detectors.one_class:OneClassDetector",
         "probe": "gandetect.detectors.probe:FeatureProbe",
         "selected": "gandetect.detectors.selected:Selected",
+        "python": "gandetect.detectors.python:PythonDetector",
+        "command": "gandetect.detectors.command:CommandDetector",
     },
+    "gandetect.detectors",
+    lambda thing: isinstance(thing, type) and issubclass(thing, DetectorTable),
 )
 
 
 class DetectorTable(ConfigSection):
-    """One table of ``[[detectors]]``: a detector that is made of finished trainings.
+    """One table of ``[[detectors]]``: a detector made of finished trainings, or an external one.
 
-    A kind is a sub-class in a file of its own (`gandetect.detectors.protocol.PostHoc`), which adds
-    the keys of its table and how such a detector is made.
+    A kind is a sub-class in a file of its own, of `gandetect.detectors.protocol.PostHoc` or of
+    `gandetect.detectors.external.External`, which adds the keys of its table and how such a
+    detector is made.
     """
 
+    GROUP: ClassVar[str] = "post-hoc"  # one of `statistics.scored_detectors.KINDS`
     METHOD: ClassVar[str]  # what reports say of it: "A post-hoc detector was made …"
     EPOCH_CHOSEN: ClassVar[bool] = False  # whether reports say which epoch of its GAN it is
+    OF_GANS: ClassVar[bool] = True  # whether it takes a study with GANs
 
     kind: str
     name: Name
@@ -46,7 +53,7 @@ class DetectorTable(ConfigSection):
     @property
     def made_of(self) -> tuple[str, ...]:
         """Names of the GANs and classifiers that it is made of."""
-        raise NotImplementedError
+        return ()
 
     @property
     def images_trained_on(self) -> int:
@@ -74,15 +81,18 @@ class DetectorTable(ConfigSection):
                 key = next((key for key, value in self if value == name), "made of")
                 raise unknown_name(key, name, there)
 
+    def check_labelled(self, fakes: Sequence[str]) -> None:
+        """Raise `UsageError` for what a labelled study with these classes of fakes lacks."""
 
-def post_hoc_kinds() -> dict[str, type[DetectorTable]]:
+
+def detector_kinds() -> dict[str, type[DetectorTable]]:
     """The tables of all kinds that can be asked for in ``[[detectors]]``."""
     return {name: table for name, table in DETECTORS.items() if issubclass(table, DetectorTable)}
 
 
 def detector_table(kind: object) -> type[DetectorTable]:
-    """The table of a kind of post-hoc detector; `UsageError` names those that there are."""
-    kinds = post_hoc_kinds()
+    """The table of a kind of detector; `UsageError` names those that there are."""
+    kinds = detector_kinds()
     if not isinstance(kind, str) or kind not in kinds:
         raise unknown_name("kind of detector", kind, kinds)
     return kinds[kind]

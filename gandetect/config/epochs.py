@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from typing import Annotated
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, WithJsonSchema
+
+WORDS = "all|last|(every|last) [1-9][0-9]{0,3}"
 
 
 def _known_epochs(epochs: str) -> str:
-    if not re.fullmatch(r"all|last|(every|last) [1-9][0-9]{0,3}", epochs):
+    if not re.fullmatch(WORDS, epochs):
         raise ValueError(
             f'{epochs!r} names no epochs; give "all", "last", "last 3" for the last three, or '
             '"every 5" for the 5th, 10th, … and the last'
@@ -17,7 +19,11 @@ def _known_epochs(epochs: str) -> str:
     return epochs
 
 
-Epochs = Annotated[str, AfterValidator(_known_epochs)]
+Epochs = Annotated[
+    str,
+    AfterValidator(_known_epochs),
+    WithJsonSchema({"type": "string", "pattern": f"^({WORDS})$"}),
+]
 
 
 def chosen_epochs(wanted: str, epochs: int) -> list[int]:

@@ -44,6 +44,8 @@ class EvaluationConfig(ConfigSection):
 
     ``trajectory`` says which epochs' discriminators meet which epochs' generators: "all",
     "every 5" (the 5th, 10th, … and the last), "last 3", or "last" (none but the final ones).
+    ``calibrated_fpr`` is how many new reals may be flagged on average, or, with
+    ``calibrated_confidence``, that surely at most; with ``calibrated_by`` "class" in each class.
     ``calibration_processing`` sends calibration images through a random chain before thresholds are
     chosen on them, for detectors of images that have travelled. ``perturbations`` are ways of
     processing images under which detectors are scored again: "jpeg"
@@ -55,6 +57,8 @@ class EvaluationConfig(ConfigSection):
     other_generated: Annotated[ImageCount, Field(ge=20)] = 10000
     training_reals: Annotated[ImageCount, Field(ge=20)] | None = None
     calibrated_fpr: OpenProbability = 0.05
+    calibrated_confidence: Annotated[float, Field(ge=0.5, lt=1.0)] | None = None
+    calibrated_by: Literal["class"] | None = None
     calibration_processing: Processing = ()
     kept_mistakes: Annotated[int, Field(ge=1, le=400)] = 25
     trajectory: Epochs = "last"
@@ -176,7 +180,12 @@ class Experiment(ConfigSection):
         return self
 
     def _bring_their_own_fakes(self, data: LabelledDataConfig) -> None:
-        """Refuse what makes fakes, or needs those of a GAN."""
+        """Refuse what makes fakes, or needs those of a GAN, or splits by class."""
+        if self.evaluation.calibrated_by:
+            raise ValueError(
+                'calibrated_by = "class" was given with images that bring their own labels, whose '
+                "classes say what is real and not what it shows; leave it out"
+            )
         if self.gans:
             raise ValueError(
                 "[[gans]] make the fakes of a study, and these data bring their own "
@@ -185,7 +194,7 @@ class Experiment(ConfigSection):
                 "left out, or a list of sub-folders"
             )
         of_generators = {
-            "[[detectors]]": self.detectors,
+            "[[detectors]]": any(detector.OF_GANS for detector in self.detectors),
             "fakes_from": any(classifier.fakes_from for classifier in self.classifiers),
             "fakes_epochs": any(
                 classifier.fakes_epochs != "last" for classifier in self.classifiers
@@ -198,8 +207,10 @@ class Experiment(ConfigSection):
                     f'{key} is for studies with [[gans]], and data of name = "{data.name}" with '
                     f"labels bring their own fakes; remove {key}"
                 )
+        for detector in self.detectors:
+            detector.check_labelled(data.trained_fakes)
         copies = {classifier.copies for classifier in self.classifiers}
-        if data.leak and (len(copies) > 1 or copies == {0}):
+        if data.leak and (len(copies) != 1 or copies == {0}):
             raise ValueError(
                 'leak = "augment-before-split" needs classifiers that all make the same number '
                 f"of copies, at least 1; theirs are {sorted(copies)}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -114,4 +114,9 @@ def _named_chain(chain: object) -> object:
 
 
 # A chain: steps in their order; none leaves images as they are.
-Processing: TypeAlias = Annotated[tuple[ProcessingStep, ...], BeforeValidator(_named_chain)]
+Processing: TypeAlias = Annotated[
+    tuple[ProcessingStep, ...],
+    BeforeValidator(
+        _named_chain, json_schema_input_type=Literal["uploads"] | tuple[ProcessingStep, ...]
+    ),
+]

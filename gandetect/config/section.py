@@ -44,7 +44,9 @@ def _only_true_or_nothing(switch: Any) -> Any:
 
 
 # Off is the same as not set, so that a switch can be turned off again over another file's.
-Switch = Annotated[Literal[True] | None, BeforeValidator(_only_true_or_nothing)]
+Switch = Annotated[
+    Literal[True] | None, BeforeValidator(_only_true_or_nothing, json_schema_input_type=bool)
+]
 
 
 def _each_once(names: tuple[Item, ...]) -> tuple[Item, ...]:

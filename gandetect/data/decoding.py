@@ -29,7 +29,7 @@ from gandetect.data.png import PngParts, check_rows, png_parts
 from gandetect.data.signatures import FORMATS, START, picture_format
 from gandetect.data.tiff import read_tiff
 
-_ORIENTATION = 0x0112
+ORIENTATION = 0x0112
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -144,7 +144,7 @@ def _upright(opened: Image.Image, image: Image.Image, depth: str = "") -> Decode
     """Turn a picture as its EXIF says, and note further frames; broken EXIF does no harm."""
     mode = opened.mode
     try:
-        turn = _TURNS.get(opened.getexif().get(_ORIENTATION, 1))
+        turn = _TURNS.get(opened.getexif().get(ORIENTATION, 1))
         unread = not _EXIF.match(opened.info.get("exif", b""))
     except Exception:  # its readers die of as much as decoders do
         turn, unread = None, True

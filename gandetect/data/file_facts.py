@@ -11,15 +11,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, BinaryIO, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, JpegImagePlugin, UnidentifiedImageError
 
+from gandetect.data.decoding import ORIENTATION
+from gandetect.data.depth import highest_sample
 from gandetect.data.faults import Refusal
 from gandetect.data.png import png_parts
 from gandetect.data.signatures import FORMATS, START, picture_format
+from gandetect.data.tiff_parts import BITS
 from gandetect.errors import DataError
 
 Features: TypeAlias = dict[str, NDArray[np.float64]]
@@ -43,7 +46,9 @@ class FileFacts:
 
     ``quality`` is the setting of libjpeg, 1 to 100, whose luminance table is nearest to the
     file's; ``subsampling`` is Pillow's code (0 for 4:4:4, 1 for 4:2:2, 2 for 4:2:0, -1 for
-    others). Both are None, and ``tables`` is empty, where a file is no JPEG.
+    others). Both are None, and ``tables`` is empty, where a file is no JPEG. ``orientation`` is
+    EXIF's, 1 to 8, and 1 where there is none; ``depth`` is in bits a sample, ``icc_profile`` the
+    profile's size in bytes, or 1 where only that there is one is known.
     """
 
     path: Path
@@ -57,7 +62,10 @@ class FileFacts:
     subsampling: int | None
     progressive: bool
     exif: bool
-    icc_profile: bool
+    icc_profile: int
+    orientation: int = 1
+    transparency: bool = False
+    depth: int = 8
 
 
 def file_facts(path: Path) -> FileFacts:
@@ -69,16 +77,17 @@ def file_facts(path: Path) -> FileFacts:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             source: Path | BytesIO = path
-            names: set[bytes] = set()
+            parts = None
             with path.open("rb") as file:
                 form = picture_format(file.read(START))
             if form == "PNG":  # without metadata that Pillow would stumble over
                 parts = png_parts(path.read_bytes())
-                source, names = BytesIO(parts.stream), parts.names
+                source = BytesIO(parts.stream)
             Image.init()
             known = [form for form in FORMATS if form in Image.OPEN]  # older Pillows lack AVIF
-            with Image.open(source, formats=known) as opened:
-                return _facts(path, opened, names)
+            with path.open("rb") as file, Image.open(source, formats=known) as opened:
+                bits = parts.depth if parts else _depth(file, opened)
+                return _facts(path, opened, parts.names if parts else set(), bits)
     except Refusal as refusal:
         raise DataError(f"{str(path)!r} {refusal.reason}") from None
     except UnidentifiedImageError:
@@ -113,7 +122,22 @@ def jpeg_quality(table: Sequence[int]) -> int:
     return int(qualities[np.abs(tables - np.asarray(table)).sum(axis=1).argmin()])
 
 
-def _facts(path: Path, opened: Image.Image, chunks: set[bytes]) -> FileFacts:
+def _depth(file: BinaryIO, opened: Any) -> int:
+    """Bits a sample; 0 where a file does not say."""
+    if opened.format == "TIFF":
+        return int(max(opened.tag_v2.get(BITS, (1,))))
+    return highest_sample(file, opened).bit_length()
+
+
+def _orientation(opened: Image.Image) -> int:
+    """As EXIF says, without decoding a PNG to look behind its pixels."""
+    try:
+        return int(Image.Image.getexif(opened).get(ORIENTATION, 1))
+    except Exception:  # its readers die of as much as decoders do
+        return 1
+
+
+def _facts(path: Path, opened: Image.Image, chunks: set[bytes], depth: int) -> FileFacts:
     tables: tuple[tuple[int, ...], ...] = ()
     subsampling = None
     if isinstance(opened, JpegImagePlugin.JpegImageFile):
@@ -132,14 +156,18 @@ def _facts(path: Path, opened: Image.Image, chunks: set[bytes]) -> FileFacts:
         subsampling=subsampling,
         progressive=bool(opened.info.get("progressive")),
         exif="exif" in opened.info or b"eXIf" in chunks,
-        icc_profile="icc_profile" in opened.info or b"iCCP" in chunks,
+        icc_profile=len(opened.info.get("icc_profile") or b"") or int(b"iCCP" in chunks),
+        orientation=_orientation(opened),
+        transparency=opened.has_transparency_data,
+        depth=depth,
     )
 
 
 def _format(facts: FileFacts) -> list[Any]:
     modes = ("1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I;16")
     forms = [facts.format == form for form in FORMATS]
-    return [*forms, *(facts.mode == mode for mode in modes), facts.progressive]
+    kinds = (facts.mode == mode for mode in modes)
+    return [*forms, *kinds, facts.progressive, facts.transparency, facts.depth]
 
 
 def _dimensions(facts: FileFacts) -> list[Any]:
@@ -156,7 +184,7 @@ def _jpeg(facts: FileFacts) -> list[Any]:
 
 
 _PROBES: dict[str, tuple[Callable[[FileFacts], list[Any]], str]] = {
-    "file format": (_format, "the file's format and mode"),
+    "file format": (_format, "the file's format, mode, transparency and bits a sample"),
     "file size": (lambda facts: [facts.bytes], "how many bytes the file has"),
     "dimensions": (_dimensions, "width, height, area and aspect in pixels"),
     "bytes a pixel": (
@@ -165,8 +193,12 @@ _PROBES: dict[str, tuple[Callable[[FileFacts], list[Any]], str]] = {
     ),
     "JPEG tables": (_jpeg, "quality, quantisation tables and subsampling of JPEG files"),
     "metadata": (
-        lambda facts: [facts.exif, facts.icc_profile],
-        "whether there is EXIF or a colour profile",
+        lambda facts: [
+            facts.exif,
+            facts.icc_profile,
+            *(facts.orientation == turn for turn in range(1, 9)),
+        ],
+        "whether there is EXIF, how the picture is to be turned, and the size of a colour profile",
     ),
 }
 LOOKS_AT = {name: words for name, (_, words) in _PROBES.items()}

@@ -24,8 +24,8 @@ def read_table(path: Path, columns: Sequence[str]) -> list[tuple[int, Row]]:
     Empty lines are passed over. Raises `DataError` for a file that is missing, empty or no table,
     and `UsageError` for a column that is not there.
     """
-    text, separator = _stated_separator(_decoded(path))
-    separator = separator or _separator(text, columns)
+    text, separator = stated_separator(decoded(_content(path))[0])
+    separator = separator or separator_of(text, columns)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     rows: list[tuple[int, Row]] = []
     header: list[str] = []
@@ -52,11 +52,15 @@ def read_table(path: Path, columns: Sequence[str]) -> list[tuple[int, Row]]:
     return rows
 
 
-def _decoded(path: Path) -> str:
+def _content(path: Path) -> bytes:
     try:
-        content = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise DataError(f"table {str(path)!r} cannot be read: {error.strerror}") from None
+
+
+def decoded(content: bytes) -> tuple[str, str]:
+    """The text, and its encoding: UTF-8, UTF-16 or Windows' Latin."""
     encodings = ["utf-8-sig", "cp1252"]
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         encodings = ["utf-16"]
@@ -64,13 +68,13 @@ def _decoded(path: Path) -> str:
         encodings = ["utf-16-be" if content[:1] == b"\0" else "utf-16-le"]
     for encoding in encodings:
         try:
-            return content.decode(encoding)
+            return content.decode(encoding), encoding
         except UnicodeDecodeError:
             continue
-    return content.decode("latin-1")  # which knows a letter for every byte
+    return content.decode("latin-1"), "latin-1"  # which knows a letter for every byte
 
 
-def _stated_separator(text: str) -> tuple[str, str]:
+def stated_separator(text: str) -> tuple[str, str]:
     """The text without its ``sep=;`` (an empty line in its place), and the separator or ""."""
     line = re.match(r'(\s*)"?sep=([^"\r\n])"?\2*[ \t]*(?=\r|\n|$)', text, re.IGNORECASE)
     if line is None:
@@ -78,7 +82,7 @@ def _stated_separator(text: str) -> tuple[str, str]:
     return line[1] + text[line.end() :], line[2]
 
 
-def _separator(text: str, columns: Sequence[str]) -> str:
+def separator_of(text: str, columns: Sequence[str]) -> str:
     """The separator that finds most of the wanted columns in the header, else most columns."""
     header = next((line for line in text.splitlines() if line.strip()), "")
 

@@ -13,8 +13,9 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from gandetect import runs
+from gandetect.detectors.external import External
 from gandetect.detectors.network import NetworkDetector, as_detector
-from gandetect.detectors.protocol import FORMAT, DetectorDescription, kind_named
+from gandetect.detectors.protocol import FORMAT, Detector, DetectorDescription, kind_named
 from gandetect.errors import DetectorError, shown
 from gandetect.machine import settle_cuda
 from gandetect.training.checkpoints import save_weights
@@ -23,35 +24,44 @@ DESCRIPTION = "detector.json"
 WEIGHTS = "weights.safetensors"
 
 
-def save_detector(folder: Path, detector: NetworkDetector) -> None:
-    """Write ``detector.json`` and ``weights.safetensors``: all that is needed to use it."""
-    with runs.atomic_file(folder / WEIGHTS) as temporary:
-        save_weights(detector.network, temporary)
-    digest = runs.file_digest(folder / WEIGHTS)
-    described = detector.description.model_copy(update={"weights_sha256": digest})
-    runs.write_json(folder / DESCRIPTION, described.model_dump(mode="json"))
+def save_detector(folder: Path, detector: Detector) -> None:
+    """Write ``detector.json`` and ``weights.safetensors``: all that is needed to use it.
+
+    Of an external detector there is a description alone.
+    """
+    if isinstance(detector, NetworkDetector):
+        with runs.atomic_file(folder / WEIGHTS) as temporary:
+            save_weights(detector.network, temporary)
+        detector = detector.with_description(weights_sha256=runs.file_digest(folder / WEIGHTS))
+    runs.write_json(folder / DESCRIPTION, detector.description.model_dump(mode="json"))
 
 
-def load_detector(path: str | Path, device: str = "cpu") -> NetworkDetector:
+def load_detector(
+    path: str | Path, device: str = "cpu", code_from: str | Path | None = None
+) -> Detector:
     """Load a detector from its folder, such as ``runs/…/detectors/dcgan-bn/seed-0``.
 
-    Raises `DetectorError` when it is missing, damaged, or its weights are not those it was saved
-    with.
+    That of an external one names code or a program, which runs only where ``code_from`` is given:
+    the folder of its experiment file. Raises `DetectorError` when it is missing, damaged, or its
+    weights are not those it was saved with.
     """
     folder = Path(path)
-    if not (folder / DESCRIPTION).is_file():
+    description = _description(folder)
+    kind = kind_named(description.kind)
+    if not issubclass(kind, External):
+        return load_network(folder, device)
+    if code_from is None:
         raise DetectorError(
-            f"{str(path)!r} is not a detector: it has no {DESCRIPTION}; give a folder such as "
-            f"RUN/detectors/dcgan-bn/seed-0{_nearby(folder)}"
+            f"{str(folder)!r} holds no network: its detector runs {shown(description.architecture)}"
+            " from outside; if you trust that code, say so with the folder of its experiment file: "
+            "--code-from FOLDER (in Python code_from=…)"
         )
-    try:
-        content = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
-        _refuse_newer(folder, content)
-        description = DetectorDescription.model_validate(content)
-    except (OSError, ValueError, RecursionError, ValidationError) as error:
-        reason = " ".join(str(error).split())[:200]
-        raise DetectorError(f"{str(folder / DESCRIPTION)!r} is damaged ({reason})") from None
-    _check_description(folder)
+    return kind.reopened(description, Path(code_from).absolute(), device)
+
+
+def load_network(folder: Path, device: str = "cpu") -> NetworkDetector:
+    """Load a detector that is a network; raises as `load_detector` does."""
+    description = _description(folder)
     weights = _load_weights(folder / WEIGHTS, description.weights_sha256)
     try:
         with torch.random.fork_rng(devices=[]):  # initial weights, which are about to be replaced
@@ -65,6 +75,23 @@ def load_detector(path: str | Path, device: str = "cpu") -> NetworkDetector:
         ) from None
     settle_cuda()  # a score is the same on every device, but for the last bits
     return as_detector(network, description, torch.device(device))
+
+
+def _description(folder: Path) -> DetectorDescription:
+    if not (folder / DESCRIPTION).is_file():
+        raise DetectorError(
+            f"{str(folder)!r} is not a detector: it has no {DESCRIPTION}; give a folder such as "
+            f"RUN/detectors/dcgan-bn/seed-0{_nearby(folder)}"
+        )
+    try:
+        content = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
+        _refuse_newer(folder, content)
+        description = DetectorDescription.model_validate(content)
+    except (OSError, ValueError, RecursionError, ValidationError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise DetectorError(f"{str(folder / DESCRIPTION)!r} is damaged ({reason})") from None
+    _check_description(folder)
+    return description
 
 
 def _refuse_newer(folder: Path, content: Any) -> None:

@@ -8,7 +8,7 @@ supervised classifier answers with the score itself.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -17,7 +17,6 @@ from torch import Tensor, nn
 
 from gandetect.data.stored import Images
 from gandetect.detectors.protocol import Detector, DetectorDescription
-from gandetect.errors import DetectorError
 from gandetect.models.classifiers import ImageClassifier
 from gandetect.models.scaling import to_unit_range
 
@@ -33,23 +32,19 @@ class NetworkDetector(Detector):
     description: DetectorDescription
     device: torch.device
 
-    def with_description(self, **changes: object) -> NetworkDetector:
-        """The same network with another description, but for these of its fields."""
-        return replace(self, description=self.description.model_copy(update=changes))
-
     def decision_function(self, images: ArrayLike) -> NDArray[np.float64]:
         """Score images ``(N, C, H, W) uint8``: log-odds of being generated, shape ``(N,)``."""
-        pixels = self._checked(images)
+        pixels = self.checked(images)
         scores = np.empty(len(pixels))
         with torch.inference_mode():
             for start in range(0, len(pixels), self._batch):
                 part = slice(start, start + self._batch)
                 # Copied batch by batch, for torch takes no array that is only to be read.
                 batch = torch.from_numpy(pixels[part].copy()).to(self.device)
-                scores[part] = self._log_odds(batch).cpu()
+                scores[part] = self.log_odds(batch).cpu()
         return scores
 
-    def _log_odds(self, images: Tensor) -> Tensor:
+    def log_odds(self, images: Tensor) -> Tensor:
         """Score one batch on the device, ``(N, C, H, W) uint8``: shape ``(N,)``."""
         if isinstance(self.network, ImageClassifier):
             return self.network.log_odds(self.network(self.network.prepare(images)))
@@ -61,18 +56,6 @@ class NetworkDetector(Detector):
         """Fewer images at once where they are large, so that memory stays flat."""
         side = getattr(self.network, "image_size", self.description.preprocessing.image_size)
         return max(8, min(BATCH, PIXELS // side**2))
-
-    def _checked(self, images: ArrayLike) -> NDArray[np.uint8]:
-        given = np.asarray(images)
-        expected = self.description.preprocessing
-        shape = (expected.channels, expected.image_size, expected.image_size)
-        if given.dtype != np.uint8 or given.shape[1:] != shape:
-            raise DetectorError(
-                f"images are {given.dtype} of shape {given.shape}; detector "
-                f"{self.description.name!r} scores uint8 images of shape (N, {shape[0]}, "
-                f"{shape[1]}, {shape[2]}); gandetect.data.images.read_image makes such"
-            )
-        return given
 
 
 def as_detector(

@@ -40,7 +40,10 @@ Statistic = Literal["mean", "deviation", "skewness", "covariance"]
 Names = Annotated[
     Once[str],
     Field(min_length=1),
-    BeforeValidator(lambda given: (given,) if isinstance(given, str) else given),
+    BeforeValidator(
+        lambda given: (given,) if isinstance(given, str) else given,
+        json_schema_input_type=str | tuple[str, ...],
+    ),
 ]
 
 

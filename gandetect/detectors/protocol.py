@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,7 +13,7 @@ from scipy.special import expit
 
 from gandetect.config import DETECTORS, ClassifierConfig, DetectorTable, GanConfig, GeneratorConfig
 from gandetect.config.section import Once
-from gandetect.errors import unknown_name
+from gandetect.errors import DetectorError, UsageError, unknown_name
 
 if TYPE_CHECKING:
     from torch import nn
@@ -47,6 +47,8 @@ class DetectorDescription(BaseModel):
     options: dict[str, Any] = {}  # what the network is built with, beside its input's size
     preprocessing: Preprocessing = Preprocessing()
     operating_points: dict[str, float] = {"native": 0.0}
+    cuts: dict[str, float] = {}  # thresholds by the share of reals that they may flag
+    absent: dict[str, str] = {}  # operating points that there are none of, and why
     weights_sha256: str = ""
     provenance: dict[str, Any] = {}
 
@@ -59,10 +61,21 @@ class Detector:
     """Scores images ``(N, C, H, W) uint8``, in scikit-learn's words.
 
     A score is the log-odds that an image is generated, and depends on no other image of its batch.
-    What a detector has to bring is its ``description`` and its `decision_function`.
+    What a detector has to bring is its ``description`` and its `decision_function`; it is a frozen
+    dataclass.
     """
 
     description: DetectorDescription
+
+    def with_description(self, **changes: object) -> Self:
+        """The same detector with another description, but for these of its fields."""
+        description = self.description.model_copy(update=changes)
+        return replace(self, description=description)  # type: ignore[type-var]
+
+    @property
+    def at_once(self) -> int | None:
+        """How many images to give it at most, so that progress can be told; None: any number."""
+        return None
 
     @property
     def classes_(self) -> NDArray[np.str_]:
@@ -100,10 +113,55 @@ class Detector:
         return answers
 
     def threshold(self, operating_point: str) -> float:
-        """The score above which an image is called generated."""
+        """The score above which an image is called generated; `UsageError` where there is none."""
+        if why := self.description.absent.get(operating_point):
+            raise UsageError(
+                f"detector {self.name!r} has no threshold {operating_point!r}: {why}; "
+                f"it has {', '.join(self.operating_points)}"
+            )
         if operating_point not in self.operating_points:
             raise unknown_name("operating point", operating_point, self.operating_points)
         return self.operating_points[operating_point]
+
+    def unsure_between(self, points: tuple[str, str]) -> tuple[float, float]:
+        """Two thresholds, the lower first: above both is generated, above none is real.
+
+        A point is the name of an operating point, or a false positive rate whose cut is stored.
+        Raises `UsageError` for what is neither, or where there is nothing between them.
+        """
+        low, high = sorted(self._cut(point) for point in points)
+        if low == high:
+            raise UsageError(
+                f"detector {self.name!r} has the threshold {low:g} at {points[0]} and at "
+                f"{points[1]}, with nothing between; give two points further apart"
+            )
+        return low, high
+
+    def _cut(self, point: str) -> float:
+        try:
+            rate = f"{float(point):g}"
+        except ValueError:
+            return self.threshold(point)
+        if rate not in self.description.cuts:
+            there = ", ".join(self.description.cuts) or "none, as no calibration reals were scored"
+            raise UsageError(
+                f"detector {self.name!r} has no threshold for a false positive rate of {point}; "
+                f"its rates are: {there}; its operating points: {', '.join(self.operating_points)}"
+            )
+        return self.description.cuts[rate]
+
+    def checked(self, images: ArrayLike) -> NDArray[np.uint8]:
+        """Images as an array; `DetectorError` where they are not such as it scores."""
+        given = np.asarray(images)
+        expected = self.description.preprocessing
+        shape = (expected.channels, expected.image_size, expected.image_size)
+        if given.dtype != np.uint8 or given.shape[1:] != shape:
+            raise DetectorError(
+                f"images are {given.dtype} of shape {given.shape}; detector "
+                f"{self.description.name!r} scores uint8 images of shape (N, {shape[0]}, "
+                f"{shape[1]}, {shape[2]}); gandetect.data.images.read_image makes such"
+            )
+        return given
 
 
 class Kind:

@@ -6,7 +6,7 @@ machine.
 
 from gandetect.engine.graph import Plan, planned, run_graph
 from gandetect.engine.local import InlineEngine, LocalEngine, inline_engine, local_engine
-from gandetect.engine.stage import BEGUN, Context, Facts, Stage, perform, with_needs
+from gandetect.engine.stage import BEGUN, Context, Facts, Stage, gap_in, perform, with_needs
 from gandetect.engine.tasks import (
     Engine,
     Finished,
@@ -28,6 +28,7 @@ __all__ = [
     "Stage",
     "Task",
     "as_finished",
+    "gap_in",
     "inline_engine",
     "local_engine",
     "perform",

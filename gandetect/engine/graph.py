@@ -14,7 +14,7 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 
 from gandetect import runs
-from gandetect.engine.stage import Context, Stage, begun_with, perform, with_needs
+from gandetect.engine.stage import Context, Stage, begun_with, gap_in, perform, with_needs
 from gandetect.engine.tasks import Engine, Task
 from gandetect.events import Listener
 
@@ -145,11 +145,11 @@ def _decide(node: _Node, nodes: Mapping[Key, _Node], listener: Listener) -> None
 def _stands(node: _Node, listener: Listener) -> bool:
     """Whether a stage is complete, here or taken over; what is damaged is named and removed."""
     problem = runs.problem_with(node.folder, node.digest)
-    if problem is None:
+    if problem is None and gap_in(node.folder) is None:
         return True
     if node.stage.WRITES == "in-place":
         return False
-    if _taken_over(node, listener):
+    if _taken_over(node, listener) and gap_in(node.folder) is None:
         return True
     if problem:
         listener.warn(f"{node.stage.place} is not used: {problem}; it is made afresh")

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 
 from gandetect import runs
 from gandetect.config import digest_of
+from gandetect.errors import ExternalError
 from gandetect.events import Notify, silent, warn
 
 Facts = Mapping[str, object]
@@ -26,7 +27,8 @@ class Context:
 
     ``run`` is the run folder, ``folder`` where the stage writes, ``cache`` where decoded pixels are
     kept, and ``workers`` how many processes may read image files. A path that is relative in a
-    stage's settings is below ``data_dir``.
+    stage's settings is below ``data_dir``, and that of somebody's code or model file below
+    ``home``, the folder of the experiment file.
     """
 
     run: Path
@@ -38,6 +40,7 @@ class Context:
     threads: int
     workers: int
     notify: Notify = silent
+    home: Path = Path()
 
     def of(self, stage: Stage) -> Path:
         """The folder of a stage that this one needs."""
@@ -59,6 +62,9 @@ class Stage:
     interruption; one "in-place" adds files to a folder of others. Without ``COMPUTES`` a stage
     needs no GPU. A stage that runs ``HERE`` reads what may be nowhere else, and is not handed to an
     engine.
+
+    A stage that raises `ExternalError` is left out with its sentence, and so is what needs it, but
+    for a stage that ``SPANS_GAPS``.
     """
 
     PLACE: ClassVar[str]
@@ -68,6 +74,7 @@ class Stage:
     WRITES: ClassVar[Literal["afresh", "resumes", "in-place"]] = "afresh"
     COMPUTES: ClassVar[bool] = True
     HERE: ClassVar[bool] = False
+    SPANS_GAPS: ClassVar[bool] = False
 
     @property
     def place(self) -> str:
@@ -179,13 +186,34 @@ def perform(stage: Stage, digest: str, context: Context, notify: Notify) -> None
     started, clock = datetime.now(UTC), perf_counter()
     if stage.WRITES == "afresh":
         with runs.atomic_folder(folder) as fresh:
-            facts = stage.run(replace(context, folder=fresh))
+            facts = _run_or_leave_out(stage, replace(context, folder=fresh))
             _record(stage, fresh, digest, started, perf_counter() - clock, facts)
         return
     if stage.WRITES == "resumes":
         _begin(folder, digest)
     facts = stage.run(context)
     _record(stage, folder, digest, started, perf_counter() - clock, facts)
+
+
+def gap_in(folder: Path) -> str | None:
+    """Why the stage of this folder was left out; None when it was not."""
+    gap: str | None = runs.read_json(folder / runs.RECORD).get("gap")
+    return gap
+
+
+def _run_or_leave_out(stage: Stage, context: Context) -> Facts:
+    """Its facts, or the sentence that stands for it and for whatever needs it."""
+    if not stage.SPANS_GAPS:
+        for needed in stage.needs():
+            if gap := gap_in(context.of(needed)):
+                return {"gap": gap}
+    try:
+        return stage.run(context)
+    except ExternalError as error:
+        context.warn(str(error))
+        for path in context.folder.iterdir():  # what it has begun
+            path.unlink()
+        return {"gap": str(error)}
 
 
 def begun_with(folder: Path, digest: str) -> bool:

@@ -70,7 +70,9 @@ class ImageClassifier(nn.Module):
             # On the CPU, as in training: a GPU rounds a fifth of the grey levels the other way.
             resized = F.resize(images.cpu(), list(stored), antialias=True)
             images = resized.to(images.device)
-        return self.normalise(F.center_crop(images, [self.image_size, self.image_size]))
+        start = round((self.stored_size - self.image_size) / 2)
+        seen = slice(start, start + self.image_size)
+        return self.normalise(images[..., seen, seen])
 
     def normalise(self, images: Tensor) -> Tensor:
         """Scale ``(N, C, image_size, image_size) uint8`` that are cut already, to float32.

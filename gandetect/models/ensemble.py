@@ -41,7 +41,8 @@ class Ensemble(nn.Module):
         if self.average == "logit":
             return logits.mean(0)
         count = self.reference.shape[1]
-        below = torch.searchsorted(self.reference, logits.contiguous())  # (members, N)
+        # Counted, as ONNX knows no searchsorted: (members, N, count) to (members, N).
+        below = (self.reference[:, None] < logits[..., None]).sum(2)
         middled = (below.double().mean(0) + 0.5) / (count + 1)
         return torch.logit(middled)
 

@@ -256,7 +256,7 @@ class Probe(nn.Module):
     def _nearness(self, projected: Tensor) -> Tensor:
         """How much nearer reals are than fakes, ``(N,)``, of projected features ``(N, D)``."""
         to_reals, to_fakes = (
-            torch.cdist(projected, group)
+            torch.cdist(projected, group, compute_mode="use_mm_for_euclid_dist")
             .topk(min(self.neighbours, len(group)), largest=False)
             .values.mean(1)
             .clamp(min=1e-9)

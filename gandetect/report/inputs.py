@@ -10,7 +10,7 @@ from typing import Any, TypeAlias, TypeVar
 import numpy as np
 import pandas as pd
 
-from gandetect.config import Experiment, LabelledDataConfig
+from gandetect.report.facts import StudyFacts, load_facts
 from gandetect.report.reading import (
     UNREADABLE,
     Classifier,
@@ -29,7 +29,6 @@ from gandetect.report.reading import (
     read_scores,
     read_table,
 )
-from gandetect.runs import load_study
 
 Trained: TypeAlias = tuple[str, int]  # the name and seed of a GAN or detector
 Read = TypeVar("Read")
@@ -42,7 +41,7 @@ class Inputs:
     """Everything a report is made from; `missing` says what is not there and why."""
 
     run: Path
-    experiment: Experiment
+    facts: StudyFacts
     scores: pd.DataFrame
     manifest: dict[str, Any] = field(default_factory=dict)
     quality: list[dict[str, Any]] = field(default_factory=list)
@@ -103,47 +102,52 @@ def read_inputs(run: Path) -> Inputs:
     Raises `RunError` when it is no run folder or its scores are missing or damaged; anything else
     that cannot be read is left out and named in `missing`.
     """
-    experiment, files = load_study(run), _Files(run)
+    facts, files = load_facts(run), _Files(run)
     scores, gaps = only_finite(read_scores(run / "scores.parquet"))
+    if facts.is_table:
+        classes = files.read("classes.parquet", pd.read_parquet, None)
+        manifest: dict[str, Any] = files.read("manifest.json", read_table, {})
+        return Inputs(run, facts, scores, manifest, classes=classes, gaps=gaps)
+    left_out: dict[str, Any] = files.read("left-out.json", read_table, {})
     overlap: dict[str, Any] = {}
-    if experiment.gans:
+    if facts.gans:
         overlap = files.read("overlap.json", read_table, {})
     twins = overlap.get("images", []) if overlap.get("policy") == "exclude" else []
-    evaluation, data = experiment.evaluation, experiment.data
-    epochs = bool(experiment.gans) and evaluation.trajectory != "last"
-    folds = isinstance(data, LabelledDataConfig) and data.folds
+    epochs = bool(facts.gans) and facts.evaluation["trajectory"] != "last"
+    perturbed = facts.evaluation["perturbations"]
+    folds = facts.labelled and facts.data["folds"]
     return Inputs(
         run,
-        experiment,
+        facts,
         without_twins(scores, twins),
         manifest=files.read("manifest.json", read_table, {}),
-        quality=files.read("quality.json", read_rows, []) if experiment.gans else [],
-        classifier=files.read("quality-classifier.json", read_table, {}) if experiment.gans else {},
+        quality=files.read("quality.json", read_rows, []) if facts.gans else [],
+        classifier=files.read("quality-classifier.json", read_table, {}) if facts.gans else {},
         data=files.read("data.json", read_table, {}),
         class_samples=files.read("data-samples.npz", read_class_samples, {}),
         folds=files.read("folds.json", read_table, {}) if folds else {},
         classes=files.read("classes.parquet", pd.read_parquet, None),
         trajectory=_scored(files, "trajectory.parquet", twins) if epochs else None,
-        perturbed=_scored(files, "perturbed.parquet", twins) if evaluation.perturbations else None,
+        perturbed=_scored(files, "perturbed.parquet", twins) if perturbed else None,
         overlap=overlap,
         audit=files.read("audit.json", read_table, {}),
         image_statistics=files.read("image-statistics/statistics.npz", read_arrays, {}),
         missing=files.missing,
-        gaps=gaps,
-        **_of_networks(files, experiment),
+        gaps=[*gaps, *left_out.get("detectors", [])],
+        **_of_networks(files, facts),
     )
 
 
-def _of_networks(files: _Files, experiment: Experiment) -> dict[str, dict[Trained, Any]]:
+def _of_networks(files: _Files, facts: StudyFacts) -> dict[str, dict[Trained, Any]]:
     """What the folders of generators, classifiers and detectors hold."""
 
     def runs(networks: Iterable[Any]) -> list[Trained]:
-        return [(one.name, seed) for one in networks for seed in experiment.seeds]
+        return [(one.name, seed) for one in networks for seed in facts.seeds]
 
-    discriminators = runs(experiment.discriminators)
-    classifiers = runs(experiment.classifiers)
-    detectors = [*discriminators, *classifiers, *runs(experiment.detectors)]
-    gans, folder = runs(experiment.gans), "detectors/{}/seed-{}"
+    gans, classifiers = runs(facts.gans), runs(facts.classifiers)
+    discriminators = [one for one in gans if one[0] in facts.detectors]
+    detectors = [*discriminators, *classifiers, *runs(facts.post_hoc)]
+    folder = "detectors/{}/seed-{}"
     return {
         "histories": files.each(gans, "gans/{}/seed-{}/history.csv", read_history),
         "samples": files.each(gans, "gans/{}/seed-{}/samples", read_samples),

@@ -31,13 +31,15 @@ COLOURS = {
     "own": "#d55e00",
     "own-other-seed": "#6e3200",
     "other": "#e69f00",
+    "generated": "#d55e00",  # never beside own ones
     "in-distribution": "#0072b2",
     "held-out": "#56b4e9",
+    "other-source": "#009e73",
     "training": "#00395a",
     "validation": "#a678c8",  # chooses, and is neither trained nor tested on
 }
 DOTTED, DASHED = (0, (1, 2)), (0, (4, 1.5))
-MARKERS = {"own": "o", "own-other-seed": "s", "other": "^"}  # of fakes
+MARKERS = {"own": "o", "own-other-seed": "s", "other": "^", "generated": "o"}  # of fakes
 # What a viewer who prefers dark pages sees instead; every other colour stays.
 IN_THE_DARK = {
     INK: "#e8e8ec",

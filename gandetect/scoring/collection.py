@@ -24,7 +24,7 @@ from gandetect.detectors.folder import DESCRIPTION, WEIGHTS, load_detector
 from gandetect.detectors.protocol import Detector
 from gandetect.errors import RunError
 from gandetect.events import Notify
-from gandetect.scoring.paths import decode_options, score_batch
+from gandetect.scoring.paths import cuts_at, decode_options, score_batch
 from gandetect.scoring.shards import PARQUET, Entry, ScoringRequest, Shard
 
 ROWS = 64 * BATCH  # lines that are written at a time
@@ -98,13 +98,13 @@ def _loaded(detector: Path, device: str) -> Detector:
 
 def score_shard(detector: Detector, shard: Shard, request: ScoringRequest) -> Counts:
     """Score a shard's images, a batch at a time, into its output; no line is ever left out."""
-    threshold = detector.threshold(request.operating_point)
+    cuts = cuts_at(detector, request.operating_point)
     options = decode_options(detector, request.strict)
     target = shard.output(request.folder)
     with runs.atomic_file(target) as temporary, pq.ParquetWriter(temporary, SCHEMA) as writer:
         decoded = _decoded(Path(shard.source), options)
         batches = iter(lambda: list(islice(decoded, BATCH)), [])
-        lines = chain.from_iterable(score_batch(detector, batch, threshold) for batch in batches)
+        lines = chain.from_iterable(score_batch(detector, batch, cuts) for batch in batches)
         while rows := [asdict(line) for line in islice(lines, ROWS)]:
             writer.write_table(pa.Table.from_pylist(rows, SCHEMA))
     return counts_of(target)

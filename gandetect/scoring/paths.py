@@ -6,6 +6,7 @@ from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 from scipy.special import expit
@@ -13,6 +14,9 @@ from scipy.special import expit
 from gandetect.data.found import written
 from gandetect.data.streaming import Decoded, DecodeOptions, Tell, decode_batches
 from gandetect.detectors.protocol import Detector
+
+# The operating point of a verdict, or two between which it is "unsure".
+Point: TypeAlias = str | tuple[str, str]
 
 
 @dataclass(frozen=True)
@@ -36,7 +40,7 @@ class ScoredImage:
 def score_paths(
     detector: Detector,
     paths: Iterable[Path],
-    operating_point: str = "native",
+    operating_point: Point = "native",
     workers: int = 1,
     *,
     strict: bool = False,
@@ -53,10 +57,17 @@ def score_paths(
     outlives the generator: close it when you leave it early. Raises `UsageError` for an unknown
     operating point, before anything is read, and `WorkerError` when a worker is killed.
     """
-    threshold = detector.threshold(operating_point)
+    cuts = cuts_at(detector, operating_point)
     return _score_all(
-        detector, threshold, decode_batches(paths, decode_options(detector, strict), workers, tell)
+        detector, cuts, decode_batches(paths, decode_options(detector, strict), workers, tell)
     )
+
+
+def cuts_at(detector: Detector, point: Point) -> tuple[float, float]:
+    """The thresholds of a verdict: the same twice, or two with "unsure" between them."""
+    if isinstance(point, str):
+        return (detector.threshold(point),) * 2
+    return detector.unsure_between(point)
 
 
 def decode_options(detector: Detector, strict: bool = False) -> DecodeOptions:
@@ -68,9 +79,10 @@ def decode_options(detector: Detector, strict: bool = False) -> DecodeOptions:
 
 
 def score_batch(
-    detector: Detector, batch: Sequence[Decoded], threshold: float
+    detector: Detector, batch: Sequence[Decoded], cuts: tuple[float, float]
 ) -> Iterator[ScoredImage]:
-    """Score decoded files, one line each, in order; the verdict is by the threshold."""
+    """Score decoded files, one line each, in order; the verdict is by the thresholds."""
+    low, high = cuts
     images = [decoded.pixels for decoded in batch if decoded.pixels is not None]
     scores = iter(detector.decision_function(np.stack(images)).tolist() if images else [])
     for decoded in batch:
@@ -79,7 +91,7 @@ def score_batch(
             yield ScoredImage(name, None, None, None, decoded.error)
             continue
         score: float = next(scores)
-        verdict = "generated" if score > threshold else "real"
+        verdict = "generated" if score > high else "unsure" if score > low else "real"
         probability = round(float(expit(score)), 6)
         yield ScoredImage(
             name, round(score, 6), probability, verdict, None, decoded.conversion, decoded.remark
@@ -87,9 +99,9 @@ def score_batch(
 
 
 def _score_all(
-    detector: Detector, threshold: float, decoded: Generator[list[Decoded], None, None]
+    detector: Detector, cuts: tuple[float, float], decoded: Generator[list[Decoded], None, None]
 ) -> Generator[ScoredImage, None, None]:
     """Score batch after batch, while the workers decode the next ones."""
     with closing(decoded) as batches:
         for batch in batches:
-            yield from score_batch(detector, batch, threshold)
+            yield from score_batch(detector, batch, cuts)

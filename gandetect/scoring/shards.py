@@ -17,6 +17,7 @@ from gandetect.data.images import find_images
 from gandetect.data.streaming import Tell
 from gandetect.detectors.folder import DESCRIPTION
 from gandetect.errors import DataError, RunError
+from gandetect.scoring.paths import Point
 
 FILES = 10_000  # image files in a shard
 PARQUET = ".parquet"
@@ -34,12 +35,15 @@ class ScoringRequest:
 
     folder: str
     detector: str  # digest of its description, in which the digest of its weights stands
-    operating_point: str
+    operating_point: Point
     strict: bool
 
     def identity(self) -> dict[str, Any]:
         """Everything of it that changes an answer."""
-        return {"version": VERSION, **{k: v for k, v in asdict(self).items() if k != "folder"}}
+        plain = {k: v for k, v in asdict(self).items() if k != "folder"}
+        if not isinstance(self.operating_point, str):
+            plain["operating_point"] = list(self.operating_point)  # as JSON reads it back
+        return {"version": VERSION, **plain}
 
 
 @dataclass(frozen=True)
@@ -55,7 +59,7 @@ class Shard:
 
 
 def scoring_request(
-    folder: Path, detector: Path, operating_point: str, strict: bool
+    folder: Path, detector: Path, operating_point: Point, strict: bool
 ) -> ScoringRequest:
     """The request for a detector that was loaded from its folder, and so is complete."""
     digest = runs.file_digest(detector / DESCRIPTION)

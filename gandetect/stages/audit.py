@@ -7,13 +7,15 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gandetect import runs
-from gandetect.analyses.audit.numbers import audit, rows, warnings_of
-from gandetect.analyses.audit.probes import Features, probe_features
+from gandetect.analyses.audit.numbers import rows, warnings_of
+from gandetect.analyses.audit.positions import window_side
+from gandetect.analyses.audit.probes import Features
+from gandetect.analyses.audit.sides import audit_sides, side_of
 from gandetect.data.file_facts import file_facts, file_features
 from gandetect.engine import Context, Facts, Stage
-from gandetect.errors import DataError
 from gandetect.randomness import stream
 from gandetect.sources import ImageSet, Indices, Source
 from gandetect.sources.labelled import read_table
@@ -21,6 +23,8 @@ from gandetect.stages.labelled_data import LabelledData
 from gandetect.stages.score import ImageStage
 
 AUDIT = "audit.json"
+AUDIT_KEYS = ("checks", "rows", "differences", "gaps")
+Pixels = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,7 @@ class AuditSource(Stage):
     images: tuple[ImageStage, ...]
     labelled: LabelledData | None = None
 
+    VERSION: ClassVar[int] = 2
     COMPUTES: ClassVar[bool] = False
     PLACE: ClassVar = "audits/{self.called}/seed-{self.generated.seed}"
     TITLE: ClassVar = "Auditing {self.generated.name} for shortcuts, seed {self.generated.seed}"
@@ -49,28 +54,35 @@ class AuditSource(Stage):
         return [*super().reads(context), *files]
 
     def run(self, context: Context) -> Facts:
-        """Draw images of both sides by a fixed seed, and let the probes try."""
-        sides: list[Features] = []
-        for source in (self.real, self.generated):
-            images = source.open(context.run, context.cache)
-            chosen = np.sort(stream(0, "audit").permutation(len(images))[: self.most])
-            features = probe_features(np.asarray(images.array()[images.all_rows()[chosen]]))
-            if self.labelled is not None:
-                paths = self._paths(context, images, chosen)
-                features |= file_features([file_facts(path) for path in paths])
-            sides.append(features)
-        audit_results: dict[str, Any] = {"rows": [], "gaps": []}
-        name = self.generated.name
-        try:
-            seed = None if self.labelled is not None else self.generated.seed
-            audit_results["rows"] = rows(audit(*sides), name, seed)
-        except DataError as error:  # too few images for probes: the study itself goes on
-            audit_results["gaps"] = [f"{name} was not audited: {error}"]
-        runs.write_json(context.folder / AUDIT, audit_results)
+        """Draw images of both sides by a fixed seed, count copies, and let the probes try."""
+        drawn = [self._drawn(context, source) for source in (self.real, self.generated)]
+        window = window_side(sum(len(pixels) for pixels, _ in drawn), drawn[0][0].shape[1])
+        sides = [side_of(pixels, window, features) for pixels, features in drawn]
+        # The toolkit draws labelled images at random, and their files come sorted by class.
+        audited = audit_sides(*sides, ordered=self.labelled is None)
+        name, seed = self.generated.name, self.generated.seed if self.labelled is None else None
+        told: dict[str, list[Any]] = {
+            "checks": rows(audited.checks, name, seed),
+            "rows": rows(audited.probes, name, seed),
+            "differences": [{"source": name, **audited.difference}] if audited.difference else [],
+            # Too few images for probes: the study itself goes on.
+            "gaps": [f"{name} was not audited: {audited.refused}"] if audited.refused else [],
+        }
+        runs.write_json(context.folder / AUDIT, told)
         if self.labelled is not None:
-            for sentence in warnings_of(audit_results["rows"]):
+            for sentence in warnings_of(told["checks"], told["rows"]):
                 context.warn(sentence)
         return {}
+
+    def _drawn(self, context: Context, source: Source) -> tuple[Pixels, Features]:
+        """At most ``most`` images in the order of their files, and what the files betray."""
+        images = source.open(context.run, context.cache)
+        chosen = np.sort(stream(0, "audit").permutation(len(images))[: self.most])
+        features: Features = {}
+        if self.labelled is not None:
+            paths = self._paths(context, images, chosen)
+            features = file_features([file_facts(path) for path in paths])
+        return np.asarray(images.array()[images.all_rows()[chosen]]), features
 
     def _paths(self, context: Context, images: ImageSet, chosen: Indices) -> list[Path]:
         assert self.labelled is not None

@@ -22,14 +22,21 @@ from gandetect.errors import DataError
 from gandetect.events import say, silent
 from gandetect.sources.pictures import load_pictures
 from gandetect.sources.pixel_cache import keep_pixels
-from gandetect.sources.splits import FACTS, FOLDER, HELD_OUT, IN_DISTRIBUTION, ROWS, write_rows
+from gandetect.sources.splits import (
+    CALIBRATION,
+    FACTS,
+    FOLDER,
+    HELD_OUT,
+    IN_DISTRIBUTION,
+    ROWS,
+    write_rows,
+)
 
 LEAST_FOR_FID = 2  # a covariance of one image is none
 SAMPLED = 10  # images of each class that are kept for the report
 SAMPLES = "samples.npz"
-CLASSES = (
-    "classes.parquet"  # of real test images, as the scores call them: source, index, class_name
-)
+# Of real images to test and to calibrate on, as the scores call them: source, index, class_name.
+CLASSES = "classes.parquet"
 
 
 @dataclass(frozen=True)
@@ -42,7 +49,7 @@ class ClassData(Stage):
 
     config: ClassImagesConfig
 
-    VERSION: ClassVar[int] = 3
+    VERSION: ClassVar[int] = 4
     HERE: ClassVar[bool] = True
     PLACE: ClassVar = FOLDER
     TITLE: ClassVar = "Splitting {self.config.name}"
@@ -159,19 +166,20 @@ def _split(
 
 
 def _keep_for_report(folder: Path, dataset: ClassImages, splits: splitting.Splits) -> None:
-    """A few images of each class, and the classes of all real test images."""
+    """A few images of each class, and the classes of all reals to test and to calibrate on."""
     labels, names = dataset.train_labels, np.array(dataset.classes)
     places = [np.flatnonzero(labels == label)[:SAMPLED] for label in range(len(names))]
     samples: dict[str, Any] = {str(n): dataset.train_images[rows] for n, rows in enumerate(places)}
     np.savez_compressed(folder / SAMPLES, allow_pickle=False, **samples)
-    tested = {IN_DISTRIBUTION: splits.in_distribution, HELD_OUT: splits.held_out}
+    apart = labels if splits.one_file else dataset.test_labels
+    scored = {
+        IN_DISTRIBUTION: labels[splits.in_distribution],
+        HELD_OUT: labels[splits.held_out],
+        CALIBRATION: apart[splits.calibration],
+    }
     parts = [
-        {
-            "source": f"real:{split}",
-            "index": np.arange(len(rows)),
-            "class_name": names[labels[rows]],
-        }
-        for split, rows in tested.items()
+        {"source": f"real:{split}", "index": np.arange(len(of)), "class_name": names[of]}
+        for split, of in scored.items()
     ]
     pd.concat(map(pd.DataFrame, parts)).to_parquet(folder / CLASSES, index=False)
 

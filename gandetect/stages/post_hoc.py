@@ -13,7 +13,7 @@ import torch
 from gandetect import runs
 from gandetect.config import ARCHITECTURES, DetectorTable
 from gandetect.data.stored import Images, take
-from gandetect.detectors.folder import load_detector, save_detector
+from gandetect.detectors.folder import load_network, save_detector
 from gandetect.detectors.material import Material
 from gandetect.detectors.network import NetworkDetector, as_detector
 from gandetect.detectors.protocol import DetectorDescription, PostHoc, Preprocessing
@@ -86,7 +86,7 @@ class MakeDetector(Trained):
     def detector(self, context: Context, preprocessing: Preprocessing) -> NetworkDetector:
         """The one that was made."""
         folder = context.of(self)
-        detector = load_detector(folder, context.device)
+        detector = load_network(folder, context.device)
         origin = {"seed": self.seed, "epoch": self.epoch(folder)}
         return detector.with_description(provenance={**detector.description.provenance, **origin})
 

@@ -12,8 +12,9 @@ import pandas as pd
 
 from gandetect import machine, runs
 from gandetect.config import Experiment
-from gandetect.engine import Context, Facts, Stage, with_needs
-from gandetect.stages.audit import AUDIT, AuditSource
+from gandetect.engine import Context, Facts, Stage, gap_in, with_needs
+from gandetect.errors import RunError
+from gandetect.stages.audit import AUDIT, AUDIT_KEYS, AuditSource
 from gandetect.stages.class_data import CLASSES, SAMPLES, ClassData
 from gandetect.stages.classifier import CrossValidationFold
 from gandetect.stages.feature_network import FeatureNetwork
@@ -28,7 +29,8 @@ from gandetect.stages.scoring import SCORES
 from gandetect.stages.trajectory import TRAJECTORY, ScoreTrajectory
 
 WRITTEN = (SCORES, "metrics.json", "metrics.csv", "report.md", "report.html", "manifest.json")
-IF_THERE = (CLASSES, TRAJECTORY, PERTURBED, AUDIT, OVERLAP, "folds.json")
+LEFT_OUT = "left-out.json"
+IF_THERE = (CLASSES, TRAJECTORY, PERTURBED, AUDIT, OVERLAP, "folds.json", LEFT_OUT)
 QUALITY = ("epoch", "n", "fid", "kid", "kid_std", "confidence", "class_shares")
 
 
@@ -50,9 +52,10 @@ class Report(Stage):
     statistics: SummariseImages | None = None
     saliency: tuple[MapSaliency, ...] = ()
 
-    VERSION: ClassVar[int] = 5
+    VERSION: ClassVar[int] = 6
     WRITES: ClassVar = "in-place"
     COMPUTES: ClassVar[bool] = False
+    SPANS_GAPS: ClassVar[bool] = True
     PLACE: ClassVar = "."
     TITLE: ClassVar = "Writing metrics, figures and the report"
 
@@ -61,6 +64,7 @@ class Report(Stage):
         from gandetect.analyses.build import build_report
 
         run = context.run
+        self._tell_gaps(context)
         _join(run, SCORES, self.scores, context)
         _join(run, TRAJECTORY, self.trajectories, context)
         _join(run, PERTURBED, self.perturbed, context)
@@ -78,13 +82,21 @@ class Report(Stage):
         """The files in the run folder itself that the report is made of and made."""
         return [*WRITTEN, *(name for name in IF_THERE if (folder / name).exists())]
 
+    def _tell_gaps(self, context: Context) -> None:
+        """Write down the detectors that are left out; without any others there is no report."""
+        scorings = (*self.scores, *self.perturbed, *self.saliency)
+        gaps = {one.place: gap for one in scorings if (gap := gap_in(context.of(one)))}
+        sentences = list(dict.fromkeys(gaps.values()))
+        if all(one.place in gaps for one in self.scores):
+            raise RunError(f"no detector is left to report on: {'; '.join(sentences)}")
+        (context.run / LEFT_OUT).unlink(missing_ok=True)
+        if sentences:
+            runs.write_json(context.run / LEFT_OUT, {"detectors": sentences})
+
     def _collect_audits(self, context: Context) -> None:
-        audits: dict[str, list[Any]] = {"rows": [], "gaps": []}
-        for audit in self.audits:
-            audit_result = runs.read_json(context.of(audit) / AUDIT)
-            audits["rows"] += audit_result["rows"]
-            audits["gaps"] += audit_result["gaps"]
-        runs.write_json(context.run / AUDIT, audits)
+        audits = [runs.read_json(context.of(audit) / AUDIT) for audit in self.audits]
+        joined = {key: [one for audit in audits for one in audit[key]] for key in AUDIT_KEYS}
+        runs.write_json(context.run / AUDIT, joined)
 
     def _collect_data(self, context: Context) -> None:
         run, folder = context.run, context.of(self.data)
@@ -136,7 +148,8 @@ def _record(context: Context, stage: Stage) -> Mapping[str, Any]:
 
 def _join(run: Path, name: str, stages: Iterable[Stage], context: Context) -> None:
     """Join the tables of stages; without any there is no such file."""
-    tables = [pd.read_parquet(context.of(stage) / name) for stage in stages]
+    folders = [context.of(stage) for stage in stages if gap_in(context.of(stage)) is None]
+    tables = [pd.read_parquet(folder / name) for folder in folders]
     if not tables:
         (run / name).unlink(missing_ok=True)
         return

@@ -114,12 +114,14 @@ def mean_image(images: ImageSet) -> Images:
     return rounded
 
 
-def with_shuffled_weights(detector: NetworkDetector) -> NetworkDetector | None:
+def with_shuffled_weights(detector: Detector) -> Detector | None:
     """The same network, the values of each of its parameters in another order.
 
-    None where it has no parameters, as a one-class detector on pixels. A copy: the detector itself
-    stays as it is.
+    None where it has no parameters, as a one-class detector on pixels, or is no network of ours. A
+    copy: the detector itself stays as it is.
     """
+    if not isinstance(detector, NetworkDetector):
+        return None
     network = copy.deepcopy(detector.network)
     parameters = list(network.named_parameters())
     with torch.no_grad():

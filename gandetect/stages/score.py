@@ -18,7 +18,6 @@ from gandetect.data.folders import PassedOver
 from gandetect.data.images import find_images
 from gandetect.data.processing import process
 from gandetect.detectors.folder import save_detector
-from gandetect.detectors.network import NetworkDetector
 from gandetect.detectors.protocol import Detector, Preprocessing
 from gandetect.engine import Context, Facts, Stage
 from gandetect.machine import own_version
@@ -26,14 +25,16 @@ from gandetect.randomness import stream
 from gandetect.scoring import score_paths, write_scores
 from gandetect.sources import ImageSet, Source
 from gandetect.sources.splits import TRAINING, OpenSplits
-from gandetect.stages.class_data import ClassData
+from gandetect.stages.class_data import CLASSES, ClassData
 from gandetect.stages.gan import DrawImages, TrainGan
 from gandetect.stages.labelled_data import DecodedImages, LabelledData
 from gandetect.stages.look import DISTANCES, NEIGHBOURS, images_to_look_at, neighbours
 from gandetect.stages.scoring import SCORES, score_images, ticker, tidy_scores
 from gandetect.stages.trained import Trained
-from gandetect.statistics.scored_detectors import thresholds_from
-from gandetect.statistics.scores import CALIBRATION, GENERATED_CALIBRATION, by_source
+from gandetect.statistics.calibrated import CalibrationRule, calibrated
+from gandetect.statistics.operating_points import cuts_by_rate
+from gandetect.statistics.scored_detectors import calibration_source, thresholds_from
+from gandetect.statistics.scores import CALIBRATION, GENERATED_CALIBRATION, Scores, by_source
 
 ANSWERS = "unlabelled.csv"
 ImageStage = ClassData | LabelledData | DecodedImages | DrawImages
@@ -55,14 +56,14 @@ class ScoreDetector(Stage):
     sources: tuple[Source, ...]
     images: tuple[ImageStage, ...]  # what the sources are opened from
     preprocessing: Preprocessing
-    calibrated_fpr: float
+    rule: CalibrationRule
     kept_mistakes: int
     experiment: str
     held_out: tuple[str, ...]
     unlabelled: str | None = None
     calibration_processing: Processing = ()
 
-    VERSION: ClassVar[int] = 6
+    VERSION: ClassVar[int] = 8
     PLACE: ClassVar = "detectors/{self.trained.config.name}/seed-{self.trained.seed}"
     TITLE: ClassVar = "Scoring every source with {self.trained.subject}"
     WEIGHT: ClassVar[float] = 20.0
@@ -114,8 +115,7 @@ class ScoreDetector(Stage):
             runs.write_json(context.folder / DISTANCES, distances)
         for name, arrays in pictures.items():
             np.savez_compressed(context.folder / name, **arrays)
-        points = thresholds_from(by_source(table), self.calibrated_fpr)
-        self._finish(detector, points, context)
+        self._finish(detector, table, context)
         return {"n": len(table)}
 
     def _scores(
@@ -128,20 +128,40 @@ class ScoreDetector(Stage):
             images = ImageSet(process(pixels, self.calibration_processing, rng))
         return score_images(detector, images, tick, self.trained.augmented)
 
-    def _finish(
-        self, detector: NetworkDetector, points: Mapping[str, float], context: Context
-    ) -> None:
+    def _classes(self, context: Context) -> pd.DataFrame | None:
+        """The class of every real image, where thresholds are chosen by class."""
+        if not self.rule.by_class:
+            return None
+        data = next(one for one in self.images if isinstance(one, ClassData))
+        return pd.read_parquet(context.of(data) / CLASSES)
+
+    def _finish(self, detector: Detector, table: pd.DataFrame, context: Context) -> None:
+        cut = calibrated(table[table["label"] == "real"], self.rule, self._classes(context))
+        sources = by_source(table)
+        points, absent = thresholds_from(sources, cut), {}
+        if cut is not None and cut.why_not:
+            absent["calibrated"] = cut.why_not
+            name = self.trained.config.name
+            context.warn(f"detector {name!r} has no calibrated threshold: {cut.why_not}")
         provenance = {
             **detector.description.provenance,
             "experiment": self.experiment,
             "digest": str(runs.read_json(context.of(self.trained) / runs.RECORD)["digest"]),
             "held_out": list(self.held_out),
-            "calibrated_fpr": self.calibrated_fpr,
+            "calibrated_fpr": self.rule.fpr,
             "gandetect": own_version(),
         }
-        finished = detector.with_description(operating_points=dict(points), provenance=provenance)
+        finished = detector.with_description(
+            operating_points=points, absent=absent, provenance=provenance, cuts=_cuts(sources)
+        )
         save_detector(context.folder, finished)
         if self.unlabelled is not None:
             with (context.folder / ANSWERS).open("w", encoding="utf-8") as file:
                 paths = [context.data_dir / self.unlabelled]
                 write_scores(score_paths(finished, paths), file, "csv")
+
+
+def _cuts(sources: Mapping[str, Scores]) -> dict[str, float]:
+    """Cuts by false positive rate; none where no calibration reals were scored."""
+    reals = calibration_source(sources)
+    return {} if reals is None else cuts_by_rate(sources[reals])

@@ -46,6 +46,7 @@ def score_images(
     pixels, rows = images.array(), images.all_rows()
     scores = np.empty(len(rows))
     chunk = max(1, CHUNK * 28 * 28 // max(pixels.shape[2], 28) ** 2)
+    chunk = min(chunk, detector.at_once or chunk)
     for start in range(0, len(rows), chunk):
         chosen = rows[start : start + chunk]
         part: Pixels = np.asarray(pixels[chosen])

@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gandetect.config import ClassifierConfig, DetectorTable, GeneratorConfig
-from gandetect.detectors.network import NetworkDetector
-from gandetect.detectors.protocol import Preprocessing
+from gandetect.detectors.protocol import Detector, Preprocessing
 from gandetect.engine import Context, Stage
 from gandetect.sources.image_sets import Indices
 
@@ -29,7 +28,7 @@ class Trained(Stage):
     def subject(self) -> str:
         return f"{self.config.name} seed {self.seed}"
 
-    def detector(self, context: Context, preprocessing: Preprocessing) -> NetworkDetector:
+    def detector(self, context: Context, preprocessing: Preprocessing) -> Detector:
         """The detector of its last or best epoch, with its seed and epoch as provenance."""
         raise NotImplementedError
 

@@ -57,11 +57,11 @@ def binned(subject: ScoredDetector, marks: Iterable[float] = ()) -> Binned:
     """
     names = [*subject.reported(), *choosing_sources(subject)]
     alarms = calibration_source(subject.sources)
-    asked = () if alarms is None else ASKED_RATES
+    asked = [] if alarms is None else [calibrate(subject.sources[alarms], r) for r in ASKED_RATES]
     return bin_scores(
         {name: subject.sources[name] for name in names},
         [*subject.thresholds.values(), *marks],
-        finely=[calibrate(subject.sources[str(alarms)], rate) for rate in asked],
+        finely=[cut for cut in asked if cut is not None],
     )
 
 

@@ -50,7 +50,7 @@ def difference_correct(
     differences = []
     for seed in seeds:
         both = zip((first, second), _paired(first, second, seed, sources[0]), strict=True)
-        right = [(of.scores > one.thresholds[seed][point]) == generated for one, of in both]
+        right = [(of.margins(one.thresholds[seed], point) > 0) == generated for one, of in both]
         differences.append(right[0].astype(np.float64) - right[1])
     found = mean_over_images(differences, same_images=first.shared(sources[0]))
     shares = (one.share_correct(seeds, sources[0], point) for one in (first, second))

@@ -22,6 +22,7 @@ from gandetect.statistics.scored_detectors import (
 from gandetect.statistics.scores import (
     GENERATED_VALIDATION,
     IN_DISTRIBUTION,
+    NOT_REPORTED,
     TRAINING,
     VALIDATION,
     Scores,
@@ -34,14 +35,26 @@ Made = TypeVar("Made")
 
 @dataclass(frozen=True)
 class ScoredImages:
-    """Scores of one source in one run, `(N,)`, in the order of the images' indices `(N,)`."""
+    """Scores of one source in one run, `(N,)`, in the order of the images' indices `(N,)`.
+
+    ``out_of_fold``: how far images that chose the calibrated threshold lie above that of others.
+    """
 
     index: Indices
     scores: Scores
+    out_of_fold: Scores | None = None
 
     def only(self, index: Indices) -> ScoredImages:
         """The images of these sorted indices, which must be among them."""
-        return ScoredImages(index, self.scores[np.searchsorted(self.index, index)])
+        places = np.searchsorted(self.index, index)
+        apart = None if self.out_of_fold is None else self.out_of_fold[places]
+        return ScoredImages(index, self.scores[places], apart)
+
+    def margins(self, thresholds: Mapping[str, float], point: str) -> Scores:
+        """How far the images lie above a threshold, `(N,)`, as `ScoredDetector.margins` has it."""
+        if point == "calibrated" and self.out_of_fold is not None:
+            return self.out_of_fold
+        return self.scores - thresholds[point]
 
 
 @dataclass(frozen=True)
@@ -54,7 +67,7 @@ class DetectorRuns:
     """
 
     detector: str
-    own: tuple[str, ...]
+    own: tuple[str, ...] | None
     thresholds: Mapping[int, Mapping[str, float]]
     images: Mapping[int, Mapping[str, ScoredImages]]
     same_fakes: bool
@@ -74,19 +87,27 @@ class DetectorRuns:
         """Whether every run answered the same images of a source."""
         if source == TRAINING and self.own_training:
             return False
-        return self.same_fakes or source.startswith("real:")
+        if not (self.same_fakes or source.startswith("real:")):
+            return False
+        first, *others = (of[source].index for of in self.images.values() if source in of)
+        return all(np.array_equal(first, other) for other in others)
 
     def correct(self, seed: int, source: str, point: str) -> Scores:
         """1 for each image answered correctly and 0 for the others, `(N,)`."""
-        called = self.images[seed][source].scores > self.thresholds[seed][point]
+        called = self.images[seed][source].margins(self.thresholds[seed], point) > 0
         right = called if source.startswith("generated:") else ~called
         return right.astype(np.float64)
 
     def share_correct(self, seeds: Sequence[int], source: str, point: str) -> Statistic:
         """The share answered correctly in each run."""
-        scores = {seed: self.images[seed][source].scores for seed in seeds}
+        scores = {seed: self.judged(seed, source, point) for seed in seeds}
         generated = source.startswith("generated:")
         return self.answered(scores, point, generated=generated, same_images=self.shared(source))
+
+    def judged(self, seed: int, source: str, point: str) -> Scores:
+        """Scores as they lie to a threshold: those that chose it as they lie to that of others."""
+        cuts = self.thresholds[seed]
+        return self.images[seed][source].margins(cuts, point) + cuts[point]
 
     def answered(
         self, scores: Mapping[int, Scores], point: str, *, generated: bool, same_images: bool
@@ -136,10 +157,10 @@ class DetectorRuns:
     def cuts_like(self, seed: int, cut: float) -> Scores | None:
         """The same of a threshold that is one of the calibration scores; None of others."""
         images = self.images[seed]
-        chosen_on = calibration_source(images)
-        if chosen_on is None or cut not in (scores := images[chosen_on].scores):
+        chosen_on = calibration_source(images) or IN_DISTRIBUTION
+        if chosen_on not in images or cut not in (scores := images[chosen_on].scores):
             return None
-        pool = [name for name in (chosen_on, IN_DISTRIBUTION) if name in images]
+        pool = [name for name in dict.fromkeys((chosen_on, IN_DISTRIBUTION)) if name in images]
         samples = [self.sample(seed, name) for name in pool]
         return self._once(("cut", seed, cut), lambda: order_statistics(scores, cut, samples))
 
@@ -151,6 +172,13 @@ class DetectorRuns:
     def tail(self, seed: int, source: str) -> Tail:
         """How many redrawn images of a source lie above a score."""
         return self._once(("tail", seed, source), lambda: tail_of(self.sample(seed, source)))
+
+    def own_fakes(self, seed: int) -> list[str]:
+        """Its own generated sources in a run; all of them where nobody has said which it knows."""
+        if self.own is not None:
+            return [name for name in self.own if name in self.images[seed]]
+        return [name for name in self.images[seed]
+                if name.startswith("generated:") and name not in NOT_REPORTED]  # fmt: skip
 
     def sample(self, seed: int, source: str) -> Sample:
         """Which images of a source a run answered, and their scores."""
@@ -192,12 +220,16 @@ def collect_runs(
     tables = {str(name): table for name, table in named.groupby("detector")}
     for name in dict.fromkeys(subject.detector for subject in subjects):
         own = [subject for subject in subjects if subject.detector == name]
+        calibrations = {subject.seed: subject.calibration for subject in own}
         images: dict[int, dict[str, ScoredImages]] = {subject.seed: {} for subject in own}
         for _, rows in tables[name].groupby(["detector_seed", "source"]):
             seed, source = rows[["detector_seed", "source"]].iloc[0]
             ordered = rows.sort_values("index", kind="stable")
+            cut = calibrations[int(seed)]
             images[int(seed)][str(source)] = ScoredImages(
-                ordered["index"].to_numpy(np.int64), ordered["score"].to_numpy(np.float64)
+                ordered["index"].to_numpy(np.int64),
+                ordered["score"].to_numpy(np.float64),
+                cut.out_of_fold if cut is not None and cut.source == source else None,
             )
         thresholds = {subject.seed: subject.thresholds for subject in own}
         drawn = facts[name]["kind"] == "classifier" and not same_fakes

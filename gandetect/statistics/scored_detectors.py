@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from gandetect.errors import DataError
-from gandetect.statistics.operating_points import NATIVE_THRESHOLD, calibrate, youden
+from gandetect.statistics.calibrated import CalibratedCut, CalibrationRule, calibrated
+from gandetect.statistics.operating_points import NATIVE_THRESHOLD, youden
 from gandetect.statistics.scores import (
     CALIBRATION,
     GENERATED_CALIBRATION,
@@ -27,8 +28,9 @@ from gandetect.statistics.scores import (
 
 DetectorFacts = Mapping[str, Any]
 FEWEST = 20  # a source with fewer images says too little to be evaluated on
-# What a detector is, in the order of every table: post-hoc ones are made of the others.
-KINDS = ("discriminator", "classifier", "post-hoc")
+# What a detector is, in the order of every table: post-hoc ones are made of those before them,
+# external ones were made elsewhere, and of those of a table of scores nothing is known.
+KINDS = ("discriminator", "classifier", "post-hoc", "external", "detector")
 
 
 @dataclass(frozen=True)
@@ -38,19 +40,42 @@ class ScoredDetector:
     detector: str
     seed: int
     epoch: int
-    own: tuple[str, ...]
+    own: tuple[str, ...] | None  # the generated sources that it was trained on, if known
     sources: dict[str, Scores]
     thresholds: dict[str, float]
+    calibration: CalibratedCut | None = field(default=None, kw_only=True)
 
     @property
     def name(self) -> dict[str, Any]:
         """The keys that every row of `metrics.json` opens with."""
         return {"detector": self.detector, "detector_seed": self.seed}
 
+    def margins(self, names: Iterable[str], point: str) -> Scores:
+        """How far images lie above their threshold, `(N,)`: generated is what is above 0.
+
+        Of all these sources that there are. Nothing else says which images are flagged: reals that
+        chose the calibrated threshold are judged out of fold, by those of others.
+        """
+        there = [name for name in names if name in self.sources]
+        return np.concatenate([np.empty(0), *(self._margins(name, point) for name in there)])
+
+    def _margins(self, name: str, point: str) -> Scores:
+        of, cut = self.calibration, self.thresholds[point]
+        if of is None or of.out_of_fold is None or (of.source, "calibrated") != (name, point):
+            return self.sources[name] - cut
+        return of.out_of_fold
+
     def reported(self) -> list[str]:
         """Sources in the order of the tables, without those that chose anything."""
         kept = [name for name in self.sources if name not in NOT_REPORTED]
         return ordered(kept, self.own)
+
+    @property
+    def own_fakes(self) -> list[str]:
+        """Its own generated sources; all of them where nobody has said which it knows."""
+        if self.own is not None:
+            return list(self.own)
+        return [name for name in self.reported() if name.startswith("generated:")]
 
     def role(self, source: str) -> str:
         """What a source is to this detector."""
@@ -68,11 +93,16 @@ def discriminator_facts(name: str) -> dict[str, Any]:
 
 
 def split_by_detector(
-    scores: pd.DataFrame, facts: Mapping[str, DetectorFacts], calibrated_fpr: float
+    scores: pd.DataFrame,
+    facts: Mapping[str, DetectorFacts],
+    rule: CalibrationRule,
+    classes: pd.DataFrame | None = None,
+    groups: pd.DataFrame | None = None,
 ) -> list[ScoredDetector]:
     """Split a table of scores by detector and seed, and choose each one's thresholds.
 
-    Raises `DataError` for a detector that has no facts.
+    ``classes`` and ``groups`` of the reals are those of `calibrated`. Raises `DataError` for a
+    detector that has no facts.
     """
     subjects = []
     names = ["detector", "detector_seed"]
@@ -84,31 +114,33 @@ def split_by_detector(
                 f"the scores hold a detector {str(detector)!r} that the study does not name "
                 f"({', '.join(sorted(facts))}); run the study again to score its own"
             )
-        own = tuple(facts[str(detector)]["own"])
-        thresholds = thresholds_from(sources, calibrated_fpr)
-        subjects.append(
-            ScoredDetector(str(detector), int(seed), int(epoch), own, sources, thresholds)
-        )
+        known = facts[str(detector)]["own"]
+        own = None if known is None else tuple(known)
+        cut = calibrated(rows[rows["label"] == "real"], rule, classes, groups)
+        of = ScoredDetector(
+            str(detector), int(seed), int(epoch), own, sources, thresholds_from(sources, cut),
+            calibration=cut,
+        )  # fmt: skip
+        subjects.append(of)
     return subjects
 
 
-def thresholds_from(sources: Mapping[str, Scores], calibrated_fpr: float) -> dict[str, float]:
-    """The operating points that a detector's scores allow, by name; no test group is looked at.
+def thresholds_from(sources: Mapping[str, Scores], cut: CalibratedCut | None) -> dict[str, float]:
+    """The operating points that a detector's scores allow, by name; no fake of a test is looked at.
 
-    ``calibrated`` is chosen on calibration reals, or on validation reals where there are no
-    others; ``youden`` on validation images of both kinds.
+    ``calibrated`` is that ``cut``, if there is one; ``youden`` is chosen on validation images of
+    both kinds.
     """
     thresholds = {"native": NATIVE_THRESHOLD}
-    reals = calibration_source(sources)
-    if reals is not None:
-        thresholds["calibrated"] = calibrate(sources[reals], calibrated_fpr)
+    if cut is not None and cut.threshold is not None:
+        thresholds["calibrated"] = cut.threshold
     if VALIDATION in sources and GENERATED_VALIDATION in sources:
         thresholds["youden"] = youden(sources[GENERATED_VALIDATION], sources[VALIDATION])
     return thresholds
 
 
 def calibration_source(sources: Collection[str]) -> str | None:
-    """Which reals the calibrated operating point is chosen on; None when there are none."""
+    """Which reals apart from all test groups thresholds are chosen on; None without any."""
     return next((name for name in (CALIBRATION, VALIDATION) if name in sources), None)
 
 

@@ -46,23 +46,38 @@ NOT_REPORTED = (
     GENERATED_VALIDATION,
     GENERATED_CALIBRATION,
 )
-ROLES = ("own", "own-other-seed", "other", "in-distribution", "held-out", "training")
+ROLES = (
+    "own",
+    "own-other-seed",
+    "other",
+    "generated",
+    "in-distribution",
+    "held-out",
+    "other-source",
+    "training",
+)
 
 
-def role_of(source: str, own: Collection[str]) -> str:
+def role_of(source: str, own: Collection[str] | None) -> str:
     """Say what a source is to a detector that knows ``own``: own, other, or a group of reals.
 
-    ``own-other-seed`` is a generator like its own from another training run.
+    ``own-other-seed`` is a generator like its own from another training run, ``other-source`` are
+    reals of a source that is neither in-distribution nor held out. Of a detector of which nobody
+    has said what it was trained on (None), a generator is just ``generated``.
 
     >>> own = ["generated:dcgan-bn"]
     >>> role_of("generated:dcgan-bn", own), role_of("generated:dcgan-plain", own)
     ('own', 'other')
-    >>> role_of("real:held-out", own)
-    'held-out'
+    >>> role_of("real:held-out", own), role_of("real:coco", own)
+    ('held-out', 'other-source')
     """
     kind, _, name = source.partition(":")
-    if kind == "real" or source in NOT_REPORTED:
+    if source in (*REALS, *NOT_REPORTED):
         return name
+    if kind == "real":
+        return "other-source"
+    if own is None:
+        return "generated"
     if source.endswith(OTHER_SEED):
         return "own-other-seed" if source.removesuffix(OTHER_SEED) in own else "other"
     return "own" if source in own else "other"
@@ -128,7 +143,17 @@ def source_keys(scores: pd.DataFrame) -> pd.Series[str]:
     return names.mask(foreign, names + OTHER_SEED)
 
 
-def ordered(sources: Iterable[str], own: Collection[str]) -> list[str]:
+def reals_tested_on(sources: Collection[str]) -> list[str]:
+    """The groups of reals that are tested on: in-distribution, held-out, then all others by name.
+
+    >>> reals_tested_on(["real:coco", "generated:a", "real:training", "real:in-distribution"])
+    ['real:in-distribution', 'real:coco']
+    """
+    others = {name for name in sources if name.startswith("real:") and name not in REALS}
+    return [*(name for name in TEST_REALS if name in sources), *sorted(others)]
+
+
+def ordered(sources: Iterable[str], own: Collection[str] | None) -> list[str]:
     """Order sources as every table does: own, other generators, then the groups of reals."""
     return sorted(sources, key=lambda source: (_rank(role_of(source, own)), source))
 
@@ -157,9 +182,9 @@ def _labels_and_sources(scores: pd.DataFrame) -> None:
         if label not in LABELS:
             raise DataError(f"label {label!r} is not known; expected: {' or '.join(LABELS)}")
         kind, _, name = str(source).partition(":")
-        if kind not in LABELS or not name or (kind == "real" and source not in REALS):
+        if kind not in LABELS or not name:
             raise DataError(
-                f"source {source!r} is not known; expected generated:<gan>, {', '.join(REALS)}"
+                f"source {source!r} is not known; expected generated:<name> or real:<name>"
                 f"{did_you_mean(source, REALS)}"
             )
         if kind != label:

@@ -13,10 +13,12 @@ from gandetect.config import (
     ClassifierConfig,
     ClassImagesConfig,
     CsvDataConfig,
+    DetectorTable,
     Experiment,
     FolderDataConfig,
     PicturesConfig,
 )
+from gandetect.detectors.external import External
 from gandetect.detectors.protocol import Preprocessing
 from gandetect.engine import Stage
 from gandetect.sources import Source, splits
@@ -31,6 +33,7 @@ from gandetect.stages.classifier import (
     LabelledExamples,
     TrainClassifier,
 )
+from gandetect.stages.external import GanTraining, LabelledTraining, OpenExternal
 from gandetect.stages.feature_network import FeatureNetwork
 from gandetect.stages.gan import DrawImages, TrainGan
 from gandetect.stages.image_statistics import SummariseImages
@@ -43,16 +46,20 @@ from gandetect.stages.saliency import MapSaliency
 from gandetect.stages.score import ImageStage, ScoreDetector
 from gandetect.stages.trained import Trained
 from gandetect.stages.trajectory import ScoreTrajectory
+from gandetect.statistics.calibrated import CalibrationRule
 from gandetect.statistics.scores import (
     GENERATED_CALIBRATION,
+    GENERATED_VALIDATION,
     NOT_REPORTED,
     TEST_REALS,
     TRAINING,
+    VALIDATION,
 )
 
 AUDITED = 2000  # images of each side, and of each source that is summed up
 AUDITED_LARGE = 500  # of those above 64 px
 LARGE = 64
+UNKNOWN_SIZE = 224  # of labelled images, where no detector says what it takes
 # Images of each source with a map of what moves the score, and of each kind those that are shown.
 MAPPED, MAPPED_SHOWN = 10, 3
 MAPPED_LARGE, MAPPED_SHOWN_LARGE = 4, 2
@@ -116,11 +123,14 @@ def _of_gans(experiment: Experiment, config: ClassImagesConfig) -> Composed:
         for one in experiment.classifiers
     }
     trained: dict[tuple[str, int], TrainGan | TrainClassifier] = {**gans, **classifiers}
-    post_hoc = [
-        MakeDetector(one, seed, shape, tuple(trained[name, seed] for name in one.made_of), data)
-        for seed in experiment.seeds
-        for one in experiment.detectors
-    ]
+
+    def made(one: DetectorTable, seed: int) -> Trained:
+        if isinstance(one, External):
+            learns = tuple(gans[name, seed] for name in one.trained_on) if one.learns else ()
+            return OpenExternal(one, seed, shape, GanTraining(learns, data) if learns else None)
+        return MakeDetector(one, seed, shape, tuple(trained[n, seed] for n in one.made_of), data)
+
+    others = [made(one, seed) for seed in experiment.seeds for one in experiment.detectors]
 
     def scoring(trained: Trained) -> Scoring:
         sources = _gan_sources(experiment, trained)
@@ -129,7 +139,7 @@ def _of_gans(experiment: Experiment, config: ClassImagesConfig) -> Composed:
         return Scoring(trained, shape, sources, (data, *images))
 
     wanted = [gan for gan in gans.values() if gan.config.role != "source"]
-    detectors: list[Trained] = [*wanted, *classifiers.values(), *post_hoc]
+    detectors: list[Trained] = [*wanted, *classifiers.values(), *others]
     scorings = [scoring(one) for seed in experiment.seeds for one in detectors if one.seed == seed]
     trajectories = [
         _trajectory(experiment, one.trained, one)
@@ -162,11 +172,15 @@ def _of_labelled_images(
 ) -> Composed:
     copies = experiment.classifiers[0].copies if config.leak else 0
     data = LabelledData(config, copies)
+    external = [one for one in experiment.detectors if isinstance(one, External)]
     sizes = {one.stored_size for one in experiment.classifiers}
-    decoded = {size: DecodedImages(size, data) for size in sizes}
+    sizes |= {one.image_size for one in external if one.image_size}
+    default = max(sizes, default=UNKNOWN_SIZE)
+    decoded = {size: DecodedImages(size, data) for size in sizes or {default}}
 
-    def shape(one: ClassifierConfig) -> Preprocessing:
-        return Preprocessing(image_size=one.stored_size, channels=3, fit=config.fit)
+    def shape(one: ClassifierConfig | External) -> Preprocessing:
+        size = one.stored_size if isinstance(one, ClassifierConfig) else one.image_size or default
+        return Preprocessing(image_size=size, channels=3, fit=config.fit)
 
     def examples(one: ClassifierConfig) -> LabelledExamples:
         return LabelledExamples(decoded[one.stored_size], data)
@@ -178,6 +192,13 @@ def _of_labelled_images(
             sources = _labelled_sources(config, one.stored_size, seed)
             images = decoded[one.stored_size], data
             scorings.append(Scoring(trained, shape(one), sources, images))
+        for table in external:
+            size = shape(table).image_size
+            training = LabelledTraining(decoded[size], data) if table.learns else None
+            opened = OpenExternal(table, seed, shape(table), training)
+            sources = _labelled_sources(config, size, seed, validation=True)
+            scorings.append(Scoring(opened, shape(table), sources, (decoded[size], data)))
+    trainings = [one.trained for one in scorings if isinstance(one.trained, TrainClassifier)]
     folds = tuple(
         CrossValidationFold(one, experiment.seeds[0], shape(one), examples(one), fold, config.folds)
         for one in experiment.classifiers
@@ -185,11 +206,11 @@ def _of_labelled_images(
         for fold in range(1, config.folds + 1)
     )
     report = replace(
-        _report(experiment, data, decoded[min(sizes)], scorings, sampled=True),
+        _report(experiment, data, decoded[min(decoded)], scorings, sampled=True),
         folds=folds,
-        audits=tuple(_labelled_audits(config, decoded[max(sizes)], data)),
+        audits=tuple(_labelled_audits(config, decoded[max(decoded)], data)),
     )
-    return Composed((), (*(one.trained for one in scorings), *folds), report)
+    return Composed((), (*trainings, *folds), report)
 
 
 def _report(
@@ -212,7 +233,7 @@ def _report(
             scoring.sources,
             scoring.images,
             scoring.preprocessing,
-            evaluation.calibrated_fpr,
+            CalibrationRule.of(evaluation),
             evaluation.kept_mistakes,
             experiment.name,
             tuple(map(str, held_out)),
@@ -245,7 +266,11 @@ def _report(
         perturbed,
         # Labelled fakes are the same for every seed.
         statistics=_image_statistics(first if sampled else scorings),
-        saliency=tuple(_saliency(*pair) for pair in zip(scorings, scores, strict=True)),
+        saliency=tuple(
+            _saliency(*pair)
+            for pair in zip(scorings, scores, strict=True)
+            if getattr(pair[0].trained.config, "MAPPED", True)
+        ),
     )
 
 
@@ -350,11 +375,12 @@ def _is_shown(one: Source, seed: int) -> bool:
 
 
 def _labelled_sources(
-    config: FolderDataConfig | CsvDataConfig, size: int, seed: int
+    config: FolderDataConfig | CsvDataConfig, size: int, seed: int, validation: bool = False
 ) -> tuple[Source, ...]:
-    """All images that a classifier of a labelled study is scored on, fakes by class.
+    """All images that a detector of a labelled study is scored on, fakes by class.
 
-    Every seed sees the same fakes under its own number, as no other run has made them.
+    Every seed sees the same fakes under its own number, as no other run has made them. A
+    classifier's training has scored the ``validation`` images, another detector's has not.
     """
     sources = [
         LabelledSource(f"generated:{name}", seed, size, ("test", "held-out"), "generated", name)
@@ -362,6 +388,10 @@ def _labelled_sources(
     ]
     sources.append(LabelledSource("real:in-distribution", 0, size, ("test",), "real"))
     sources.append(LabelledSource("real:held-out", 0, size, ("held-out",), "real"))
+    if validation:
+        for name, of in ((VALIDATION, 0), (GENERATED_VALIDATION, seed)):
+            label = name.partition(":")[0]
+            sources.append(LabelledSource(name, of, size, ("validation",), label))
     return tuple(sources)
 
 

@@ -29,6 +29,7 @@ class Options:
     reuse: tuple[Path, ...] = ()  # run folders whose complete GANs are taken over
     variants: tuple[str, ...] = ()  # those to run now, beside the baseline; none: all
     engine: EngineOptions = field(default_factory=EngineOptions)
+    home: Path = Path()  # the experiment file's folder, which paths of [[detectors]] are below
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,17 @@ def plan_study(experiment: Experiment, options: Options) -> Study:
     folder = runs.run_folder(options.out, resolved)
     # Nodes of a cluster see the run folder, and maybe not the data.
     cache = cache_folder(options.out if options.engine.address else data_dir)
-    context = Context(folder, folder, data_dir, cache, device, jobs, threads, machine.cores())
+    context = Context(
+        folder,
+        folder,
+        data_dir,
+        cache,
+        device,
+        jobs,
+        threads,
+        machine.cores(),
+        home=options.home.absolute(),
+    )
     study = Study(resolved, context, options.reuse, options.engine.address)
     for stage in with_needs(study.plan(options.stop_after).targets):
         stage.check(context)

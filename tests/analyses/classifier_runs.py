@@ -143,7 +143,7 @@ def make_labelled_run(run: Path, *, seeds=(0,), leak=None, held_out=True) -> Pat
             ]  # fmt: skip
     pd.concat(tables, ignore_index=True).to_parquet(run / "scores.parquet")
     audited = [{**row, "source": "generated:inpainted"} for row in audit_rows(seeds[:1])[:2]]
-    write_json(run / "audit.json", {"rows": audited, "gaps": []})
+    write_json(run / "audit.json", {"rows": audited})
     write_json(run / "folds.json", {"folds": 3, "rows": folds})
     write_image_statistics(run, seeds[:1], shown, colour_images)
     write_json(run / "manifest.json", {

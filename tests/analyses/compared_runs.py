@@ -35,9 +35,9 @@ def finished_run(
 
 
 def shifted(scores: pd.DataFrame) -> pd.DataFrame:
-    """One detector takes the held-out reals for real far more often; all else stays."""
+    """One detector takes the held-out reals for fakes far more often; all else stays."""
     where = (scores["detector"] == SHIFTED[0]) & (scores["source"] == SHIFTED[1])
-    scores.loc[where, "score"] -= 2
+    scores.loc[where, "score"] += 2
     return scores
 
 

@@ -4,8 +4,8 @@ import json
 
 import pandas as pd
 import pytest
+from gandetect_example.largest import LARGEST
 
-from analyses.toy_analysis import TOY
 from gandetect.analyses.analysis import OPENING, PARTS, Analysis, Chapter
 from gandetect.analyses.build import STRICT, build_report, compose, compute_metrics
 from gandetect.analyses.registry import NAMES, analyses
@@ -22,7 +22,7 @@ BROKEN = Analysis("broken", chapters=[Chapter("The training", "A chapter that fa
 
 
 def test_a_new_analysis_has_its_numbers_its_rows_and_its_chapter(run, blank):
-    paths = build_report(run, asked=[*analyses(), TOY])
+    paths = build_report(run, asked=[*analyses(), LARGEST])
     metrics = json.loads(paths.metrics_json.read_text())
     largest = [row["largest"] for row in metrics["largest"]]
     scores = pd.read_parquet(run / "scores.parquet")

@@ -19,9 +19,10 @@ from gandetect.report.inputs import read_inputs
 from gandetect.report.render import to_html
 from gandetect.report.results import StudyResults
 from gandetect.report.words import count, per_hundred, percent, percent_interval
+from gandetect.statistics.calibrated import CalibrationRule
 from gandetect.statistics.cost_model import CostModel, expected
 from gandetect.statistics.decisions import confusion, share_correct
-from gandetect.statistics.operating_points import calibrate
+from gandetect.statistics.operating_points import calibrate, least_images
 from gandetect.statistics.scored_detectors import split_by_detector
 from gandetect.statistics.scores import TEST_REALS, latest
 
@@ -39,7 +40,8 @@ def made(tmp_path_factory):
     page = Document("Explorer", [Section("Threshold", [block])])
     (folder / "page.html").write_text(to_html(page), encoding="utf-8")
     facts = {row["detector"]: row for row in metrics["detectors"]}
-    subjects = {one.detector: one for one in split_by_detector(latest(inputs.scores), facts, 0.05)}
+    found = split_by_detector(latest(inputs.scores), facts, CalibrationRule(0.05))
+    subjects = {one.detector: one for one in found}
     return SimpleNamespace(path=folder / "page.html", block=block, subjects=subjects, facts=facts)
 
 
@@ -128,6 +130,12 @@ def test_allowed_false_alarms_are_counted_on_calibration_reals(open_page, made):
         assert np.mean(reals > widget.threshold) <= float(percentage) / 100
         widget.says_what_evaluation_computes()
     field.fill("5")
+    assert widget.threshold == widget.subject.thresholds["calibrated"]
+    field.fill("0.1")  # too few reals for that
+    assert field.get_attribute("aria-invalid") == "true"
+    said = f"at least {least_images(0.001)} calibration reals, and there are {len(reals)}"
+    assert said in widget.page.locator('[data-part="chosen"]').inner_text()
+    assert calibrate(reals, 0.001) is None
     assert widget.threshold == widget.subject.thresholds["calibrated"]
     field.fill("")  # what is no number changes nothing
     assert field.get_attribute("aria-invalid") == "true"

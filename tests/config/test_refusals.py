@@ -25,7 +25,7 @@ from gandetect.config import (
     parse_experiment,
 )
 from gandetect.config.data import DATA_TABLES
-from gandetect.config.detector import post_hoc_kinds
+from gandetect.config.detector import detector_kinds
 from gandetect.config.section import ConfigSection
 from gandetect.engine import with_needs
 from gandetect.errors import GandetectError, UsageError
@@ -166,7 +166,7 @@ def test_options_of_absurd_values_are_refused_in_few_words(option, value, tmp_pa
 
 def sections() -> list[type[ConfigSection]]:
     """Every kind of table, from the experiment down."""
-    kinds = [*DATA_TABLES.values(), PicturesConfig, SmallSetConfig, *post_hoc_kinds().values()]
+    kinds = [*DATA_TABLES.values(), PicturesConfig, SmallSetConfig, *detector_kinds().values()]
     found = dict.fromkeys([Experiment, *kinds, *(one.table for _, one in ARCHITECTURES.items())])
     waiting = list(found)
     while waiting:

@@ -83,3 +83,23 @@ def test_large_metadata_of_a_png_are_facts_and_no_hindrance(tmp_path: Path) -> N
     (tmp_path / "a.png").write_bytes(png(np.zeros((9, 7), np.uint8), before=[profile, text]))
     facts = file_facts(tmp_path / "a.png")
     assert (facts.icc_profile, facts.exif, facts.width, facts.height) == (True, False, 7, 9)
+
+
+def test_what_a_conversion_obeys_is_told(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    turned = file_facts(saved(tmp_path / "a.jpg", exif=exif))
+    assert (turned.orientation, turned.depth, turned.transparency) == (6, 8, False)
+    assert file_facts(saved(tmp_path / "b.png", exif=exif)).orientation == 6
+    assert file_facts(saved(tmp_path / "c.jpg", icc_profile=bytes(300))).icc_profile == 300
+    clear = Image.fromarray(patches()[0]).convert("RGBA")
+    clear.putalpha(100)
+    clear.save(tmp_path / "d.webp")
+    clear.quantize(16).save(tmp_path / "e.png")
+    assert file_facts(tmp_path / "d.webp").transparency
+    assert file_facts(tmp_path / "e.png").transparency
+    deep = Image.fromarray(patches()[0][..., 0].astype(np.uint16) * 257)
+    for name in ("f.png", "f.tif"):
+        deep.save(tmp_path / name)
+        assert file_facts(tmp_path / name).depth == 16
+    assert file_facts(saved(tmp_path / "g.tif")).depth == 8

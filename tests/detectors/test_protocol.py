@@ -43,6 +43,13 @@ def test_an_image_is_generated_above_the_threshold_of_an_operating_point() -> No
         Light().predict(IMAGES, "strikt")
 
 
+def test_a_threshold_that_there_is_none_of_says_why() -> None:
+    light = Light()
+    light.description = light.description.model_copy(update={"absent": {"calibrated": "too few"}})
+    with pytest.raises(UsageError, match="no threshold 'calibrated': too few; it has native"):
+        light.predict(IMAGES, "calibrated")
+
+
 def test_it_says_who_it_is() -> None:
     light = Light()
     assert (light.name, light.provenance, light.operating_points["strict"]) == (

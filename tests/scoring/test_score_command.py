@@ -9,10 +9,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from eager_workers import start_at_once
 from PIL import Image
 
+from gandetect.detectors.folder import load_detector, save_detector
+from gandetect.scoring import score_paths
 from scoring.scored_files import COLUMNS, gandetect, rows_of
 
 CONVERSION = [*COLUMNS, "conversion"]  # of the command
@@ -209,3 +212,57 @@ def test_an_unknown_operating_point_is_wrong_usage(detector_folder: Path, folder
     assert result.stdout == ""
     assert "native, calibrated; did you mean 'calibrated'?" in result.stderr
     assert result.stderr.count("\n") == 1
+
+
+@pytest.fixture
+def with_cuts(
+    detector_folder: Path, folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """A detector whose cuts at 0.05 and 0.5 leave two of the six images of ``folder`` between."""
+    loaded = load_detector(detector_folder)
+    scored = sorted(line.score for line in score_paths(loaded, [folder]))
+    cuts = {"0.05": (scored[3] + scored[4]) / 2, "0.5": (scored[1] + scored[2]) / 2}
+    copy = tmp_path_factory.mktemp("cuts")
+    save_detector(copy, loaded.with_description(cuts=cuts))
+    return copy
+
+
+@pytest.mark.parametrize("points", [("0.05", "0.5"), ("0.50", "0.05")])
+def test_between_two_points_the_answer_is_unsure(
+    with_cuts: Path, folder: Path, tmp_path: Path, points: tuple[str, str]
+) -> None:
+    arguments = "score", with_cuts, folder, "--unsure-between", *points
+    lines = [json.loads(line) for line in gandetect(*arguments, "--json").stdout.splitlines()]
+    verdicts = [line["verdict"] for line in sorted(lines, key=lambda line: line["score"])]
+    assert verdicts == ["real"] * 2 + ["unsure"] * 2 + ["generated"] * 2
+    table = rows_of(gandetect(*arguments).stdout)
+    assert [row["verdict"] for row in table] == [line["verdict"] for line in lines]
+    out = tmp_path / "out"
+    for _ in range(2):  # the second time it goes on, and finds all done
+        assert gandetect(*arguments, "--out", out).exit_code == 0
+    stored = pd.concat(pd.read_parquet(part) for part in out.glob("[0-9]*.parquet"))
+    assert stored["verdict"].tolist() == [line["verdict"] for line in lines]
+    other = gandetect("score", with_cuts, folder, "--out", out)
+    assert other.exit_code == 1
+    assert "another operating point" in other.stderr
+
+
+@pytest.mark.parametrize(
+    ("more", "sentence"),
+    [
+        (
+            ["0.07", "0.5"],
+            "no threshold for a false positive rate of 0.07; its rates are: 0.05, 0.5",
+        ),
+        (["0.05", "calibratd"], "did you mean 'calibrated'?"),
+        (["0.5", "0.50"], "with nothing between"),
+        (["0.05", "0.5", "--at", "native"], "give one of them"),
+        (["0.05", "0.5", "--format", "kaggle"], "no such label"),
+    ],
+)
+def test_unsure_between_what_are_no_two_points_is_wrong_usage(
+    with_cuts: Path, folder: Path, more: list[str], sentence: str
+) -> None:
+    result = gandetect("score", with_cuts, folder, "--unsure-between", *more)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert sentence in result.stderr

@@ -11,6 +11,7 @@ from hypothesis.extra.numpy import arrays
 from score_tables import evaluate
 
 from gandetect.statistics.binned import ASKED_RATES, STEPS, bin_scores, binned, choosing_sources
+from gandetect.statistics.calibrated import CalibrationRule
 from gandetect.statistics.operating_points import calibrate
 from gandetect.statistics.scored_detectors import discriminator_facts, split_by_detector
 from gandetect.statistics.scores import TEST_REALS, latest
@@ -34,7 +35,7 @@ def stored(scores):
 @pytest.fixture
 def subjects(stored):
     facts = {name: discriminator_facts(name) for name in ("a", "b")}
-    return split_by_detector(latest(stored), facts, FPR)
+    return split_by_detector(latest(stored), facts, CalibrationRule(FPR))
 
 
 def test_every_operating_point_is_an_edge_with_the_counts_of_the_tables(stored, subjects):
@@ -85,8 +86,10 @@ def test_asked_rates_are_met_as_if_all_scores_were_known(subjects):
         above = bins.above("real:calibration")
         reals = one.sources["real:calibration"]
         for rate in ASKED_RATES:
-            lowest = bins.edges[np.argmax(above / len(reals) <= rate)]
-            assert lowest == calibrate(reals, rate)
+            good = (above + 1) / (len(reals) + 1) <= rate
+            assert (bins.edges[np.argmax(good)] if good.any() else None) == calibrate(reals, rate)
+        assert calibrate(reals, min(ASKED_RATES)) is None
+        assert calibrate(reals, max(ASKED_RATES)) is not None
 
 
 def test_cuts_are_chosen_on_no_test_group(subjects):
@@ -97,7 +100,7 @@ def test_cuts_are_chosen_on_no_test_group(subjects):
 def test_validation_images_stand_in_where_there_are_no_others(stored):
     kept = stored[~stored["source"].str.endswith(":calibration")]
     facts = {name: discriminator_facts(name) for name in ("a", "b")}
-    for one in split_by_detector(latest(kept), facts, FPR):
+    for one in split_by_detector(latest(kept), facts, CalibrationRule(FPR)):
         assert choosing_sources(one) == ["real:validation", "generated:validation"]
         bins = binned(one)
         assert bins.position(one.thresholds["calibrated"]) > 0

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from gandetect.statistics.calibrated import CalibrationRule
 from gandetect.statistics.detector_runs import collect_runs
 from gandetect.statistics.scored_detectors import split_by_detector
 from gandetect.statistics.scores import latest
@@ -18,7 +19,7 @@ def scores(make_scores) -> pd.DataFrame:
 
 def collected(scores, kind, same_fakes):
     facts = {name: {"kind": kind, "own": [f"generated:{name}"]} for name in "ab"}
-    subjects = split_by_detector(latest(scores), facts, 0.05)
+    subjects = split_by_detector(latest(scores), facts, CalibrationRule(0.05))
     return {runs.detector: runs for runs in collect_runs(scores, subjects, facts, same_fakes)}
 
 

@@ -1,3 +1,6 @@
+import math
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -5,31 +8,55 @@ from hypothesis import strategies as st
 from sklearn.metrics import roc_curve
 
 from gandetect.errors import DataError, UsageError
-from gandetect.statistics.operating_points import calibrate, oracle, youden
+from gandetect.statistics.operating_points import (
+    calibrate,
+    conformal_rank,
+    least_images,
+    oracle,
+    youden,
+)
 
 # Few distinct values, so that ties are the rule and not the exception.
 tied = st.lists(st.integers(-4, 4).map(float), min_size=1, max_size=60)
 smooth = st.lists(st.floats(-50, 50, width=32), min_size=1, max_size=60)
 
 
-@given(st.one_of(tied, smooth), st.floats(0.0, 0.999))
-def test_never_more_than_fpr_of_the_reals_lie_above(scores, fpr):
-    threshold = calibrate(scores, fpr)
-    assert np.mean(np.asarray(scores) > threshold) <= fpr
+SHARES = st.one_of(st.floats(0.001, 0.999), st.sampled_from([0.01, 0.05, 0.07, 0.29, 0.57]))
 
 
-@given(st.one_of(tied, smooth), st.floats(0.0, 0.999))
-def test_no_smaller_threshold_would_do(scores, fpr):
-    scores = np.asarray(scores)
-    threshold = calibrate(scores, fpr)
-    lower = np.nextafter(threshold, -np.inf)
-    assert np.mean(scores > lower) > fpr
+@given(st.one_of(tied, smooth), SHARES)
+def test_a_new_real_is_flagged_with_at_most_that_probability(scores, fpr):
+    """Of n + 1 exchangeable scores, each is as likely as any other to be the new one."""
+    flagged = 0
+    for new in range(len(scores)):
+        cut = calibrate([*scores[:new], *scores[new + 1 :]], fpr) if len(scores) > 1 else None
+        flagged += cut is not None and scores[new] > cut
+    assert flagged / len(scores) <= fpr
 
 
-def test_exact_share_is_used_where_it_can_be():
-    scores = np.arange(100.0)
-    for fpr in (0.05, 0.07, 0.29, 0.57):
-        assert np.mean(scores > calibrate(scores, fpr)) == fpr
+@given(st.one_of(tied, smooth), SHARES)
+def test_no_lower_threshold_would_do(scores, fpr):
+    n, cut = len(scores), calibrate(scores, fpr)
+    if cut is None:
+        assert 1 / (n + 1) > fpr
+    else:
+        above = np.count_nonzero(np.asarray(scores) >= cut)
+        assert (above + 1) / (n + 1) > fpr
+
+
+@pytest.mark.parametrize("n", [1, 2, 18, 19, 20, 99, 100, 999, 7000])
+@pytest.mark.parametrize("percent", [1, 5, 7, 10, 29, 57, 58, 95])
+def test_the_rank_is_that_of_exact_arithmetic(n, percent):
+    exact = math.ceil((1 - Fraction(percent, 100)) * (n + 1))
+    assert conformal_rank(n, percent / 100) == (exact if exact <= n else None)
+
+
+@pytest.mark.parametrize("fpr", [0.5, 0.29, 0.1, 0.05, 0.01, 1 / 3, 0.99, 0.0001])
+def test_no_fewer_images_would_do(fpr):
+    n = least_images(fpr)
+    assert calibrate(np.arange(n), fpr) == n - 1
+    assert n == 1 or calibrate(np.arange(n - 1), fpr) is None
+    assert n - 1 < max(1 / fpr - 1, 1) <= n + 1e-9
 
 
 def test_all_scores_equal_calls_no_real_generated():
@@ -53,10 +80,11 @@ def test_scores_that_are_not_finite_are_an_error(bad):
         calibrate([0.0, bad], 0.05)
 
 
-@pytest.mark.parametrize("fpr", [-0.1, 1.0, float("nan")])
+@pytest.mark.parametrize("fpr", [-0.1, 0.0, 1.0, float("nan")])
 def test_impossible_share_is_an_error(fpr):
-    with pytest.raises(UsageError, match="fpr is"):
-        calibrate([0.0], fpr)
+    for asked in (lambda: calibrate([0.0], fpr), lambda: least_images(fpr)):
+        with pytest.raises(UsageError, match=r"fpr is .*0 < fpr < 1"):
+            asked()
 
 
 @given(st.one_of(tied, smooth), st.one_of(tied, smooth))

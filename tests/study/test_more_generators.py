@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from shortcuts import in_this_process, without_figures
 
-from gandetect.analyses.audit.numbers import audit
+from gandetect.analyses.audit.sides import audit_sides
 from gandetect.config import ARCHITECTURES, GanConfig, GeneratorConfig, VaeConfig, parse_experiment
 from gandetect.errors import UsageError
 from gandetect.information import architectures, information_lines
@@ -101,7 +101,7 @@ def run(tmp_path_factory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         in_this_process(patch)
         without_figures(patch)
-        patch.setattr("gandetect.stages.audit.audit", partial(audit, folds=2))
+        patch.setattr("gandetect.stages.audit.audit_sides", partial(audit_sides, folds=2))
         return run_study(parse_experiment(TABLE), Options(tmp_path_factory.mktemp("runs")))
 
 

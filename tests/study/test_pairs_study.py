@@ -9,7 +9,7 @@ import pytest
 import torch
 from shortcuts import context_in, in_this_process, without_figures
 
-from gandetect.analyses.audit.numbers import audit
+from gandetect.analyses.audit.sides import audit_sides
 from gandetect.config import parse_experiment
 from gandetect.detectors.folder import load_detector
 from gandetect.errors import UsageError
@@ -50,7 +50,7 @@ def run(tmp_path_factory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         in_this_process(patch)
         without_figures(patch)
-        patch.setattr("gandetect.stages.audit.audit", partial(audit, folds=2))
+        patch.setattr("gandetect.stages.audit.audit_sides", partial(audit_sides, folds=2))
         patch.setattr("gandetect.analyses.build.PARTS", ())
         return run_study(parse_experiment(TABLE), Options(tmp_path_factory.mktemp("runs"), jobs=1))
 

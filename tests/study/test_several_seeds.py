@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from shortcuts import context_in, in_this_process, without_figures
 
-from gandetect.analyses.audit.numbers import audit
+from gandetect.analyses.audit.sides import audit_sides
 from gandetect.config import parse_experiment
 from gandetect.data import overlap
 from gandetect.errors import DataError
@@ -45,7 +45,7 @@ def run(tmp_path_factory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         in_this_process(patch)
         without_figures(patch)
-        patch.setattr("gandetect.stages.audit.audit", partial(audit, folds=2))
+        patch.setattr("gandetect.stages.audit.audit_sides", partial(audit_sides, folds=2))
         return run_study(parse_experiment(TABLE), Options(tmp_path_factory.mktemp("runs"), jobs=2))
 
 
@@ -117,7 +117,7 @@ def test_metrics_hold_all_that_was_computed(metrics):
     assert metrics["schema"] == 3
     for key in ("comparisons", "pairs_across_seeds", "overall_across_seeds", "calibration",
                 "low_fpr", "k_shot", "costs", "by_class", "trajectories", "robustness", "audit",
-                "overlap", "cost_model"):  # fmt: skip
+                "audit_checks", "overlap", "cost_model"):  # fmt: skip
         assert metrics[key], key
     assert {row["covers"] for row in metrics["across_seeds"]} == {"runs and images"}
 

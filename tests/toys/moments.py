@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import Any, ClassVar, Literal
 
-import linear
 import torch
+from gandetect_example import linear
 from torch import Tensor, nn
 
 from gandetect.config import Architecture, GeneratorConfig

@@ -1,15 +1,20 @@
-"""Kinds of detectors and generators and a data set, each one file and one line, in a study."""
+"""One of each named thing in a study: those of the plug-in that is an example, and a generator."""
 
 import json
+import tomllib
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from grey_level import GreyLevel
+from click.testing import CliRunner
+from conftest import EXAMPLE
+from gandetect_example.grey_level import GreyLevel
+from gandetect_example.tiles import CLASSES, TILES
 from shortcuts import in_this_process, without_audits, without_figures
-from tiles import CLASSES, TILES
 
+from gandetect.analyses.registry import ANALYSES, analyses
+from gandetect.cli import main
 from gandetect.config import ARCHITECTURES, DATA_SETS, DETECTORS, parse_experiment
 from gandetect.detectors.folder import load_detector
 from gandetect.errors import UsageError
@@ -17,26 +22,29 @@ from gandetect.information import architectures
 from gandetect.runs import load_study
 from gandetect.study import Options, run_study
 
-TABLE = {
-    "name": "named",
-    "data": {"name": "tiles", "held_out": ["flower, below"]},
-    "gans": [{"architecture": "linear"}, {"architecture": "moments", "weight": 2.0}],
-    "detectors": [{"kind": "grey-level", "name": "grey", "gan": "linear"}],
-    "quality": {"classifier_epochs": 1, "generated": 100},
-    "evaluation": {"own_generated": 40, "other_generated": 40, "training_reals": 40},
+GROUPS = {
+    "gandetect.architectures": ARCHITECTURES,
+    "gandetect.detectors": DETECTORS,
+    "gandetect.datasets": DATA_SETS,
+    "gandetect.analyses": ANALYSES,
 }
+TABLE = tomllib.loads((EXAMPLE / "example.toml").read_text())
+TABLE["gans"].append({"architecture": "moments", "weight": 2.0})
 
 
 @pytest.fixture(scope="module", autouse=True)
-def registered():
-    before = [(one, dict(one.entries)) for one in (DETECTORS, ARCHITECTURES, DATA_SETS)]
-    DETECTORS.register("grey-level", GreyLevel)
-    ARCHITECTURES.register("linear", "linear:LINEAR")  # or where it stands
-    ARCHITECTURES.register("moments", "moments:MOMENTS")
-    DATA_SETS.register("tiles", TILES)
-    yield
-    for registry, entries in before:
-        registry.entries = entries
+def registered(plugin):
+    before = [dict(vars(one)) for one in GROUPS.values()]
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.syspath_prepend(str(plugin))
+        for group, one in GROUPS.items():  # as in a process that begins
+            vars(one).update(entries=dict(one.entries), packages={}, problems={}, _group=group)
+        ARCHITECTURES.register("moments", "moments:MOMENTS")  # or what stands there
+        analyses.cache_clear()
+        yield
+    for one, state in zip(GROUPS.values(), before, strict=True):
+        vars(one).update(state)
+    analyses.cache_clear()
 
 
 @pytest.fixture(scope="module")
@@ -132,3 +140,23 @@ def test_a_lighter_image_is_told_by_its_grey_level_alone(run) -> None:
 def test_a_wrong_name_is_one_sentence_that_names_them_too(changes, sentence) -> None:
     with pytest.raises(UsageError, match=sentence):
         parse_experiment({**TABLE, **changes})
+
+
+def test_the_analysis_is_in_the_report_and_its_table(run) -> None:
+    assert "The largest score" in (run / "report.md").read_text()
+    kinds = pd.read_csv(run / "metrics.csv")["kind"]
+    assert (kinds == "largest").sum() == 2
+
+
+def test_info_tells_what_there_is_and_from_which_package() -> None:
+    answer = CliRunner().invoke(main, ["info", "--json"])
+    facts = json.loads(answer.stdout)
+    assert facts["plugins"] == {
+        "gandetect-example 1.0": [
+            "architecture linear", "data set tiles", "kind of detector grey-level",
+            "analysis largest",
+        ]
+    }  # fmt: skip
+    assert "grey-level" in facts["detectors"]
+    assert "tiles" in facts["data_sets"]
+    assert "linear" in facts["architectures"]

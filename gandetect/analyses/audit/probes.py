@@ -1,7 +1,8 @@
 """What trivial probes look at: a few numbers of each image that know nothing of its content.
 
-Where one of these tells real from generated, a detector may have learnt that instead. The numbers
-do not depend on an image's size, so that images of several sizes can be audited together.
+Where one of these tells real from generated, a detector may have learnt that instead. How many
+numbers there are does not depend on an image's size, so that images of several sizes can be
+audited together.
 """
 
 from __future__ import annotations
@@ -13,9 +14,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy.fft import dctn
 
+from gandetect.analyses.audit.positions import block_statistics, centre
 from gandetect.errors import DataError
 
-Features: TypeAlias = dict[str, npt.NDArray[np.float64]]
+Features: TypeAlias = dict[str, npt.NDArray[Any]]
 Images: TypeAlias = npt.NDArray[np.uint8]
 Values: TypeAlias = npt.NDArray[Any]
 
@@ -23,6 +25,9 @@ LEAST_SIDE = 16  # px; below it there is no 8 x 8 grid to speak of
 WINDOW = 256  # px; of larger images the centre is enough for all but the border
 CHUNK = 2**22  # values that are worked on at a time
 BETWEEN = "values between grey levels"
+POSITION = "position"
+PIXELS = "single pixels"
+WHOLE = ("border pixels", POSITION)  # what is looked at in all of a large image
 _BINS = 8
 _TINY = 1e-9
 
@@ -38,8 +43,8 @@ def probe_features(images: Images) -> Features:
     Raises `DataError` for anything but such an array.
     """
     _validate(images)
-    step = max(1, CHUNK // max(1, images[0].size)) if len(images) else 1
-    starts = range(0, max(len(images), 1), step)
+    step = max(1, CHUNK // images[0].size)
+    starts = range(0, len(images), step)
     parts = [_features(images[start : start + step]) for start in starts]
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
@@ -83,6 +88,8 @@ def _validate(images: Images) -> None:
         raise DataError(
             f"images are {images.dtype} of shape {images.shape}; expected (N, C, H, W) uint8"
         )
+    if not len(images):
+        raise DataError("there are no images on one side; give at least 25 on each")
     if min(images.shape[2:]) < LEAST_SIDE:
         height, width = images.shape[2:]
         raise DataError(
@@ -92,17 +99,11 @@ def _validate(images: Images) -> None:
 
 
 def _features(images: Images) -> Features:
-    window = _centre(images)
+    window = centre(images, WINDOW, WINDOW)
     return {
-        name: probe(images if name == "border pixels" else window).astype(np.float64)
+        name: probe(images if name in WHOLE else window).astype(np.float64)
         for name, (probe, _) in _PROBES.items()
     }
-
-
-def _centre(images: Images) -> Images:
-    """The centre of large images, cut on multiples of 8 px so that JPEG's grid stays in place."""
-    top, left = (max(0, side - WINDOW) // 2 // 8 * 8 for side in images.shape[2:])
-    return images[:, :, top : top + WINDOW, left : left + WINDOW]
 
 
 def _mean(images: Images) -> Values:
@@ -249,7 +250,9 @@ _PROBES: dict[str, tuple[Callable[[Images], Values], str]] = {
     "checkerboard": (_checkerboard, "patterns that repeat every 2 pixels"),
     "high frequencies": (_high_frequencies, "how the energy is spread over frequencies"),
     "8 x 8 grid": (_grid, "seams and rounding on the grid of 8 x 8 pixels that JPEG uses"),
+    POSITION: (block_statistics, "mean, extremes and contrast of each block of a 16 x 16 grid"),
 }
 LOOKS_AT = {name: words for name, (_, words) in _PROBES.items()} | {
-    BETWEEN: "the share of values that are no whole grey level"
+    PIXELS: "the values of the pixels that differ most between the two sides",
+    BETWEEN: "the share of values that are no whole grey level",
 }

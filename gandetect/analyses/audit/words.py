@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from statistics import fmean
 
 from gandetect.analyses.analysis import Analysis, Chapter
 from gandetect.analyses.audit import numbers
+from gandetect.analyses.audit.figure import differences
 from gandetect.analyses.audit.numbers import warnings_of
 from gandetect.analyses.audit.probes import LOOKS_AT
-from gandetect.report.document import Block, Cell, Heat, Text
+from gandetect.analyses.audit.sides import ACROSS
+from gandetect.report.document import Block, Cell, Heat, Text, table
 from gandetect.report.heatmaps import area_cell
 from gandetect.report.prose import Prose
 from gandetect.report.results import StudyResults
@@ -21,11 +23,44 @@ say = Prose(__file__)
 
 
 def audit(results: StudyResults) -> list[Block]:
-    """Probes by generated source, what their hits mean, and the detectors beside them."""
+    """Copies and order, probes by generated source, what their hits mean, and detectors beside."""
+    checked: Rows = results.metrics.get("audit_checks", [])
     # A row without a seed holds for all of them, and counts as the first.
     probed: Rows = [{"seed": 0, **row} for row in results.metrics.get("audit", [])]
-    if not probed:
+    if not (probed or checked):
         return [*say.paragraphs("not_audited")]
+    blocks: list[Block] = [*say.paragraphs("manager", _counts(results))]
+    if checked:
+        blocks.append(_sets(results, checked))
+        blocks += [Text(one, "warning") for one in warnings_of(checked, [])]
+    return blocks + (_probes(results, probed) if probed else [])
+
+
+def _counts(results: StudyResults) -> tuple[int, int]:
+    """How many checks of sets, and how many probes, are a warning."""
+    checks, probes = (results.metrics.get(key, []) for key in ("audit_checks", "audit"))
+    return len(warnings_of(checks, [])), len(warnings_of([], probes))
+
+
+def _sets(results: StudyResults, checked: Rows) -> Block:
+    """A line for each check, a column for each source."""
+
+    def column(source: str | None) -> Callable[[tuple[str, str]], str]:
+        if source is None:
+            return lambda line: (
+                f"{line[0]}" if line[0] == ACROSS else f"{line[0]}, {line[1]} images"
+            )
+        return lambda line: say.checked(chosen(checked, source=source, check=line[0], side=line[1]))
+
+    sources = list(dict.fromkeys(row["source"] for row in checked))
+    return table(
+        say.sets(results.many_seeds),
+        list(grouped(checked, "check", "side")),
+        {"Check": column(None), **{results.named(one): column(one) for one in sources}},
+    )
+
+
+def _probes(results: StudyResults, probed: Rows) -> list[Block]:
     detectors = _detectors(results)
     sources = list(dict.fromkeys(row["source"] for row in probed))
     lines = [
@@ -42,17 +77,28 @@ def audit(results: StudyResults) -> list[Block]:
             [(name, [_cell(chosen(of, source=one)) for one in sources]) for name, of in lines],
             scale="auroc",
         ),
+        *(Text(one) for one in warnings_of([], [row for row in probed if row.get("where")])),
+        *_maps(results),
         Text(say.hit()),
         Text(say.bar()),
+        Text(say.statistics(), "note"),
     ]
 
 
+def _maps(results: StudyResults) -> list[Block]:
+    """The difference image of each source, of its first seed."""
+    maps = results.inputs.audit.get("differences", [])
+    first = {one["source"]: one for one in reversed(maps)}
+    named = [(results.named(source), first[source]) for source in sorted(first)]
+    return [say.figure("audit-differences", lambda: differences(named))] if named else []
+
+
 def finding(results: StudyResults) -> str:
-    """How many probes are a warning, and the strongest."""
-    probed: Rows = [{"seed": 0, **row} for row in results.metrics.get("audit", [])]
+    """How many checks and probes are a warning, and the strongest."""
+    probed: Rows = results.metrics.get("audit", [])
     areas = means(probed, "auroc", "source", "probe")
     (source, probe), area = max(areas.items(), key=lambda one: one[1], default=(("", ""), None))
-    return say.hits(len(warnings_of(probed)), len(areas), probe, results.named(source), area)
+    return say.hits(*_counts(results), len(areas), probe, results.named(source), area)
 
 
 def _detectors(results: StudyResults) -> Rows:
@@ -87,10 +133,11 @@ ANALYSIS = Analysis(
     chapters=[
         Chapter(
             "Can I trust this?",
-            "Shortcuts: trivial probes",
+            "Shortcuts: copies, order and trivial probes",
             [audit],
             finding,
             "shortcuts",
         )
     ],
+    beyond_scores=True,
 )

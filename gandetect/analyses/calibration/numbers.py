@@ -94,7 +94,7 @@ def calibration(subjects: Sequence[ScoredDetector]) -> tuple[Rows, Rows, list[st
         of = alone(subject)
         redrawn = Grouped(of, subject.seed, names)
         again = {method: redrawn_maps(method, one, redrawn) for method, one in maps.items()}
-        pairs, left_out = judged_pairs(subject, held_out_for=("own",))
+        pairs, left_out = judged_pairs(subject, held_out_for=("own", "generated"))
         gaps += left_out
         for generated, real in pairs:
             about = {
@@ -120,8 +120,8 @@ def low_fpr(
 ) -> tuple[Rows, list[str]]:
     """What is caught and what is flagged when few reals may be flagged.
 
-    The cut lets a share `fpr` of the calibration reals through. Rows hold the share `called` of a
-    test group that lies above it (fakes caught, or reals flagged), with its interval over
+    A new real lies above the cut with probability `fpr` at most. Rows hold the share `called` of a
+    test group that lies above it (fakes caught, or reals flagged) with its interval over
     calibration and test images. Fewer than 5 calibration reals above a cut: a gap, no row.
     """
     rows: Rows = []
@@ -143,6 +143,7 @@ def low_fpr(
                 )
                 continue
             cut = calibrate(reals, fpr)
+            assert cut is not None  # so few reals are named above
             point = {
                 "fpr": fpr,
                 "threshold": cut,

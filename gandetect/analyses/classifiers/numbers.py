@@ -50,14 +50,15 @@ def _splits(subject: ScoredDetector) -> list[dict[str, Any]]:
     for split, generated, real in (
         ("training", (GENERATED_TRAINING,), (TRAINING,)),
         ("validation", (GENERATED_VALIDATION,), (VALIDATION,)),
-        ("test", subject.own, (IN_DISTRIBUTION,)),
+        ("test", subject.own_fakes, (IN_DISTRIBUTION,)),
     ):
         fakes, reals = subject.joined(generated), subject.joined(real)
         if not len(fakes) or not len(reals):
             continue
         area, interval = auroc(fakes, reals)
         for point, cut in subject.thresholds.items():
-            matrix = decisions.confusion(fakes, reals, cut)
+            sides = [subject.margins(names, point) for names in (generated, real)]
+            matrix = decisions.confusion(sides[0], sides[1], 0.0)
             figures = {"auroc": area, **decisions.binary_figures(matrix)}
             right = matrix[0][0] + matrix[1][1]
             rows.append(
@@ -80,7 +81,7 @@ def _splits(subject: ScoredDetector) -> list[dict[str, Any]]:
 
 def _upper_bound(subject: ScoredDetector) -> list[dict[str, Any]]:
     """What the best cut on the test images themselves would give; nobody can know it before."""
-    fakes, reals = subject.joined(subject.own), subject.joined((IN_DISTRIBUTION,))
+    fakes, reals = subject.joined(subject.own_fakes), subject.joined((IN_DISTRIBUTION,))
     if not len(fakes) or not len(reals):
         return []
     cut, accuracy = oracle(fakes, reals)

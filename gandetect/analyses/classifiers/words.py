@@ -33,7 +33,7 @@ FIGURES_AFTER_ACCURACY: Columns = {sentence(NAMES[key]): _number_of(key) for key
 def training(results: StudyResults) -> list[Block]:
     """Loss and accuracy by epoch, training and validation, with the epoch that was kept."""
     blocks: list[Block] = []
-    for config in results.inputs.experiment.classifiers:
+    for config in results.facts.classifiers:
         trained = results.inputs.classifiers
         runs = {seed: run for (name, seed), run in trained.items() if name == config.name}
         if not runs:
@@ -49,7 +49,7 @@ def training(results: StudyResults) -> list[Block]:
 def batches(results: StudyResults) -> list[Block]:
     """A training batch of each classifier as the network saw it, after augmentation."""
     blocks: list[Block] = []
-    for config in results.inputs.experiment.classifiers:
+    for config in results.facts.classifiers:
         run = results.inputs.classifiers.get((config.name, results.seeds[0]))
         if run is None or not len(run.batch):
             continue
@@ -92,11 +92,7 @@ def confusions(results: StudyResults) -> list[Block]:
 
 def published(results: StudyResults) -> list[Block]:
     """Figures that a source reports beside ours at the native threshold, and what compares."""
-    rows = [
-        (config, figure)
-        for config in results.inputs.experiment.classifiers
-        for figure in config.published
-    ]
+    rows = [(config, figure) for config in results.facts.classifiers for figure in config.published]
     columns: Columns = {
         "Classifier": lambda row: row[0].name,
         "Figure": lambda row: say.published_figure(row[1], NAMES[row[1].metric]),
@@ -183,4 +179,5 @@ ANALYSIS = Analysis(
             "published",
         ),
     ],
+    beyond_scores=True,
 )

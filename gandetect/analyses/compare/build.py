@@ -78,8 +78,8 @@ def as_json(comparison: words.Comparison) -> dict[str, Any]:
     return {
         "schema": 1,
         "runs": [
-            {"run": run.label, "name": run.experiment.name, "folder": run.folder,
-             "digest": run.experiment.digest(), "seeds": list(run.experiment.seeds)}
+            {"run": run.label, "name": run.facts.name, "folder": run.folder,
+             "digest": run.facts.digest, "seeds": list(run.facts.seeds)}
             for run in runs
         ],
         "warnings": list(comparison.warnings),

@@ -11,11 +11,11 @@ from typing import Any
 
 from gandetect.analyses.compare.numbers import side_by_side
 from gandetect.analyses.evaluate import SCHEMA
-from gandetect.config import Experiment, LabelledDataConfig
 from gandetect.errors import RunError, UsageError
+from gandetect.report.facts import StudyFacts, load_facts
 from gandetect.report.prose import Prose
 from gandetect.report.words import percent
-from gandetect.runs import load_study, read_json
+from gandetect.runs import read_json
 from gandetect.statistics.scores import Metrics
 
 LONGEST = 48  # characters of a label
@@ -32,7 +32,7 @@ class Run:
 
     label: str
     folder: str  # its name, not where it lies
-    experiment: Experiment
+    facts: StudyFacts
     metrics: Metrics
     manifest: Mapping[str, Any]
     data: Mapping[str, Any]
@@ -40,13 +40,13 @@ class Run:
     @property
     def labelled(self) -> bool:
         """Whether its images brought their own fakes."""
-        return isinstance(self.experiment.data, LabelledDataConfig)
+        return self.facts.labelled
 
     @property
     def held_out(self) -> list[str]:
         """Names of the classes that nobody trained on."""
         given = self.data.get("held_out")
-        names = given if isinstance(given, list) else self.experiment.data.held_out
+        names = given if isinstance(given, list) else self.facts.data.get("held_out", [])
         return sorted(map(str, names))
 
     @property
@@ -86,7 +86,7 @@ def read_runs(folders: Sequence[Path]) -> list[Run]:
                 f"{str(folder)!r} joins several runs; give run folders of its variants, below "
                 f"{str(folder / 'variants')!r}"
             )
-    studies = [load_study(folder) for folder in folders]
+    studies = [load_facts(folder) for folder in folders]
     names = [printable(place.name) for place in places]
     labels = labels_of([study.name for study in studies], names)
     metrics = [_read_metrics(folder) for folder in folders]
@@ -123,7 +123,7 @@ def labels_of(names: Sequence[str], folders: Sequence[str]) -> list[str]:
 
 def obstacles(runs: Sequence[Run]) -> list[str]:
     """Why figures of these runs must not be laid side by side, a sentence each; none is best."""
-    data_sets = _each(runs, lambda run: run.experiment.data.name)
+    data_sets = _each(runs, lambda run: run.facts.data["name"])
     digests = {run.digest_of("data") for run in runs}
     found = [
         say.differing("are about other data sets", data_sets),
@@ -137,7 +137,7 @@ def obstacles(runs: Sequence[Run]) -> list[str]:
     ]  # fmt: skip
     if not any(found) and (len(digests) > 1 or None in digests):
         found = [say.other_splits()]
-    rates = _each(runs, lambda run: percent(run.experiment.evaluation.calibrated_fpr))
+    rates = _each(runs, lambda run: percent(run.facts.rule.fpr))
     other_images = say.other_images() if any(found) else ""
     return [one for one in (*found, other_images, say.other_rates(rates)) if one]
 
@@ -153,9 +153,9 @@ def _each(
 
 
 def _split_otherwise(runs: Sequence[Run]) -> list[str]:
-    first, *others = (run.experiment.data.model_dump(mode="json") for run in runs)
+    first, *others = (run.facts.data for run in runs)
     return [f"data.{key}" for key in first if key not in NOT_THE_IMAGES
-            and any(table[key] != first[key] for table in others)]  # fmt: skip
+            and any(table.get(key) != first[key] for table in others)]  # fmt: skip
 
 
 def _twins(run: Run) -> tuple[tuple[str, int], ...]:

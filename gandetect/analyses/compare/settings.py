@@ -22,9 +22,9 @@ def settings_that_differ(runs: Sequence[Run]) -> list[tuple[str, list[str]]]:
     GANs, classifiers and detectors are matched by name; one that some runs lack is a single row,
     as its every setting would differ.
     """
-    tables = [run.experiment.model_dump(mode="json", exclude=UNTOLD) for run in runs]
+    tables = [{k: v for k, v in run.facts.settings.items() if k not in UNTOLD} for run in runs]
     for kind in NETWORKS:
-        by_name = [{one.pop("name"): one for one in study[kind]} for study in tables]
+        by_name = [{one["name"]: one for one in study.get(kind, [])} for study in tables]
         everywhere = set.intersection(*map(set, by_name))
         for study, networks in zip(tables, by_name, strict=True):
             study[kind] = {

@@ -92,7 +92,7 @@ def answer(comparison: Comparison) -> list[Block]:
             blocks.append(Items([(text, "") for text in moves]))
     compared = [row for row in summary if row["compared"]]
     if unsure := [row["run"] for row in chosen(compared, metric="correct", covers="images")]:
-        alone = [run.label for run in comparison.runs if len(run.experiment.seeds) == 1]
+        alone = [run.label for run in comparison.runs if len(run.facts.seeds) == 1]
         blocks.append(Text(say.one_training(alone or unsure), "warning"))
     blocks += [Text(say.ranked(row)) for row in chosen(compared, metric="auroc")]
     blocks += say.paragraphs("in_some_runs", comparison)
@@ -160,7 +160,8 @@ def _heat(comparison: Comparison, rows: Sequence[Row], caption: str) -> Heat:
 
 
 def _source_order(source: str) -> tuple[int, str]:
-    return (REALS.index(source) + 1 if source in REALS else 0, source)
+    place = REALS.index(source) if source in REALS else len(REALS)
+    return (place if source.startswith("real:") else -1, source)
 
 
 def _cell(row: Row) -> Cell:
@@ -238,10 +239,10 @@ def provenance(comparison: Comparison) -> list[Block]:
     """Where each run comes from, and how everything is made again."""
     columns: Columns = {
         "Run": lambda run: run.label,
-        "Name": lambda run: run.experiment.name,
+        "Name": lambda run: run.facts.name,
         "Folder": lambda run: run.folder,
-        "Digest": lambda run: run.experiment.digest()[:12],
-        "Seeds": lambda run: ", ".join(map(str, run.experiment.seeds)),
+        "Digest": lambda run: run.facts.digest[:12],
+        "Seeds": lambda run: ", ".join(map(str, run.facts.seeds)),
         "Seconds of computing": _seconds,
     }
     folders = [shlex.quote(run.folder) for run in comparison.runs]

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from itertools import combinations
 from typing import Any
 
+import numpy as np
+
 from gandetect.analyses.side_by_side import ALPHA, correct_together
 from gandetect.analyses.study import ScoredStudy
 from gandetect.analyses.tidy import tidy_row
@@ -40,18 +42,31 @@ def _compare(first: DetectorRuns, second: DetectorRuns) -> Iterator[dict[str, An
         both = source, source
         if seeds := _seeds(first, second, source):
             points = [p for p in first.thresholds[seeds[0]] if p in second.thresholds[seeds[0]]]
+            paired = _paired(first, second, seeds, source)
             for point in points:
-                found = tested(difference_correct(first, second, seeds, both, point))
+                found = tested(difference_correct(first, second, seeds, both, point, paired=paired))
                 yield {**about, "metric": f"correct ({point})", "seeds": seeds, **found}
         seeds = _seeds(first, second, source, IN_DISTRIBUTION)
         if seeds and source.startswith("generated:"):
-            found = tested(difference_auroc(first, second, seeds, both, IN_DISTRIBUTION))
+            same = (
+                _paired(first, second, seeds, source),
+                _paired(first, second, seeds, IN_DISTRIBUTION),
+            )
+            found = tested(
+                difference_auroc(first, second, seeds, both, IN_DISTRIBUTION, paired=same)
+            )
             yield {**about, "metric": "auroc", "seeds": seeds, **found}
 
 
 def _seeds(first: DetectorRuns, second: DetectorRuns, *sources: str) -> list[int]:
     """Seeds of the runs in which both were scored on all of these sources."""
     return [s for s in first.with_source(*sources) if s in second.with_source(*sources)]
+
+
+def _paired(first: DetectorRuns, second: DetectorRuns, seeds: list[int], source: str) -> bool:
+    """Whether both have scored some of the same images of a source in each run."""
+    both = [(first.images[seed][source], second.images[seed][source]) for seed in seeds]
+    return all(np.intersect1d(a.index, b.index, assume_unique=True).size for a, b in both)
 
 
 def rows(metrics: Metrics) -> Iterator[Row]:

@@ -22,7 +22,7 @@ from gandetect.statistics.scored_detectors import (
 )
 from gandetect.statistics.scores import Metrics
 
-ROLES = ("own", "own-other-seed", "other")
+ROLES = ("own", "own-other-seed", "other", "generated")
 
 
 def numbers(study: ScoredStudy) -> Metrics:

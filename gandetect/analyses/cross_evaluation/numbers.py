@@ -67,7 +67,7 @@ def _cells(subject: ScoredDetector) -> list[dict[str, Any]]:
             "label": (label := source.partition(":")[0]),
             "operating_point": point,
             "threshold": cut,
-            **decisions.share_correct(subject.sources[source], label, cut),
+            **decisions.share_correct(subject.margins([source], point), label, 0.0),
         }
         for source in subject.reported()
         for point, cut in subject.thresholds.items()

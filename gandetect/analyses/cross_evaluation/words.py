@@ -16,7 +16,7 @@ say = Prose(__file__)
 
 def matrix(results: StudyResults) -> list[Block]:
     """How to read the matrix of the answer."""
-    return [Text(say.meaning(results, results.inputs.experiment.evaluation.calibrated_fpr))]
+    return [Text(say.meaning(results, results.facts.rule.fpr))]
 
 
 def share_heat(results: StudyResults, point: str) -> Heat:
@@ -25,7 +25,7 @@ def share_heat(results: StudyResults, point: str) -> Heat:
     at_point = chosen(results.metrics["across_seeds"], operating_point=point)
     rows = {(row["detector"], row["source"]): row for row in at_point}
     return Heat(
-        say.caption(results.covers(point)),
+        say.caption(results, results.covers(point)),
         ["Detector", *(sentence(results.named(source)) for source in sources)],
         [
             (sentence(results.short(name)), [_heat_cell(rows.get((name, s))) for s in sources])

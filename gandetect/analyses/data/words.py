@@ -93,4 +93,5 @@ ANALYSIS = Analysis(
         Chapter("Look at the images", "The data at a glance", [data, files], say.finding),
         Chapter("Can I trust this?", "Leaks: images in two splits", [leaks], say.leak, "leaks"),
     ],
+    beyond_scores=True,
 )

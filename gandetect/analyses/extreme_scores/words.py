@@ -119,4 +119,5 @@ ANALYSIS = Analysis(
             "mistakes",
         ),
     ],
+    beyond_scores=True,
 )

@@ -25,7 +25,7 @@ MOST_FRAMES = 12
 def training(results: StudyResults) -> list[Block]:
     """Losses, accuracies, FID and KID by epoch, for each generator."""
     blocks: list[Block] = []
-    for gan in results.inputs.experiment.gans:
+    for gan in results.facts.gans:
         histories = results.inputs.histories
         runs = {seed: history for (name, seed), history in histories.items() if name == gan.name}
         blocks.append(Heading(gan.name))
@@ -47,7 +47,7 @@ def samples(results: StudyResults) -> list[Block]:
     shown: list[Block] = []
     absent: list[Block] = []
     places: list[str] = []
-    for gan in results.inputs.experiment.gans:
+    for gan in results.facts.gans:
         trained = (gan.name, first)
         if found := results.inputs.samples.get(trained):
             shown.append(_frames(results, trained, found))
@@ -105,4 +105,5 @@ ANALYSIS = Analysis(
         Chapter("The training", "Quality of the fakes", [quality], say.finding, "quality"),
         Chapter("The training", "Training of the GANs", [training], say.trained, "training"),
     ],
+    beyond_scores=True,
 )

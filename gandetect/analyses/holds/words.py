@@ -23,7 +23,7 @@ def holds(results: StudyResults) -> list[Block]:
     verdicts = _verdicts(results)
     if not verdicts:
         return not_asked(results, "perturbations", '["jpeg 75", "blur 1", "noise 5"]')
-    travelled = bool(results.inputs.experiment.evaluation.calibration_processing)
+    travelled = bool(results.facts.evaluation["calibration_processing"])
     return [
         Text(say.meaning(AS_THEY_ARE, PROCESSED, travelled)),
         _worst_of_each(results, verdicts),
@@ -110,4 +110,5 @@ ANALYSIS = Analysis(
     numbers.numbers,
     numbers.rows,
     [Chapter("What is behind it", "Which detector holds", [holds], finding)],
+    beyond_scores=True,
 )

@@ -105,4 +105,5 @@ ANALYSIS = Analysis(
             finding,
         )
     ],
+    beyond_scores=True,
 )

@@ -16,7 +16,7 @@ say = Prose(__file__)
 
 def neighbours(results: StudyResults) -> list[Block]:
     """How near fakes are to the training images, and real test images for scale."""
-    gans = [gan.name for gan in results.inputs.experiment.discriminators]
+    gans = results.discriminators
     if not gans:
         return []
     stored, first = results.inputs.neighbours, results.seeds[0]
@@ -70,4 +70,5 @@ def _tiles(name: str, pairs: Pairs, what: str) -> Tiles:
 ANALYSIS = Analysis(
     "neighbours",
     chapters=[Chapter("Can I trust this?", "Leaks: copied images", [neighbours], say.finding)],
+    beyond_scores=True,
 )

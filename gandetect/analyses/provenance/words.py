@@ -13,7 +13,6 @@ from gandetect.report.document import Block, Code, Download, Fold, Items, Table,
 from gandetect.report.prose import Prose
 from gandetect.report.results import StudyResults
 from gandetect.report.words import flatten
-from gandetect.runs import to_toml
 from gandetect.statistics.cost_model import EXAMPLE_COSTS
 
 say = Prose(__file__)
@@ -26,8 +25,8 @@ def what_was_run(results: StudyResults) -> list[Block]:
         blocks += _facts(results)
     else:
         blocks += results.absent("manifest.json")
-    digest = results.inputs.experiment.digest()
-    written = Code(to_toml(results.inputs.experiment), f"Configuration, digest {digest}")
+    facts = results.facts
+    written = Code(facts.written, f"Configuration, digest {facts.digest}")
     return [*blocks, Fold("The configuration in full", [written])]
 
 
@@ -61,7 +60,7 @@ def downloads(results: StudyResults) -> list[Block]:
     return [
         Download("metrics.csv", results.metrics_csv, "text/csv",
                  "every figure of this report, one a row"),
-        Download("study.toml", to_toml(results.inputs.experiment).encode(), "application/toml",
+        Download("study.toml", results.facts.written.encode(), "application/toml",
                  "the configuration; run it again with “gandetect run study.toml”"),
         *histories,
     ]  # fmt: skip
@@ -73,14 +72,13 @@ def _csv(table: pd.DataFrame) -> bytes:
 
 def citation(results: StudyResults) -> list[Block]:
     """How to cite the figures of this report."""
-    digest = results.inputs.experiment.digest()
     version = results.inputs.manifest.get("versions", {}).get("gandetect", "")
     text = (
         "@software{gandetect,\n"
         "  author  = {{The gandetect authors}},\n"
         "  title   = {gandetect: does a GAN's discriminator make a detector?},\n"
         f"  version = {{{version}}},\n"
-        f"  note    = {{Study {results.inputs.experiment.name}, digest {digest}}}\n"
+        f"  note    = {{Study {results.facts.name}, digest {results.facts.digest}}}\n"
         "}"
     )
     return [Code(text, "To cite these figures")]
@@ -110,7 +108,7 @@ def _market(results: StudyResults) -> str:
 
 def sources(results: StudyResults) -> list[Block]:
     """What this rests on."""
-    fashion = results.inputs.experiment.data.name == "fashion-mnist"
+    fashion = results.facts.data["name"] == "fashion-mnist"
     listed = [one.text.partition(" | ") for one in say.paragraphs("sources")]
     return [
         Items([(text, url) for text, _, url in listed if fashion or "Fashion-MNIST" not in text])

@@ -15,7 +15,7 @@ from gandetect.statistics.ranking import pair_metrics
 from gandetect.statistics.resampling import from_draws
 from gandetect.statistics.rows import Row, grouped
 from gandetect.statistics.scored_detectors import ScoredDetector
-from gandetect.statistics.scores import TEST_REALS, Metrics
+from gandetect.statistics.scores import Metrics, reals_tested_on
 
 PAIR = ("detector", "generated", "real", "role")
 METRICS = ("auroc", "average_precision", "fpr_at_95_tpr", "tpr_at_5_fpr")
@@ -85,6 +85,5 @@ def _pairs(subject: ScoredDetector) -> list[dict[str, Any]]:
             **pair_metrics(subject.sources[fake], subject.sources[real]),
         }
         for fake in generated
-        for real in TEST_REALS
-        if real in subject.sources
+        for real in reals_tested_on(subject.sources)
     ]

@@ -98,8 +98,9 @@ def _drawn(runs: DetectorRuns, seed: int, point: str) -> list[Any]:
     """A run's fakes and reals, counted, and its figures: as they are, redrawn, with other cuts."""
     cut = runs.thresholds[seed][point]
     shares: list[Any] = []
-    for names in (runs.own, TEST_REALS):
-        samples = [runs.sample(seed, name) for name in names if name in runs.images[seed]]
+    reals = [name for name in TEST_REALS if name in runs.images[seed]]
+    for names in (runs.own_fakes(seed), reals):
+        samples = [(runs.sample(seed, name)[0], runs.judged(seed, name, point)) for name in names]
         scores = np.concatenate([one for _, one in samples])
         cuts = runs.cuts(seed, point)
         above = float(np.mean(scores > cut))
@@ -112,12 +113,12 @@ def _drawn(runs: DetectorRuns, seed: int, point: str) -> list[Any]:
 
 def _overall(subject: ScoredDetector) -> list[dict[str, Any]]:
     """The reference study's general table: own generated images and all test reals."""
-    fakes, reals = subject.joined(subject.own), subject.joined(TEST_REALS)
-    if not len(fakes) or not len(reals):
-        return []
     rows = []
-    for point, cut in subject.thresholds.items():
-        matrix = decisions.confusion(fakes, reals, cut)
+    for point in subject.thresholds:
+        fakes, reals = (subject.margins(names, point) for names in (subject.own_fakes, TEST_REALS))
+        if not len(fakes) or not len(reals):
+            return []
+        matrix = decisions.confusion(fakes, reals, 0.0)
         rows.append(
             {
                 **subject.name,
@@ -136,9 +137,11 @@ def _groups(subject: ScoredDetector) -> list[dict[str, Any]]:
             "source": source,
             "role": role,
             "operating_point": point,
-            **decisions.single_label_table(subject.sources[source], source.partition(":")[0], cut),
+            **decisions.single_label_table(
+                subject.margins([source], point), source.partition(":")[0], 0.0
+            ),
         }
         for source in subject.reported()
         if (role := subject.role(source)) in ("held-out", "in-distribution", "other")
-        for point, cut in subject.thresholds.items()
+        for point in subject.thresholds
     ]

@@ -116,4 +116,5 @@ ANALYSIS = Analysis(
             finding,
         )
     ],
+    beyond_scores=True,
 )

@@ -193,4 +193,5 @@ ANALYSIS = Analysis(
     numbers.numbers,
     numbers.rows,
     [Chapter("Can I trust this?", "Shortcuts: processed images", [robustness], finding)],
+    beyond_scores=True,
 )

@@ -109,4 +109,5 @@ ANALYSIS = Analysis(
     numbers.numbers,
     numbers.rows,
     [Chapter("Look at the images", "What moves a detector's score", [saliency], finding)],
+    beyond_scores=True,
 )

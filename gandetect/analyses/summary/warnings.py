@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from statistics import fmean
 
+from gandetect.analyses.audit.numbers import warnings_of
 from gandetect.report.document import Block, Text
 from gandetect.report.prose import Prose
 from gandetect.report.results import StudyResults
@@ -25,6 +26,8 @@ def warnings(results: StudyResults) -> list[Block]:
     if probes := _strongest_probes(results):
         told = say.paragraphs("audited", probes)
         blocks += [replace(one, chapter="shortcuts") for one in told]
+    for told_of_sets in warnings_of(results.metrics.get("audit_checks", []), []):
+        blocks.append(Text(told_of_sets, "warning", chapter="shortcuts"))
     for fact in data.get("shortcuts", []):
         blocks += say.paragraphs("shortcut", fact)
     return blocks
@@ -32,7 +35,9 @@ def warnings(results: StudyResults) -> list[Block]:
 
 def notes(results: StudyResults) -> list[Block]:
     """What was not tried, not used, or could not be measured."""
-    blocks: list[Block] = [*say.paragraphs("missing", results)]
+    blocks: list[Block] = []
+    if not results.facts.is_table:
+        blocks += say.paragraphs("missing", results)
     blocks += [Text(f"{gap}.", "missing") for gap in results.inputs.gaps]
     overlap = results.inputs.overlap
     if overlap.get("policy") in ("exclude", "refuse") and overlap.get("images"):

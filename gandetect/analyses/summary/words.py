@@ -7,10 +7,10 @@ from collections.abc import Collection, Mapping
 from gandetect.analyses.analysis import OPENING, Analysis, Chapter
 from gandetect.analyses.cross_evaluation.words import share_heat
 from gandetect.analyses.summary.warnings import notes, say, warnings
-from gandetect.config import LabelledDataConfig, detector_table
+from gandetect.config import detector_table
 from gandetect.report.document import Block, Switch, Text
 from gandetect.report.results import StudyResults
-from gandetect.report.words import POINTS, per_hundred
+from gandetect.report.words import POINTS, REAL_ROLES, per_hundred
 from gandetect.statistics.rows import Row, chosen
 from gandetect.statistics.scored_detectors import KINDS
 from gandetect.statistics.scores import IN_DISTRIBUTION
@@ -18,19 +18,26 @@ from gandetect.statistics.scores import IN_DISTRIBUTION
 # The yardstick of the verdict. It is ours, and the report says so.
 CAUGHT_ENOUGH = 0.80
 FLAGGED_AT_MOST = 0.10
-REALS = ("in-distribution", "held-out")
 QUESTIONS = {
-    "Usable as a detector?": ("own", "in-distribution"),
+    "Usable as a detector?": ("own", "generated", "in-distribution"),
     "Does it generalise?": ("other", "own-other-seed"),
-    "Does it leave new real images alone?": ("held-out",),
+    "Does it leave new real images alone?": ("held-out", "other-source"),
 }
 
 
 def opening(results: StudyResults) -> list[Block]:
     """Under the title: what was done, for somebody who has never heard of any of this."""
-    data, facts = results.inputs.experiment.data, results.inputs.data
-    kinds = {str(results.recipe(name)) for name in results.of_kind("post-hoc")}
-    labels = data.classes if isinstance(data, LabelledDataConfig) else {}
+    if results.facts.is_table:
+        return []
+    settings, facts = results.facts.data, results.inputs.data
+    made_by = {
+        group: [
+            detector_table(kind).METHOD
+            for kind in sorted({str(results.recipe(name)) for name in results.of_kind(group)})
+        ]
+        for group in ("post-hoc", "external")
+    }
+    labels = settings["classes"] if results.labelled else {}
     held_out = [str(name) for name in facts.get("held_out", [])]
     overlap = results.inputs.overlap
     allowed = overlap.get("policy") == "allow" and bool(overlap.get("images"))
@@ -39,11 +46,11 @@ def opening(results: StudyResults) -> list[Block]:
             "opening",
             results,
             {kind: len(results.of_kind(kind)) for kind in KINDS},
-            [detector_table(kind).METHOD for kind in sorted(kinds)],
+            made_by,
             [name for name in held_out if labels.get(name, "real") == "real"],
             [name for name in held_out if labels.get(name, "real") != "real"],
             bool(facts.get("leak")) or allowed,
-            bool(getattr(data, "selection", ())),
+            bool(settings.get("selection")),
             _chosen_epochs(results),
         )
     ]
@@ -53,7 +60,7 @@ def _chosen_epochs(results: StudyResults) -> list[tuple[str, str, list[Row]]]:
     """Detectors whose epoch was chosen, with their GANs and a row of each seed."""
     return [
         (one.name, one.made_of[0], chosen(results.rows("operating_points"), detector=one.name))
-        for one in results.inputs.experiment.detectors
+        for one in results.facts.post_hoc
         if one.EPOCH_CHOSEN and one.name in results.detectors
     ]
 
@@ -97,7 +104,9 @@ def worst(results: StudyResults, detector: str, role: str, point: str) -> str:
     if row is None:
         return ""
     share, (low, high) = row["mean"], row["ci95"]
-    return per_hundred(*((1 - share, 1 - high, 1 - low) if role in REALS else (share, low, high)))
+    if role in REAL_ROLES:
+        return per_hundred(1 - share, 1 - high, 1 - low)
+    return per_hundred(share, low, high)
 
 
 def _measured(results: StudyResults, roles: Collection[str], point: str) -> list[str]:
@@ -112,7 +121,7 @@ def _measured(results: StudyResults, roles: Collection[str], point: str) -> list
 def passes(results: StudyResults, detector: str, point: str, roles: Collection[str]) -> bool:
     """Whether a detector reaches the yardstick on every source in these roles."""
     return all(
-        row["mean"] >= (1 - FLAGGED_AT_MOST if role in REALS else CAUGHT_ENOUGH)
+        row["mean"] >= (1 - FLAGGED_AT_MOST if role in REAL_ROLES else CAUGHT_ENOUGH)
         for role in roles
         for row in results.across(detector, role, point)
     )

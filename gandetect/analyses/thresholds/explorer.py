@@ -53,15 +53,15 @@ def explorer(results: StudyResults) -> Explorer | None:
     """
     metrics = results.metrics
     facts = {row["detector"]: row for row in metrics["detectors"]}
-    fpr = results.inputs.experiment.evaluation.calibrated_fpr
-    subjects = split_by_detector(latest(results.inputs.scores), facts, fpr)
+    rule, classes = results.facts.rule, results.inputs.classes
+    subjects = split_by_detector(latest(results.inputs.scores), facts, rule, classes)
     judged = [one for one in subjects if {"real", "generated"} <= _labels(one)]
     if not judged:
         return None
     data = {
         "z": Z,
         "uploads": UPLOADS,
-        "allowed": fpr,
+        "allowed": rule.fpr,
         "market": metrics["cost_model"],
         "marks": MARKS,
         "detectors": [
@@ -104,6 +104,8 @@ def _run(results: StudyResults, subject: ScoredDetector) -> Row:
         "marks": [{"name": name, "edge": bins.position(cut)} for name, cut in marks.items()],
         "sources": [_source(results, subject, bins, name) for name in subject.reported()],
         "alarms": alarms and _choosing(bins, alarms),
+        "cross_fitted": subject.calibration is not None
+        and subject.calibration.out_of_fold is not None,
         "costs": fitted and [_choosing(bins, name) for name in fitted],
         "without_costs": unfit(subject),
     }

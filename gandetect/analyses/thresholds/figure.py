@@ -29,17 +29,17 @@ from gandetect.statistics.scores import (
     HELD_OUT,
     IN_DISTRIBUTION,
     NOT_REPORTED,
-    TEST_REALS,
     Metrics,
     Scores,
     by_source,
     latest,
     ordered,
+    reals_tested_on,
     role_of,
 )
 
 FEWEST_CAUGHT = 0.005
-STROKES = {IN_DISTRIBUTION: "solid", HELD_OUT: DASHED}
+STROKES = {IN_DISTRIBUTION: "solid", HELD_OUT: DASHED}  # of reals; others are dotted
 CUTS: dict[str, Any] = {"native": "solid", "calibrated": (0, (3, 2)), "youden": (0, (1, 1.5))}
 
 
@@ -91,21 +91,22 @@ def score_distributions(
     return figure
 
 
-def _own(metrics: Metrics, detector: str) -> list[str]:
-    return next(row["own"] for row in metrics["detectors"] if row["detector"] == detector)
+def _own(metrics: Metrics, detector: str) -> list[str] | None:
+    own: list[str] | None = chosen(metrics["detectors"], detector=detector)[0]["own"]
+    return own
 
 
 def _draw_curves(
-    left: Axes, right: Axes, own: list[str], sources: Mapping[str, Scores], width: float
+    left: Axes, right: Axes, own: list[str] | None, sources: Mapping[str, Scores], width: float
 ) -> None:
     fakes = [s for s in sources if s.startswith("generated:") and s not in NOT_REPORTED]
     for fake in ordered(fakes, own):
-        for real in TEST_REALS:
-            if real not in sources:
-                continue
+        for real in reals_tested_on(sources):
             drawn, role = curves(sources[fake], sources[real]), role_of(fake, own)
-            look: Any = {"color": COLOURS[role], "linestyle": STROKES[real], "linewidth": width}
-            left.plot(drawn.fpr, drawn.tpr, label=f"{role} fakes vs {source_name(real)}", **look)
+            look: Any = {"color": COLOURS[role], "linewidth": width}
+            look["linestyle"] = STROKES.get(real, DOTTED)
+            fakes_of = role if role == "generated" else f"{role} fakes"
+            left.plot(drawn.fpr, drawn.tpr, label=f"{fakes_of} vs {source_name(real)}", **look)
             # Left of that a handful of images decides, and the line only jumps.
             enough = drawn.recall >= FEWEST_CAUGHT
             right.plot(drawn.recall[enough], drawn.precision[enough], **look)
@@ -114,7 +115,7 @@ def _draw_curves(
 def _ridges(
     axes: Axes,
     detector: str,
-    own: list[str],
+    own: list[str] | None,
     sources: Mapping[str, Scores],
     cuts: Row,
     named: Callable[[str], str],

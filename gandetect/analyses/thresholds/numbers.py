@@ -9,16 +9,19 @@ import numpy as np
 
 from gandetect.analyses.study import ScoredStudy
 from gandetect.analyses.tidy import tidy_row
+from gandetect.statistics.calibrated import CalibrationRule
 from gandetect.statistics.operating_points import OPERATING_POINTS
 from gandetect.statistics.rows import Row
-from gandetect.statistics.scored_detectors import ScoredDetector, calibration_source
+from gandetect.statistics.scored_detectors import ScoredDetector, called
 from gandetect.statistics.scores import Metrics
 
 
 def numbers(study: ScoredStudy) -> Metrics:
-    """``operating_points`` of every run."""
+    """``operating_points`` of every run, and why a calibrated one is not there."""
+    gaps = [f"{called(one)}: {why}" for one in study.subjects if (why := _why_not(one))]
     return {
-        "operating_points": [_operating_points(one, study.calibrated_fpr) for one in study.subjects]
+        "operating_points": [_operating_points(one, study.rule) for one in study.subjects],
+        "not_measured": {"operating_points": gaps},
     }
 
 
@@ -30,15 +33,17 @@ def rows(metrics: Metrics) -> Iterator[Row]:
                 yield tidy_row("threshold", row, "threshold", row[point], operating_point=point)
 
 
-def _operating_points(subject: ScoredDetector, calibrated_fpr: float) -> dict[str, Any]:
+def _why_not(subject: ScoredDetector) -> str:
+    of = subject.calibration
+    return "no reals were scored to calibrate it on" if of is None else of.why_not
+
+
+def _operating_points(subject: ScoredDetector, rule: CalibrationRule) -> dict[str, Any]:
     row: dict[str, Any] = {**subject.name, "epoch": subject.epoch, **subject.thresholds}
-    chosen_on = calibration_source(subject.sources)
-    if chosen_on is not None:
-        reals = subject.sources[chosen_on]
-        row["calibrated_on"] = chosen_on
-        row["calibrated_fpr"] = calibrated_fpr
-        row["n_calibration"] = len(reals)
+    if (of := subject.calibration) is not None:
+        row |= {"calibrated_on": of.source, "calibrated_fpr": rule.fpr, "n_calibration": of.n}
         row["calibration_delayed"] = {
-            point: float(np.mean(reals > cut)) for point, cut in subject.thresholds.items()
+            point: float(np.mean(subject.margins([of.source], point) > 0))
+            for point in subject.thresholds
         }
     return row

@@ -25,7 +25,7 @@ def curves(results: StudyResults) -> list[Block]:
     if not metrics["pairs"]:
         return []
     draw = partial(roc_and_precision_recall, scores, metrics)
-    return [say.figure("roc-precision-recall", draw, results.many_seeds)]
+    return [say.figure("roc-precision-recall", draw, results.many_seeds, _known(results))]
 
 
 def thresholds(results: StudyResults) -> list[Block]:
@@ -41,7 +41,7 @@ def distributions(results: StudyResults) -> list[Block]:
 
     def above(point: str) -> Callable[[Row], str]:
         return lambda row: (
-            percent(row["calibration_delayed"][point]) if "calibrated" in row else "–"
+            percent(of[point]) if point in (of := row.get("calibration_delayed", {})) else "–"
         )
 
     def upper_bound(row: Row) -> str:
@@ -51,7 +51,7 @@ def distributions(results: StudyResults) -> list[Block]:
     columns: Columns = {
         "Detector": lambda row: detector_name(row, results.many_seeds),
         "Calibrated threshold": lambda row: (
-            number(row["calibrated"], 2) if "calibrated" in row else say.not_calibrated()
+            number(row["calibrated"], 2) if "calibrated" in row else say.not_calibrated(row)
         ),
         "Reals that chose it": lambda row: count(row.get("n_calibration", 0)),
         "of them above 0": above("native"),
@@ -65,6 +65,7 @@ def distributions(results: StudyResults) -> list[Block]:
     return [
         say.figure("score-distributions", draw, _first_seed(results)),
         table(caption, metrics["operating_points"], columns),
+        *results.not_measured("operating_points"),
     ]
 
 
@@ -78,7 +79,12 @@ def confusion(results: StudyResults) -> list[Block]:
     def name(row: Row) -> str:
         return f"{detector_name(row, results.many_seeds)}, {row['operating_point']}"
 
-    return [confusion_heat(say.confusion(), rows, name)]
+    return [confusion_heat(say.confusion(_known(results)), rows, name)]
+
+
+def _known(results: StudyResults) -> bool:
+    """Whether anybody has said what the detectors were trained on."""
+    return any(results.own(name) is not None for name in results.detectors)
 
 
 def _first_seed(results: StudyResults) -> int | None:

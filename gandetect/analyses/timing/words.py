@@ -40,4 +40,5 @@ def finding(results: StudyResults) -> str:
 ANALYSIS = Analysis(
     "timing",
     chapters=[Chapter("Where it comes from", "How it was computed", [timing], finding)],
+    beyond_scores=True,
 )

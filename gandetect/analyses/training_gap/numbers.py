@@ -30,7 +30,7 @@ def _gap(subject: ScoredDetector) -> list[dict[str, Any]]:
     if TRAINING not in subject.sources or IN_DISTRIBUTION not in subject.sources:
         return []
     train, test = subject.sources[TRAINING], subject.sources[IN_DISTRIBUTION]
-    own = subject.joined(subject.own)
+    own = subject.joined(subject.own or ())
     ranked: dict[str, Any] = {}
     if len(own):
         for name, reals in (("training", train), ("in-distribution", test)):
@@ -41,7 +41,9 @@ def _gap(subject: ScoredDetector) -> list[dict[str, Any]]:
             **subject.name,
             "operating_point": point,
             "threshold": cut,
-            **decisions.train_test_gap(train, test, cut),
+            **decisions.train_test_gap(
+                subject.margins([TRAINING], point), subject.margins([IN_DISTRIBUTION], point), 0.0
+            ),
             "auroc_own": ranked,
         }
         for point, cut in subject.thresholds.items()

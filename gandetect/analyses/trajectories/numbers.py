@@ -15,13 +15,12 @@ import pandas as pd
 
 from gandetect.analyses.study import ScoredStudy
 from gandetect.analyses.tidy import tidy_row
+from gandetect.statistics.calibrated import CalibrationRule, calibrated
 from gandetect.statistics.decisions import share_correct
-from gandetect.statistics.operating_points import NATIVE_THRESHOLD, calibrate
 from gandetect.statistics.ranking import placements
 from gandetect.statistics.rows import Row, Rows
-from gandetect.statistics.scored_detectors import ScoredDetector
+from gandetect.statistics.scored_detectors import ScoredDetector, thresholds_from
 from gandetect.statistics.scores import (
-    CALIBRATION,
     COLUMNS,
     TEST_REALS,
     Metrics,
@@ -38,7 +37,8 @@ def numbers(study: ScoredStudy) -> Metrics:
     """``trajectories``, where the epochs were scored."""
     if study.trajectory is None:
         return {}
-    return {"trajectories": trajectories(study.trajectory, study.own, study.calibrated_fpr)}
+    given = study.trajectory, study.own, study.rule, study.classes
+    return {"trajectories": trajectories(*given)}
 
 
 def rows(metrics: Metrics) -> Iterator[Row]:
@@ -64,7 +64,10 @@ class _Checkpoint(ScoredDetector):
 
 
 def trajectories(
-    table: pd.DataFrame, own: Mapping[str, Collection[str]], calibrated_fpr: float
+    table: pd.DataFrame,
+    own: Mapping[str, Collection[str]],
+    rule: CalibrationRule,
+    classes: pd.DataFrame | None = None,
 ) -> dict[str, Rows]:
     """Compute everything that is said of detectors over the epochs of their training.
 
@@ -72,8 +75,9 @@ def trajectories(
         table: one row an image, detector and epoch; columns as in `scores.COLUMNS`, and
             ``source_epoch``: the generator's epoch for own fakes, else 0.
         own: the generated sources that each detector was trained on.
-        calibrated_fpr: share of the calibration reals that a calibrated cut may call generated.
-            Each epoch is calibrated anew, on its own scores of the calibration reals.
+        rule: what a calibrated cut has to promise. Each epoch is calibrated anew, on its own scores
+            of the calibration reals.
+        classes: the class of every real image, as in `ScoredStudy`.
 
     Returns rows of four kinds: ``matrix``, AUROC of D_i on G_j for each group of test reals;
     ``cells``, shares of right answers by epoch, of own fakes those with j = i; ``areas``, AUROC by
@@ -82,7 +86,7 @@ def trajectories(
     Raises `DataError` when columns are missing, there are no rows, or a score is not finite.
     """
     check_table(table, (*COLUMNS, SOURCE_EPOCH), "over epochs")
-    found = _checkpoints(table, own, calibrated_fpr)
+    found = _checkpoints(table, own, rule, classes)
     cells = [row for one in found for row in _cells(one)]
     areas = [row for one in found for row in _areas(one)]
     return {
@@ -94,7 +98,10 @@ def trajectories(
 
 
 def _checkpoints(
-    table: pd.DataFrame, own: Mapping[str, Collection[str]], calibrated_fpr: float
+    table: pd.DataFrame,
+    own: Mapping[str, Collection[str]],
+    rule: CalibrationRule,
+    classes: pd.DataFrame | None,
 ) -> list[_Checkpoint]:
     keyed = table.assign(source=source_keys(table))
     found = []
@@ -106,10 +113,9 @@ def _checkpoints(
         sources = {str(key): scores for key, scores in _split(rows[~is_own], "source").items()}
         now = rows[is_own & (rows[SOURCE_EPOCH] == epoch)]
         sources |= {str(key): scores for key, scores in _split(now, "source").items()}
-        cuts = {"native": NATIVE_THRESHOLD}
-        if CALIBRATION in sources:
-            cuts["calibrated"] = calibrate(sources[CALIBRATION], calibrated_fpr)
-        found.append(_Checkpoint(str(name), int(seed), int(epoch), known, sources, cuts, by_epoch))
+        cut = calibrated(rows[rows["label"] == "real"], rule, classes)
+        given = str(name), int(seed), int(epoch), known, sources, thresholds_from({}, cut)
+        found.append(_Checkpoint(*given, by_epoch, calibration=cut))
     return found
 
 
@@ -137,9 +143,9 @@ def _matrix(one: _Checkpoint) -> Iterator[dict[str, Any]]:
 
 def _cells(one: _Checkpoint) -> Iterator[dict[str, Any]]:
     for source in one.reported():
-        scores, label = one.sources[source], source.partition(":")[0]
+        label = source.partition(":")[0]
         for point, cut in one.thresholds.items():
-            answered = share_correct(scores, label, cut)
+            answered = share_correct(one.margins([source], point), label, 0.0)
             share, n = answered["correct"], answered["n"]
             yield {
                 **one.name,

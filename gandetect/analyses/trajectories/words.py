@@ -26,7 +26,7 @@ def trajectories(results: StudyResults) -> list[Block]:
     stored = results.metrics.get("trajectories") or {}
     cells, matrix, luck = (results.sorted(stored.get(k, [])) for k in ("cells", "matrix", "luck"))
     if not cells:
-        return not_asked(results, "trajectory", '"all"') if results.inputs.experiment.gans else []
+        return not_asked(results, "trajectory", '"all"') if results.facts.gans else []
     leads = [_lead(results, name, luck) for name in results.present(cells)]
     draw = partial(answers_by_epoch, cells, results.inputs.histories)
     most = max(row["n"] for row in cells)
@@ -108,4 +108,5 @@ ANALYSIS = Analysis(
     numbers.numbers,
     numbers.rows,
     chapters=[Chapter("Can I trust this?", "Chance: epochs", [trajectories], say.finding)],
+    beyond_scores=True,
 )

@@ -12,9 +12,9 @@ from gandetect.analyses.side_by_side import figures
 from gandetect.config import Experiment, LabelledDataConfig
 from gandetect.config.variants import base_of
 from gandetect.statistics.bootstrap import with_interval
+from gandetect.statistics.calibrated import CalibrationRule
 from gandetect.statistics.detector_runs import DetectorRuns, collect_runs
 from gandetect.statistics.intervals import wilson
-from gandetect.statistics.operating_points import calibrate
 from gandetect.statistics.rows import Row, chosen
 from gandetect.statistics.scored_detectors import (
     ScoredDetector,
@@ -77,10 +77,11 @@ def measure(part: Part, bases: Sequence[str] = ()) -> list[Measured]:
 
     ``bases`` are the GANs that a detector may be a variant of.
     """
-    fpr = part.experiment.evaluation.calibrated_fpr
+    rule = CalibrationRule.of(part.experiment.evaluation)
     facts = {row["detector"]: row for row in part.metrics["detectors"]}
     last = latest(part.scores)
-    subjects = [_strictly(one, min(STRICT, fpr)) for one in split_by_detector(last, facts, fpr)]
+    stricter = CalibrationRule(min(STRICT, rule.fpr))
+    subjects = [_strictly(one, stricter) for one in split_by_detector(last, facts, rule)]
     labelled = isinstance(part.experiment.data, LabelledDataConfig)
     stored = list(figures(part.metrics))
     found = []
@@ -92,12 +93,12 @@ def measure(part: Part, bases: Sequence[str] = ()) -> list[Measured]:
     return sorted(found, key=lambda one: one.detector)
 
 
-def _strictly(subject: ScoredDetector, fpr: float) -> ScoredDetector:
+def _strictly(subject: ScoredDetector, rule: CalibrationRule) -> ScoredDetector:
     reals = calibration_source(subject.sources)
-    if reals is None:
+    cut = None if reals is None else rule.choose(subject.sources[reals]).threshold
+    if cut is None:
         return subject
-    strict = calibrate(subject.sources[reals], fpr)
-    return replace(subject, thresholds={**subject.thresholds, "strict": strict})
+    return replace(subject, thresholds={**subject.thresholds, "strict": cut})
 
 
 def _strict_figures(runs: DetectorRuns) -> Iterator[dict[str, Any]]:

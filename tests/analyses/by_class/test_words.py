@@ -39,7 +39,12 @@ def results(seeds=(0,)) -> StudyResults:
         "by_class": evaluate(scores, classes, cuts),
         "by_class_across_seeds": by_class_across(scores, classes, runs_of(scores, cuts)),
     }  # fmt: skip
-    return StudyResults(SimpleNamespace(experiment=SimpleNamespace(data=None), missing={}), metrics)
+    return StudyResults(
+        SimpleNamespace(
+            facts=SimpleNamespace(labelled=False, is_table=False, reals={}), missing={}
+        ),
+        metrics,
+    )
 
 
 def test_the_finding_names_the_class_that_pays_most_and_whether_it_was_held_out():

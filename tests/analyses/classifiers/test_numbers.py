@@ -6,8 +6,8 @@ import pytest
 from score_tables import evaluate, tidy
 from sklearn.metrics import f1_score, precision_score, recall_score, roc_auc_score
 
-from gandetect.analyses.detectors_of import detectors_of
 from gandetect.config import parse_experiment
+from gandetect.report.facts import detectors_of
 from gandetect.statistics.scored_detectors import discriminator_facts
 
 CHOOSING = ("real:validation", "generated:validation", "generated:training")

@@ -63,23 +63,23 @@ def test_what_was_shifted_has_moved_and_nothing_else(written, text) -> None:
     cells = [row for row in written.numbers["cells"] if row.get("moved")]
     assert {(row["detector"], row["source"]) for row in cells} == {SHIFTED}
     assert {row["operating_point"] for row in cells} == {"native", "calibrated"}
-    assert all(row["difference"] > 0 for row in cells)
+    assert all(row["difference"] < 0 for row in cells)
     pairs = [row for row in written.numbers["pairs"] if row.get("moved")]
     assert {(row["detector"], row["real_source"]) for row in pairs} == {SHIFTED}
     assert "of 20 shares answered correctly, 2 have moved by more than the chance of" in text
-    assert text.count("▲") - text.count("▲ or ▼") == 2 + len(pairs)
-    assert "▼" not in text.replace("▲ or ▼", "")
+    assert text.count("▼") - text.count("▲ or ▼") == 2 + len(pairs)
+    assert "▲" not in text.replace("▲ or ▼", "")
 
 
 def test_a_sentence_gives_the_largest_move_with_its_interval(written, text) -> None:
-    row = max(written.numbers["cells"], key=lambda row: row.get("difference", 0))
+    row = min(written.numbers["cells"], key=lambda row: row.get("difference", 0))
     low, high = (100 * bound for bound in row["difference_ci95"])
     before, after = 100 * row["baseline"], 100 * row["value"]
     told = [line for line in said(text, "The answer").splitlines() if line.startswith("- ")]
     (line,) = [line for line in told if f"{after:.1f} % in longer" in line]
     assert line.startswith(f"- {SHIFTED[0]} on real, held-out classes")
     assert f"{before:.1f} % correct in quick" in line
-    assert f"+{100 * row['difference']:.1f} (+{low:.1f} to +{high:.1f})" in line
+    assert f"{100 * row['difference']:.1f} ({low:.1f} to {high:.1f})" in line
 
 
 def test_settings_and_versions_that_differ_are_told_and_no_others(text) -> None:

@@ -31,7 +31,9 @@ def results(rows, seeds=(0,), gaps=()) -> StudyResults:
         "costs": rows,
         "not_measured": {"costs": list(gaps)},
     }
-    return StudyResults(SimpleNamespace(experiment=SimpleNamespace(data=None)), metrics)
+    return StudyResults(
+        SimpleNamespace(facts=SimpleNamespace(labelled=False, is_table=False, reals={})), metrics
+    )
 
 
 def study(seeds=(0,)):

@@ -6,6 +6,9 @@ import pytest
 from score_tables import evaluate, tidy
 
 from gandetect.errors import DataError
+from gandetect.statistics.calibrated import CalibrationRule, cross_fitted
+from gandetect.statistics.operating_points import calibrate
+from gandetect.statistics.rows import chosen
 from gandetect.statistics.scored_detectors import discriminator_facts, split_by_detector
 from gandetect.statistics.scores import role_of
 
@@ -63,9 +66,34 @@ def test_test_groups_never_move_the_threshold(scores):
     assert before == after
 
 
-def test_without_calibration_reals_only_the_native_point_is_reported(scores):
-    metrics = evaluate(scores[scores["source"] != "real:calibration"], calibrated_fpr=0.05)
+def test_without_calibration_reals_test_reals_are_judged_out_of_fold(scores):
+    kept = scores[scores["source"] != "real:calibration"]
+    where = (kept["detector"] == "a") & (kept["source"] == "real:in-distribution")
+    reals = kept[where].sort_values("index")
+    values = reals["score"].to_numpy()
+    together = np.where(values >= np.quantile(values, 0.8), 0, np.arange(60)).tolist()
+    groups = reals[["source", "index"]].assign(group=together)
+    metrics = evaluate(kept, calibrated_fpr=0.05, groups=groups)
+    (cut,) = {cell["threshold"] for cell in metrics["cells"]
+              if (cell["detector"], cell["operating_point"]) == ("a", "calibrated")}  # fmt: skip
+    assert cut == calibrate(values, 0.05)
+    right = np.mean(cross_fitted(values, CalibrationRule(0.05), together).out_of_fold <= 0)
+    assert right <= 0.8 < np.mean(values <= cut)  # the highest are judged by all others
+    about = {"detector": "a", "operating_point": "calibrated", "source": "real:in-distribution"}
+    assert [row["correct"] for row in chosen(metrics["cells"], **about)] == [right]
+    (overall,) = chosen(metrics["overall"], detector="a", operating_point="calibrated")
+    (other,) = chosen(metrics["cells"], **about | {"source": "real:held-out"})
+    accepted = right * len(values) + other["correct"] * other["n"]
+    assert overall["confusion"][0][0] == round(accepted)
+    (row,) = chosen(metrics["across_seeds"], **about)
+    assert row["mean"] == right
+
+
+def test_without_any_reals_to_calibrate_on_only_the_native_point_is_reported(scores):
+    kept = scores[~scores["source"].isin(["real:calibration", "real:in-distribution"])]
+    metrics = evaluate(kept, calibrated_fpr=0.05)
     assert {cell["operating_point"] for cell in metrics["cells"]} == {"native"}
+    assert "no reals were scored" in metrics["not_measured"]["operating_points"][0]
 
 
 def test_only_the_last_epoch_counts(scores):
@@ -118,7 +146,7 @@ def test_roles_depend_on_who_asks():
         (lambda t: t.assign(score="many"), "not finite"),
         (lambda t: t.assign(label="fake"), "label 'fake'"),
         (lambda t: t.assign(source="", label="real"), "source ''"),
-        (lambda t: t.assign(source="real:held_out", label="real"), "did you mean 'real:held-out'"),
+        (lambda t: t.assign(source="real-held-out"), "did you mean 'real:held-out'"),
         (lambda t: t.assign(source="generated:", label="generated"), "source 'generated:'"),
         (lambda t: t.assign(label="real"), "labelled 'real'"),
         (lambda t: t.assign(label=None), "without a label"),
@@ -159,4 +187,22 @@ def test_a_detector_that_the_study_does_not_name_is_one_sentence(scores) -> None
     first, *others = sorted(set(scores["detector"]))
     facts = {first: discriminator_facts(first)}
     with pytest.raises(DataError, match=f"a detector {others[0]!r} that the study does not name"):
-        split_by_detector(scores, facts, 0.05)
+        split_by_detector(scores, facts, CalibrationRule(0.05))
+
+
+def test_reals_of_any_name_are_a_group_of_their_own(scores):
+    further = scores[scores["source"] == "real:held-out"].assign(source="real:coco")
+    metrics = evaluate(pd.concat([scores, further], ignore_index=True))
+    cells = {c["source"]: c for c in metrics["cells"] if c["detector"] == "a"}
+    assert cells["real:coco"]["role"] == "other-source"
+    assert cells["real:coco"]["correct"] == cells["real:held-out"]["correct"]
+    areas = {p["real"]: p["auroc"] for p in metrics["pairs"] if p["generated"] == "generated:a"}
+    assert areas["real:coco"] == areas["real:held-out"] != areas["real:in-distribution"]
+
+
+def test_where_nobody_says_what_a_detector_knows_no_generator_is_own_or_other(scores):
+    known = {name: {"kind": "discriminator", "recipe": None, "own": None} for name in "ab"}
+    metrics = evaluate(scores, detectors=known)
+    roles = {c["role"] for c in metrics["cells"]}
+    assert roles == {"generated", "in-distribution", "held-out", "training"}
+    assert [sum(counts) for counts in metrics["overall"][0]["confusion"]] == [60 + 70, 120 + 80]

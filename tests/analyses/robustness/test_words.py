@@ -56,7 +56,9 @@ def results(effect, seeds=(0,)) -> StudyResults:
         "cells": [{"detector_seed": seed} for seed in seeds],
         "robustness": evaluate(pd.concat(frames, ignore_index=True), OWN, cuts),
     }  # fmt: skip
-    return StudyResults(SimpleNamespace(experiment=SimpleNamespace(data=None)), metrics)
+    return StudyResults(
+        SimpleNamespace(facts=SimpleNamespace(labelled=False, is_table=False, reals={})), metrics
+    )
 
 
 @pytest.fixture

@@ -87,7 +87,8 @@ def test_without_images_to_choose_on_the_page_is_told_why(stored_run):
     assert run["alarms"] is None
     assert run["costs"] is None
     assert run["without_costs"].startswith("no images of generated:calibration or real:calibr")
-    assert [mark["name"] for mark in run["marks"]] == ["native"]
+    assert [mark["name"] for mark in run["marks"]] == ["native", "calibrated"]
+    assert run["cross_fitted"]
 
 
 def test_there_is_nothing_to_explore_without_both_kinds_of_image(stored_run):

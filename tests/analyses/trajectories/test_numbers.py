@@ -7,7 +7,9 @@ from sklearn.metrics import roc_auc_score
 
 from gandetect.analyses.trajectories.numbers import trajectories
 from gandetect.errors import DataError
+from gandetect.statistics.calibrated import CalibrationRule
 
+RULE = CalibrationRule(0.05)
 REALS = ("real:in-distribution", "real:held-out", "real:calibration")
 OWN = {"a": ["generated:a"], "b": ["generated:b"]}
 
@@ -41,7 +43,7 @@ def table() -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def found(table):
-    return trajectories(table, OWN, 0.05)
+    return trajectories(table, OWN, RULE)
 
 
 def picked(rows, **wanted):
@@ -71,7 +73,7 @@ def test_own_cells_hold_only_what_the_generator_made_at_that_epoch(table, found)
 
 def test_each_epoch_is_calibrated_on_its_own_scores():
     table = trajectory_table(seeds=(0,), shift=lambda seed, epoch: 10.0 * epoch)
-    cells = picked(trajectories(table, OWN, 0.05)["cells"], detector="a", role="in-distribution")
+    cells = picked(trajectories(table, OWN, RULE)["cells"], detector="a", role="in-distribution")
     cuts = [row["threshold"] for row in picked(cells, operating_point="calibrated")]
     assert all(later - earlier > 5 for earlier, later in pairwise(cuts))
     assert all(row["correct"] > 0.8 for row in picked(cells, operating_point="calibrated"))
@@ -83,15 +85,16 @@ def test_calibration_images_are_no_group_of_their_own(found):
     assert roles == {"own", "other", "in-distribution", "held-out"}
 
 
-def test_without_calibration_reals_only_the_native_point_is_left(table):
-    rest = table[(table.source != "real:calibration") & (table.detector_seed == 0)]
-    cells = trajectories(rest, OWN, 0.05)["cells"]
+def test_without_reals_to_calibrate_on_only_the_native_point_is_left(table):
+    gone = ["real:calibration", "real:in-distribution"]
+    rest = table[~table.source.isin(gone) & (table.detector_seed == 0)]
+    cells = trajectories(rest, OWN, RULE)["cells"]
     assert {row["operating_point"] for row in cells} == {"native"}
 
 
 def test_a_moving_threshold_is_luck_of_the_native_share_and_not_of_the_auroc():
     table = trajectory_table(shift=lambda seed, epoch: 3.0 * (epoch == 2), n=200)
-    luck = trajectories(table[table.detector == "a"], OWN, 0.05)["luck"]
+    luck = trajectories(table[table.detector == "a"], OWN, RULE)["luck"]
     (share,) = picked(luck, detector="a", role="in-distribution", statistic="correct",
                       operating_point="native")  # fmt: skip
     (calibrated,) = picked(luck, detector="a", role="in-distribution", statistic="correct",
@@ -105,7 +108,7 @@ def test_a_moving_threshold_is_luck_of_the_native_share_and_not_of_the_auroc():
 
 def test_luck_is_the_spread_of_the_cells():
     four = trajectory_table(epochs=(1, 2, 3, 4))
-    found = trajectories(four[four.detector == "b"], OWN, 0.05)
+    found = trajectories(four[four.detector == "b"], OWN, RULE)
     (luck,) = picked(found["luck"], detector="b", role="other", statistic="correct",
                      operating_point="calibrated")  # fmt: skip
     cells = picked(found["cells"], detector="b", role="other", operating_point="calibrated")
@@ -119,27 +122,27 @@ def test_luck_is_the_spread_of_the_cells():
 
 
 def test_one_seed_has_no_spread_over_seeds():
-    luck = trajectories(trajectory_table(seeds=(0,)), OWN, 0.05)["luck"]
+    luck = trajectories(trajectory_table(seeds=(0,)), OWN, RULE)["luck"]
     assert {row["sd_over_seeds"] for row in luck} == {None}
 
 
 def test_the_order_of_the_rows_does_not_matter(table, found):
-    assert trajectories(table.sample(frac=1, random_state=0), OWN, 0.05) == found
+    assert trajectories(table.sample(frac=1, random_state=0), OWN, RULE) == found
 
 
 def test_an_epoch_without_fakes_of_its_own_has_no_own_cell():
     table = trajectory_table(seeds=(0,))
     gone = (table.source_epoch == 2) & (table.epoch == 2)
-    cells = trajectories(table[~gone], OWN, 0.05)["cells"]
+    cells = trajectories(table[~gone], OWN, RULE)["cells"]
     assert not picked(cells, epoch=2, role="own")
     assert picked(cells, epoch=2, role="other")
 
 
 def test_a_missing_column_no_rows_and_a_score_that_is_no_number_are_refused(table):
     with pytest.raises(DataError, match="no column source_epoch"):
-        trajectories(table.drop(columns="source_epoch"), OWN, 0.05)
+        trajectories(table.drop(columns="source_epoch"), OWN, RULE)
     with pytest.raises(DataError, match="no rows"):
-        trajectories(table.iloc[:0], OWN, 0.05)
+        trajectories(table.iloc[:0], OWN, RULE)
     damaged = table.assign(score=table["score"].where(table.index != 5))
     with pytest.raises(DataError, match=f"1 of {len(table)} scores over epochs are not finite"):
-        trajectories(damaged, OWN, 0.05)
+        trajectories(damaged, OWN, RULE)

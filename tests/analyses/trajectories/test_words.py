@@ -12,7 +12,9 @@ from gandetect.analyses.trajectories.words import trajectories
 from gandetect.report.document import Picture
 from gandetect.report.results import StudyResults
 from gandetect.report.style import figure_svg, house_style
+from gandetect.statistics.calibrated import CalibrationRule
 
+RULE = CalibrationRule(0.05)
 DETECTORS = ("dcgan-bn", "dcgan-plain")
 OWN = {name: [f"generated:{name}"] for name in DETECTORS}
 EPOCHS = (2, 4, 6)
@@ -51,11 +53,11 @@ def results(seeds=(0,), **kept) -> StudyResults:
             {"detector": name, "kind": "discriminator", "own": OWN[name]} for name in DETECTORS
         ],
         "cells": [{"detector_seed": seed} for seed in seeds],
-        "trajectories": evaluate(table(seeds, **kept), OWN, 0.05),
+        "trajectories": evaluate(table(seeds, **kept), OWN, RULE),
     }
     histories = {(name, seed): history() for name in DETECTORS for seed in seeds}
-    return StudyResults(SimpleNamespace(experiment=SimpleNamespace(data=None), histories=histories),
-                    metrics)  # fmt: skip
+    facts = SimpleNamespace(labelled=False, is_table=False, reals={})
+    return StudyResults(SimpleNamespace(facts=facts, histories=histories), metrics)
 
 
 @pytest.fixture

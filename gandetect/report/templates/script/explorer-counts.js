@@ -14,8 +14,15 @@ const explorerCounts = (() => {
     return [k === 0 ? 0 : centre - reach, k === n ? 1 : centre + reach];
   }
 
-  /** The lowest edge that at most a share of the reals exceeds, as `calibrate` chooses. */
-  const calibrated = (reals, allowed) => reals.above.findIndex((k) => k / reals.n <= allowed);
+  /** The lowest edge that a new real exceeds with at most that probability, as `calibrate` chooses; -1: none. */
+  const calibrated = (reals, allowed) => reals.above.findIndex((k) => (k + 1) / (reals.n + 1) <= allowed);
+
+  /** How many calibration reals that takes, as `least_images` says. */
+  function leastImages(allowed) {
+    let n = Math.max(Math.ceil(1 / allowed) - 2, 1);
+    while (1 / (n + 1) > allowed) n++;
+    return n;
+  }
 
   /** Cost of 1,000 uploads when these many fakes are caught and these many reals are flagged. */
   const cost = (caught, flagged, market) =>
@@ -63,5 +70,5 @@ const explorerCounts = (() => {
   /** A name that cannot turn the direction of the text around it. */
   const apart = (name) => `\u2068${name.replace(/[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, "\ufffd")}\u2069`;
 
-  return { above, wilson, calibrated, cost, cheapest, fixed, decimals, percent, count, amount, score, perHundred, listing, apart };
+  return { above, wilson, calibrated, leastImages, cost, cheapest, fixed, decimals, percent, count, amount, score, perHundred, listing, apart };
 })();

@@ -1,6 +1,6 @@
 // The threshold explorer: choose a detector and a threshold, and see all that follows at once.
 {
-  const { above, wilson, calibrated, cost, cheapest, fixed, decimals, percent, count, amount, score, perHundred, listing, apart } = explorerCounts;
+  const { above, wilson, calibrated, leastImages, cost, cheapest, fixed, decimals, percent, count, amount, score, perHundred, listing, apart } = explorerCounts;
   const { DASHES, element, html, row, options, nearest, drawHistograms, drawRoc } = explorerDrawings;
   let made = 0; // explorers in this page, to keep ids apart
 
@@ -70,7 +70,11 @@
     /** Put the threshold where a rule wants it. */
     function apply(wanted) {
       rule = wanted;
-      if ("allowed" in rule && run.alarms) index = calibrated(run.alarms, rule.allowed);
+      if ("allowed" in rule && run.alarms) {
+        const edge = calibrated(run.alarms, rule.allowed);
+        part("allowed").setAttribute("aria-invalid", edge < 0);
+        if (edge >= 0) index = edge;
+      }
       else if (rule.cheapest && run.costs) {
         if (!market) return show(); // somebody is still typing
         const same = ["prevalence", "cost_miss", "cost_flag"].every((name) => market[name] === data.market[name]);
@@ -112,7 +116,7 @@
     }
 
     function showConfusion() {
-      const groups = [["real", pooled(ofRole("in-distribution", "held-out"))], ["generated", pooled(ofRole("own"))]];
+      const groups = [["real", pooled(ofRole("in-distribution", "held-out"))], ["generated", pooled(ofRole("own", "generated"))]];
       part("confusion").replaceChildren(...groups.map(([name, group]) => row(name, ...[group.n - group.above, group.above]
         .map((k) => (group.n ? `${count(k)} (${percent(k / group.n)})` : "none tested")))));
     }
@@ -158,7 +162,10 @@
 
     /** What the allowed false alarms are counted on, and how many there are at this threshold. */
     function chosen() {
+      if (run.cross_fitted) return "The in-distribution test reals chose the calibrated threshold, so here some more of them pass than in the tables, which judge each by a threshold that others chose.";
       if (!run.alarms) return "No share can be allowed: no calibration reals were scored.";
+      if ("allowed" in rule && calibrated(run.alarms, rule.allowed) < 0)
+        return `No threshold flags so few: that takes at least ${count(leastImages(rule.allowed))} ${run.alarms.name}, and there are ${count(run.alarms.n)}.`;
       const flagged = percent(run.alarms.above[index] / run.alarms.n);
       return `That share is counted on ${count(run.alarms.n)} ${run.alarms.name}, never on test images; this threshold flags ${flagged} of those.`;
     }
@@ -171,15 +178,15 @@
       };
       const all = (roles) => roles.map((role) => [role, ofRole(role)]).filter(([, sources]) => sources.length)
         .map(([role, sources]) => said(role, sources));
-      const caught = all(["own", "own-other-seed", "other"]);
-      const flagged = all(["in-distribution", "held-out"]);
+      const caught = all(["own", "own-other-seed", "other", "generated"]);
+      const flagged = all(["in-distribution", "held-out", "other-source"]);
       const parts = [caught.length && `catches ${listing(caught)}`, flagged.length && `flags ${listing(flagged)}`];
       return `At threshold ${words} ${apart(detector().called)} ${parts.filter(Boolean).join(", and ")}.`;
     }
 
     function allow() {
       const share = hundredth(part("allowed").valueAsNumber);
-      const valid = share >= 0 && share < 1;
+      const valid = share > 0 && share < 1;
       part("allowed").setAttribute("aria-invalid", !valid);
       if (valid) apply({ allowed: share });
     }

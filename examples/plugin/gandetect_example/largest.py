@@ -34,7 +34,7 @@ def finding(results):
     return f"The largest is {max(row['largest'] for row in results.rows('largest')):.2f}."
 
 
-TOY = Analysis(
+LARGEST = Analysis(
     "largest",
     numbers,
     rows,

@@ -1,0 +1,1 @@
+"""What a detector is, was trained on and can do, beside its weights."""

@@ -1,0 +1,222 @@
+"""Which column of somebody's table is what: by name, or as its owner says."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from gandetect.errors import DataError, UsageError, did_you_mean, listed, shown
+
+# Our columns, by the names that they commonly have; letters may be of either case.
+NAMES = {
+    "detector": ("detector", "model", "method"),
+    "source": ("source", "generator", "dataset"),
+    "label": ("label", "gt_label", "true_label", "y_true", "target"),
+    "score": ("score", "pred_score", "logit", "log_odds", "decision_function"),
+    "image": ("image", "image_path", "img_path", "path", "filename", "file", "image_id", "id",
+              "index"),
+    "seed": ("seed", "detector_seed"),
+    "split": ("split",),
+    "group": ("group",),
+    "class": ("class", "class_name"),
+    "known": ("known",),
+    "epoch": ("epoch",),
+    "source_seed": ("source_seed",),
+}  # fmt: skip
+SCORED = ("detector", "score", "seed", "epoch", "source_seed", "known")  # of a score, not an image
+IN_PATHS = ("label", "source", "class", "group", "split", "detector", "seed")
+
+
+@dataclass(frozen=True)
+class TableOptions:
+    """How a table of scores is read.
+
+    Args:
+        columns: our name of a column, and the table's.
+        detectors: columns of a wide table that hold the scores of a detector each.
+        positive: the kind of image that high scores stand for.
+        probabilities: whether scores are probabilities, to be mapped to log-odds.
+        generated_labels: values of the label that mean generated.
+        real_labels: values of the label that mean real. Where one side is given only, all other
+            values are of the other side.
+        reference: sources of reals that are in-distribution; several are pooled.
+        held_out: sources of reals that are held out; several are pooled.
+        path_pattern: a regular expression that is sought in the image's path; its named groups
+            are columns.
+        same_fakes: whether all seeds answered the same fakes; None: as the table looks.
+        calibrated_fpr: share of the calibration reals that may be flagged.
+    """
+
+    columns: Mapping[str, str] = field(default_factory=dict)
+    detectors: Sequence[str] = ()
+    positive: Literal["generated", "real"] = "generated"
+    probabilities: bool = False
+    generated_labels: Sequence[str] = ()
+    real_labels: Sequence[str] = ()
+    reference: Sequence[str] = ()
+    held_out: Sequence[str] = ()
+    path_pattern: str = ""
+    same_fakes: bool | None = None
+    calibrated_fpr: float = 0.05
+
+
+def our_columns(
+    table: pd.DataFrame, options: TableOptions, name: str, key: pd.DataFrame | None = None
+) -> pd.DataFrame:
+    """A table with our columns, a row for each score; ``key`` says more of its images.
+
+    A wide table becomes a long one; a detector that a table does not name is called ``name``.
+    Raises `UsageError` for columns that are not there, `DataError` where none holds scores.
+    """
+    _check_given(options, [*table.columns, *([] if key is None else key.columns)])
+    found = _find(table, options, options.columns)
+    images = {ours: table[theirs] for ours, theirs in found.items() if ours != "score"}
+    long = _joined(pd.DataFrame(images, copy=False), key, options)
+    long = _from_paths(long, options.path_pattern)
+    if "score" in found:
+        long = long.assign(score=table[found["score"]].array)
+        named = "detector" in long
+        return long if named else long.assign(detector=categories([0], [name], len(long)))
+    return _melted(table, long, _score_columns(table, found, options))
+
+
+def categories(codes: Any, names: Iterable[str], repeated: int = 1) -> pd.Categorical[Any]:
+    """A column of names by their places among them, each place so many times."""
+    places = np.repeat(np.asarray(codes, np.int32), repeated)
+    return pd.Categorical.from_codes(places, pd.Index(list(names)))
+
+
+def sorted_texts(column: pd.Series[Any]) -> pd.Categorical[Any]:
+    """A column without gaps as texts, whose order does not depend on that of the rows."""
+    given = pd.Categorical(column)
+    names = [str(one) for one in given.categories]
+    order = sorted(set(names))
+    return categories(np.array([order.index(one) for one in names])[given.codes], order)
+
+
+def _check_given(options: TableOptions, there: Sequence[str]) -> None:
+    for ours, theirs in options.columns.items():
+        if ours not in NAMES:
+            raise UsageError(
+                f"--columns {ours}={theirs}: {shown(ours)} is no column of ours; there are: "
+                f"{', '.join(NAMES)}{did_you_mean(ours, NAMES)}"
+            )
+        _check_there(f"--columns {ours}={theirs}", theirs, there)
+    for theirs in options.detectors:
+        _check_there("--detectors", theirs, there)
+
+
+def _check_there(option: str, column: str, there: Sequence[str]) -> None:
+    if column not in there:
+        raise UsageError(
+            f"{option}: the table has no column {shown(column)}; its columns are: "
+            f"{listed(list(map(str, there)), 40)}{did_you_mean(column, map(str, there))}"
+        )
+
+
+def _find(table: pd.DataFrame, options: TableOptions, given: Mapping[str, str]) -> dict[str, str]:
+    """The table's name of each of our columns that it has."""
+    found = {ours: theirs for ours, theirs in given.items() if theirs in table}
+    taken = {*found.values(), *options.detectors}
+    free = {str(column).lower(): str(column) for column in table if column not in taken}
+    for ours, names in NAMES.items():
+        theirs = next((free[one] for one in names if one in free), None)
+        if ours not in found and theirs is not None and not (ours == "score" and options.detectors):
+            found[ours] = theirs
+            free = {name: column for name, column in free.items() if column != theirs}
+    return found
+
+
+def _joined(long: pd.DataFrame, key: pd.DataFrame | None, options: TableOptions) -> pd.DataFrame:
+    """With what the key says of each image."""
+    if key is None:
+        return long
+    given = {ours: theirs for ours, theirs in options.columns.items() if ours not in SCORED}
+    found = {k: v for k, v in _find(key, options, given).items() if k not in SCORED}
+    if "image" not in long or "image" not in found:
+        raise DataError(
+            "a key belongs to scores by the image, and one of the two has no such column; name it "
+            "with --columns image=…"
+        )
+    told = pd.DataFrame({ours: key[theirs] for ours, theirs in found.items()})
+    told["image"] = told["image"].astype(str)
+    if told["image"].duplicated().any():
+        twice = told.loc[told["image"].duplicated(), "image"].iloc[0]
+        raise DataError(f"the key has image {shown(twice)} twice; an image stands there once")
+    kept = long.drop(columns=[ours for ours in told if ours in long and ours != "image"])
+    joined = kept.assign(image=kept["image"].astype(str)).merge(told, on="image", how="left",
+                                                                indicator=True)  # fmt: skip
+    if missing := int((joined["_merge"] == "left_only").sum()):
+        first = joined.loc[joined["_merge"] == "left_only", "image"].iloc[0]
+        raise DataError(
+            f"{missing:,} of {len(joined):,} scores are of images that the key does not have; the "
+            f"first is {shown(first)}; give a key for all of them, or leave them out"
+        )
+    return joined.drop(columns="_merge")
+
+
+def _from_paths(long: pd.DataFrame, pattern: str) -> pd.DataFrame:
+    """With the columns that the named groups of a pattern find in the images' paths."""
+    if not pattern:
+        return long
+    try:
+        names = list(re.compile(pattern).groupindex)
+    except re.error as error:
+        raise UsageError(
+            f"--path-pattern {shown(pattern)} is no regular expression ({error})"
+        ) from None
+    if not names or not set(names) <= set(IN_PATHS):
+        raise UsageError(
+            f"--path-pattern {shown(pattern)} needs named groups such as (?P<label>real|fake); "
+            f"a group may be: {', '.join(IN_PATHS)}"
+        )
+    if "image" not in long:
+        raise UsageError("--path-pattern is for tables with paths of images; name their column "
+                         "with --columns image=…")  # fmt: skip
+    paths = pd.Categorical(long["image"].astype(str))
+    parts = pd.Series(paths.categories.astype(str)).str.extract(pattern)[names]
+    unfit = parts.isna().any(axis=1).to_numpy()
+    if unfit.any():
+        first = shown(paths.categories[int(unfit.argmax())])
+        raise DataError(
+            f"--path-pattern {shown(pattern)} fits {len(parts) - unfit.sum():,} of {len(parts):,} "
+            f"paths; the first that it does not fit is {first}"
+        )
+    taken = {name: pd.Categorical(parts[name]).take(paths.codes) for name in names}
+    return long.assign(**taken)
+
+
+def _score_columns(
+    table: pd.DataFrame, found: Mapping[str, str], options: TableOptions
+) -> list[str]:
+    """Columns of scores in a wide table: those given, else all numbers that are nothing else."""
+    if options.detectors:
+        return list(options.detectors)
+    numbers = [
+        str(column) for column in table
+        if column not in found.values() and pd.api.types.is_numeric_dtype(table[column].dtype)
+        and not pd.api.types.is_bool_dtype(table[column].dtype)
+        and not str(column).startswith("Unnamed") and str(column)
+    ]  # fmt: skip
+    if not numbers:
+        raise DataError(
+            f"the table has no column of scores (its columns: {listed(list(map(str, table)), 40)})"
+            "; name one with --columns score=…, or a column for each detector with --detectors a,b"
+        )
+    return numbers
+
+
+def _melted(table: pd.DataFrame, long: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+    """A wide table as a long one; an empty cell is an image that the detector did not score."""
+    parts = []
+    for code, column in enumerate(columns):
+        scored = table[column].notna().to_numpy()
+        detector = categories([code], columns, int(scored.sum()))
+        rows = long.loc[scored].drop(columns="detector", errors="ignore")
+        parts.append(rows.assign(detector=detector, score=table.loc[scored, column].array))
+    return pd.concat(parts, ignore_index=True)

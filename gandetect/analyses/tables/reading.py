@@ -1,0 +1,98 @@
+"""Files of scores as tables: CSV and its kin, Parquet, JSON lines, and JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+from pyarrow import csv, parquet
+from pyarrow import json as json_lines
+
+from gandetect.data.tables import decoded, separator_of, stated_separator
+from gandetect.errors import DataError, shortened
+
+SAMPLE = 1 << 18  # bytes that the encoding and the separator are told by
+EMPTY = ["", "NA", "N/A", "#N/A", "NaN", "nan", "null", "NULL", "None"]
+PACKED = (".gz", ".bz2", ".zst")
+
+
+def read_scores_table(path: Path) -> pd.DataFrame:
+    """Read a file of scores by its suffix: Parquet, JSON lines, JSON, else text with separators.
+
+    The file may be packed (``.gz``, ``.bz2``, ``.zst``). Encoding and separator are told by its
+    beginning. Raises `DataError` where it cannot be read, or holds no rows.
+    """
+    suffixes = [one for one in path.suffixes if one.lower() not in PACKED]
+    reader = READERS.get(suffixes[-1].lower() if suffixes else "", _read_text)
+    try:
+        path.stat()  # told in the system's words where there is none
+        table = reader(path)
+    except (OSError, ValueError, RecursionError, pa.ArrowException) as error:
+        reason = getattr(error, "strerror", None) or str(error).partition("\n")[0]
+        raise DataError(
+            f"{str(path)!r} cannot be read as a table of scores ({shortened(reason, 200)}); "
+            "expected CSV, TSV, Parquet, JSON lines or JSON, one row an image"
+        ) from None
+    if not len(table):
+        raise DataError(f"{str(path)!r} holds no rows; expected a row for each score")
+    twice = sorted({name for name in table.column_names if table.column_names.count(name) > 1})
+    if twice:
+        raise DataError(f"{str(path)!r} has several columns {twice[0]!r}; name each column once")
+    texts = [
+        name for name in table.column_names if pa.types.is_string(table.schema.field(name).type)
+    ]
+    for name in texts:  # few of them are all different, and each is then held once
+        place = table.schema.get_field_index(name)
+        table = table.set_column(place, name, table.column(name).dictionary_encode())
+    found: pd.DataFrame = table.to_pandas(self_destruct=True)
+    return found
+
+
+def _read_text(path: Path) -> pa.Table:
+    with pa.input_stream(str(path)) as file:
+        content = file.read(SAMPLE)
+    if b"\0" not in content:  # whole lines only; in UTF-16 a line has other ends
+        content = content[: content.rfind(b"\n") + 1] or content
+    text, encoding = decoded(content)
+    rest, separator = stated_separator(text)
+    parse = csv.ParseOptions(
+        delimiter=separator or separator_of(rest, ("label", "score", "image")),
+        newlines_in_values='"' in text,
+    )
+    convert = csv.ConvertOptions(null_values=EMPTY, strings_can_be_null=True)
+    for tried in dict.fromkeys((encoding, "cp1252")):
+        read = csv.ReadOptions(encoding=tried, skip_rows=int(bool(separator)))
+        try:
+            with pa.input_stream(str(path)) as file:
+                return csv.read_csv(file, read, parse, convert)
+        except (UnicodeDecodeError, pa.ArrowInvalid) as error:
+            if "UTF8" not in str(error) and not isinstance(error, UnicodeDecodeError):
+                raise
+    raise ValueError("its letters are of no known encoding")
+
+
+def _read_json(path: Path) -> pa.Table:
+    """A list of rows; or, by detector, an object with a list of ``samples``."""
+    with pa.input_stream(str(path)) as file:
+        stored = json.loads(file.read())
+    rows = stored
+    if isinstance(stored, Mapping):
+        by_detector = stored.get("results", stored)
+        rows = [{"detector": name, **row} for name, one in by_detector.items()
+                if isinstance(one, Mapping) for row in one.get("samples", ())]  # fmt: skip
+    if not isinstance(rows, list) or not all(isinstance(row, Mapping) for row in rows):
+        raise ValueError("it is neither a list of rows nor of samples by detector")
+    return pa.Table.from_pylist(rows)
+
+
+READERS: dict[str, Callable[[Path], Any]] = {
+    ".parquet": parquet.read_table,
+    ".pq": parquet.read_table,
+    ".jsonl": lambda path: json_lines.read_json(str(path)),
+    ".ndjson": lambda path: json_lines.read_json(str(path)),
+    ".json": _read_json,
+}

@@ -1,0 +1,291 @@
+"""Somebody's rows in our form: scores as log-odds of generated, and sources by what they are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy.special import logit
+
+from gandetect.analyses.tables.columns import TableOptions, categories, sorted_texts
+from gandetect.analyses.tables.sources import named_sources
+from gandetect.errors import DataError, UsageError, did_you_mean, listed, shown
+from gandetect.statistics.scores import CALIBRATION, COLUMNS, TEST_REALS, VALIDATION
+
+REAL = {"real", "0", "0.0", "false"}
+GENERATED = {"generated", "fake", "1", "1.0", "true"}
+FURTHEST = 37.0  # log-odds of probabilities of 0 and 1; a double tells no larger ones from 1
+ASKED = ("image", "seed", "group", "class", "known")  # what a table may lack
+Codes = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class TableRows:
+    """A table of scores in our form.
+
+    Args:
+        scores: columns as in `statistics.scores.COLUMNS`, and ``group`` where the table has groups.
+        classes: the class of every real test image, where all are known.
+        own: the generated sources that each detector was trained on; None where nobody said.
+        reals: what in-distribution and held-out reals are called.
+        same_fakes: whether all seeds answered the same fakes.
+        notes: what the table ``lacks``, and what was done with its rows, for `words.j2`.
+    """
+
+    scores: pd.DataFrame
+    classes: pd.DataFrame | None
+    own: Mapping[str, list[str] | None]
+    reals: Mapping[str, str]
+    same_fakes: bool
+    notes: Mapping[str, Any]
+
+
+def our_rows(long: pd.DataFrame, options: TableOptions) -> TableRows:
+    """Put a table with our columns, a row for each score, into our form.
+
+    Raises `DataError` for labels, scores, sources or images that cannot be evaluated, and
+    `UsageError` for an option that does not fit the table.
+    """
+    notes: dict[str, Any] = {"lacks": [name for name in ASKED if name not in long]}
+    generated = _generated(long, options)
+    score = _log_odds(long, options, notes)
+    sources = named_sources(long, generated, options)
+    notes |= {"left_out": sources.left_out}
+    if not {CALIBRATION, VALIDATION} & {*sources.names.categories}:
+        notes["lacks"].append("split")
+    seed = _integers(long, "seed", 0)
+    scores = pd.DataFrame(
+        {
+            "detector": _texts(long, "detector"),
+            "detector_seed": seed,
+            "epoch": _integers(long, "epoch", 0),
+            "source": sources.names,
+            "source_seed": _integers(long, "source_seed", seed),
+            "label": categories(generated, ["real", "generated"]),
+            "index": _image_codes(long, sources.told),
+            "score": score,
+        },
+        copy=False,
+    )
+    if "group" in long:
+        scores["group"] = _texts(long, "group")
+    kept = scores["source"].notna().to_numpy()
+    if not kept.all():
+        scores, long = scores[kept], long[kept]
+    _no_image_twice(scores, long)
+    if "image" in long:
+        notes |= _images(scores)
+    same = options.same_fakes
+    return TableRows(
+        scores.reset_index(drop=True),
+        _classes(scores, long, notes),
+        _own(scores, long),
+        sources.reals,
+        _same_fakes(scores, long) if same is None else same,
+        notes,
+    )
+
+
+def _texts(long: pd.DataFrame, column: str) -> pd.Categorical[Any]:
+    """A column as texts; `DataError` where one is missing."""
+    if missing := int(long[column].isna().sum()):
+        raise DataError(
+            f"{missing:,} of {len(long):,} rows have no {column}; give each one, or leave them out"
+        )
+    return sorted_texts(long[column])
+
+
+def _integers(long: pd.DataFrame, column: str, default: int | npt.NDArray[Any]) -> Any:
+    if column not in long:
+        return default
+    given = long[column]
+    plain = given.astype(object) if given.dtype == "category" else given
+    numbers = pd.to_numeric(plain, errors="coerce")
+    if not (numbers % 1 == 0).all():
+        bad = given[~(numbers % 1 == 0)].iloc[0]
+        raise DataError(
+            f"column {column} holds {shown(str(bad))}; expected a whole number in each row"
+        )
+    return numbers.to_numpy(np.int32)
+
+
+def _generated(long: pd.DataFrame, options: TableOptions) -> npt.NDArray[np.bool_]:
+    """Whether each row is of a generated image."""
+    column = "label" if "label" in long else "source"
+    if column not in long:
+        raise DataError(
+            "the table has no label that says which images are generated; name its column with "
+            "--columns label=…, find it in the paths with --path-pattern, or give a --key"
+        )
+    given = _texts(long, column)
+    values = [str(value) for value in given.categories]
+    if column == "source":  # our own names of sources tell it
+        values = [value.partition(":")[0] for value in values]
+        if not set(values) <= {"real", "generated"}:
+            raise DataError(
+                "the table has no column label; name the one that says which images are generated "
+                "with --columns label=…"
+            )
+    meant = _meanings(sorted(set(values)), options)
+    generated = np.array([meant[value] for value in values])[given.codes]
+    if generated.all() or not generated.any():
+        side, other = ("generated", "real") if generated.all() else ("real", "generated")
+        raise DataError(
+            f"all {len(long):,} rows are of {side} images (label {listed(sorted(set(values)))}); "
+            f"expected {other} ones beside them, as no detector can be judged by one kind alone"
+        )
+    return np.asarray(generated, np.bool_)
+
+
+def _meanings(values: Sequence[str], options: TableOptions) -> dict[str, bool]:
+    """Whether each label means generated."""
+    sides = {
+        "--generated-label": {*options.generated_labels},
+        "--real-label": {*options.real_labels},
+    }
+    for option, given in sides.items():
+        for value in sorted(given - set(values)):
+            raise UsageError(
+                f"{option}: the table has no label {shown(value)}; its labels are: "
+                f"{listed(values)}{did_you_mean(value, values)}"
+            )
+    fakes, reals = sides.values()
+    if not (fakes or reals):
+        fakes = {value for value in values if value.lower() in GENERATED}
+        reals = {value for value in values if value.lower() in REAL}
+    elif not (fakes and reals):
+        fakes, reals = fakes or {*values} - reals, reals or {*values} - fakes
+    if both := fakes & reals:
+        raise UsageError(f"label {shown(min(both))} cannot mean both; give it to one option")
+    if unknown := [value for value in values if value not in fakes | reals]:
+        raise DataError(
+            f"label(s) {listed(unknown)} are not known; expected real and generated (or fake), or "
+            "0 and 1; say which mean generated with --generated-label, or which mean real with "
+            "--real-label"
+        )
+    return {value: value in fakes for value in values}
+
+
+def _log_odds(
+    long: pd.DataFrame, options: TableOptions, notes: dict[str, Any]
+) -> npt.NDArray[np.float64]:
+    """Scores as log-odds of generated."""
+    given = long["score"]
+    if given.dtype == "category":  # texts
+        given = given.astype(object)
+    score = pd.to_numeric(given, errors="coerce").to_numpy(np.float64, copy=True)
+    bad = np.flatnonzero(~np.isfinite(score))
+    if bad.size:
+        row = long.iloc[int(bad[0])]
+        of = f"image {shown(row['image'])}" if "image" in long else f"row {int(bad[0]) + 1}"
+        raise DataError(
+            f"{bad.size:,} of {len(score):,} scores are not finite numbers; the first is "
+            f"{shown(str(row['score']))}, {of} by {shown(row['detector'])}; score these images "
+            "again, or leave them out"
+        )
+    inside = (score >= 0.0) & (score <= 1.0)
+    if options.probabilities:
+        if outside := int(np.count_nonzero(~inside)):
+            raise DataError(
+                f"{outside:,} of {len(score):,} scores lie outside 0 to 1 (from {score.min():g} to "
+                f"{score.max():g}), so they are no probabilities; leave --probabilities out"
+            )
+        notes["clipped"] = int(np.count_nonzero((score == 0.0) | (score == 1.0)))
+        np.clip(logit(score), -FURTHEST, FURTHEST, out=score)
+    else:
+        notes["like_probabilities"] = bool(inside.all())
+    return score if options.positive == "generated" else np.negative(score, out=score)
+
+
+def _image_codes(long: pd.DataFrame, source: pd.Categorical[Any]) -> Codes:
+    """A number for each image, which its source and its name tell; every row's own without names.
+
+    Within a source images stand in the order of their names, numbers by size.
+    """
+    if "image" not in long:
+        return np.arange(len(long), dtype=np.int64)
+    images = pd.Categorical(long["image"])
+    if (images.codes < 0).any():
+        raise DataError(
+            f"{int((images.codes < 0).sum()):,} of {len(long):,} rows do not say which image they "
+            "are of; name it, or leave the column out"
+        )
+    order = np.argsort(np.asarray(images.categories), kind="stable")
+    rank = np.empty(len(order), np.int64)
+    rank[order] = np.arange(len(order))
+    codes: Codes = source.codes.astype(np.int64) * len(order) + rank[images.codes]
+    return codes
+
+
+def _no_image_twice(scores: pd.DataFrame, long: pd.DataFrame) -> None:
+    twice = scores.duplicated([c for c in COLUMNS if c not in ("label", "score")]).to_numpy()
+    if twice.any():
+        row = long.iloc[int(twice.argmax())]
+        raise DataError(
+            f"{int(twice.sum()):,} rows are of an image that stands there already; the first is "
+            f"image {shown(row['image'])} by {shown(row['detector'])}; an image counts once, so "
+            "keep one row of each detector, seed, source and image"
+        )
+
+
+def _images(scores: pd.DataFrame) -> dict[str, Any]:
+    """Images in two splits, and sources of which not every detector scored all images."""
+    images = scores[["source", "index"]].drop_duplicates()
+    all_of = images.groupby("source", observed=True).size()
+    runs = scores.groupby(["source", "detector", "detector_seed"], observed=True).size()
+    fewer = runs[runs.to_numpy() < all_of.loc[runs.index.get_level_values(0)].to_numpy()]
+    return {
+        "two_splits": int(images["index"].duplicated().sum()),
+        "unpaired": sorted({str(source) for source in fewer.index.get_level_values(0)}),
+    }
+
+
+def _classes(
+    scores: pd.DataFrame, long: pd.DataFrame, notes: dict[str, Any]
+) -> pd.DataFrame | None:
+    """The class of each real test image; None unless all are known."""
+    if "class" not in long:
+        return None
+    tested = scores["source"].isin(TEST_REALS).to_numpy()
+    found = scores.loc[tested, ["source", "index"]].assign(class_name=long["class"][tested].array)
+    found = found.drop_duplicates(["source", "index"]).reset_index(drop=True)
+    if missing := int(found["class_name"].isna().sum()):
+        notes["without_class"] = missing
+        return None
+    return found.astype({"source": str, "class_name": str})
+
+
+def _own(scores: pd.DataFrame, long: pd.DataFrame) -> dict[str, list[str] | None]:
+    """The generated sources that each detector was trained on."""
+    detectors = sorted(map(str, scores["detector"].unique()))
+    if "known" not in long:
+        return dict.fromkeys(detectors)
+    fakes = (scores["label"] == "generated").to_numpy()
+    said = long["known"][fakes].astype(str).str.lower()
+    answers = {"true": True, "1": True, "1.0": True, "yes": True,
+               "false": False, "0": False, "0.0": False, "no": False}  # fmt: skip
+    if unknown := sorted({*said.unique()} - {*answers}):
+        raise DataError(f"column known holds {listed(unknown)}; expected true or false of each "
+                        "generated image")  # fmt: skip
+    known = scores.loc[fakes, ["detector", "source"]][said.map(answers).to_numpy(bool)]
+    pairs = known.drop_duplicates().astype(str).itertuples(index=False)
+    own: dict[str, list[str] | None] = {name: [] for name in detectors}
+    for detector, source in sorted(pairs):
+        own[detector] = [*(own[detector] or ()), source]
+    return own
+
+
+def _same_fakes(scores: pd.DataFrame, long: pd.DataFrame) -> bool:
+    """Whether all seeds answered the same fakes, as far as a table tells."""
+    fakes = scores[scores["label"] == "generated"]
+    seeds = sorted(fakes["detector_seed"].unique())
+    if len(seeds) < 2 or "image" not in long:
+        return False
+    if "source_seed" in long and fakes["source_seed"].ne(fakes["source_seed"].iloc[0]).any():
+        return False
+    first, second = (fakes.loc[fakes["detector_seed"] == seed, "index"] for seed in seeds[:2])
+    return bool(np.isin(first.to_numpy(), second.to_numpy()).any())
