@@ -10,6 +10,7 @@ from gandetect.report.document import Block, Text
 from gandetect.report.facts import StudyFacts
 from gandetect.report.inputs import Inputs, Trained
 from gandetect.report.words import REALS, count, source_name
+from gandetect.statistics.bootstrap import what_varies
 from gandetect.statistics.operating_points import OPERATING_POINTS
 from gandetect.statistics.rows import Row, chosen
 from gandetect.statistics.scored_detectors import KINDS
@@ -122,6 +123,10 @@ class StudyResults:
     def many_seeds(self) -> bool:
         """Whether there is more than one run to tell apart."""
         return len(self.seeds) > 1
+
+    def covers(self, point: str | None = None) -> str:
+        """What intervals over runs cover: at an operating point, or whatever the threshold."""
+        return what_varies(len(self.seeds), point in ("calibrated", "youden"))
 
     @property
     def calibrated_on(self) -> str:
