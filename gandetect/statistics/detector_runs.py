@@ -101,7 +101,7 @@ class DetectorRuns:
         return right.astype(np.float64)
 
     def whole_points(self, seed: int) -> list[str]:
-        """Operating points of a run with one threshold for all images, so not a cross-fitted one."""
+        """Operating points of a run with one threshold for all images, none cross-fitted."""
         apart = any(one.out_of_fold is not None for one in self.images[seed].values())
         return [one for one in self.thresholds[seed] if one != "calibrated" or not apart]
 
