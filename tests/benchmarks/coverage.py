@@ -227,11 +227,11 @@ def parts() -> dict[str, Part]:
 
 def lines(name: str, found: Mapping[Design, dict[str, Any]]) -> Iterator[str]:
     """One part as a Markdown table, a line for each design but for the runs."""
-    ruler = [f"### {name}", ""]
     first = next(iter(found.values()))
     runs = sorted({design.runs for design in found})
     heads = ["scores", "calibration images", *first]
-    yield from (*ruler, f"| {' | '.join(heads)} |", "|---" * len(heads) + "|")
+    yield from (f"### {name}: {' / '.join(map(str, runs))} runs", "")
+    yield from (f"| {' | '.join(heads)} |", "|---" * len(heads) + "|")
     for key, of in groupby(found.items(), lambda one: (one[0].scores, one[0].calibration)):
         by_runs = {design.runs: value for design, value in of}
         cells = [key[0], f"{key[1]:,}" if key[1] else "none"]
@@ -255,7 +255,8 @@ def _said(one: Mapping[str, float]) -> str:
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--out", type=click.Path(path_type=Path), default="coverage.jsonl",
               show_default=True, help="A line a design; given again, it goes on.")  # fmt: skip
-def main(only: tuple[str, ...], studies: int, seed: int, out: Path) -> None:
+@click.option("--table", is_flag=True, help="Simulate nothing; print what the file holds.")
+def main(only: tuple[str, ...], studies: int, seed: int, out: Path, table: bool) -> None:
     """Simulate studies and print how many of 100 intervals hold the truth."""
     wanted = {name: part for name, part in parts().items() if not only or name in only}
     done = [json.loads(line) for line in out.read_text().splitlines()] if out.exists() else []
@@ -265,6 +266,8 @@ def main(only: tuple[str, ...], studies: int, seed: int, out: Path) -> None:
     # Few runs first: they are the quickest.
     for name, design in sorted(every, key=lambda one: (one[1].runs, SCORES.index(one[1].scores))):
         about = [vars(design), studies, seed]
+        if json.dumps(about) not in known and table:
+            continue
         if json.dumps(about) not in known:
             study, summed, _ = wanted[name]
             rng = np.random.default_rng([seed, *design.stream])
@@ -274,7 +277,8 @@ def main(only: tuple[str, ...], studies: int, seed: int, out: Path) -> None:
                 file.write(json.dumps({**row, "found": known[json.dumps(about)]}) + "\n")
         found[name][design] = known[json.dumps(about)]
     for name, part in wanted.items():
-        click.echo("\n".join(lines(name, {design: found[name][design] for design in part[2]})))
+        if rows := {design: found[name][design] for design in part[2] if design in found[name]}:
+            click.echo("\n".join(lines(name, rows)))
 
 
 if __name__ == "__main__":
