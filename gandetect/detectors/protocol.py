@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from scipy.special import expit
 
 from gandetect.config import DETECTORS, ClassifierConfig, DetectorTable, GanConfig, GeneratorConfig
+from gandetect.config.detector import Makers
 from gandetect.config.section import Once
 from gandetect.errors import DetectorError, UsageError, unknown_name
 
@@ -221,9 +222,7 @@ class OnFakes(PostHoc):
         """The GAN of its discriminator, and those that its fakes come from."""
         return tuple(dict.fromkeys((self.gan, *self.makers)))
 
-    def check(
-        self, gans: Sequence[GeneratorConfig], classifiers: Sequence[ClassifierConfig]
-    ) -> None:
+    def check(self, gans: Makers, classifiers: Sequence[ClassifierConfig]) -> None:
         """Refuse GANs that the study does not have, and discriminators of what has none."""
         adversarial = [gan.name for gan in gans if isinstance(gan, GanConfig)]
         if self.gan not in adversarial:

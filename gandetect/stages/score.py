@@ -30,6 +30,7 @@ from gandetect.stages.gan import DrawImages, TrainGan
 from gandetect.stages.labelled_data import DecodedImages, LabelledData
 from gandetect.stages.look import DISTANCES, NEIGHBOURS, images_to_look_at, neighbours
 from gandetect.stages.scoring import SCORES, score_images, ticker, tidy_scores
+from gandetect.stages.source_images import SourceImages
 from gandetect.stages.trained import Trained
 from gandetect.statistics.calibrated import CalibrationRule, calibrated
 from gandetect.statistics.operating_points import cuts_by_rate
@@ -37,7 +38,7 @@ from gandetect.statistics.scored_detectors import calibration_source, thresholds
 from gandetect.statistics.scores import CALIBRATION, GENERATED_CALIBRATION, Scores, by_source
 
 ANSWERS = "unlabelled.csv"
-ImageStage = ClassData | LabelledData | DecodedImages | DrawImages
+ImageStage = ClassData | LabelledData | DecodedImages | DrawImages | SourceImages
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,9 @@ import pandas as pd
 from gandetect.analyses.study import ScoredStudy
 from gandetect.analyses.tidy import tidy_row
 from gandetect.errors import DataError
-from gandetect.statistics.bootstrap import mean_over_images, with_interval
+from gandetect.statistics.bootstrap import with_interval
 from gandetect.statistics.calibrated import labels_of
+from gandetect.statistics.detector_runs import DetectorRuns
 from gandetect.statistics.intervals import wilson
 from gandetect.statistics.operating_points import least_images
 from gandetect.statistics.rows import Row
@@ -39,10 +40,9 @@ def numbers(study: ScoredStudy) -> Metrics:
         }
         for one in study.subjects
     }
-    given = study.last, study.classes, cuts
     return {
-        "by_class": by_class(*given),
-        "by_class_across_seeds": by_class_across(*given),
+        "by_class": by_class(study.last, study.classes, cuts),
+        "by_class_across_seeds": by_class_across(study.last, study.classes, study.runs),
         "class_thresholds": [*class_thresholds(study, study.classes)],
     }
 
@@ -90,30 +90,29 @@ def by_class(
 
 
 def by_class_across(
-    scores: pd.DataFrame, classes: pd.DataFrame, thresholds: Thresholds
+    scores: pd.DataFrame, classes: pd.DataFrame, detectors: Mapping[str, DetectorRuns]
 ) -> list[dict[str, Any]]:
     """The same over all runs: ``mean``, its 95 % interval, and each run's share in ``flagged``.
 
-    ``covers`` says what the interval covers: of a single run it is over images only (Wilson).
-    Arguments and errors are those of `by_class`.
+    ``covers`` says what the interval covers. Errors are those of `by_class`.
     """
     rows = []
     for detector, name, source, runs in _groups(scores, classes):
         seeds = list(runs)
-        for point in thresholds[detector, seeds[0]]:
-            answers = [(runs[s] > thresholds[detector, s][point]).astype(float) for s in seeds]
-            statistic = mean_over_images(answers, same_images=True)
-            of_images = wilson(int(answers[0].sum()), len(answers[0]))
+        for point in detectors[detector].whole_points(seeds[0]):
+            statistic = detectors[detector].answered(runs, point, generated=True, same_images=True)
+            flagged, n = list(statistic), len(runs[seeds[0]])
+            of_images = wilson(round(flagged[0] * n), n)
             rows.append(
                 {
                     "detector": detector,
                     "seeds": seeds,
                     **_of_class(name, source),
                     "operating_point": point,
-                    "flagged": [float(answer.mean()) for answer in answers],
+                    "flagged": flagged,
                     "mean": statistic.mean,
                     **with_interval(statistic, of_images),
-                    "n": len(answers[0]),
+                    "n": n,
                 }
             )
     return rows
@@ -160,7 +159,7 @@ def _groups(
     scores: pd.DataFrame, classes: pd.DataFrame
 ) -> Iterator[tuple[str, str, str, dict[int, Any]]]:
     """Detector, class, source, and by seed the scores `(N,)` in the order of the images."""
-    reals = scores[scores["source"].isin(TEST_REALS)]
+    reals = scores[scores["source"].isin({*TEST_REALS, *classes["source"]})]
     named = reals.astype({"source": str, "detector": str}).merge(
         classes.astype({"source": str, "class_name": str}),
         on=["source", "index"],

@@ -66,7 +66,7 @@ def _heat(results: StudyResults, rows: Sequence[Row], point: str) -> Heat:
                  for row in of}  # fmt: skip
         name = f"{say.name(of[0])}, n = {count(of[0]['n'])}"
         lines.append((name, [cells.get(detector) for detector in results.detectors]))
-    caption = say.flagged(POINTS[point], results.many_seeds)
+    caption = say.flagged(POINTS[point], results.covers(point))
     return Heat(caption, ["Class", *results.detectors], lines)
 
 

@@ -53,8 +53,9 @@ def explorer(results: StudyResults) -> Explorer | None:
     """
     metrics = results.metrics
     facts = {row["detector"]: row for row in metrics["detectors"]}
-    rule, classes = results.facts.rule, results.inputs.classes
-    subjects = split_by_detector(latest(results.inputs.scores), facts, rule, classes)
+    inputs, scores = results.inputs, latest(results.inputs.scores)
+    rule = results.facts.rule
+    subjects = split_by_detector(scores, facts, rule, inputs.classes, inputs.groups)
     judged = [one for one in subjects if {"real", "generated"} <= _labels(one)]
     if not judged:
         return None

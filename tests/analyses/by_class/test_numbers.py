@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from score_tables import runs_of
 
 from gandetect.analyses.by_class.numbers import by_class, by_class_across, class_thresholds, numbers
 from gandetect.analyses.study import ScoredStudy
@@ -20,6 +21,10 @@ CLASSES = pd.DataFrame({
 
 def cuts(seeds=(0,), **points):
     return {(name, seed): points or {"native": 0.0} for name in ("a", "b") for seed in seeds}
+
+
+def across(scores, classes, thresholds):
+    return by_class_across(scores, classes, runs_of(scores, thresholds))
 
 
 def picked(rows, **wanted):
@@ -45,7 +50,7 @@ def test_a_score_at_the_threshold_is_not_delayed(scores):
 def test_the_order_of_rows_does_not_matter(make_scores):
     scores = make_scores(np.random.default_rng(1), seeds=(0, 1))
     shuffled = scores.sample(frac=1, random_state=3)
-    for function in (by_class, by_class_across):
+    for function in (by_class, across):
         first, second = (function(table, CLASSES, cuts((0, 1))) for table in (scores, shuffled))
         assert first == second
 
@@ -53,25 +58,25 @@ def test_the_order_of_rows_does_not_matter(make_scores):
 def test_over_seeds_stand_the_mean_and_every_run(make_scores):
     scores = make_scores(np.random.default_rng(1), seeds=(0, 1, 2))
     single = by_class(scores, CLASSES, cuts((0, 1, 2)))
-    (row,) = picked(by_class_across(scores, CLASSES, cuts((0, 1, 2))), detector="b",
+    (row,) = picked(across(scores, CLASSES, cuts((0, 1, 2))), detector="b",
                     class_name="Coat")  # fmt: skip
     runs = [one["flagged"] for one in picked(single, detector="b", class_name="Coat")]
     assert (row["flagged"], row["seeds"]) == (runs, [0, 1, 2])
     assert row["mean"] == pytest.approx(np.mean(runs))
     assert row["ci95"][0] < row["mean"] < row["ci95"][1]
-    assert row["covers"] == "runs and images"
+    assert row["covers"] == "runs and test images"
 
 
 def test_one_run_has_wilsons_interval_over_images(scores):
-    (row,) = picked(by_class_across(scores, CLASSES, cuts()), detector="a", class_name="Bag")
+    (row,) = picked(across(scores, CLASSES, cuts()), detector="a", class_name="Bag")
     (single,) = picked(by_class(scores, CLASSES, cuts()), detector="a", class_name="Bag")
-    assert (row["ci95"], row["covers"]) == (single["ci95"], "images")
+    assert (row["ci95"], row["covers"]) == (single["ci95"], "test images")
 
 
 def test_runs_that_answer_the_same_images_alike_do_not_multiply_them(scores):
     """Twelve equal runs know no more of the images than one."""
     copies = pd.concat([scores.assign(detector_seed=seed) for seed in range(12)])
-    (row,) = picked(by_class_across(copies, CLASSES, cuts(range(12))), detector="a",
+    (row,) = picked(across(copies, CLASSES, cuts(range(12))), detector="a",
                     class_name="Bag")  # fmt: skip
     (single,) = picked(by_class(scores, CLASSES, cuts()), detector="a", class_name="Bag")
     widths = [high - low for low, high in (row["ci95"], single["ci95"])]

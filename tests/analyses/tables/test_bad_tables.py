@@ -9,8 +9,8 @@ import pytest
 from gandetect.analyses.comparisons.numbers import compare_all
 from gandetect.analyses.study import ScoredStudy
 from gandetect.errors import DataError, GandetectError, UsageError, shown
+from gandetect.evaluation import evaluate, read_rows
 from gandetect.statistics.calibrated import CalibrationRule
-from gandetect.study.table import evaluate, read_rows
 
 N = 30
 
