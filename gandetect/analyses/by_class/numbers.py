@@ -31,12 +31,10 @@ def numbers(study: ScoredStudy) -> Metrics:
     """``by_class`` of every run and over runs, and ``class_thresholds``; none without classes."""
     if study.classes is None:
         return {}
-    # Reals that chose a cross-fitted threshold are not judged by it.
     cuts = {
         (one.detector, one.seed): {
-            point: cut
-            for point, cut in one.thresholds.items()
-            if point != "calibrated" or one.calibration is None or not one.calibration.cross_fitted
+            point: one.thresholds[point]
+            for point in study.runs[one.detector].whole_points(one.seed)
         }
         for one in study.subjects
     }
