@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from gandetect.detectors.folder import load_detector
     from gandetect.detectors.protocol import Detector
     from gandetect.errors import GandetectError
+    from gandetect.evaluation import evaluate
     from gandetect.study import run_study
-    from gandetect.study.table import evaluate
     from gandetect.training.drawn import generate_images
 
 __version__ = "0.1.0"
@@ -36,7 +36,7 @@ _HOMES = {
     "Detector": "detectors.protocol",
     "Experiment": "config",
     "GandetectError": "errors",
-    "evaluate": "study.table",
+    "evaluate": "evaluation",
     "generate_images": "training.drawn",
     "load_detector": "detectors.folder",
     "load_experiment": "config",

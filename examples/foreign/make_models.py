@@ -58,6 +58,12 @@ def save_network(pixels: np.ndarray, generated: np.ndarray, file: Path) -> None:
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
+    with torch.no_grad():  # so few steps leave the means of batch normalisation behind
+        for layer in network.modules():
+            if isinstance(layer, nn.BatchNorm2d):
+                layer.reset_running_stats()
+                layer.momentum = None
+        network(nn.functional.interpolate(batch, (SIZE, SIZE), mode="bilinear"))
     torch.jit.trace(network.eval(), torch.zeros(2, 3, SIZE, SIZE)).save(file)
 
 

@@ -58,6 +58,7 @@ class Inputs:
     hardest: dict[Trained, dict[str, Kept]] = field(default_factory=dict)  # nearest the threshold
     neighbours: dict[Trained, Neighbours] = field(default_factory=dict)
     classes: pd.DataFrame | None = None  # of real test images: source, index, class_name
+    groups: pd.DataFrame | None = None  # of in-distribution reals: source, index, group
     trajectory: pd.DataFrame | None = None  # scores of every kept epoch
     perturbed: pd.DataFrame | None = None  # scores of processed images
     overlap: dict[str, Any] = field(default_factory=dict)
@@ -108,8 +109,9 @@ def read_inputs(run: Path) -> Inputs:
     scores, gaps = only_finite(read_scores(run / "scores.parquet"))
     if facts.is_table:
         classes = files.read("classes.parquet", pd.read_parquet, None)
+        groups = files.read("groups.parquet", pd.read_parquet, None)
         manifest: dict[str, Any] = files.read("manifest.json", read_table, {})
-        return Inputs(run, facts, scores, manifest, classes=classes, gaps=gaps)
+        return Inputs(run, facts, scores, manifest, classes=classes, groups=groups, gaps=gaps)
     left_out: dict[str, Any] = files.read("left-out.json", read_table, {})
     overlap: dict[str, Any] = {}
     if facts.gans:
@@ -129,6 +131,7 @@ def read_inputs(run: Path) -> Inputs:
         class_samples=files.read("data-samples.npz", read_class_samples, {}),
         folds=files.read("folds.json", read_table, {}) if folds else {},
         classes=files.read("classes.parquet", pd.read_parquet, None),
+        groups=None,
         trajectory=_scored(files, "trajectory.parquet", twins) if epochs else None,
         perturbed=_scored(files, "perturbed.parquet", twins) if perturbed else None,
         overlap=overlap,

@@ -153,7 +153,13 @@ class ScoreDetector(Stage):
             "gandetect": own_version(),
         }
         finished = detector.with_description(
-            operating_points=points, absent=absent, provenance=provenance, cuts=_cuts(sources)
+            operating_points=points,
+            absent=absent,
+            promises={"calibrated": cut.facts}
+            if cut is not None and "calibrated" in points
+            else {},
+            provenance=provenance,
+            cuts=_cuts(sources),
         )
         save_detector(context.folder, finished)
         if self.unlabelled is not None:
