@@ -18,6 +18,7 @@ from pydantic.fields import FieldInfo
 from gandetect.cli import main
 from gandetect.config import (
     ARCHITECTURES,
+    SOURCES,
     Experiment,
     PicturesConfig,
     SmallSetConfig,
@@ -167,6 +168,7 @@ def test_options_of_absurd_values_are_refused_in_few_words(option, value, tmp_pa
 def sections() -> list[type[ConfigSection]]:
     """Every kind of table, from the experiment down."""
     kinds = [*DATA_TABLES.values(), PicturesConfig, SmallSetConfig, *detector_kinds().values()]
+    kinds += [table for _, table in SOURCES.items()]
     found = dict.fromkeys([Experiment, *kinds, *(one.table for _, one in ARCHITECTURES.items())])
     waiting = list(found)
     while waiting:

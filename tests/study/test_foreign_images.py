@@ -264,7 +264,12 @@ def labelled(data_dir, tmp_path_factory) -> Path:
     cnn = {"recipe": "cnn-small", "epochs": 1, "batch_size": 16}
     table = {
         "name": "labelled",
-        "data": {"name": "folder", "path": "set", "classes": {"real": "real", "fake": "generated"}},
+        "data": {
+            "name": "folder",
+            "path": "set",
+            "classes": {"real": "real", "fake": "generated"},
+            "validation_fraction": 0.4,
+        },
         "classifiers": [
             {**cnn, "name": "both", "image_size": 32, "fakes_from": ["folder"]},
             {**cnn, "name": "one", "image_size": 24},
