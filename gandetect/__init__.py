@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from gandetect.detectors.folder import load_detector
     from gandetect.detectors.protocol import Detector
     from gandetect.errors import GandetectError
+    from gandetect.evaluation import evaluate
     from gandetect.study import run_study
-    from gandetect.study.table import evaluate
+    from gandetect.training.drawn import generate_images
 
 __version__ = "0.1.0"
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "GandetectError",
     "__version__",
     "evaluate",
+    "generate_images",
     "load_detector",
     "load_experiment",
     "run_study",
@@ -34,7 +36,8 @@ _HOMES = {
     "Detector": "detectors.protocol",
     "Experiment": "config",
     "GandetectError": "errors",
-    "evaluate": "study.table",
+    "evaluate": "evaluation",
+    "generate_images": "training.drawn",
     "load_detector": "detectors.folder",
     "load_experiment": "config",
     "run_study": "study",

@@ -11,7 +11,14 @@ import torch
 
 from gandetect import machine
 from gandetect.analyses.registry import ANALYSES
-from gandetect.config import ARCHITECTURES, DATA_SETS, DETECTORS, RECIPES, ClassifierConfig
+from gandetect.config import (
+    ARCHITECTURES,
+    DATA_SETS,
+    DETECTORS,
+    RECIPES,
+    SOURCES,
+    ClassifierConfig,
+)
 from gandetect.errors import unknown_name
 from gandetect.models import keras_parameter_count
 from gandetect.models.classifiers import layer_table, set_trainable
@@ -32,6 +39,7 @@ def information(data_dir: Path | None) -> dict[str, Any]:
         "recipes": {name: _recipe_facts(name) for name in RECIPES},
         "detectors": [name for name, _ in DETECTORS.items()],
         "data_sets": [name for name, _ in DATA_SETS.items()],
+        "sources": [name for name, _ in SOURCES.items()],
         "plugins": plugins(),
     }
 
@@ -40,7 +48,7 @@ def plugins() -> dict[str, list[str]]:
     """What each installed plug-in package adds, and sentences on what cannot be used."""
     added: dict[str, list[str]] = {}
     problems: list[str] = []
-    for registry in (ARCHITECTURES, DATA_SETS, DETECTORS, ANALYSES):
+    for registry in (ARCHITECTURES, DATA_SETS, DETECTORS, SOURCES, ANALYSES):
         for name, package in registry.plugged_in().items():
             added.setdefault(package, []).append(f"{registry.what} {name}")
         problems += registry.problems.values()

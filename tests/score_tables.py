@@ -10,6 +10,7 @@ from gandetect.analyses import evaluate as package
 from gandetect.analyses.registry import analyses
 from gandetect.analyses.study import ScoredStudy
 from gandetect.statistics.calibrated import CalibrationRule
+from gandetect.statistics.detector_runs import DetectorRuns, ScoredImages
 
 LEFT_OUT = ("calibration", "k_shot")
 SIZES = {
@@ -42,6 +43,21 @@ def score_table(rng: np.random.Generator, *, seeds: tuple[int, ...] = (0,)) -> p
         for source, n in SIZES.items()
     ]
     return pd.concat(frames, ignore_index=True)
+
+
+def runs_of(
+    scores: pd.DataFrame, thresholds: Mapping[tuple[str, int], Mapping[str, float]]
+) -> dict[str, DetectorRuns]:
+    """Each detector's runs, with thresholds that are given by detector and seed."""
+    images: dict[str, dict[int, dict[str, ScoredImages]]] = {}
+    keys = ["detector", "detector_seed", "source"]
+    for (name, seed, source), rows in scores.sort_values("index").groupby(keys, observed=True):
+        one = ScoredImages(rows["index"].to_numpy(), rows["score"].to_numpy(float))
+        images.setdefault(str(name), {}).setdefault(int(seed), {})[str(source)] = one
+    return {
+        name: DetectorRuns(name, (), {s: thresholds.get((name, s), {}) for s in of}, of, False)
+        for name, of in images.items()
+    }
 
 
 def evaluate(

@@ -100,6 +100,7 @@ def scored_study(inputs: Inputs, cost_model: CostModel = EXAMPLE_COSTS) -> Score
         cost_model=cost_model,
         quality=inputs.quality,
         classes=inputs.classes,
+        groups=inputs.groups,
         trajectory=inputs.trajectory,
         perturbed=inputs.perturbed,
         audit=inputs.audit.get("rows", []),
@@ -141,12 +142,17 @@ def _part(part: str, results: StudyResults, asked: Sequence[Analysis]) -> list[B
             blocks = [block for piece in chapter.pieces for block in _attempt(piece, results)]
             if not chapter.title:
                 opened += blocks
-            elif blocks:
+            elif blocks and not (results.facts.is_table and all(map(_is_gap, blocks))):
                 lower = [replace(b, level=4) if isinstance(b, Heading) else b for b in blocks]
                 (line,) = _attempt(partial(_finding, chapter), results, chapter.title)
                 anchor = chapter.anchor or slug(one.name)
                 closed.append(Fold(chapter.title, lower, getattr(line, "text", ""), anchor))
     return [*opened, *closed]
+
+
+def _is_gap(block: Block) -> bool:
+    """Whether it only says that something is missing; a table of scores lists that at one place."""
+    return isinstance(block, Text) and block.style == "missing"
 
 
 def _finding(chapter: Chapter, results: StudyResults) -> list[Block]:

@@ -18,7 +18,7 @@ from gandetect.statistics.scored_detectors import (
     discriminator_facts,
     split_by_detector,
 )
-from gandetect.statistics.scores import latest
+from gandetect.statistics.scores import SameFakes, latest
 
 
 @dataclass(frozen=True)
@@ -30,8 +30,8 @@ class ScoredStudy:
         rule: what the calibrated operating point has to promise.
         known: what each detector is, as `report.facts` says; by default a discriminator whose own
             source bears its name.
-        same_fakes: whether all seeds answered the same fakes, as in a labelled study; otherwise
-            each seed's generators made their own.
+        same_fakes: the sources of which all seeds answered the same fakes, or True for all, as in
+            a labelled study; of others each seed's generators made their own.
         cost_model: what misses and false alarms cost.
         quality: how good each generator is (FID, KID, …).
         classes: of real images that are tested or calibrated on: source, index, class_name.
@@ -49,7 +49,7 @@ class ScoredStudy:
     scores: pd.DataFrame
     rule: CalibrationRule
     known: Mapping[str, DetectorFacts] | None = None
-    same_fakes: bool = False
+    same_fakes: SameFakes = False
     cost_model: CostModel = EXAMPLE_COSTS
     quality: Sequence[Mapping[str, Any]] = ()
     classes: pd.DataFrame | None = None

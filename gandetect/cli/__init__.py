@@ -15,7 +15,9 @@ from gandetect.cli.data import data_group
 from gandetect.cli.evaluate import evaluate_command
 from gandetect.cli.explain import explain_command
 from gandetect.cli.export import export_command
+from gandetect.cli.generate import generate_command
 from gandetect.cli.info import completion_command, info_command
+from gandetect.cli.init import init_command
 from gandetect.cli.report import grid_command, report_command
 from gandetect.cli.run import run_command
 from gandetect.cli.schema import schema_command
@@ -117,6 +119,7 @@ def main(context: click.Context, /, verbose: bool, quiet: bool) -> None:
 
 
 for command in (
+    init_command,
     run_command,
     train_group,
     data_group,
@@ -124,6 +127,7 @@ for command in (
     evaluate_command,
     explain_command,
     export_command,
+    generate_command,
     report_command,
     compare_command,
     grid_command,

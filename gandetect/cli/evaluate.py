@@ -75,7 +75,7 @@ def evaluate_command(
       gandetect evaluate results.csv --columns score=prob,label=target --probabilities
       gandetect evaluate submission.csv --key answers.csv --columns score=label
     """
-    from gandetect.study.table import evaluate
+    from gandetect.evaluation import evaluate
 
     if wrong := [one for one in columns if "=" not in one]:
         raise UsageError(f"--columns {shown(wrong[0])} is not of the form ours=theirs, such as "

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from gandetect.cli.options import json_option
+from gandetect.cli.options import code_from_option, json_option
 from gandetect.cli.output import print_json, say, say_any_name
 
 
@@ -21,9 +21,16 @@ from gandetect.cli.output import print_json, say, say_any_name
     help="Folder for a PNG and a JSON file of each image.",
 )
 @json_option
+@code_from_option
 @click.pass_context
 def explain_command(
-    context: click.Context, /, detector: Path, paths: tuple[Path, ...], out: Path, as_json: bool
+    context: click.Context,
+    /,
+    detector: Path,
+    paths: tuple[Path, ...],
+    out: Path,
+    as_json: bool,
+    code_from: Path | None,
 ) -> None:
     """Show which parts of images move the score of a saved DETECTOR, and their spectra.
 
@@ -40,7 +47,8 @@ def explain_command(
     from gandetect.detectors.folder import load_detector
     from gandetect.explanation import explain_images, reals_of_run
 
-    loaded, reals, passed = load_detector(detector), reals_of_run(detector), PassedOver()
+    loaded = load_detector(detector, code_from=code_from)
+    reals, passed = reals_of_run(detector), PassedOver()
     say_any_name()
     if reals is None:
         say(context)("the detector lies in no run with image statistics: spectra stand alone")

@@ -43,9 +43,9 @@ def export_command(
       gandetect export DETECTOR --format torchscript --out detector.pt
     """
     from gandetect.detectors.export import SUFFIXES, export_detector
-    from gandetect.detectors.folder import load_detector
+    from gandetect.detectors.folder import load_network
 
-    loaded = load_detector(detector)
+    loaded = load_network(detector)
     path = out or Path(f"{loaded.name}{SUFFIXES[form]}")
     given = export_detector(loaded, path, form)["input"]
     click.echo(path)

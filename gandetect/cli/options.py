@@ -33,6 +33,12 @@ data_dir_option = click.option(
     envvar="GANDETECT_DATA_DIR",
     help="Where data sets are kept; default: ./data.",
 )
+code_from_option = click.option(
+    "--code-from",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Run the code or program that an external DETECTOR names, whose files are below this "
+    "folder: that of its experiment file. Only for what you trust.",
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
 
 

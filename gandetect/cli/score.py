@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from gandetect.cli.options import MOST_PROCESSES
+from gandetect.cli.options import MOST_PROCESSES, code_from_option
 from gandetect.cli.output import say, say_any_name
 from gandetect.errors import UsageError
 
@@ -86,12 +86,7 @@ MOST_WORKERS = 8  # each holds decoded batches in memory
     help="With Ray: its head; default: a Ray of this machine alone.",
 )
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda", "mps"]), default="cpu")
-@click.option(
-    "--code-from",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Run the code or program that an external DETECTOR names, whose files are below this "
-    "folder: that of its experiment file. Only for what you trust.",
-)
+@code_from_option
 @click.pass_context
 def score_command(
     context: click.Context,
@@ -152,6 +147,8 @@ def score_command(
 
     device = resolve_device(device)
     loaded = load_detector(detector, device, code_from)
+    if isinstance(point, str) and (promise := loaded.promise(point)):
+        click.echo(f"note: {promise}", err=True)
     tally, passed = ConversionTally(), PassedOver()
     if out is not None:
         from gandetect import runs

@@ -3,7 +3,7 @@
 Everything is frozen and unknown keys are refused, so a misspelt option can never be silently
 ignored. Where two architectures or recipes differ in how they are trained, the difference is data
 (`Architecture.training`, `RECIPES`), not code in a loop. What can be asked for by name stands in
-registries (`ARCHITECTURES`, `DATA_SETS`, `DETECTORS`).
+registries (`ARCHITECTURES`, `DATA_SETS`, `DETECTORS`, `SOURCES`).
 """
 
 from gandetect.config.architecture import ARCHITECTURES, Architecture
@@ -30,6 +30,7 @@ from gandetect.config.gan import (
 from gandetect.config.generator import GeneratorConfig, OptimizerConfig, generator_table
 from gandetect.config.loading import apply_override, load_experiment, parse_experiment
 from gandetect.config.recipes import RECIPES
+from gandetect.config.source import SOURCES, SourceTable
 from gandetect.config.variational import VaeConfig
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "DATA_SETS",
     "DETECTORS",
     "RECIPES",
+    "SOURCES",
     "Architecture",
     "ClassImagesConfig",
     "ClassifierConfig",
@@ -58,6 +60,7 @@ __all__ = [
     "QualityConfig",
     "ReplayConfig",
     "SmallSetConfig",
+    "SourceTable",
     "VaeConfig",
     "apply_override",
     "canonical_json",

@@ -11,6 +11,7 @@ from gandetect.config.classifier import ClassifierConfig
 from gandetect.config.gan import GanConfig
 from gandetect.config.generator import GeneratorConfig
 from gandetect.config.section import ConfigSection, Name, table_chosen
+from gandetect.config.source import SourceTable
 from gandetect.errors import unknown_name
 from gandetect.registry import Registry
 
@@ -34,6 +35,9 @@ DETECTORS: Registry[type[object]] = Registry(
 )
 
 
+Makers = Sequence[GeneratorConfig | SourceTable]  # whose images detectors may be trained on
+
+
 class DetectorTable(ConfigSection):
     """One table of ``[[detectors]]``: a detector made of finished trainings, or an external one.
 
@@ -52,7 +56,7 @@ class DetectorTable(ConfigSection):
 
     @property
     def made_of(self) -> tuple[str, ...]:
-        """Names of the GANs and classifiers that it is made of."""
+        """Names of the GANs and classifiers that it is made of, and of sources that it learns."""
         return ()
 
     @property
@@ -61,15 +65,13 @@ class DetectorTable(ConfigSection):
         return 0
 
     def known(self, known_to: Callable[[str], tuple[str, ...]]) -> tuple[str, ...]:
-        """Names of the GANs whose images it was trained on: those common to all of its parts.
+        """Names of the GANs and sources whose images it was trained on: those of all its parts.
 
         ``known_to`` answers for one of those by its name.
         """
         return tuple(dict.fromkeys(gan for name in self.made_of for gan in known_to(name)))
 
-    def check(
-        self, gans: Sequence[GeneratorConfig], classifiers: Sequence[ClassifierConfig]
-    ) -> None:
+    def check(self, gans: Makers, classifiers: Sequence[ClassifierConfig]) -> None:
         """Raise `UsageError` or `ValueError` where it is made of what the study does not have.
 
         It may be made of discriminators and classifiers, unless a kind says otherwise.

@@ -26,6 +26,7 @@ from gandetect.config.section import (
     OpenProbability,
     SplitSeed,
 )
+from gandetect.config.source import AnySourceTable, SourceTable
 from gandetect.errors import unknown_name
 
 # Names of groups of images in the scores; a generator of that name could not be told from them.
@@ -86,6 +87,7 @@ class Experiment(ConfigSection):
     gans: tuple[AnyGenerator, ...] = ()
     classifiers: tuple[ClassifierConfig, ...] = ()
     detectors: tuple[AnyDetectorTable, ...] = ()
+    sources: tuple[AnySourceTable, ...] = ()
     quality: QualityConfig = QualityConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
     variants: tuple[VariantConfig, ...] = ()
@@ -97,9 +99,9 @@ class Experiment(ConfigSection):
         return tuple(gan for gan in gans if gan.role != "source")
 
     @property
-    def sources(self) -> tuple[GeneratorConfig, ...]:
-        """The generators whose images every detector is scored on, beside those that it knows."""
-        return tuple(gan for gan in self.gans if gan.role != "detector")
+    def makers(self) -> tuple[GeneratorConfig | SourceTable, ...]:
+        """Whose images detectors may be trained on: its GANs, and sources with ``train``."""
+        return (*self.gans, *(source for source in self.sources if source.train))
 
     @property
     def not_of_gans(self) -> tuple[ClassifierConfig | DetectorTable, ...]:
@@ -107,10 +109,9 @@ class Experiment(ConfigSection):
         return (*self.classifiers, *self.detectors)
 
     def known_to(self, name: str) -> tuple[str, ...]:
-        """Names of the GANs whose images the detector of that name was trained on."""
-        for gan in self.gans:
-            if gan.name == name:
-                return (name,)
+        """Names of the GANs and sources whose images the detector of that name was trained on."""
+        if any(maker.name == name for maker in self.makers):
+            return (name,)
         for classifier in self.classifiers:
             if classifier.name == name:
                 return classifier.fakes_from
@@ -122,7 +123,7 @@ class Experiment(ConfigSection):
     @model_validator(mode="before")
     @classmethod
     def _fakes_from_somewhere(cls, given: Any) -> Any:
-        if not isinstance(given, dict) or given.get("gans"):
+        if not isinstance(given, dict) or given.get("gans") or given.get("sources"):
             return given
         data = given.get("data")
         if isinstance(data, Mapping) and data_table(data) is PicturesConfig:
@@ -144,14 +145,16 @@ class Experiment(ConfigSection):
 
     @model_validator(mode="after")
     def _distinct_names(self) -> Experiment:
-        names = [entry.name for entry in (*self.gans, *self.not_of_gans)]
-        if not names:
+        names = [entry.name for entry in (*self.gans, *self.not_of_gans, *self.sources)]
+        if not self.gans and not self.not_of_gans:
             raise ValueError("there is nothing to train; give at least one [[gans]] table, or "
                              "[[classifiers]] on labelled images")  # fmt: skip
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             others = {entry.name for entry in self.not_of_gans}
             kind = "detectors" if twice[0] in others else "GANs"
+            if twice[0] in {source.name for source in self.sources}:
+                kind = "entries, of which one is of [[sources]],"
             raise ValueError(
                 f'two {kind} are named {twice[0]!r}; give one of them another name = "…"'
             )
@@ -165,19 +168,31 @@ class Experiment(ConfigSection):
         if isinstance(self.data, LabelledDataConfig):
             self._bring_their_own_fakes(self.data)
             return self
-        generators = [gan.name for gan in self.gans]
+        makers = [maker.name for maker in self.makers]
         for classifier in self.classifiers:
             if not classifier.fakes_from:
                 raise ValueError(
                     f"classifier {classifier.name!r} has no fakes to train on; name the GANs "
-                    f'that make them, as in fakes_from = ["{next(iter(generators), "dcgan-bn")}"]'
+                    f'that make them, as in fakes_from = ["{next(iter(makers), "dcgan-bn")}"]'
                 )
-            for name in classifier.fakes_from:
-                if name not in generators:
-                    raise unknown_name("fakes_from", name, generators)
+        self._require_makers()
         for detector in self.detectors:
-            detector.check(self.gans, self.classifiers)
+            detector.check(self.makers, self.classifiers)
         return self
+
+    def _require_makers(self) -> None:
+        """Refuse fakes of what makes none, or of a source that nothing is trained on."""
+        makers = [maker.name for maker in self.makers]
+        untrained = [source.name for source in self.sources if not source.train]
+        for one in self.not_of_gans:
+            for name in getattr(one, "fakes_from", ()):
+                if name in untrained:
+                    raise ValueError(
+                        f"{one.name!r} has fakes_from = {name!r}, a source that is only answered; "
+                        'give that source train = true and label = "generated"'
+                    )
+                if name not in makers and isinstance(one, ClassifierConfig):
+                    raise unknown_name("fakes_from", name, makers)
 
     def _bring_their_own_fakes(self, data: LabelledDataConfig) -> None:
         """Refuse what makes fakes, or needs those of a GAN, or splits by class."""
@@ -193,9 +208,17 @@ class Experiment(ConfigSection):
                 "folder whose sub-folders are all classes of real images, without labels: classes "
                 "left out, or a list of sub-folders"
             )
+        for source in self.sources:
+            if source.name in data.classes:
+                raise ValueError(
+                    f"source {source.name!r} is named as a class of the data; give it another name"
+                )
+        named = any(classifier.fakes_from for classifier in self.classifiers)
+        if self.makers:
+            self._require_makers()
         of_generators = {
             "[[detectors]]": any(detector.OF_GANS for detector in self.detectors),
-            "fakes_from": any(classifier.fakes_from for classifier in self.classifiers),
+            "fakes_from": named and not self.makers,
             "fakes_epochs": any(
                 classifier.fakes_epochs != "last" for classifier in self.classifiers
             ),

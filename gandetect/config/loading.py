@@ -16,7 +16,7 @@ from gandetect.errors import UsageError, did_you_mean, listed, shortened, shown
 
 # What an experiment file is made of, beside values: tables, and lists of tables.
 TABLES = ("data", "quality", "evaluation")
-TABLE_LISTS = ("gans", "classifiers", "detectors", "variants")
+TABLE_LISTS = ("gans", "classifiers", "detectors", "sources", "variants")
 TOLD = 3  # problems in one message
 EXTENDS, CHANGES = "extends", "changes"  # keys of a file that is a variation of another
 

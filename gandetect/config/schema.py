@@ -21,6 +21,7 @@ from gandetect.config.loading import CHANGES, EXTENDS
 from gandetect.config.processing import PERTURBATIONS, ProcessingStep
 from gandetect.config.recipes import RECIPES
 from gandetect.config.section import ConfigSection
+from gandetect.config.source import SOURCES
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 Table = type[ConfigSection]
@@ -36,6 +37,7 @@ def experiment_schema() -> dict[str, Any]:
         "gans": ("architecture", architectures),
         "classifiers": ("recipe", {ClassifierConfig: [*RECIPES]}),
         "detectors": ("kind", kinds),
+        "sources": ("kind", {table: [name] for name, table in SOURCES.items()}),
     }
     tables: list[Table] = [Experiment, *(one for _, named in entries.values() for one in named)]
     places, made = models_json_schema([(table, "validation") for table in tables])
@@ -48,7 +50,8 @@ def experiment_schema() -> dict[str, Any]:
         for table, names in named.items():
             definition = definitions[_name(by_class[table])]
             definition["properties"][choice] = {"enum": names}
-            definition["required"] = [choice]
+            if key != "sources":  # whose other keys tell the kind
+                definition["required"] = [choice]
         experiment["properties"][key]["items"] = {"anyOf": [by_class[table] for table in named]}
     definitions[SmallSetConfig.__name__]["properties"]["name"] = {"enum": [*DATA_SETS]}
     definitions[SmallSetConfig.__name__]["required"] = ["name"]
@@ -65,7 +68,7 @@ def experiment_schema() -> dict[str, Any]:
     return {"$schema": DIALECT, **experiment, "$defs": used}
 
 
-_BASES = ("GeneratorConfig", "DetectorTable")  # which no table is itself
+_BASES = ("GeneratorConfig", "DetectorTable", "SourceTable")  # which no table is itself
 
 
 def _name(place: Mapping[str, Any]) -> str:

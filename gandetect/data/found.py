@@ -131,10 +131,13 @@ def written(path: str | os.PathLike[str]) -> str:
     return text.replace("\\", "\\\\") if re.search(r"\\x[0-9a-f]{2}", text) else text
 
 
-def left_out_sentences(entries: LeftOut) -> list[str]:
-    """One warning for all files that are left out, the first three named; none for none."""
+def left_out_sentences(entries: LeftOut, listed: str = "data/data.json") -> list[str]:
+    """One warning for all files that are left out, the first three named; none for none.
+
+    ``listed`` is the file that names all.
+    """
     if not entries:
         return []
     shown = "; ".join(f"{entry['path']}: {entry['reason']}" for entry in entries[:3])
-    more = f"; and {len(entries) - 3} more (all in data/data.json)" if len(entries) > 3 else ""
+    more = f"; and {len(entries) - 3} more (all in {listed})" if len(entries) > 3 else ""
     return [f"{len(entries)} file(s) are left out: {shown}{more}"]

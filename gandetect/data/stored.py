@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mmap
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
@@ -72,6 +73,56 @@ class StoredImages:
         base: object = self._mapped.base
         if isinstance(base, mmap.mmap):
             base.madvise(mmap.MADV_DONTNEED)
+
+
+class StackedImages:
+    """Several arrays of images ``(N, C, H, W) uint8`` of one size as one, none of them copied."""
+
+    def __init__(self, parts: Sequence[Images]) -> None:
+        self.parts = parts
+        self.starts = np.cumsum([0, *map(len, parts)])
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """``(N, C, H, W)``."""
+        return (len(self), *self.parts[0].shape[1:])
+
+    def __len__(self) -> int:
+        return int(self.starts[-1])
+
+    def __getitem__(self, places: Any) -> Pixels:
+        rows = np.atleast_1d(np.arange(len(self))[places])
+        pixels = np.empty((len(rows), *self.shape[1:]), np.uint8)
+        which = np.searchsorted(self.starts, rows, side="right") - 1
+        for number in np.unique(which):
+            ours = which == number
+            pixels[ours] = self.parts[number][rows[ours] - self.starts[number]]
+        return pixels
+
+
+class PixelFile:
+    """A new ``.npy`` file of images ``(N, C, H, W) uint8``, written one by one; N grows."""
+
+    def __init__(self, file: Path, shape: tuple[int, int, int]) -> None:
+        self.shape, self.count = shape, 0
+        self._stream = file.open("xb")
+        self._write_header()
+
+    def add(self, image: Pixels) -> None:
+        """Append an image ``(C, H, W)``."""
+        self._stream.write(image.tobytes())
+        self.count += 1
+
+    def close(self) -> None:
+        """Say in the header how many there are; NumPy leaves room there for the number to grow."""
+        self._stream.seek(0)
+        self._write_header()
+        self._stream.close()
+
+    def _write_header(self) -> None:
+        shape = (self.count, *self.shape)
+        header = {"descr": "|u1", "fortran_order": False, "shape": shape}
+        np.lib.format.write_array_header_1_0(self._stream, header)
 
 
 def take(images: Images, places: Rows) -> Images:

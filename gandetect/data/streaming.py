@@ -12,10 +12,11 @@ from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from gandetect.data.folders import Found
 from gandetect.data.images import find_images, fitted_pixels, image_faults, read_picture
-from gandetect.data.picture import Fit, conversion_of
+from gandetect.data.picture import DecodedPicture, Fit, conversion_of
 from gandetect.errors import DataError
 from gandetect.workers import map_ordered
 
@@ -115,6 +116,19 @@ def decode(path: Path, options: DecodeOptions, content: bytes | None = None) -> 
     if conversion and options.strict:
         return Decoded(path, None, _refusal(path, conversion, options))
     return Decoded(path, pixels, conversion=conversion, remark="; ".join(picture.remarks))
+
+
+def decode_array(name: Path, pixels: Pixels, options: DecodeOptions) -> Decoded:
+    """Fit an image ``(C, H, W)`` of one or three channels as a file with these pixels would be."""
+    image = Image.fromarray(pixels[0] if len(pixels) == 1 else pixels.transpose(1, 2, 0))
+    fitted = fitted_pixels(
+        DecodedPicture(image, "array", image.mode),
+        channels=options.channels,
+        size=options.size,
+        fit=options.fit,
+        background=options.background,
+    )
+    return Decoded(name, fitted)
 
 
 def _refusal(path: Path, conversion: str, options: DecodeOptions) -> str:

@@ -19,7 +19,8 @@ from numpy.typing import ArrayLike, NDArray
 from pydantic import Field
 
 from gandetect import runs
-from gandetect.config import ClassifierConfig, DetectorTable, GeneratorConfig
+from gandetect.config import ClassifierConfig, DetectorTable
+from gandetect.config.detector import Makers
 from gandetect.config.section import Once
 from gandetect.detectors.protocol import Detector, DetectorDescription, Kind
 from gandetect.errors import DetectorError, ExternalError, shortened, unknown_name
@@ -79,9 +80,7 @@ class External(DetectorTable, Kind):
         """What its table says: nobody else knows."""
         return self.trained_on
 
-    def check(
-        self, gans: Sequence[GeneratorConfig], classifiers: Sequence[ClassifierConfig]
-    ) -> None:
+    def check(self, gans: Makers, classifiers: Sequence[ClassifierConfig]) -> None:
         """Refuse GANs that the study does not have."""
         self.check_labelled([gan.name for gan in gans])
 

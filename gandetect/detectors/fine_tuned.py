@@ -11,9 +11,9 @@ from gandetect.config import (
     ClassifierConfig,
     DiscriminatorOptions,
     GanConfig,
-    GeneratorConfig,
     NegativesConfig,
 )
+from gandetect.config.detector import Makers
 from gandetect.config.epochs import Epochs
 from gandetect.config.gan import DiffAugmentation
 from gandetect.config.processing import Processing
@@ -21,7 +21,7 @@ from gandetect.config.section import ImageCount, LearningRate, Probability, Step
 from gandetect.data.stored import Images
 from gandetect.detectors.discriminator import Discriminator, fresh_discriminator
 from gandetect.detectors.protocol import FittedNetwork, OnFakes
-from gandetect.detectors.validation import Monitor, Validation, hold_back, how_chosen
+from gandetect.detectors.validation import Monitor, Validation, hold_back, how_chosen, without
 
 if TYPE_CHECKING:
     from gandetect.detectors.material import Material
@@ -72,9 +72,7 @@ class FineTuned(OnFakes, Discriminator):
         """A fresh network knows the GANs of its fakes alone."""
         return self.made_of if self.start == "last" else tuple(dict.fromkeys(self.makers))
 
-    def check(
-        self, gans: Sequence[GeneratorConfig], classifiers: Sequence[ClassifierConfig]
-    ) -> None:
+    def check(self, gans: Makers, classifiers: Sequence[ClassifierConfig]) -> None:
         """Also refuse options that the network does not have."""
         super().check(gans, classifiers)
         if self.discriminator is not None:
@@ -141,6 +139,7 @@ class FineTuned(OnFakes, Discriminator):
         """Reals and fakes that are left to train on, and what a state is chosen by."""
         reals, seed = material.reals, material.seed
         fakes, unseen = hold_back(fakes, seed, f"fakes of {purpose}")
+        fakes = without(fakes, unseen)  # a small source's images come more than once
         if material.validation:
             groups = material.validation_reals(len(unseen), f"validation of {self.name}")
         else:

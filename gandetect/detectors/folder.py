@@ -62,6 +62,11 @@ def load_detector(
 def load_network(folder: Path, device: str = "cpu") -> NetworkDetector:
     """Load a detector that is a network; raises as `load_detector` does."""
     description = _description(folder)
+    if issubclass(kind_named(description.kind), External):
+        raise DetectorError(
+            f"{str(folder)!r} holds no network: its detector is {shown(description.architecture)} "
+            "from outside; give the folder of a discriminator, a classifier or a probe"
+        )
     weights = _load_weights(folder / WEIGHTS, description.weights_sha256)
     try:
         with torch.random.fork_rng(devices=[]):  # initial weights, which are about to be replaced

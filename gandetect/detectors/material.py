@@ -20,6 +20,7 @@ from gandetect.detectors.network import NetworkDetector
 from gandetect.detectors.protocol import Preprocessing
 from gandetect.events import Notify
 from gandetect.randomness import stream
+from gandetect.sources import ImageSet
 from gandetect.training.epoch_fakes import fakes_of_epochs
 from gandetect.training.supervised import new_classifier
 
@@ -31,7 +32,7 @@ class Material:
     ``gans`` are the GANs that it names, with their folders, and ``classifiers`` the classifiers;
     ``detector`` loads the detector that either has become, by its name. ``reals`` and
     ``calibration`` are ``(N, C, H, W) uint8``; so are the groups of the ``validation`` split, where
-    there is one.
+    there is one. ``sources`` are the training parts of images from elsewhere.
     """
 
     gans: Mapping[str, tuple[GeneratorConfig, Path]]
@@ -44,6 +45,7 @@ class Material:
     device: torch.device
     notify: Notify
     validation: Mapping[str, Images] = field(default_factory=dict)
+    sources: Mapping[str, ImageSet] = field(default_factory=dict)
 
     def discriminator(self, name: str, epoch: int | None = None) -> nn.Module:
         """A GAN's discriminator after its last epoch, or after a kept one."""
@@ -69,7 +71,7 @@ class Material:
     def fakes_of(
         self, names: Sequence[str], epochs: Epochs, count: int, purpose: str, recent: float = 0.0
     ) -> NDArray[np.uint8]:
-        """Fakes ``(count, C, H, W) uint8`` of several GANs, as many of each; see `fakes`."""
+        """Fakes ``(count, C, H, W) uint8`` of GANs and sources, as many of each; see `fakes`."""
         ends = np.linspace(0, count, len(names) + 1).round().astype(int)
         parts = [
             self.fakes(name, epochs, share, purpose, recent)
@@ -83,8 +85,11 @@ class Material:
     ) -> NDArray[np.uint8]:
         """Fakes ``(count, C, H, W) uint8`` of a GAN, of each of its epochs' generators.
 
-        As many of each epoch's, or with ``recent`` more of later ones' (`training.epoch_fakes`).
+        As many of each epoch's, or with ``recent`` more of later ones' (`training.epoch_fakes`). A
+        source has no epochs; where it has fewer images they come again.
         """
+        if name in self.sources:
+            return self.sources[name].draw(count, stream(self.seed, f"{purpose}, {name}"))
         gan, folder = self.gans[name]
         return fakes_of_epochs(
             gan,

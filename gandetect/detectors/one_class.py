@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 import numpy as np
 from pydantic import Field, model_validator
 
-from gandetect.config import ClassifierConfig, GanConfig, GeneratorConfig
+from gandetect.config import ClassifierConfig, GanConfig
+from gandetect.config.detector import Makers
 from gandetect.config.section import Count, ImageCount
 from gandetect.detectors.protocol import DetectorDescription, FittedNetwork, PostHoc, kind_named
 from gandetect.errors import unknown_name
@@ -42,9 +43,7 @@ class OneClassDetector(PostHoc):
         """What brings the features; nothing for pixels."""
         return () if self.features_of == PIXELS else (self.features_of,)
 
-    def check(
-        self, gans: Sequence[GeneratorConfig], classifiers: Sequence[ClassifierConfig]
-    ) -> None:
+    def check(self, gans: Makers, classifiers: Sequence[ClassifierConfig]) -> None:
         """Refuse features of a network that the study does not have."""
         discriminators = [gan.name for gan in gans if isinstance(gan, GanConfig)]
         features = [PIXELS, *discriminators, *(one.name for one in classifiers)]

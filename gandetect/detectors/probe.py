@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from pydantic import BeforeValidator, Field
 
 from gandetect.config import ClassifierConfig, GanConfig, GeneratorConfig, chosen_epochs
+from gandetect.config.detector import Makers
 from gandetect.config.epochs import Epochs
 from gandetect.config.processing import Processing
 from gandetect.config.section import Count, ImageCount, Once, Weight
@@ -101,9 +102,7 @@ class FeatureProbe(PostHoc):
             return super().known(known_to)
         return self.fakes_from or tuple(one for one in self.made_of if known_to(one) == (one,))
 
-    def check(
-        self, gans: Sequence[GeneratorConfig], classifiers: Sequence[ClassifierConfig]
-    ) -> None:
+    def check(self, gans: Makers, classifiers: Sequence[ClassifierConfig]) -> None:
         """Refuse networks and fakes that the study does not have."""
         discriminators = [gan.name for gan in gans if isinstance(gan, GanConfig)]
         networks = [*discriminators, *(one.name for one in classifiers), *IMAGENET_NETWORKS]

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from scipy.special import expit
 
 from gandetect.config import DETECTORS, ClassifierConfig, DetectorTable, GanConfig, GeneratorConfig
+from gandetect.config.detector import Makers
 from gandetect.config.section import Once
 from gandetect.errors import DetectorError, UsageError, unknown_name
 
@@ -49,6 +50,7 @@ class DetectorDescription(BaseModel):
     operating_points: dict[str, float] = {"native": 0.0}
     cuts: dict[str, float] = {}  # thresholds by the share of reals that they may flag
     absent: dict[str, str] = {}  # operating points that there are none of, and why
+    promises: dict[str, dict[str, Any]] = {}  # what an operating point promises of new reals
     weights_sha256: str = ""
     provenance: dict[str, Any] = {}
 
@@ -122,6 +124,18 @@ class Detector:
         if operating_point not in self.operating_points:
             raise unknown_name("operating point", operating_point, self.operating_points)
         return self.operating_points[operating_point]
+
+    def promise(self, operating_point: str) -> str:
+        """What a threshold promises of new reals, in a sentence; empty for one that does not."""
+        facts = self.description.promises.get(operating_point)
+        if facts is None:
+            return ""
+        like = "of any one class" if facts.get("of_each_class") else "like those that chose it"
+        return (
+            f"threshold {operating_point} was chosen on {facts['n_calibration']:,} real images; of "
+            f"100 new ones {like}, {100 * facts['expected_flagged']:.1f} are expected to be "
+            f"flagged, with 95 % confidence at most {100 * facts['flagged_at_most']:.1f}"
+        )
 
     def unsure_between(self, points: tuple[str, str]) -> tuple[float, float]:
         """Two thresholds, the lower first: above both is generated, above none is real.
@@ -208,9 +222,7 @@ class OnFakes(PostHoc):
         """The GAN of its discriminator, and those that its fakes come from."""
         return tuple(dict.fromkeys((self.gan, *self.makers)))
 
-    def check(
-        self, gans: Sequence[GeneratorConfig], classifiers: Sequence[ClassifierConfig]
-    ) -> None:
+    def check(self, gans: Makers, classifiers: Sequence[ClassifierConfig]) -> None:
         """Refuse GANs that the study does not have, and discriminators of what has none."""
         adversarial = [gan.name for gan in gans if isinstance(gan, GanConfig)]
         if self.gan not in adversarial:

@@ -63,6 +63,12 @@ def how_chosen(history: Sequence[Figures], monitor: Monitor) -> dict[str, Any]:
     return {"chosen": {"by": monitor, "among": len(history), **best_row(history, monitor)}}
 
 
+def without(images: Images, others: Images) -> Images:
+    """Those images that are not among the others, pixel by pixel."""
+    known = {one.tobytes() for one in others[:]}
+    return take(images, np.flatnonzero([one.tobytes() not in known for one in images[:]]))
+
+
 def hold_back(images: Images, seed: int, purpose: str) -> tuple[Images, Images]:
     """All images but a random tenth, and that tenth; both in their order, at least one in it."""
     order = stream(seed, f"held back in {purpose}").permutation(len(images))

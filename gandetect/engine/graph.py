@@ -92,6 +92,8 @@ def run_graph(plans: Sequence[Plan], engine: Engine, listener: Listener) -> None
             listener.say(nodes[key].title)
             engine.start(task)
         if here:  # one at a time, so that what it makes ready does not wait for the others
+            # What only scoring needs comes first: its faults are told before anything is trained.
+            here.sort(key=lambda key: nodes[key].chain)
             key = here.pop(0)
             listener.say(nodes[key].title)
             perform(nodes[key].stage, nodes[key].digest, nodes[key].context, listener.event)

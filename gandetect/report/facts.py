@@ -15,6 +15,7 @@ from gandetect.errors import RunError
 from gandetect.runs import load_study, read_json, to_toml, write_json
 from gandetect.statistics.calibrated import CalibrationRule
 from gandetect.statistics.scored_detectors import DetectorFacts, discriminator_facts
+from gandetect.statistics.scores import SameFakes
 
 TABLE = "table.json"  # in the run folder of a table of scores, in place of `study.json`
 
@@ -28,7 +29,7 @@ class StudyFacts:
         seeds: of its detectors.
         detectors: what each is, and the generated sources that it was trained on.
         rule: what the calibrated threshold has to promise.
-        same_fakes: whether all seeds answered the same fakes.
+        same_fakes: the sources of which all seeds answered the same fakes, or whether of all.
         settings: the configuration as plain values; ``data`` says at least the ``name`` of the
             data. Of a table, the options that it was read with.
         written: the same as a TOML file.
@@ -46,7 +47,7 @@ class StudyFacts:
     seeds: tuple[int, ...]
     detectors: Mapping[str, DetectorFacts]
     rule: CalibrationRule
-    same_fakes: bool
+    same_fakes: SameFakes
     settings: Mapping[str, Any]
     written: str
     digest: str
@@ -87,7 +88,7 @@ def facts_of(experiment: Experiment) -> StudyFacts:
         experiment.seeds,
         detectors_of(experiment),
         CalibrationRule.of(experiment.evaluation),
-        labelled,
+        same_fakes_of(experiment),
         experiment.model_dump(mode="json"),
         to_toml(experiment),
         experiment.digest(),
@@ -123,7 +124,8 @@ def detectors_of(experiment: Experiment) -> dict[str, dict[str, Any]]:
         gan.name: discriminator_facts(gan.name) for gan in experiment.discriminators
     }
     for classifier in experiment.classifiers:
-        own = [f"generated:{name}" for name in classifier.fakes_from or _classes(experiment)]
+        known = [*_classes(experiment), *classifier.fakes_from]
+        own = [f"generated:{name}" for name in known]
         facts[classifier.name] = {"kind": "classifier", "recipe": classifier.recipe, "own": own}
     for detector in experiment.detectors:
         own = [f"generated:{name}" for name in experiment.known_to(detector.name)]
@@ -131,7 +133,13 @@ def detectors_of(experiment: Experiment) -> dict[str, dict[str, Any]]:
     return facts
 
 
+def same_fakes_of(experiment: Experiment) -> SameFakes:
+    """The fakes that all seeds answer: those that came with their labels, and from elsewhere."""
+    if isinstance(experiment.data, LabelledDataConfig):
+        return True
+    return tuple(source.source for source in experiment.sources)
+
+
 def _classes(experiment: Experiment) -> list[str]:
     data = experiment.data
-    assert isinstance(data, LabelledDataConfig)
-    return data.trained_fakes
+    return data.trained_fakes if isinstance(data, LabelledDataConfig) else []

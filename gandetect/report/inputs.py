@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
@@ -57,9 +58,11 @@ class Inputs:
     hardest: dict[Trained, dict[str, Kept]] = field(default_factory=dict)  # nearest the threshold
     neighbours: dict[Trained, Neighbours] = field(default_factory=dict)
     classes: pd.DataFrame | None = None  # of real test images: source, index, class_name
+    groups: pd.DataFrame | None = None  # of in-distribution reals: source, index, group
     trajectory: pd.DataFrame | None = None  # scores of every kept epoch
     perturbed: pd.DataFrame | None = None  # scores of processed images
     overlap: dict[str, Any] = field(default_factory=dict)
+    sources: list[dict[str, Any]] = field(default_factory=list)  # facts on images from elsewhere
     audit: dict[str, Any] = field(default_factory=dict)
     image_statistics: dict[str, Any] = field(default_factory=dict)  # arrays by name
     saliency: dict[Trained, dict[str, Any]] = field(default_factory=dict)  # the same
@@ -106,8 +109,9 @@ def read_inputs(run: Path) -> Inputs:
     scores, gaps = only_finite(read_scores(run / "scores.parquet"))
     if facts.is_table:
         classes = files.read("classes.parquet", pd.read_parquet, None)
+        groups = files.read("groups.parquet", pd.read_parquet, None)
         manifest: dict[str, Any] = files.read("manifest.json", read_table, {})
-        return Inputs(run, facts, scores, manifest, classes=classes, gaps=gaps)
+        return Inputs(run, facts, scores, manifest, classes=classes, groups=groups, gaps=gaps)
     left_out: dict[str, Any] = files.read("left-out.json", read_table, {})
     overlap: dict[str, Any] = {}
     if facts.gans:
@@ -127,9 +131,11 @@ def read_inputs(run: Path) -> Inputs:
         class_samples=files.read("data-samples.npz", read_class_samples, {}),
         folds=files.read("folds.json", read_table, {}) if folds else {},
         classes=files.read("classes.parquet", pd.read_parquet, None),
+        groups=None,
         trajectory=_scored(files, "trajectory.parquet", twins) if epochs else None,
         perturbed=_scored(files, "perturbed.parquet", twins) if perturbed else None,
         overlap=overlap,
+        sources=_of_sources(files) if facts.settings["sources"] else [],
         audit=files.read("audit.json", read_table, {}),
         image_statistics=files.read("image-statistics/statistics.npz", read_arrays, {}),
         missing=files.missing,
@@ -156,6 +162,10 @@ def _of_networks(files: _Files, facts: StudyFacts) -> dict[str, dict[Trained, An
         "saliency": files.each(detectors, "saliency/{}/seed-{}/saliency.npz", read_arrays),
         **{kind: files.each(detectors, f"{folder}/{kind}.npz", read_kept) for kind in KEPT},
     }
+
+
+def _of_sources(files: _Files) -> list[dict[str, Any]]:
+    return files.read("sources.json", partial(read_rows, key="name"), [])
 
 
 def _scored(files: _Files, name: str, twins: Sequence[tuple[str, int]]) -> pd.DataFrame | None:

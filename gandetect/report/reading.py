@@ -238,11 +238,11 @@ def read_table(path: Path) -> dict[str, Any]:
     return value
 
 
-def read_rows(path: Path) -> list[dict[str, Any]]:
-    """Read a JSON list of generators."""
+def read_rows(path: Path, key: str = "gan") -> list[dict[str, Any]]:
+    """Read a JSON list of tables that have a key, such as those of generators."""
     value = read_json(path)
-    if not isinstance(value, list) or not all(isinstance(r, dict) and "gan" in r for r in value):
-        raise ValueError("it is not a list of generators")
+    if not isinstance(value, list) or not all(isinstance(r, dict) and key in r for r in value):
+        raise ValueError(f"it is not a list of tables with {key!r}")
     return value
 
 

@@ -67,7 +67,8 @@ def group(role: str, labelled: bool = False) -> str:
     >>> group("other"), group("other", labelled=True)
     ('other generator', 'other class')
     """
-    return GROUPS[role].replace("generator", "class") if labelled else GROUPS[role]
+    name = GROUPS.get(role, role)  # reals from elsewhere are a group of their name
+    return name.replace("generator", "class") if labelled and role in GROUPS else name
 
 
 def images(role: str, labelled: bool = False) -> str:

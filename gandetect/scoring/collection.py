@@ -13,19 +13,20 @@ from dataclasses import asdict, dataclass
 from functools import lru_cache
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gandetect import runs
+from gandetect.data.parquet import PARQUET, decode_parquet
 from gandetect.data.streaming import BATCH, Decoded, DecodeOptions, decode
 from gandetect.detectors.folder import DESCRIPTION, WEIGHTS, load_detector
 from gandetect.detectors.protocol import Detector
 from gandetect.errors import RunError
 from gandetect.events import Notify
 from gandetect.scoring.paths import cuts_at, decode_options, score_batch
-from gandetect.scoring.shards import PARQUET, Entry, ScoringRequest, Shard
+from gandetect.scoring.shards import Entry, ScoringRequest, Shard
 
 ROWS = 64 * BATCH  # lines that are written at a time
 SCHEMA = pa.schema(
@@ -38,7 +39,6 @@ SCHEMA = pa.schema(
         ("conversion", pa.string()),
     ]
 )
-BYTES, PATH = "bytes", "path"
 DETECTOR = "_detector"  # in the output folder, passed over by readers of Parquet folders
 Item = TypeVar("Item")
 
@@ -119,44 +119,9 @@ def counts_of(output: Path) -> Counts:
 
 def _decoded(source: Path, options: DecodeOptions) -> Iterator[Decoded]:
     if source.suffix.lower() == PARQUET:
-        return _from_parquet(source, options)
+        return decode_parquet(source, options)
     entries: list[Entry] = json.loads(source.read_text(encoding="utf-8"))
     return (
         Decoded(Path(name), None, error) if error else decode(Path(name), options)
         for name, error in entries
     )
-
-
-def _from_parquet(source: Path, options: DecodeOptions) -> Iterator[Decoded]:
-    """Decode rows of image bytes; what of the file cannot be read is one line with its error."""
-    number = 0
-    try:
-        for name, content in _rows(source):
-            path = Path(name or f"{source}#{number}")
-            number += 1
-            if content is None:
-                yield Decoded(path, None, f"row {number - 1} of {str(source)!r} holds no bytes")
-                continue
-            yield decode(path, options, content)
-    except (pa.ArrowException, OSError, _NoBytes) as error:
-        reason = str(error).splitlines()[0]
-        message = (
-            f"{str(source)!r} cannot be read from row {number} on ({reason}); get an intact copy"
-        )
-        yield Decoded(source, None, message)
-
-
-class _NoBytes(Exception):
-    """A table without images."""
-
-
-def _rows(source: Path) -> Iterator[tuple[str | None, bytes | None]]:
-    with pq.ParquetFile(source) as file:
-        kinds = {field.name: field.type for field in file.schema_arrow}
-        if not any(kinds.get(BYTES) == kind for kind in (pa.binary(), pa.large_binary())):
-            raise _NoBytes(f"it has no binary column {BYTES!r}, but: {', '.join(kinds)}")
-        columns = [BYTES, *([PATH] if PATH in kinds else [])]
-        for batch in file.iter_batches(BATCH, columns=columns):
-            for row in batch.to_pylist():
-                name: Any = row.get(PATH)
-                yield (None if name is None else str(name)), row[BYTES]

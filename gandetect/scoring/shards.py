@@ -14,13 +14,13 @@ from typing import Any
 from gandetect import runs
 from gandetect.data.folders import NO_PICTURE, Found
 from gandetect.data.images import find_images
+from gandetect.data.parquet import PARQUET
 from gandetect.data.streaming import Tell
 from gandetect.detectors.folder import DESCRIPTION
 from gandetect.errors import DataError, RunError
 from gandetect.scoring.paths import Point
 
 FILES = 10_000  # image files in a shard
-PARQUET = ".parquet"
 # Readers of Parquet folders pass over names with an underscore.
 RECORD = "_scoring.json"
 LISTINGS = "_listings"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -9,7 +10,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from gandetect.data.stored import Images
+from gandetect.data.stored import Images, StackedImages
 from gandetect.randomness import stream
 
 Indices = NDArray[np.int64]
@@ -58,9 +59,24 @@ class ImageSet:
         chosen = np.sort(stream(0, "sample").permutation(originals)[:most])
         return ImageSet(self.images, self.all_rows()[chosen], index=self.indices()[chosen])
 
+    def draw(self, count: int, rng: np.random.Generator) -> NDArray[np.uint8]:
+        """``(count, C, H, W)`` of them in random order; where there are fewer they come again."""
+        order = rng.permutation(self.all_rows())
+        return np.asarray(self.array()[np.resize(order, count)])
+
     def all_rows(self) -> Indices:
         """Rows of `array` that count, ``(M,)``."""
         return np.arange(len(self.array())) if self.rows is None else self.rows
+
+
+def joined(parts: Sequence[ImageSet]) -> ImageSet:
+    """Several sets of one size as one, whose images are called by their places in it."""
+    if len(parts) == 1:
+        return parts[0]
+    arrays = StackedImages([one.array() for one in parts])
+    rows = [one.all_rows() + start for one, start in zip(parts, arrays.starts, strict=False)]
+    copies = [np.zeros(len(one), np.int64) if one.copies is None else one.copies for one in parts]
+    return ImageSet(arrays, np.concatenate(rows), np.concatenate(copies))
 
 
 class Source(Protocol):

@@ -13,9 +13,10 @@ from gandetect import runs
 from gandetect.analyses.audit.numbers import rows, warnings_of
 from gandetect.analyses.audit.positions import window_side
 from gandetect.analyses.audit.probes import Features
-from gandetect.analyses.audit.sides import audit_sides, side_of
+from gandetect.analyses.audit.sides import Audited, audit_sides, side_of
 from gandetect.data.file_facts import file_facts, file_features
 from gandetect.engine import Context, Facts, Stage
+from gandetect.errors import DataError
 from gandetect.randomness import stream
 from gandetect.sources import ImageSet, Indices, Source
 from gandetect.sources.labelled import read_table
@@ -57,9 +58,12 @@ class AuditSource(Stage):
         """Draw images of both sides by a fixed seed, count copies, and let the probes try."""
         drawn = [self._drawn(context, source) for source in (self.real, self.generated)]
         window = window_side(sum(len(pixels) for pixels, _ in drawn), drawn[0][0].shape[1])
-        sides = [side_of(pixels, window, features) for pixels, features in drawn]
-        # The toolkit draws labelled images at random, and their files come sorted by class.
-        audited = audit_sides(*sides, ordered=self.labelled is None)
+        try:
+            sides = [side_of(pixels, window, features) for pixels, features in drawn]
+            # The toolkit draws labelled images at random, and their files come sorted by class.
+            audited = audit_sides(*sides, ordered=self.labelled is None)
+        except DataError as error:
+            audited = Audited([], [], {}, str(error))
         name, seed = self.generated.name, self.generated.seed if self.labelled is None else None
         told: dict[str, list[Any]] = {
             "checks": rows(audited.checks, name, seed),

@@ -25,13 +25,15 @@ from gandetect.engine import Context, Facts, prepare_process
 from gandetect.events import silent
 from gandetect.randomness import stream
 from gandetect.sources import ImageSet
-from gandetect.sources.image_sets import Indices
+from gandetect.sources.foreign import TRAIN, VALIDATION
+from gandetect.sources.image_sets import Indices, joined
 from gandetect.sources.labelled import image_set, read_table
 from gandetect.sources.splits import IN_DISTRIBUTION, TRAINING, OpenSplits
 from gandetect.stages.class_data import ClassData
 from gandetect.stages.gan import TrainGan, load_generator
 from gandetect.stages.labelled_data import DecodedImages, LabelledData
 from gandetect.stages.scoring import SCORES, score_images, tidy_scores
+from gandetect.stages.source_images import SourceImages
 from gandetect.stages.speeds import CLASSIFIER, LEAST_IMAGES, least_images, seconds
 from gandetect.stages.trained import Trained
 from gandetect.statistics.decisions import binary_figures, confusion
@@ -61,14 +63,16 @@ class Loaded:
 
 @dataclass(frozen=True)
 class GanExamples:
-    """Real training images against fresh fakes of GANs, as many of each label.
+    """Real training images against fakes of GANs and of sources, as many of each label.
 
-    They are drawn by the generators of ``fakes_epochs``, as many of each. A share of
-    the reals, and as many further fakes, are split off to choose the epoch by.
+    GANs' are fresh, drawn by the generators of ``fakes_epochs``, as many of each; those of
+    ``sources`` are of its training part. A share of the reals, and as many further fakes, are split
+    off to choose the epoch by; of sources those are the validation part.
     """
 
     gans: tuple[TrainGan, ...]
     data: ClassData
+    sources: tuple[SourceImages, ...] = ()
 
     def load(self, config: ClassifierConfig, seed: int, context: Context) -> Loaded:
         """Split the reals, and draw the fakes."""
@@ -81,10 +85,13 @@ class GanExamples:
             "validation": np.sort(order[:held_back]),
         }
         examples, scored = {}, {}
+        makers: list[TrainGan | SourceImages] = [*self.gans, *self.sources]
         for split, rows in chosen.items():
             fakes = [
-                _fakes(config, gan, part, reals, seed, f"classifier {split}", context)
-                for gan, part in zip(self.gans, even_shares(len(rows), len(self.gans)), strict=True)
+                _drawn(maker, part, split, config, seed, context)
+                if isinstance(maker, SourceImages)
+                else _fakes(config, maker, part, reals, seed, f"classifier {split}", context)
+                for maker, part in zip(makers, even_shares(len(rows), len(makers)), strict=True)
             ]
             both = reals[rows], np.concatenate(fakes)
             examples[split] = _joined(*both)
@@ -96,27 +103,51 @@ class GanExamples:
 
 @dataclass(frozen=True)
 class LabelledExamples:
-    """The training and validation images of a labelled data set, at the classifier's size."""
+    """The training and validation images of a labelled data set, at the classifier's size.
+
+    Beside them are those of ``sources``, all of them fakes.
+    """
 
     images: DecodedImages
     data: LabelledData
+    sources: tuple[SourceImages, ...] = ()
 
     def load(self, config: ClassifierConfig, seed: int, context: Context) -> Loaded:
         """Open both splits."""
         table = read_table(context.run)
-        parts = {split: table[table["split"] == split] for split in ("train", "validation")}
+        parts = {split: table[table["split"] == split] for split in (TRAIN, VALIDATION)}
         scored = {
-            f"{label}:{name}": _of_label(context.run, self.images.size, parts[split], label, most)
+            f"{label}:{name}": self._of_label(context, parts[split], label, split, most)
             for split, name, most in (
-                ("train", "training", SCORED_TRAINING),
-                ("validation", "validation", None),
+                (TRAIN, "training", SCORED_TRAINING),
+                (VALIDATION, "validation", None),
             )
             for label in ("real", "generated")
         }
         training, validation = (
-            _examples(context.run, self.images.size, part) for part in parts.values()
+            self.examples(context, rows, split) for split, rows in parts.items()
         )
         return Loaded(training, validation, scored)
+
+    def examples(self, context: Context, rows: pd.DataFrame, split: str) -> Examples:
+        """Rows of the labelled images, and the sources' images of a split."""
+        own, others = image_set(context.run, self.images.size, rows), self._others(context, split)
+        images = joined([own, *others])
+        of_rows = (rows["label"] == "generated").to_numpy(np.int64)
+        labels = np.concatenate([of_rows, *(np.ones(len(one), np.int64) for one in others)])
+        assert images.copies is not None
+        return Examples(images.array(), images.all_rows(), labels, images.copies)
+
+    def _of_label(
+        self, context: Context, rows: pd.DataFrame, label: str, split: str, most: int | None
+    ) -> ImageSet:
+        """The same of one label; of a source as many as of the labelled images at most."""
+        own = _of_label(context.run, self.images.size, rows, label, most)
+        others = self._others(context, split) if label == "generated" else []
+        return joined([own, *(one.first(most or len(one)) for one in others)])
+
+    def _others(self, context: Context, split: str) -> list[ImageSet]:
+        return [one.source(0, split).open(context.run, context.cache) for one in self.sources]
 
 
 @dataclass(frozen=True)
@@ -257,8 +288,8 @@ class CrossValidationFold(_ClassifierTraining):
 
     def _examples(self, context: Context) -> tuple[Examples, Examples]:
         training, validation, _ = self._rows(context.run)
-        size = self.examples.images.size
-        return _examples(context.run, size, training), _examples(context.run, size, validation)
+        examples = self.examples.examples
+        return examples(context, training, TRAIN), examples(context, validation, VALIDATION)
 
     def _rows(self, run: Path) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
         """Training and validation images, and those of the fold; no test image is among them."""
@@ -280,6 +311,20 @@ class CrossValidationFold(_ClassifierTraining):
 def _weights_file(config: ClassifierConfig) -> list[Path]:
     file = Path(config.weights)
     return [file] if config.weights not in ("none", "imagenet") and file.is_file() else []
+
+
+def _drawn(
+    source: SourceImages,
+    count: int,
+    split: str,
+    config: ClassifierConfig,
+    seed: int,
+    context: Context,
+) -> NDArray[np.uint8]:
+    """Fakes ``(count, C, H, W)`` of a source's training or validation part."""
+    part = TRAIN if split == "training" else VALIDATION
+    rng = stream(seed, f"classifier {split} of {config.name}, {source.table.name}")
+    return source.source(seed, part).open(context.run, context.cache).draw(count, rng)
 
 
 def _fakes(
@@ -313,13 +358,6 @@ def _of_label(
     run: Path, size: int, rows: pd.DataFrame, label: str, most: int | None = None
 ) -> ImageSet:
     return image_set(run, size, rows[rows["label"] == label][:most])
-
-
-def _examples(run: Path, size: int, rows: pd.DataFrame) -> Examples:
-    images = image_set(run, size, rows)
-    labels = (rows["label"] == "generated").to_numpy().astype(np.int64)
-    assert images.copies is not None
-    return Examples(images.mapped(), images.all_rows(), labels, images.copies)
 
 
 def _joined(reals: Images, fakes: Images) -> Examples:

@@ -24,11 +24,13 @@ from gandetect.engine import Context, Facts
 from gandetect.errors import ExternalError
 from gandetect.randomness import stream
 from gandetect.sources import ImageSet
+from gandetect.sources.foreign import TRAIN
 from gandetect.sources.labelled import LabelledSource
 from gandetect.sources.splits import TRAINING, OpenSplits
 from gandetect.stages.class_data import ClassData
 from gandetect.stages.gan import TrainGan, load_generator
 from gandetect.stages.labelled_data import DecodedImages, LabelledData
+from gandetect.stages.source_images import SourceImages
 from gandetect.stages.trained import Trained
 from gandetect.training.images import generate
 
@@ -38,10 +40,11 @@ FIRST = 1e6  # seconds, so that what is wrong with it is told before trainings o
 
 @dataclass(frozen=True)
 class GanTraining:
-    """Training reals, and fresh fakes of GANs."""
+    """Training reals, fresh fakes of GANs, and fakes of the training parts of sources."""
 
     gans: tuple[TrainGan, ...]
     data: ClassData
+    sources: tuple[SourceImages, ...] = ()
 
     def load(self, table: External, most: int, seed: int, context: Context) -> list[Pixels]:
         """At most ``most`` reals ``(N, C, H, W)``, then as many fakes in all."""
@@ -49,11 +52,15 @@ class GanTraining:
         chosen = _some(len(reals), most, seed, table)
         device = torch.device(context.device)
         parts = [reals[chosen]]
-        for gan, share in zip(self.gans, np.array_split(chosen, len(self.gans)), strict=True):
+        makers: list[TrainGan | SourceImages] = [*self.gans, *self.sources]
+        for gan, share in zip(makers, np.array_split(chosen, len(makers)), strict=True):
+            purpose, count = f"fitting of {table.name}", len(share)
+            if isinstance(gan, SourceImages):
+                images = gan.source(seed, TRAIN).open(context.run, context.cache)
+                parts.append(images.draw(count, stream(seed, f"{purpose}, {gan.table.name}")))
+                continue
             folder = context.of(gan)
             generator = load_generator(gan.config, folder, reals.shape, gan.seed, device)
-            purpose = f"fitting of {table.name}"
-            count = len(share)
             parts.append(generate(generator, count, seed=seed, purpose=purpose, device=device))
         return parts
 

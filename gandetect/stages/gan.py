@@ -141,7 +141,6 @@ def load_generator(
 
     ``folder`` is the GAN's or that of a kept epoch, ``shape`` that of images, ``(..., C, H, W)``.
     """
-    networks = build_networks(config, shape[-1], shape[-3], seed, device)
-    generator = networks["generator"]
+    generator = build_networks(config, shape[-1], shape[-3], seed, device)["generator"]
     load_weights(generator, folder / weights_file(config.drawn_from))
     return generator

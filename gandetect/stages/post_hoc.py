@@ -18,10 +18,12 @@ from gandetect.detectors.material import Material
 from gandetect.detectors.network import NetworkDetector, as_detector
 from gandetect.detectors.protocol import DetectorDescription, PostHoc, Preprocessing
 from gandetect.engine import Context, Facts
+from gandetect.sources.foreign import TRAIN
 from gandetect.sources.splits import CALIBRATION, TRAINING, VALIDATION, OpenSplits
 from gandetect.stages.class_data import ClassData
 from gandetect.stages.classifier import TrainClassifier
 from gandetect.stages.gan import TrainGan
+from gandetect.stages.source_images import SourceImages
 from gandetect.stages.speeds import seconds
 from gandetect.stages.trained import Trained
 
@@ -40,6 +42,7 @@ class MakeDetector(Trained):
     preprocessing: Preprocessing
     made_of: tuple[TrainGan | TrainClassifier, ...]
     data: ClassData
+    sources: tuple[SourceImages, ...] = ()  # whose training parts it may learn from
 
     VERSION: ClassVar[int] = 2
     PLACE: ClassVar = "post_hoc/{self.config.name}/seed-{self.seed}"
@@ -73,7 +76,7 @@ class MakeDetector(Trained):
             options=dict(fitted.options),
             preprocessing=self.preprocessing,
             provenance={
-                "made_of": sorted(training.config.name for training in self.made_of),
+                "made_of": sorted(self.config.made_of),
                 **fitted.provenance,
             },
         )
@@ -114,6 +117,10 @@ class MakeDetector(Trained):
             device=device,
             notify=context.notify,
             validation=self._validation(splits),
+            sources={
+                one.table.name: one.source(self.seed, TRAIN).open(context.run, context.cache)
+                for one in self.sources
+            },
         )
 
     def _validation(self, splits: OpenSplits) -> dict[str, Images]:

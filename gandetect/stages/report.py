@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
+import numpy as np
 import pandas as pd
 
 from gandetect import machine, runs
@@ -15,7 +16,7 @@ from gandetect.config import Experiment
 from gandetect.engine import Context, Facts, Stage, gap_in, with_needs
 from gandetect.errors import RunError
 from gandetect.stages.audit import AUDIT, AUDIT_KEYS, AuditSource
-from gandetect.stages.class_data import CLASSES, SAMPLES, ClassData
+from gandetect.stages.class_data import CLASSES, SAMPLED, SAMPLES, ClassData
 from gandetect.stages.classifier import CrossValidationFold
 from gandetect.stages.feature_network import FeatureNetwork
 from gandetect.stages.gan import TrainGan
@@ -26,11 +27,12 @@ from gandetect.stages.perturbed import PERTURBED, ScorePerturbed
 from gandetect.stages.saliency import MapSaliency
 from gandetect.stages.score import ScoreDetector
 from gandetect.stages.scoring import SCORES
+from gandetect.stages.source_images import FACTS, SourceImages, images_by_folder
 from gandetect.stages.trajectory import TRAJECTORY, ScoreTrajectory
 
 WRITTEN = (SCORES, "metrics.json", "metrics.csv", "report.md", "report.html", "manifest.json")
-LEFT_OUT = "left-out.json"
-IF_THERE = (CLASSES, TRAJECTORY, PERTURBED, AUDIT, OVERLAP, "folds.json", LEFT_OUT)
+LEFT_OUT, SOURCES = "left-out.json", "sources.json"
+IF_THERE = (CLASSES, TRAJECTORY, PERTURBED, AUDIT, OVERLAP, "folds.json", LEFT_OUT, SOURCES)
 QUALITY = ("epoch", "n", "fid", "kid", "kid_std", "confidence", "class_shares")
 
 
@@ -51,6 +53,7 @@ class Report(Stage):
     trajectories: tuple[ScoreTrajectory, ...] = ()
     statistics: SummariseImages | None = None
     saliency: tuple[MapSaliency, ...] = ()
+    sources: tuple[SourceImages, ...] = ()
 
     VERSION: ClassVar[int] = 6
     WRITES: ClassVar = "in-place"
@@ -103,8 +106,28 @@ class Report(Stage):
         for name in ("data.json", CLASSES):
             _copy(folder / name, run / name)
         _copy(context.of(self.samples) / SAMPLES, run / "data-samples.npz")
+        if self.sources:
+            self._collect_sources(context)
         if self.overlap is not None:
             _copy(context.of(self.overlap) / OVERLAP, run / OVERLAP)
+
+    def _collect_sources(self, context: Context) -> None:
+        """Facts and samples of images from elsewhere; real ones by folder are classes."""
+        run = context.run
+        facts = [runs.read_json(context.of(one) / FACTS) for one in self.sources]
+        runs.write_json(run / SOURCES, facts)
+        with np.load(run / "data-samples.npz", allow_pickle=False) as stored:
+            samples: dict[str, Any] = dict(stored)
+        classes = [pd.read_parquet(run / CLASSES)]
+        for one in self.sources:
+            name, images = one.table.source, one.source(0).open(run, context.cache)
+            samples[name] = np.asarray(images.array()[images.all_rows()[:SAMPLED]])
+            if one.table.label == "real":
+                classes.append(images_by_folder(context.of(one), name))
+        with runs.atomic_file(run / "data-samples.npz") as temporary, temporary.open("wb") as file:
+            np.savez_compressed(file, allow_pickle=False, **samples)
+        with runs.atomic_file(run / CLASSES) as temporary:
+            pd.concat(classes, ignore_index=True).to_parquet(temporary, index=False)
 
     def _collect_quality(self, context: Context) -> None:
         """How good the fakes are after the last epoch, and the classifier that says so."""

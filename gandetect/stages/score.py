@@ -30,6 +30,7 @@ from gandetect.stages.gan import DrawImages, TrainGan
 from gandetect.stages.labelled_data import DecodedImages, LabelledData
 from gandetect.stages.look import DISTANCES, NEIGHBOURS, images_to_look_at, neighbours
 from gandetect.stages.scoring import SCORES, score_images, ticker, tidy_scores
+from gandetect.stages.source_images import SourceImages
 from gandetect.stages.trained import Trained
 from gandetect.statistics.calibrated import CalibrationRule, calibrated
 from gandetect.statistics.operating_points import cuts_by_rate
@@ -37,7 +38,7 @@ from gandetect.statistics.scored_detectors import calibration_source, thresholds
 from gandetect.statistics.scores import CALIBRATION, GENERATED_CALIBRATION, Scores, by_source
 
 ANSWERS = "unlabelled.csv"
-ImageStage = ClassData | LabelledData | DecodedImages | DrawImages
+ImageStage = ClassData | LabelledData | DecodedImages | DrawImages | SourceImages
 
 
 @dataclass(frozen=True)
@@ -152,7 +153,13 @@ class ScoreDetector(Stage):
             "gandetect": own_version(),
         }
         finished = detector.with_description(
-            operating_points=points, absent=absent, provenance=provenance, cuts=_cuts(sources)
+            operating_points=points,
+            absent=absent,
+            promises={"calibrated": cut.facts}
+            if cut is not None and "calibrated" in points
+            else {},
+            provenance=provenance,
+            cuts=_cuts(sources),
         )
         save_detector(context.folder, finished)
         if self.unlabelled is not None:

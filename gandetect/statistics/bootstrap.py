@@ -1,15 +1,16 @@
-"""Intervals that carry both sources of chance: between training runs, and between images.
+"""Intervals of the procedure: other training runs, other calibration images, other test images.
 
-A statistic (a share, an AUROC, a difference of two) is known once for every run. Runs are few and
-images many, so runs are resampled as they are, and the chance of images is drawn from the normal
-distribution that the central limit theorem gives a mean of many.
+A statistic (a share, an AUROC, a difference of two) is known once for every run. Runs are few, so
+they are resampled as they are; the chance of the many test images is drawn from the normal
+distribution of a mean of many; what other calibration images change is drawn in `redrawn`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -25,18 +26,51 @@ TAILS = (0.025, 0.975)
 
 @dataclass(frozen=True)
 class Statistic:
-    """One statistic of every run `(S,)`, and its covariance `(S, S)` from drawing images alone.
+    """One statistic of every run `(S,)`, and its covariance `(S, S)` from drawing test images.
 
     Off the diagonal stands what runs have in common because they answered the same images.
+    ``calibration`` holds how far other calibration images would move it, `(S, draws)`, around 0;
+    None where none were needed.
     """
 
     values: Array
     image_covariance: Array
+    calibration: Array | None = None
 
     @property
     def mean(self) -> float:
         """The mean over runs."""
         return float(self.values.mean())
+
+    def __iter__(self) -> Iterator[float]:
+        return map(float, self.values)
+
+    @property
+    def covers(self) -> str:
+        """What its interval covers: "runs, calibration and test images", or fewer of them."""
+        return what_varies(len(self.values), self.calibration is not None)
+
+    def ci95(self, *, share: bool = True) -> Interval:
+        """The 95 % interval of its mean, as `over_runs` has it."""
+        return over_runs(self.values, self.image_covariance, self.calibration, share=share)
+
+    def minus(self, other: Statistic) -> Statistic:
+        """The difference of two that answered different test images."""
+        both = [one.calibration for one in (self, other) if one.calibration is not None]
+        moved = [one if one is self.calibration else -one for one in both]
+        return Statistic(
+            self.values - other.values,
+            self.image_covariance + other.image_covariance,
+            np.sum(moved, axis=0) if moved else None,
+        )
+
+
+def what_varies(runs: int, calibrated: bool) -> str:
+    """What an interval covers, in words."""
+    images = "calibration and test images" if calibrated else "test images"
+    if runs == 1:
+        return images
+    return f"runs, {images}" if calibrated else f"runs and {images}"
 
 
 def mean_over_images(runs: Sequence[Array], *, same_images: bool) -> Statistic:
@@ -70,13 +104,18 @@ def mean_over_both(
 
 
 def over_runs(
-    values: npt.ArrayLike, image_covariance: npt.ArrayLike, *, share: bool = True
+    values: npt.ArrayLike,
+    image_covariance: npt.ArrayLike,
+    calibration: Array | None = None,
+    *,
+    share: bool = True,
 ) -> Interval:
     """Return the 95 % interval `[low, high]` of a statistic's mean, over runs and images.
 
     Args:
         values: the statistic of each run, `(S,)`.
-        image_covariance: its covariance from drawing images alone, `(S, S)`.
+        image_covariance: its covariance from drawing test images alone, `(S, S)`.
+        calibration: how far other calibration images would move it, `(S, draws)`.
         share: whether the statistic lies in [0, 1]; the interval is then taken on the logit
             scale. Otherwise it is a difference, and lies in [-1, 1].
 
@@ -91,7 +130,7 @@ def over_runs(
     >>> 0.5 < low < 0.7 and 0.8 < high < 0.9
     True
     """
-    statistic = _checked(values, image_covariance)
+    statistic = _checked(values, image_covariance, calibration)
     low, high = np.quantile(deviations(statistic), TAILS)
     centre = statistic.mean
     if not share:
@@ -108,18 +147,12 @@ def over_runs(
 
 
 def with_interval(statistic: Statistic, of_images: Interval) -> dict[str, Any]:
-    """``ci95`` of a share or AUROC, and what it ``covers``: of one run what is over images only."""
-    if len(statistic.values) == 1:
-        return {"ci95": of_images, "covers": "images"}
-    interval = over_runs(statistic.values, statistic.image_covariance)
-    return {"ci95": interval, "covers": "runs and images"}
+    """``ci95`` of a share or AUROC, and what it ``covers``.
 
-
-def over_runs_alone(values: Sequence[float]) -> Interval | None:
-    """The interval by the spread of runs; None where there is no spread to go by."""
-    if np.ptp(values) < 1e-12:
-        return None
-    return over_runs(values, np.zeros((len(values), len(values))))
+    ``of_images`` is the interval of one run over test images, where that is all there is to cover.
+    """
+    alone = len(statistic.values) == 1 and statistic.calibration is None
+    return {"ci95": of_images if alone else statistic.ci95(), "covers": statistic.covers}
 
 
 def p_value(statistic: Statistic) -> float:
@@ -147,24 +180,66 @@ def deviations(statistic: Statistic) -> Array:
 
     The stream is fixed, so equal numbers give equal intervals.
     """
-    values, covariance = statistic.values, statistic.image_covariance
-    runs = len(values)
-    rng = np.random.default_rng([runs, DRAWS])
+    values, of_test = statistic.values, statistic.image_covariance
+    covariance, runs = of_test, len(values)
+    chance = _chance(runs)
+    recalibrated: Array = np.zeros(DRAWS)
+    if statistic.calibration is not None:
+        covariance = covariance + np.atleast_2d(np.cov(statistic.calibration))
+        recalibrated = _shared_draws(statistic.calibration)
     if runs == 1:
-        return rng.normal(0.0, float(np.sqrt(covariance[0, 0])), DRAWS)
+        return recalibrated + chance.images * float(np.sqrt(of_test[0, 0]))
     # Resample runs, and widen for their small number.
-    chosen: Array = values[rng.integers(0, runs, (DRAWS, runs))].mean(axis=1) - values.mean()
+    chosen: Array = chance.chosen @ (values - values.mean())
     if np.ptp(values) < 1e-12:  # equal runs: what is left is the chance of their own images
-        chosen = rng.normal(0.0, float(np.sqrt(np.trace(covariance))) / runs, DRAWS)
-    chosen *= np.sqrt(runs / (runs - 1)) * np.sqrt((runs - 1) / rng.chisquare(runs - 1, DRAWS))
-    # Draw what the runs share because they answered the same images.
-    shared = float(covariance.sum() - np.trace(covariance)) / (runs * (runs - 1))
-    return chosen + rng.normal(0.0, np.sqrt(max(shared, 0.0)), DRAWS)
+        chosen = chance.own * np.sqrt(np.trace(covariance)) / runs
+    chosen = chosen * chance.widened
+    # Draw what the runs share because they answered the same images, or were calibrated on them.
+    return chosen + recalibrated + chance.images * float(np.sqrt(_shared(of_test)))
 
 
-def _checked(values: npt.ArrayLike, image_covariance: npt.ArrayLike) -> Statistic:
+class _Chance(NamedTuple):
+    """The same draws for every statistic of as many runs."""
+
+    chosen: Array  # how much each run counts, (DRAWS, S)
+    widened: Array  # as Student's t is wider than the normal distribution, (DRAWS,)
+    own: Array  # of normal chance, (DRAWS,)
+    images: Array
+
+
+@lru_cache
+def _chance(runs: int) -> _Chance:
+    rng = np.random.default_rng([runs, DRAWS])
+    own, images = rng.standard_normal((2, DRAWS))
+    if runs == 1:
+        return _Chance(np.ones((DRAWS, 1)), np.ones(DRAWS), own, images)
+    chosen = rng.multinomial(runs, np.full(runs, 1 / runs), DRAWS) / runs
+    widened = np.sqrt(runs / rng.chisquare(runs - 1, DRAWS))
+    return _Chance(chosen, widened, own, images)
+
+
+def _shared(covariance: Array) -> float:
+    """The mean off the diagonal: what does not average out, however many the runs."""
+    runs = len(covariance)
+    return max(float(covariance.sum() - np.trace(covariance)) / (runs * (runs - 1)), 0.0)
+
+
+def _shared_draws(calibration: Array) -> Array:
+    """What runs have in common of their calibration images, in the shape of its mean `(DRAWS,)`."""
+    mean = np.resize(calibration.mean(axis=0), DRAWS)
+    if len(calibration) == 1:
+        return mean
+    whole = float(mean.var())
+    return mean * np.sqrt(_shared(np.cov(calibration)) / whole) if whole > 0 else mean
+
+
+def _checked(
+    values: npt.ArrayLike, image_covariance: npt.ArrayLike, calibration: Array | None
+) -> Statistic:
     found = Statistic(
-        np.atleast_1d(np.asarray(values, float)), np.atleast_2d(np.asarray(image_covariance, float))
+        np.atleast_1d(np.asarray(values, float)),
+        np.atleast_2d(np.asarray(image_covariance, float)),
+        calibration,
     )
     runs = len(found.values)
     if not runs or found.image_covariance.shape != (runs, runs):

@@ -51,10 +51,22 @@ class CalibratedCut:
     out_of_fold: Scores | None = None
 
     @property
+    def cross_fitted(self) -> bool:
+        """Whether test reals chose it."""
+        return self.out_of_fold is not None
+
+    @property
     def facts(self) -> dict[str, Any]:
-        """What it promises, for `metrics.json` and `detector.json`."""
-        promised = ("n", "rank", "expected_flagged", "flagged_at_most")
-        known = {key: getattr(self, key) for key in promised}
+        """What chose it and what it promises, for `metrics.json` and `detector.json`."""
+        known = {
+            "calibrated_on": self.source,
+            "n_calibration": self.n,
+            "rank": self.rank,
+            "expected_flagged": self.expected_flagged,
+            "flagged_at_most": self.flagged_at_most,
+            "cross_fitted": self.cross_fitted or None,
+            "of_each_class": bool(self.classes) or None,
+        }
         return {key: value for key, value in known.items() if value is not None}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,6 @@ from gandetect.statistics.bootstrap import (
     Statistic,
     mean_over_both,
     mean_over_images,
-    over_runs,
     p_value,
 )
 from gandetect.statistics.detector_runs import DetectorRuns, ScoredImages
@@ -23,8 +23,8 @@ def tested(found: Statistic) -> dict[str, Any]:
     return {
         "differences": [float(value) for value in found.values],
         "difference": found.mean,
-        "ci95": over_runs(found.values, found.image_covariance, share=False),
-        "covers": "runs and images" if len(found.values) > 1 else "images",
+        "ci95": found.ci95(share=False),
+        "covers": found.covers,
         "p": p_value(found),
     }
 
@@ -45,14 +45,17 @@ def difference_correct(
     if not paired:
         shares = (one.share_correct(seeds, source, point)
                   for one, source in zip((first, second), sources, strict=True))  # fmt: skip
-        return _independent(*shares)
+        return next(shares).minus(next(shares))
     generated = sources[0].startswith("generated:")
     differences = []
     for seed in seeds:
         both = zip((first, second), _paired(first, second, seed, sources[0]), strict=True)
         right = [(of.margins(one.thresholds[seed], point) > 0) == generated for one, of in both]
         differences.append(right[0].astype(np.float64) - right[1])
-    return mean_over_images(differences, same_images=first.shared(sources[0]))
+    found = mean_over_images(differences, same_images=first.shared(sources[0]))
+    shares = (one.share_correct(seeds, sources[0], point) for one in (first, second))
+    moved = next(shares).minus(next(shares)).calibration
+    return replace(found, calibration=moved)
 
 
 def difference_auroc(
@@ -72,7 +75,8 @@ def difference_auroc(
     same, same_reals = paired
     if not same_reals:
         curves = zip((first, second), generated, strict=True)
-        return _independent(*(one.auroc(seeds, fakes, real) for one, fakes in curves))
+        areas = (one.auroc(seeds, fakes, real) for one, fakes in curves)
+        return next(areas).minus(next(areas))
     of_fakes, of_reals = [], []
     for seed in seeds:
         fakes = (
@@ -86,17 +90,12 @@ def difference_auroc(
         of_reals.append(above[0][1] - above[1][1])
     if same:
         moved = [a - b for a, b in of_fakes]
-        return mean_over_both(moved, of_reals, same_fakes=first.same_fakes)
+        return mean_over_both(moved, of_reals, same_fakes=first.shared(generated[0]))
     sides = zip(*of_fakes, strict=True)
-    over_fakes = _independent(*(mean_over_images(side, same_images=False) for side in sides))
+    means = (mean_over_images(side, same_images=False) for side in sides)
+    over_fakes = next(means).minus(next(means))
     over_reals = mean_over_images(of_reals, same_images=True)
     return Statistic(over_fakes.values, over_fakes.image_covariance + over_reals.image_covariance)
-
-
-def _independent(first: Statistic, second: Statistic) -> Statistic:
-    """First minus second, of different images."""
-    covariance = first.image_covariance + second.image_covariance
-    return Statistic(first.values - second.values, covariance)
 
 
 def _paired(
@@ -104,5 +103,7 @@ def _paired(
 ) -> tuple[ScoredImages, ScoredImages]:
     """The images that both have scored: a detector may have seen more of its own fakes."""
     a, b = first.images[seed][source], second.images[seed][source]
+    if np.array_equal(a.index, b.index):
+        return a, b
     common = np.intersect1d(a.index, b.index)
     return a.only(common), b.only(common)

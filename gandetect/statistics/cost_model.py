@@ -11,6 +11,7 @@ import numpy as np
 from gandetect.errors import UsageError
 from gandetect.statistics.intervals import Interval, wilson
 from gandetect.statistics.operating_points import best_cuts
+from gandetect.statistics.redrawn import moved
 from gandetect.statistics.scores import Scores
 
 UPLOADS = 1000
@@ -49,19 +50,25 @@ class CostModel:
         return fakes * self.cost_miss, (UPLOADS - fakes) * self.cost_flag
 
 
-def expected(generated: Scores, real: Scores, cut: float, costs: CostModel) -> dict[str, Any]:
+def expected(
+    generated: Scores, real: Scores, cut: float, costs: CostModel, cuts: Scores | None = None
+) -> dict[str, Any]:
     """What a cut costs on test scores `(N,)` and `(M,)`, beside the policies without a detector.
 
     `cost` is for 1,000 uploads, and `oracle_cost` that of the best cut on these test images, which
     nobody can attain. `precision` is the share of fakes among what is stopped, at the market's
     prevalence; None where nothing was stopped. The interval of the cost combines two Wilson
-    intervals (Zou and Donner, Statistics in Medicine 27, 2008).
+    intervals (Zou and Donner, Statistics in Medicine 27, 2008), and what ``cuts`` add: those that
+    other calibration images would give, `(DRAWS,)`.
     """
     caught, flagged = _Share.above(generated, cut), _Share.above(real, cut)
     missing, flagging = costs.weights
     cost = missing * (1 - caught.share) + flagging * flagged.share
-    below = math.hypot(missing * (caught.high - caught.share), flagging * flagged.below)
-    above = math.hypot(missing * caught.below, flagging * (flagged.high - flagged.share))
+    of_fakes, of_reals = _moved(cuts, generated), _moved(cuts, real)
+    less, more = _reach(flagging * of_reals - missing * of_fakes)
+    below = math.hypot(missing * (caught.high - caught.share), flagging * flagged.below, less)
+    above = math.hypot(missing * caught.below, flagging * (flagged.high - flagged.share), more)
+    caught, flagged = caught.widened(of_fakes), flagged.widened(of_reals)
     best = cheapest_cut(generated, real, costs)
     oracle = missing * float(np.mean(generated <= best)) + flagging * float(np.mean(real > best))
     precision, interval = _precision(caught, flagged, costs.prevalence)
@@ -118,10 +125,28 @@ class _Share:
         n_above = int(np.count_nonzero(scores > cut))
         return cls(n_above / len(scores), *wilson(n_above, len(scores)))
 
+    def widened(self, draws: Scores) -> _Share:
+        """The same with an interval that also holds what other cuts do."""
+        less, more = _reach(draws)
+        low = max(self.share - math.hypot(self.below, less), 0.0)
+        return _Share(
+            self.share, low, min(self.share + math.hypot(self.high - self.share, more), 1.0)
+        )
+
     @property
     def below(self) -> float:
         """How far the interval reaches below the share."""
         return self.share - self.low
+
+
+def _moved(cuts: Scores | None, scores: Scores) -> Scores:
+    return np.zeros(1) if cuts is None else moved(cuts, scores)
+
+
+def _reach(draws: Scores) -> tuple[float, float]:
+    """How far an interval reaches below and above for what is drawn around 0."""
+    low, high = np.quantile(draws, (0.025, 0.975))
+    return float(max(high, 0.0)), float(max(-low, 0.0))
 
 
 def cheapest_cut(generated: Scores, real: Scores, costs: CostModel) -> float:
@@ -147,7 +172,9 @@ def _precision(
     many = flagged.high * (2 * flagged.share - flagged.high)
     widest = caught.high * (2 * caught.share - caught.high)
     narrowest = caught.low * (2 * caught.share - caught.low)
-    high = (product + math.sqrt(product**2 - many * narrowest)) / narrowest
+    high = math.inf
+    if narrowest > 0.0:
+        high = (product + math.sqrt(product**2 - many * narrowest)) / narrowest
     low = few / (product + math.sqrt(product**2 - few * widest)) if product else 0.0
     ratio = flagged.share / caught.share
     return 1 / (1 + real_odds * ratio), [1 / (1 + real_odds * high), 1 / (1 + real_odds * low)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from sklearn.metrics import classification_report
+import numpy.typing as npt
 
 from gandetect.statistics.intervals import difference, wilson
 from gandetect.statistics.scores import Scores
@@ -39,19 +39,41 @@ def general_table(matrix: list[list[int]]) -> dict[str, Any]:
 
     A class that is never answered has precision 0, as scikit-learn puts it.
     """
-    cells = [(truth, answer) for truth in (0, 1) for answer in (0, 1)]
-    # One row for each cell, weighted by its count: the same numbers as one row for each image.
-    table = classification_report(
-        [truth for truth, _ in cells],
-        [answer for _, answer in cells],
-        labels=[0, 1],
-        target_names=["real", "generated"],
-        sample_weight=[matrix[truth][answer] for truth, answer in cells],
-        output_dict=True,
-        zero_division=0,
-    )
-    order = ("generated", "real", "accuracy", "macro avg", "weighted avg")
-    return {key: _plain(table[key]) for key in order}
+    (rr, rg), (gr, gg) = matrix
+    found = general_figures(gg, rr, gr + gg, rr + rg)
+    table: dict[str, Any] = {}
+    for name, value in found.items():
+        group, _, figure = name.rpartition(": ")
+        of_group = table.setdefault(group, {}) if group else table
+        of_group[figure] = float(value)
+    support = {"generated": gr + gg, "real": rr + rg}
+    for group in ("generated", "real", "macro avg", "weighted avg"):
+        table[group]["support"] = support.get(group, sum(support.values()))
+    return table
+
+
+def general_figures(
+    caught: npt.ArrayLike, accepted: npt.ArrayLike, fakes: int, reals: int
+) -> dict[str, Scores]:
+    """The same figures of counts of right answers to each kind, ``"real: precision"`` and so on.
+
+    Counts are of any shape, such as one for each draw of a bootstrap.
+    """
+    right = {"generated": np.asarray(caught, float), "real": np.asarray(accepted, float)}
+    n = {"generated": fakes, "real": reals}
+    figures: dict[str, Scores] = {}
+    for kind, other in (("generated", "real"), ("real", "generated")):
+        answered = right[kind] + n[other] - right[other]
+        precision = right[kind] / np.where(answered > 0, answered, 1)
+        figures |= {f"{kind}: precision": precision, f"{kind}: recall": right[kind] / n[kind]}
+        figures[f"{kind}: f1-score"] = 2 * right[kind] / (answered + n[kind])
+    figures["accuracy"] = (right["generated"] + right["real"]) / (fakes + reals)
+    for name, weights in (("macro avg", (1, 1)), ("weighted avg", (fakes, reals))):
+        for figure in ("precision", "recall", "f1-score"):
+            both = (weight * figures[f"{kind}: {figure}"]
+                    for weight, kind in zip(weights, n, strict=True))  # fmt: skip
+            figures[f"{name}: {figure}"] = sum(both, np.zeros(())) / sum(weights)
+    return figures
 
 
 def binary_figures(matrix: list[list[int]]) -> dict[str, float]:
@@ -92,11 +114,3 @@ def train_test_gap(train: Scores, test: Scores, threshold: float) -> dict[str, A
 
 def _ratio(part: int, whole: int) -> float:
     return part / whole if whole else 0.0
-
-
-def _plain(value: Any) -> Any:
-    if not isinstance(value, dict):
-        return float(value)
-    return {
-        key: int(number) if key == "support" else float(number) for key, number in value.items()
-    }

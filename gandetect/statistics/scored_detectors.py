@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -139,7 +139,7 @@ def thresholds_from(sources: Mapping[str, Scores], cut: CalibratedCut | None) ->
     return thresholds
 
 
-def calibration_source(sources: Mapping[str, Scores]) -> str | None:
+def calibration_source(sources: Collection[str]) -> str | None:
     """Which reals apart from all test groups thresholds are chosen on; None without any."""
     return next((name for name in (CALIBRATION, VALIDATION) if name in sources), None)
 

@@ -13,6 +13,8 @@ from gandetect.errors import DataError, did_you_mean
 
 Metrics: TypeAlias = dict[str, Any]
 Scores: TypeAlias = npt.NDArray[np.float64]
+# The generated sources of which every run answered the same images; or whether that is true of all.
+SameFakes: TypeAlias = bool | Collection[str]
 
 COLUMNS = (
     "detector",
@@ -81,6 +83,13 @@ def role_of(source: str, own: Collection[str] | None) -> str:
     if source.endswith(OTHER_SEED):
         return "own-other-seed" if source.removesuffix(OTHER_SEED) in own else "other"
     return "own" if source in own else "other"
+
+
+def same_images(source: str, same_fakes: SameFakes) -> bool:
+    """Whether every run answered the same images of a source."""
+    if source.startswith("real:"):
+        return True
+    return same_fakes if isinstance(same_fakes, bool) else source in same_fakes
 
 
 def check_table(table: pd.DataFrame, columns: Iterable[str], what: str) -> None:

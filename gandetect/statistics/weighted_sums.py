@@ -14,7 +14,7 @@ from typing import Any, Generic, TypeAlias, TypeVar
 import numpy as np
 import pandas as pd
 
-from gandetect.statistics.bootstrap import Statistic
+from gandetect.statistics.bootstrap import Array, Statistic
 from gandetect.statistics.detector_runs import DetectorRuns, ScoredImages
 from gandetect.statistics.ranking import placements
 from gandetect.statistics.scores import Scores
@@ -35,11 +35,15 @@ class Measure:
 
 @dataclass(frozen=True)
 class _Answer:
-    """A measure in one run, each image's pull at it, and what its variance is at least."""
+    """A measure in one run, each image's pull at it, and what its variance is at least.
+
+    ``moved`` is how far other calibration images would move it, `(DRAWS,)`, if they would.
+    """
 
     value: float
     pulls: Pulls
     short: float
+    moved: Array | None
 
 
 class WeightedSums(Generic[Key]):
@@ -61,14 +65,21 @@ class WeightedSums(Generic[Key]):
         pulls = [_summed(run) for run in runs]
         covariance = np.array([[_product(first, second) for second in pulls] for first in pulls])
         short = [sum(weight**2 * one.short for weight, one in run) for run in runs]
-        return Statistic(values, covariance + np.diag(short))
+        moved = [sum(weight * one.moved for weight, one in run if one.moved is not None)
+                 for run in runs]  # fmt: skip
+        calibration = np.stack(moved) if any(np.ndim(one) for one in moved) else None
+        return Statistic(values, covariance + np.diag(short), calibration)
 
     def _answered(self, detector: Key, source: str, seed: int, measure: Measure) -> _Answer:
         runs = self._runs[detector]
         images = runs.images[seed]
         found = {source: images[source]}
+        moved = None
         if measure.real is None:
-            values = {source: runs.correct(seed, source, str(measure.operating_point))}
+            point = str(measure.operating_point)
+            values = {source: runs.correct(seed, source, point)}
+            calibration = runs.share_correct([seed], source, point).calibration
+            moved = None if calibration is None else calibration[0]
         else:
             found[measure.real] = images[measure.real]
             both = placements(*(one.scores for one in found.values()))
@@ -81,7 +92,7 @@ class WeightedSums(Generic[Key]):
             max(2.0 / (len(pull) + 4.0) ** 2 - float((pull**2).sum()), 0.0)
             for pull in pulls.values()
         )  # as in `mean_over_images`
-        return _Answer(float(values[source].mean()), pulls, short)
+        return _Answer(float(values[source].mean()), pulls, short, moved)
 
 
 def _pull(images: ScoredImages, values: Scores) -> pd.Series[float]:

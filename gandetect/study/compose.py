@@ -6,7 +6,7 @@ asked of them afterwards is the same.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from gandetect.config import (
@@ -21,10 +21,8 @@ from gandetect.config import (
 from gandetect.detectors.external import External
 from gandetect.detectors.protocol import Preprocessing
 from gandetect.engine import Stage
-from gandetect.sources import Source, splits
+from gandetect.sources import Source
 from gandetect.sources.generators import GeneratedSource
-from gandetect.sources.splits import SplitSource
-from gandetect.stages.audit import AuditSource
 from gandetect.stages.class_data import ClassData
 from gandetect.stages.classifier import (
     CrossValidationFold,
@@ -43,24 +41,20 @@ from gandetect.stages.post_hoc import MakeDetector
 from gandetect.stages.report import Report
 from gandetect.stages.saliency import MapSaliency
 from gandetect.stages.score import ImageStage, ScoreDetector
+from gandetect.stages.source_images import SourceImages
 from gandetect.stages.trained import Trained
 from gandetect.stages.trajectory import ScoreTrajectory
 from gandetect.statistics.calibrated import CalibrationRule
-from gandetect.statistics.scores import (
-    GENERATED_CALIBRATION,
-    NOT_REPORTED,
-    TEST_REALS,
-    TRAINING,
-)
-from gandetect.study.labelled import (
-    AUDITED,
-    AUDITED_LARGE,
-    LARGE,
-    UNKNOWN_SIZE,
-    labelled_audits,
+from gandetect.statistics.scores import CALIBRATION, NOT_REPORTED, TEST_REALS
+from gandetect.study.audits import AUDITED, AUDITED_LARGE, LARGE, gan_audits, labelled_audits
+from gandetect.study.sources import (
+    gan_sources,
+    is_perturbed,
+    is_shown,
     labelled_sources,
 )
 
+UNKNOWN_SIZE = 224  # of labelled images, where no detector says what it takes
 # Images of each source with a map of what moves the score, and of each kind those that are shown.
 MAPPED, MAPPED_SHOWN = 10, 3
 MAPPED_LARGE, MAPPED_SHOWN_LARGE = 4, 2
@@ -116,10 +110,14 @@ def _of_gans(experiment: Experiment, config: ClassImagesConfig) -> Composed:
     channels, size = config.shape
     fit = (isinstance(config, PicturesConfig) and config.fit) or "pad"
     shape = Preprocessing(image_size=size, channels=1 if channels == 1 else 3, fit=fit)
+    foreign = {one.name: SourceImages(one, shape) for one in experiment.sources}
+
+    def examples(one: ClassifierConfig, seed: int) -> GanExamples:
+        made = tuple(gans[name, seed] for name in one.fakes_from if name not in foreign)
+        return GanExamples(made, data, _learnt(foreign, one.fakes_from))
+
     classifiers = {
-        (one.name, seed): TrainClassifier(
-            one, seed, shape, GanExamples(tuple(gans[name, seed] for name in one.fakes_from), data)
-        )
+        (one.name, seed): TrainClassifier(one, seed, shape, examples(one, seed))
         for seed in experiment.seeds
         for one in experiment.classifiers
     }
@@ -127,17 +125,19 @@ def _of_gans(experiment: Experiment, config: ClassImagesConfig) -> Composed:
 
     def made(one: DetectorTable, seed: int) -> Trained:
         if isinstance(one, External):
-            learns = tuple(gans[name, seed] for name in one.trained_on) if one.learns else ()
-            return OpenExternal(one, seed, shape, GanTraining(learns, data) if learns else None)
-        return MakeDetector(one, seed, shape, tuple(trained[n, seed] for n in one.made_of), data)
+            learns = tuple(gans[n, seed] for n in one.trained_on if n not in foreign)
+            training = GanTraining(learns, data, _learnt(foreign, one.trained_on))
+            return OpenExternal(one, seed, shape, training if one.learns else None)
+        made_of = tuple(trained[name, seed] for name in one.made_of if name not in foreign)
+        return MakeDetector(one, seed, shape, made_of, data, _learnt(foreign, one.made_of))
 
     others = [made(one, seed) for seed in experiment.seeds for one in experiment.detectors]
 
     def scoring(trained: Trained) -> Scoring:
-        sources = _gan_sources(experiment, trained)
+        sources = gan_sources(experiment, trained)
         used = [one for one in sources if isinstance(one, GeneratedSource)]
         images = dict.fromkeys(drawn[one.gan, one.seed, one.purpose] for one in used)
-        return Scoring(trained, shape, sources, (data, *images))
+        return _with_foreign(Scoring(trained, shape, sources, (data, *images)), foreign)
 
     wanted = [gan for gan in gans.values() if gan.config.role != "source"]
     detectors: list[Trained] = [*wanted, *classifiers.values(), *others]
@@ -147,22 +147,12 @@ def _of_gans(experiment: Experiment, config: ClassImagesConfig) -> Composed:
         for one in scorings
         if isinstance(one.trained, TrainGan) and evaluation.kept_epochs(one.trained.config.epochs)
     ]
-    audits = [
-        AuditSource(
-            name,
-            SplitSource(splits.TRAINING),
-            GeneratedSource(f"generated:{name}", seed, name, "calibration", part=(0, 1)),
-            AUDITED,
-            (data, drawn[name, seed, "calibration"]),
-        )
-        for name, seed in gans
-    ]
     report = replace(
-        _report(experiment, data, data, scorings, sampled=False),
+        _report(experiment, data, data, scorings, tuple(foreign.values()), sampled=False),
         overlap=CheckOverlap(evaluation.overlap, data),
-        features=features,
+        features=features if gans else None,
         gans=tuple(gans.values()),
-        audits=tuple(audits),
+        audits=gan_audits(gans, drawn, data, foreign.values()),
         trajectories=tuple(trajectories),
     )
     return Composed((*gans.values(), *drawn.values()), tuple(classifiers.values()), report)
@@ -179,37 +169,56 @@ def _of_labelled_images(
     default = max(sizes, default=UNKNOWN_SIZE)
     decoded = {size: DecodedImages(size, data) for size in sizes or {default}}
 
-    def shape(one: ClassifierConfig | External) -> Preprocessing:
-        size = one.stored_size if isinstance(one, ClassifierConfig) else one.image_size or default
+    def shape(size: int) -> Preprocessing:
         return Preprocessing(image_size=size, channels=3, fit=config.fit)
 
+    largest = {one.name: SourceImages(one, shape(max(decoded))) for one in experiment.sources}
+    foreign = {
+        size: largest
+        if size == max(decoded)
+        else {name: SourceImages(one.table, shape(size), one) for name, one in largest.items()}
+        for size in decoded
+    }
+
     def examples(one: ClassifierConfig) -> LabelledExamples:
-        return LabelledExamples(decoded[one.stored_size], data)
+        learnt = _learnt(foreign[one.stored_size], one.fakes_from)
+        return LabelledExamples(decoded[one.stored_size], data, learnt)
 
     scorings = []
     for seed in experiment.seeds:
         for one in experiment.classifiers:
-            trained = TrainClassifier(one, seed, shape(one), examples(one))
-            sources = labelled_sources(config, one.stored_size, seed)
-            images = decoded[one.stored_size], data
-            scorings.append(Scoring(trained, shape(one), sources, images))
+            size = one.stored_size
+            trained = TrainClassifier(one, seed, shape(size), examples(one))
+            sources = labelled_sources(config, size, seed)
+            scoring = Scoring(trained, shape(size), sources, (decoded[size], data))
+            scorings.append(_with_foreign(scoring, foreign[size]))
         for table in external:
-            size = shape(table).image_size
+            size = table.image_size or default
             training = LabelledTraining(decoded[size], data) if table.learns else None
-            opened = OpenExternal(table, seed, shape(table), training)
+            opened = OpenExternal(table, seed, shape(size), training)
             sources = labelled_sources(config, size, seed, validation=True)
-            scorings.append(Scoring(opened, shape(table), sources, (decoded[size], data)))
+            scoring = Scoring(opened, shape(size), sources, (decoded[size], data))
+            scorings.append(_with_foreign(scoring, foreign[size]))
     trainings = [one.trained for one in scorings if isinstance(one.trained, TrainClassifier)]
     folds = tuple(
-        CrossValidationFold(one, experiment.seeds[0], shape(one), examples(one), fold, config.folds)
+        CrossValidationFold(
+            one, experiment.seeds[0], shape(one.stored_size), examples(one), fold, config.folds
+        )
         for one in experiment.classifiers
         if config.folds is not None
         for fold in range(1, config.folds + 1)
     )
     report = replace(
-        _report(experiment, data, decoded[min(decoded)], scorings, sampled=True),
+        _report(
+            experiment,
+            data,
+            decoded[min(decoded)],
+            scorings,
+            tuple(foreign[min(decoded)].values()),
+            sampled=True,
+        ),
         folds=folds,
-        audits=tuple(labelled_audits(config, decoded[max(decoded)], data)),
+        audits=labelled_audits(config, decoded[max(decoded)], data, largest.values()),
     )
     return Composed((), (*trainings, *folds), report)
 
@@ -219,6 +228,7 @@ def _report(
     data: ClassData | LabelledData,
     samples: ClassData | DecodedImages,
     scorings: Sequence[Scoring],
+    sources: tuple[SourceImages, ...],
     *,
     sampled: bool,
 ) -> Report:
@@ -247,7 +257,7 @@ def _report(
         ScorePerturbed(
             scoring.trained,
             tuple(
-                source for source in scoring.sources if _is_perturbed(source, scoring.trained.seed)
+                source for source in scoring.sources if is_perturbed(source, scoring.trained.seed)
             ),
             scoring.images,
             scoring.preprocessing,
@@ -272,7 +282,22 @@ def _report(
             for pair in zip(scorings, scores, strict=True)
             if getattr(pair[0].trained.config, "MAPPED", True)
         ),
+        sources=sources,
     )
+
+
+def _with_foreign(scoring: Scoring, foreign: Mapping[str, SourceImages]) -> Scoring:
+    """The same, scored on all images from elsewhere as well."""
+    sources = [one.source(scoring.trained.seed) for one in foreign.values()]
+    return replace(
+        scoring,
+        sources=(*scoring.sources, *sources),
+        images=(*scoring.images, *foreign.values()),
+    )
+
+
+def _learnt(foreign: Mapping[str, SourceImages], names: Sequence[str]) -> tuple[SourceImages, ...]:
+    return tuple(foreign[name] for name in names if name in foreign)
 
 
 def _image_statistics(scorings: Sequence[Scoring]) -> SummariseImages:
@@ -283,7 +308,7 @@ def _image_statistics(scorings: Sequence[Scoring]) -> SummariseImages:
         (source.name, source.seed): source
         for one in of_size
         for source in one.sources
-        if _is_shown(source, one.trained.seed)
+        if is_shown(source, one.trained.seed)
     }
     images = {stage.place: stage for one in of_size for stage in one.images}
     most = AUDITED_LARGE if size > LARGE else AUDITED
@@ -294,7 +319,7 @@ def _saliency(scoring: Scoring, scores: ScoreDetector) -> MapSaliency:
     large = scoring.preprocessing.image_size > LARGE
     return MapSaliency(
         scoring.trained,
-        tuple(one for one in scoring.sources if _is_shown(one, scoring.trained.seed)),
+        tuple(one for one in scoring.sources if is_shown(one, scoring.trained.seed)),
         scoring.images,
         scoring.preprocessing,
         scores,
@@ -303,52 +328,12 @@ def _saliency(scoring: Scoring, scores: ScoreDetector) -> MapSaliency:
     )
 
 
-def _gan_sources(experiment: Experiment, trained: Trained) -> tuple[Source, ...]:
-    """All images that one detector of a GAN study is scored on.
-
-    Fakes of every generator of its own seed, fakes of its own generators of the next seed, fresh
-    fakes of its own generators for calibration, and every split of the reals.
-    """
-    evaluation, seed = experiment.evaluation, trained.seed
-    known = experiment.known_to(trained.config.name)
-    sources: list[Source] = []
-    for gan in experiment.gans:
-        if gan.role != "detector" or gan.name in known:
-            count = evaluation.own_generated if gan.name in known else evaluation.other_generated
-            sources.append(_drawn(gan.name, seed, count))
-    another = _next_seed(experiment, seed)
-    for number, name in enumerate(known):
-        if another != seed:
-            sources.append(_drawn(name, another, evaluation.other_generated))
-        part = (number, len(known))
-        sources.append(GeneratedSource(GENERATED_CALIBRATION, seed, name, "calibration", part=part))
-    sources += map(SplitSource, (splits.IN_DISTRIBUTION, splits.HELD_OUT, splits.CALIBRATION))
-    if not isinstance(trained, TrainClassifier):  # which has scored what it was trained on
-        most = evaluation.training_reals
-        as_many_as = None if most else splits.IN_DISTRIBUTION
-        sources.append(SplitSource(splits.TRAINING, most, as_many_as))
-    return tuple(sources)
-
-
-def _drawn(gan: str, seed: int, count: int | None) -> GeneratedSource:
-    return GeneratedSource(f"generated:{gan}", seed, gan, "evaluation", count)
-
-
-def _next_seed(experiment: Experiment, seed: int) -> int:
-    """The seed after this one, in a circle: whose generator stands for another training run.
-
-    Each generator meets one discriminator of another run, so no run counts more than others.
-    """
-    seeds = experiment.seeds
-    return seeds[(seeds.index(seed) + 1) % len(seeds)]
-
-
 def _trajectory(experiment: Experiment, gan: TrainGan, scoring: Scoring) -> ScoreTrajectory:
     own = f"generated:{gan.config.name}"
 
     def met_at_every_epoch(source: Source) -> bool:
         if source.name.startswith("real:"):
-            return source.name != TRAINING
+            return source.name in (*TEST_REALS, CALIBRATION)
         return source.name not in (*NOT_REPORTED, own) and source.seed == gan.seed
 
     evaluation = experiment.evaluation
@@ -360,16 +345,3 @@ def _trajectory(experiment: Experiment, gan: TrainGan, scoring: Scoring) -> Scor
         scoring.images,
         scoring.preprocessing,
     )
-
-
-def _is_perturbed(source: Source, seed: int) -> bool:
-    if source.name.startswith("real:"):
-        return source.name in TEST_REALS
-    return source.name not in NOT_REPORTED and source.seed == seed
-
-
-def _is_shown(one: Source, seed: int) -> bool:
-    """Whether images of a source are kept to be looked at, as `images_to_look_at` keeps them."""
-    if one.name.startswith("real:"):
-        return one.name in TEST_REALS
-    return one.name not in NOT_REPORTED and one.seed == seed

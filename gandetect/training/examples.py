@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from gandetect.data.stored import Images
 from gandetect.randomness import stream
 
 
@@ -20,7 +21,7 @@ class Examples:
     among the images.
     """
 
-    images: NDArray[np.uint8]
+    images: Images
     index: NDArray[np.int64]
     label: NDArray[np.int64]
     copy: NDArray[np.int64]

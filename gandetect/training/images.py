@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -43,15 +44,15 @@ def sample_grid(images: NDArray[np.uint8], columns: int = 8, scale: int = 2) -> 
 
 def write_animation(frames: list[Path], target: Path) -> None:
     """Join sample grids into an animated GIF, half a second each, the last one longer."""
-    pictures = [_with_palette(Image.open(frame)) for frame in frames]
-    pictures[0].save(
-        target,
-        format="GIF",
-        save_all=True,
-        append_images=pictures[1:],
-        duration=[500] * (len(pictures) - 1) + [2000],
-        loop=0,
-    )
+    durations = [500] * (len(frames) - 1) + [2000]
+    write_gif([Image.open(frame) for frame in frames], target, durations)
+
+
+def write_gif(frames: Sequence[Image.Image], target: Path, durations: Sequence[int]) -> None:
+    """Join pictures into an animated GIF without end; durations are milliseconds."""
+    first, *rest = map(_with_palette, frames)
+    how = {"save_all": True, "append_images": rest, "duration": list(durations), "loop": 0}
+    first.save(target, format="GIF", **how)
 
 
 def _with_palette(frame: Image.Image) -> Image.Image:

@@ -91,6 +91,9 @@ def test_one_optimizer_number_leaves_the_others_as_the_architecture_has_them() -
         ({"data": {"heldout": []}}, ["'data.heldout'", "did you mean 'held_out'?"]),
         ({"name": "../up"}, ["name = '../up'"]),
         ({"evaluation": {"calibrated_fpr": float("nan")}}, ["evaluation.calibrated_fpr"]),
+        ({"evaluation": {"calibrated_confidence": 1.0}}, ["evaluation.calibrated_confidence"]),
+        ({"evaluation": {"calibrated_confidence": 0.4}}, ["evaluation.calibrated_confidence"]),
+        ({"evaluation": {"calibrated_by": "group"}}, ["evaluation.calibrated_by", "class"]),
         ({"gans": [{"architecture": "dcgan-bn", "real_label": 0.0}]}, ["larger"]),
     ],
 )
@@ -219,6 +222,7 @@ LABELLED = {
 @pytest.mark.parametrize(
     ("table", "words"),
     [
+        ({**LABELLED, "evaluation": {"calibrated_by": "class"}}, ["calibrated_by", "leave it out"]),
         ({**SMALL, "classifiers": [{"recipe": "cnn-smal"}]}, ["did you mean 'cnn-small'"]),
         ({**SMALL, "classifiers": [{"recipe": "cnn-small"}]}, ["no fakes", "fakes_from"]),
         (

@@ -105,7 +105,7 @@ def test_without_any_detector_there_is_nothing_to_find_out_but_it_can_be_trained
     alone = parse_experiment({"name": "x", "gans": [{"architecture": "vae"}]})
     with pytest.raises(UsageError, match='has no detector: every GAN has role = "source"'):
         plan_study(alone, Options())
-    assert plan_study(alone, Options(stop_after="gans")).experiment.sources
+    assert plan_study(alone, Options(stop_after="gans")).experiment.gans
 
 
 def test_two_detectors_of_one_name_are_called_detectors() -> None:

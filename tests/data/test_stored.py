@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gandetect.data.stored import StoredImages, take
+from gandetect.data.stored import PixelFile, StackedImages, StoredImages, take
 
 ARRAY = np.random.default_rng(0).integers(0, 256, (50, 3, 4, 4), np.uint8)
 ROWS = np.random.default_rng(1).permutation(50)[:30]
@@ -61,3 +61,19 @@ def resident() -> int:
     """Bytes of this process in memory, mapped files included."""
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * 4096
+
+
+@pytest.mark.parametrize("count", [0, 1, 50])
+def test_a_file_that_grows_holds_what_was_added(tmp_path, count) -> None:
+    file = PixelFile(tmp_path / "grown.npy", ARRAY.shape[1:])
+    for image in ARRAY[:count]:
+        file.add(image)
+    file.close()
+    np.testing.assert_array_equal(np.load(tmp_path / "grown.npy"), ARRAY[:count])
+
+
+@pytest.mark.parametrize("places", [slice(None), np.array([49, 0, 20, 19, 20]), np.empty(0, int)])
+def test_stacked_arrays_answer_as_one(places) -> None:
+    stacked = StackedImages([ARRAY[:20], ARRAY[20:20], ARRAY[20:]])
+    assert stacked.shape == ARRAY.shape
+    np.testing.assert_array_equal(stacked[places], ARRAY[places])

@@ -177,3 +177,12 @@ def test_the_command_names_the_file_and_leaves_none_where_it_fails(
     assert missing.exit_code == 2
     assert "pip install 'gandetect[onnx]'" in missing.stderr
     assert [one.name for one in tmp_path.iterdir()] == ["dcgan-plain.pt"]
+
+
+def test_an_external_detector_is_refused(tmp_path: Path) -> None:
+    description = DetectorDescription(kind="python", name="theirs", architecture="their.code:it")
+    (tmp_path / "detector.json").write_text(description.model_dump_json())
+    arguments = ["export", str(tmp_path), "--format", "torchscript"]
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 1
+    assert "holds no network: its detector is 'their.code:it' from outside" in result.stderr

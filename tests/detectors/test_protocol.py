@@ -50,6 +50,17 @@ def test_a_threshold_that_there_is_none_of_says_why() -> None:
         light.predict(IMAGES, "calibrated")
 
 
+def test_a_threshold_says_what_it_promises() -> None:
+    light = Light()
+    assert light.promise("strict") == ""
+    facts = {"n_calibration": 100, "expected_flagged": 5 / 101, "flagged_at_most": 0.0892}
+    light.description = light.description.model_copy(update={"promises": {"strict": facts}})
+    assert light.promise("strict") == (
+        "threshold strict was chosen on 100 real images; of 100 new ones like those that chose it, "
+        "5.0 are expected to be flagged, with 95 % confidence at most 8.9"
+    )
+
+
 def test_it_says_who_it_is() -> None:
     light = Light()
     assert (light.name, light.provenance, light.operating_points["strict"]) == (

@@ -138,6 +138,13 @@ def test_a_stage_that_runs_here_is_handed_to_no_engine_and_others_wait_for_it(
     assert (tmp_path / "sentences/both/sentence.txt").read_text() == "one two"
 
 
+def test_of_what_runs_here_the_shortest_chain_comes_first(tmp_path, monkeypatch) -> None:
+    """Its faults are told before anything that takes long is begun."""
+    monkeypatch.setattr(Word, "HERE", True)
+    said = run(plan(tmp_path, BOTH, Word("three"))).said
+    assert said == ["Writing three", "Writing one", "Writing two", "Joining both"]
+
+
 @pytest.mark.parametrize("shared", [True, False])
 def test_a_stage_in_place_leaves_the_files_of_others_and_runs_where_the_folder_is_seen(
     shared, tmp_path, monkeypatch

@@ -15,6 +15,7 @@ from gandetect.detectors.protocol import Detector
 from gandetect.errors import UsageError
 from gandetect.runs import RECORD, write_json
 from gandetect.sources import ImageSet
+from gandetect.stages.class_data import CLASSES, ClassData
 from gandetect.stages.score import ScoreDetector
 from gandetect.statistics.calibrated import CalibrationRule
 
@@ -24,6 +25,8 @@ GREY = ImageSet(np.full((3, 1, 4, 4), 100, np.uint8))
 
 class MeanLevel(Detector):
     """A detector whose score is an image's mean grey level."""
+
+    at_once = None
 
     def decision_function(self, images):
         return images.mean((1, 2, 3))
@@ -67,6 +70,18 @@ def test_a_detector_folder_says_why_it_has_no_calibrated_threshold(tmp_path, n, 
             finished.threshold("calibrated")
     else:
         assert (warned, finished.threshold("calibrated")) == ([], 18.0)
+        assert finished.description.promises["calibrated"]["rank"] == 19
+        assert "chosen on 19 real images" in finished.promise("calibrated")
+
+
+def test_thresholds_by_class_read_the_classes_of_the_data_stage(tmp_path) -> None:
+    classes = pd.DataFrame({"source": "real:calibration", "index": [0], "class_name": ["Coat"]})
+    classes.to_parquet(tmp_path / CLASSES)
+    context = SimpleNamespace(of=lambda _: tmp_path)
+    for rule, given in ((CalibrationRule(by_class=True), classes), (CalibrationRule(), None)):
+        stage = ScoreDetector(None, (), (ClassData(None),), None, rule, 1, "x", ())
+        found = stage._classes(context)
+        assert found is given or found.equals(given)
 
 
 @pytest.mark.parametrize("name", ["real:in-distribution", "generated:dcgan-bn", "real:held-out"])

@@ -75,9 +75,11 @@ def test_one_score_and_equal_scores():
 def test_a_cut_says_what_it_promises_or_what_it_would_take():
     found = CalibrationRule(0.05).choose(np.arange(100.0))
     promised = {"expected_flagged": 5 / 101, "flagged_at_most": flagged_at_most(100, 96)}
-    assert found.facts == {"n": 100, "rank": 96, **promised}
+    about = {"calibrated_on": "real:calibration", "n_calibration": 100, "rank": 96}
+    assert found.facts == {**about, **promised}
     few = CalibrationRule(0.05, 0.95).choose(np.arange(58.0))
-    assert (few.threshold, few.facts) == (None, {"n": 58})
+    assert few.threshold is None
+    assert few.facts == {"calibrated_on": "real:calibration", "n_calibration": 58}
     assert few.why_not == (
         "a threshold that, with 95 % confidence, flags at most 5 % of new reals takes at least 59 "
         "calibration reals, and there are 58"

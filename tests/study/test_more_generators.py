@@ -59,7 +59,7 @@ def test_a_vae_is_a_source_by_itself() -> None:
     experiment = parse_experiment({"name": "x", "gans": [vae.model_dump(mode="json")]})
     assert experiment.gans == (vae,)
     assert experiment.discriminators == ()
-    assert [one.name for one in experiment.sources] == ["vae"]
+    assert [one.name for one in experiment.makers] == ["vae"]
 
 
 @pytest.mark.parametrize("key", sorted({*GanConfig.model_fields} - {*GeneratorConfig.model_fields}))

@@ -73,8 +73,8 @@ class Audited:
 
 def side_of(images: Images, window: int, more: Features | None = None) -> Side:
     """Look at images `(N, C, H, W) uint8`; of a window's pixels one by one."""
-    features = probe_features(images) | (more or {})
-    return Side(features, marks_of(images), centre(images, window, window))
+    pixels = centre(images, window, window).copy()  # so that a large picture can be given up
+    return Side(probe_features(images) | (more or {}), marks_of(images), pixels)
 
 
 def joined(sides: Sequence[Side]) -> Side:

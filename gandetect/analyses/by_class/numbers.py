@@ -15,21 +15,36 @@ import pandas as pd
 from gandetect.analyses.study import ScoredStudy
 from gandetect.analyses.tidy import tidy_row
 from gandetect.errors import DataError
-from gandetect.statistics.bootstrap import mean_over_images, with_interval
+from gandetect.statistics.bootstrap import with_interval
+from gandetect.statistics.calibrated import labels_of
+from gandetect.statistics.detector_runs import DetectorRuns
 from gandetect.statistics.intervals import wilson
+from gandetect.statistics.operating_points import least_images
 from gandetect.statistics.rows import Row
-from gandetect.statistics.scores import HELD_OUT, TEST_REALS, Metrics
+from gandetect.statistics.scores import HELD_OUT, IN_DISTRIBUTION, TEST_REALS, Metrics, Scores
 
 Thresholds: TypeAlias = Mapping[tuple[str, int], Mapping[str, float]]
 KEYS = ("detector", "detector_seed", "class_name", "source")
 
 
 def numbers(study: ScoredStudy) -> Metrics:
-    """``by_class`` of every run and over runs, where the classes are known."""
+    """``by_class`` of every run and over runs, and ``class_thresholds``; none without classes."""
     if study.classes is None:
         return {}
-    given = study.last, study.classes, study.thresholds
-    return {"by_class": by_class(*given), "by_class_across_seeds": by_class_across(*given)}
+    # Reals that chose a cross-fitted threshold are not judged by it.
+    cuts = {
+        (one.detector, one.seed): {
+            point: cut
+            for point, cut in one.thresholds.items()
+            if point != "calibrated" or one.calibration is None or not one.calibration.cross_fitted
+        }
+        for one in study.subjects
+    }
+    return {
+        "by_class": by_class(study.last, study.classes, cuts),
+        "by_class_across_seeds": by_class_across(study.last, study.classes, study.runs),
+        "class_thresholds": [*class_thresholds(study, study.classes)],
+    }
 
 
 def rows(metrics: Metrics) -> Iterator[Row]:
@@ -39,6 +54,10 @@ def rows(metrics: Metrics) -> Iterator[Row]:
     for row in metrics.get("by_class_across_seeds", []):
         name = f"flagged: {row['class_name']}"
         yield tidy_row("runs: class", row, name, row["mean"], row["ci95"])
+    for row in metrics.get("class_thresholds", []):
+        for key in ("threshold", "caught"):
+            if row[key] is not None:
+                yield tidy_row("class threshold", row, f"{key}: {row['class_name']}", row[key])
 
 
 def by_class(
@@ -71,33 +90,65 @@ def by_class(
 
 
 def by_class_across(
-    scores: pd.DataFrame, classes: pd.DataFrame, thresholds: Thresholds
+    scores: pd.DataFrame, classes: pd.DataFrame, detectors: Mapping[str, DetectorRuns]
 ) -> list[dict[str, Any]]:
     """The same over all runs: ``mean``, its 95 % interval, and each run's share in ``flagged``.
 
-    ``covers`` says what the interval covers: of a single run it is over images only (Wilson).
-    Arguments and errors are those of `by_class`.
+    ``covers`` says what the interval covers. Errors are those of `by_class`.
     """
     rows = []
     for detector, name, source, runs in _groups(scores, classes):
         seeds = list(runs)
-        for point in thresholds[detector, seeds[0]]:
-            answers = [(runs[s] > thresholds[detector, s][point]).astype(float) for s in seeds]
-            statistic = mean_over_images(answers, same_images=True)
-            of_images = wilson(int(answers[0].sum()), len(answers[0]))
+        for point in detectors[detector].whole_points(seeds[0]):
+            statistic = detectors[detector].answered(runs, point, generated=True, same_images=True)
+            flagged, n = list(statistic), len(runs[seeds[0]])
+            of_images = wilson(round(flagged[0] * n), n)
             rows.append(
                 {
                     "detector": detector,
                     "seeds": seeds,
                     **_of_class(name, source),
                     "operating_point": point,
-                    "flagged": [float(answer.mean()) for answer in answers],
+                    "flagged": flagged,
                     "mean": statistic.mean,
                     **with_interval(statistic, of_images),
-                    "n": len(answers[0]),
+                    "n": n,
                 }
             )
     return rows
+
+
+def class_thresholds(study: ScoredStudy, classes: pd.DataFrame) -> Iterator[dict[str, Any]]:
+    """The calibrated threshold that each class would have for itself, for every run.
+
+    Rows hold ``n_calibration`` and how many reals are ``needed``, the class's ``threshold``, None
+    with too few, the share of own fakes ``caught`` with it, and ``caught_in_common`` with that of
+    all classes.
+    """
+    tested = {*classes.loc[classes["source"] == IN_DISTRIBUTION, "class_name"].astype(str)}
+    for one in study.subjects:
+        of, last = one.calibration, study.last
+        if of is None or of.source not in set(classes["source"]):
+            continue
+        mine = (last["detector"] == one.detector) & (last["detector_seed"] == one.seed)
+        reals = last[mine & (last["source"] == of.source)]
+        names = labels_of(reals, classes, "class_name")
+        fakes = one.joined(name for name in one.reported() if one.role(name) == "own")
+        values = reals["score"].to_numpy(np.float64)
+        for name, cut in study.rule.of_classes(values, names, tested).items():
+            yield {
+                **one.name,
+                "class_name": name,
+                "n_calibration": cut.n,
+                "needed": least_images(study.rule.fpr, study.rule.confidence),
+                "threshold": cut.threshold,
+                "caught": _share_above(fakes, cut.threshold),
+                "caught_in_common": _share_above(fakes, one.thresholds.get("calibrated")),
+            }
+
+
+def _share_above(fakes: Scores, cut: float | None) -> float | None:
+    return None if cut is None or not len(fakes) else float(np.mean(fakes > cut))
 
 
 def _of_class(name: str, source: str) -> dict[str, Any]:
@@ -108,7 +159,7 @@ def _groups(
     scores: pd.DataFrame, classes: pd.DataFrame
 ) -> Iterator[tuple[str, str, str, dict[int, Any]]]:
     """Detector, class, source, and by seed the scores `(N,)` in the order of the images."""
-    reals = scores[scores["source"].isin(TEST_REALS)]
+    reals = scores[scores["source"].isin({*TEST_REALS, *classes["source"]})]
     named = reals.astype({"source": str, "detector": str}).merge(
         classes.astype({"source": str, "class_name": str}),
         on=["source", "index"],

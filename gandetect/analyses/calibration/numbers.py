@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -16,11 +17,16 @@ from scipy.special import expit, logit
 from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
 
+from gandetect.analyses.calibration.redrawn import Grouped, ece_interval
+from gandetect.analyses.calibration.redrawn import maps as redrawn_maps
 from gandetect.analyses.study import ScoredStudy
 from gandetect.analyses.tidy import tidy_row
 from gandetect.errors import UsageError
+from gandetect.statistics.bootstrap import mean_over_images
+from gandetect.statistics.detector_runs import alone
 from gandetect.statistics.intervals import Interval, wilson
 from gandetect.statistics.operating_points import calibrate
+from gandetect.statistics.redrawn import moved
 from gandetect.statistics.rows import Row, Rows
 from gandetect.statistics.scored_detectors import (
     ScoredDetector,
@@ -56,10 +62,11 @@ def numbers(study: ScoredStudy) -> Metrics:
 def rows(metrics: Metrics) -> Iterator[Row]:
     """Each measure of each method, and the shares called generated at low false positive rates."""
     for row in metrics["calibration"]:
+        n = row["n_generated"] + row["n_real"]
         for measure in ("ece", "brier", "log_loss"):
             yield tidy_row("calibration", row, f"{row['method']}: {measure}", row[measure],
-                           source=row["generated"], real_source=row["real"],
-                           n=row["n_generated"] + row["n_real"])  # fmt: skip
+                           row.get(f"{measure}_ci95"), source=row["generated"],
+                           real_source=row["real"], n=n)  # fmt: skip
     for row in metrics["low_fpr"]:
         name = f"called generated at {100 * row['fpr']:g} % FPR"
         yield tidy_row("low FPR", row, name, row["called"], row["ci95"])
@@ -69,8 +76,9 @@ def calibration(subjects: Sequence[ScoredDetector]) -> tuple[Rows, Rows, list[st
     """Judge each method for each detector and pair of test groups.
 
     Own and other fakes stand against in-distribution reals, own fakes also against held-out ones.
-    Returns the measures (`ece`, `brier`, `log_loss`), the reliability curves for drawing, and a
-    sentence for everything that could not be judged.
+    Returns the measures (`ece` with its interval over calibration and test images, `brier`,
+    `log_loss`), the reliability curves for drawing, and a sentence for everything that could not
+    be judged.
     """
     rows: Rows = []
     curves: Rows = []
@@ -83,6 +91,9 @@ def calibration(subjects: Sequence[ScoredDetector]) -> tuple[Rows, Rows, list[st
             continue
         fakes, reals = (subject.sources[name] for name in names)
         maps = {method: fit(method, fakes, reals) for method in METHODS}
+        of = alone(subject)
+        redrawn = Grouped(of, subject.seed, names)
+        again = {method: redrawn_maps(method, one, redrawn) for method, one in maps.items()}
         pairs, left_out = judged_pairs(subject, held_out_for=("own", "generated"))
         gaps += left_out
         for generated, real in pairs:
@@ -92,10 +103,13 @@ def calibration(subjects: Sequence[ScoredDetector]) -> tuple[Rows, Rows, list[st
                 "real": real,
                 "role": subject.role(generated),
             }
+            test = Grouped(of, subject.seed, (generated, real))
             for method, to_log_odds in maps.items():
                 sides = tuple(to_log_odds(subject.sources[name]) for name in (generated, real))
                 curve = reliability(sides[0], sides[1])
-                found = {"ece": expected_error(curve), **proper_scores(sides[0], sides[1])}
+                ece = expected_error(curve)
+                interval = ece_interval(ece, again[method], test, BINS)
+                found = {"ece": ece, "ece_ci95": interval, **proper_scores(sides[0], sides[1])}
                 rows.append({**about, "method": method, "fitted_on": list(names), **found})
                 curves.append({**about, "method": method, **curve})
     return rows, curves, gaps
@@ -107,8 +121,8 @@ def low_fpr(
     """What is caught and what is flagged when few reals may be flagged.
 
     A new real lies above the cut with probability `fpr` at most. Rows hold the share `called` of a
-    test group that lies above it (fakes caught, or reals flagged) with Wilson's interval, which
-    covers the test images only. Fewer than 5 calibration reals above a cut: a gap, no row.
+    test group that lies above it (fakes caught, or reals flagged) with its interval over
+    calibration and test images. Fewer than 5 calibration reals above a cut: a gap, no row.
     """
     rows: Rows = []
     gaps: list[str] = []
@@ -136,9 +150,10 @@ def low_fpr(
                 "fitted_on": [chosen_on],
                 "n_calibration": len(reals),
             }
+            cuts = alone(subject).cuts_like(subject.seed, cut)
             rows += [
                 {**subject.name, **point, "source": source, "role": subject.role(source)}
-                | _share_above(subject.sources[source], cut)
+                | _share_above(subject.sources[source], cut, cuts)
                 for source in sources
             ]
     return rows, gaps
@@ -218,9 +233,11 @@ def reliability(generated: Scores, real: Scores, bins: int = BINS) -> dict[str, 
     }
 
 
-def _share_above(scores: Scores, cut: float) -> dict[str, Any]:
-    above, n = int(np.count_nonzero(scores > cut)), len(scores)
-    return {"called": above / n, "ci95": wilson(above, n), "n": n}
+def _share_above(scores: Scores, cut: float, cuts: Scores | None) -> dict[str, Any]:
+    found = mean_over_images([(scores > cut).astype(float)], same_images=True)
+    if cuts is not None:
+        found = replace(found, calibration=moved(cuts, scores)[None])
+    return {"called": found.mean, "ci95": found.ci95(), "covers": found.covers, "n": len(scores)}
 
 
 def _targets(generated: Scores, real: Scores) -> tuple[Scores, Scores, Scores]:

@@ -87,7 +87,7 @@ def summaries(labels: Sequence[str], measures: Mapping[str, Sequence[Row]]) -> R
     counted: Rows = []
     for label, metric in product(labels[1:], measures):
         rows = [row for row in chosen(measures[metric], run=label) if "difference" in row]
-        images = any(row["difference_covers"] == "images" for row in rows)
+        images = any("runs" not in row["difference_covers"] for row in rows)
         counted.append(
             {
                 "run": label,
@@ -137,13 +137,13 @@ def _difference(baseline: Row, other: Row) -> dict[str, Any]:
     difference = other["value"] - baseline["value"]
     ci95 = square_and_add(baseline["value"], baseline["ci95"], other["value"], other["ci95"])
     # Intervals from few seeds are Student's: the fewer the seeds, the less a far one proves.
-    several = [row["seeds"] - 1 for row in (baseline, other) if row["covers"] != "images"]
+    several = [row["seeds"] - 1 for row in (baseline, other) if "runs" in row["covers"]]
     return {
         "baseline": baseline["value"],
         "baseline_ci95": baseline["ci95"],
         "difference": difference,
         "difference_ci95": ci95,
-        "difference_covers": "runs and images" if len(several) == 2 else "images",
+        "difference_covers": min(baseline["covers"], other["covers"], key=len),
         "p": p_from_interval(difference, ci95, min(several, default=math.inf)),
         "beyond": not ci95[0] <= 0 <= ci95[1],
     }

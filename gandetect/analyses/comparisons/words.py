@@ -19,7 +19,7 @@ say = Prose(__file__)
 def runs(results: StudyResults) -> list[Block]:
     """Every run as a dot; with one run, that there is no more to say of other runs."""
     if not results.many_seeds:
-        return [*say.paragraphs("one_run")]
+        return [*say.paragraphs("one_run"), *say.paragraphs("kinds", results)]
     points = [name for name in results.points if name in ("native", "calibrated")]
     rows = results.metrics["across_seeds"]
     widest = max(rows, key=lambda row: max(row["correct"]) - min(row["correct"]))
@@ -30,6 +30,7 @@ def runs(results: StudyResults) -> list[Block]:
             lambda: runs_by_source(results.metrics, points, results.named),
             len(results.seeds),
         ),
+        *say.paragraphs("kinds", results),
         *(_means(results, point) for point in results.points),
     ]
 
@@ -57,8 +58,9 @@ def _clear(row: Row) -> str:
 
 def _table(results: StudyResults, rows: Sequence[Row]) -> Table:
     many = results.many_seeds
+    covers = results.covers(), results.covers("calibrated")
     return table(
-        f"Differences with 95 % intervals over {'runs and images' if many else 'images only'}",
+        f"Differences with 95 % intervals over {covers[0]}; calibrated: {covers[1]}",
         [row for row in rows if row["metric"] in ("auroc", "correct (calibrated)")],
         {
             "Source": lambda row: results.named(row["source"]),

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from gandetect.analyses.study import ScoredStudy
 from gandetect.analyses.tidy import tidy_row
 from gandetect.statistics.cost_model import CostModel, cheapest_cut, expected
+from gandetect.statistics.detector_runs import alone
 from gandetect.statistics.rows import Row, Rows
 from gandetect.statistics.scored_detectors import (
     ScoredDetector,
@@ -45,7 +46,7 @@ def costs(subjects: Sequence[ScoredDetector], model: CostModel) -> tuple[Rows, l
 
     The threshold is the one that costs least on calibration images; no test group is looked at.
     Returns rows and a sentence for everything that could not be measured. Intervals are of 95 %
-    and over the test images only.
+    and over calibration and test images.
     """
     found: Rows = []
     gaps: list[str] = []
@@ -56,6 +57,7 @@ def costs(subjects: Sequence[ScoredDetector], model: CostModel) -> tuple[Rows, l
             gaps.append(f"{called(subject)}: {why}, so no cut could be chosen by its cost")
             continue
         cut = cheapest_cut(subject.sources[names[0]], subject.sources[names[1]], model)
+        cuts = alone(subject).best_cuts(subject.seed, names, model.weights)
         pairs, left_out = judged_pairs(subject, held_out_for=ROLES)
         gaps += left_out
         found += [
@@ -65,7 +67,7 @@ def costs(subjects: Sequence[ScoredDetector], model: CostModel) -> tuple[Rows, l
                 "real": real,
                 "role": subject.role(generated),
                 "fitted_on": list(names),
-                **expected(subject.sources[generated], subject.sources[real], cut, model),
+                **expected(subject.sources[generated], subject.sources[real], cut, model, cuts),
             }
             for generated, real in pairs
         ]

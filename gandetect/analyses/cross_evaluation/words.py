@@ -25,7 +25,7 @@ def share_heat(results: StudyResults, point: str) -> Heat:
     at_point = chosen(results.metrics["across_seeds"], operating_point=point)
     rows = {(row["detector"], row["source"]): row for row in at_point}
     return Heat(
-        say.caption(results),
+        say.caption(results, results.covers(point)),
         ["Detector", *(sentence(results.named(source)) for source in sources)],
         [
             (sentence(results.short(name)), [_heat_cell(rows.get((name, s))) for s in sources])

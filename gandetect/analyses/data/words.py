@@ -20,8 +20,22 @@ SPLITS = ("train", "validation", "test", "in-distribution", "held-out", "calibra
 
 
 def data(results: StudyResults) -> list[Block]:
-    """Counts by class and split, and samples of each class."""
-    return [*_counts(results), *_class_samples(results)]
+    """Counts by class and split, images from elsewhere, and samples of each."""
+    return [*_counts(results), *_sources(results), *_class_samples(results)]
+
+
+def _sources(results: StudyResults) -> list[Block]:
+    def split(name: str) -> Callable[[dict[str, Any]], str]:
+        return lambda facts: count(facts["splits"].get(name, 0))
+
+    columns: Columns = {
+        "Source": lambda facts: facts["name"],
+        "Counts as": lambda facts: facts["label"],
+        **{name: split(name) for name in ("train", "validation", "test")},
+        "Left out": lambda facts: count(len(facts["left_out"])),
+    }
+    facts = results.inputs.sources
+    return [table("Images from elsewhere", facts, columns, text_columns=2)] if facts else []
 
 
 def _counts(results: StudyResults) -> list[Block]:
@@ -82,6 +96,7 @@ def _class_samples(results: StudyResults) -> list[Block]:
         return results.absent("data-samples.npz")
     most = max((int(key) for key in samples if key.isdigit()), default=0)
     names = {str(place): name for place, name in enumerate(class_names(results, 1 + most))}
+    names |= {key: key.partition(":")[2] for key in samples if ":" in key}
     shown = [names.get(key, key) for key in samples]
     return [say.image("class-samples", class_samples(samples, names), shown, results.labelled)]
 

@@ -14,9 +14,15 @@ import pandas as pd
 
 from gandetect.analyses.study import ScoredStudy
 from gandetect.analyses.tidy import tidy_row
-from gandetect.statistics.bootstrap import mean_over_images, over_runs
+from gandetect.statistics.detector_runs import DetectorRuns
 from gandetect.statistics.rows import Row, Rows, chosen, grouped
-from gandetect.statistics.scores import Metrics, role_of, source_keys
+from gandetect.statistics.scores import (
+    Metrics,
+    SameFakes,
+    role_of,
+    same_images,
+    source_keys,
+)
 
 AS_THEY_ARE = 0.95
 PROCESSED = 0.90
@@ -29,8 +35,7 @@ def numbers(study: ScoredStudy) -> Metrics:
     """``holds``, where processed images were scored and thresholds calibrated."""
     if study.perturbed is None:
         return {}
-    given = study.perturbed, study.own, study.thresholds
-    return {"holds": holds(*given, same_fakes=study.same_fakes)}
+    return {"holds": holds(study.perturbed, study.own, study.runs, same_fakes=study.same_fakes)}
 
 
 def rows(metrics: Metrics) -> Iterator[Row]:
@@ -43,9 +48,9 @@ def rows(metrics: Metrics) -> Iterator[Row]:
 def holds(
     table: pd.DataFrame,
     own: Mapping[str, Collection[str]],
-    thresholds: Mapping[tuple[str, int], Mapping[str, float]],
+    runs: Mapping[str, DetectorRuns],
     *,
-    same_fakes: bool = False,
+    same_fakes: SameFakes = False,
 ) -> dict[str, Rows]:
     """Shares of right answers by detector, source and processing, and which detectors hold.
 
@@ -53,14 +58,14 @@ def holds(
         table: scores of images as they are (``perturbation`` none) and processed, as
             `stages.perturbed` writes them.
         own: the generated sources that each detector was trained on.
-        thresholds: cuts by operating point for each (detector, seed).
-        same_fakes: whether all seeds answered the same fakes.
+        runs: each detector's, with the images that chose its thresholds.
+        same_fakes: the sources of which all seeds answered the same fakes, or whether of all.
 
-    Returns ``shares``: the mean over runs with its 95 % interval over runs and images; and
+    Returns ``shares``: the mean over runs with its 95 % interval, and what that ``covers``; and
     ``detectors``: for each detector and group the worst share of its sources, as they are and
     under any processing, and whether it ``holds``.
     """
-    shares = _shares(table, own, thresholds, same_fakes)
+    shares = _shares(table, own, runs, same_fakes)
     verdicts = [_verdict(detector, of) for (detector,), of in grouped(shares, "detector").items()]
     return {"shares": shares, "detectors": verdicts}
 
@@ -68,8 +73,8 @@ def holds(
 def _shares(
     table: pd.DataFrame,
     own: Mapping[str, Collection[str]],
-    thresholds: Mapping[tuple[str, int], Mapping[str, float]],
-    same_fakes: bool,
+    runs: Mapping[str, DetectorRuns],
+    same_fakes: SameFakes,
 ) -> Rows:
     keyed = table.assign(source=source_keys(table)).sort_values("index", kind="stable")
     rows = []
@@ -78,16 +83,18 @@ def _shares(
         detector, source, perturbation, level = of[names].iloc[0]
         known = own.get(str(detector), (f"generated:{detector}",))
         real = str(source).startswith("real:")
-        answers = []
-        for _, images in of.groupby("detector_seed"):
-            seed = int(images["detector_seed"].iloc[0])
-            cut = thresholds.get((str(detector), seed), {}).get(POINT)
-            if cut is not None:
-                above = images["score"].to_numpy(np.float64) > cut
-                answers.append((~above if real else above).astype(np.float64))
-        if not answers:
+        of_detector = runs[str(detector)]
+        scores = {
+            int(images["detector_seed"].iloc[0]): images["score"].to_numpy(np.float64)
+            for _, images in of.groupby("detector_seed")
+        }
+        seeds = [seed for seed in scores if POINT in of_detector.thresholds.get(seed, {})]
+        if not seeds:
             continue
-        statistic = mean_over_images(answers, same_images=real or same_fakes)
+        statistic = of_detector.answered(
+            {seed: scores[seed] for seed in seeds}, POINT, generated=not real,
+            same_images=same_images(str(source), same_fakes),
+        )  # fmt: skip
         rows.append(
             {
                 "detector": str(detector),
@@ -96,9 +103,10 @@ def _shares(
                 "perturbation": str(perturbation),
                 "level": float(level),
                 "mean": statistic.mean,
-                "ci95": over_runs(statistic.values, statistic.image_covariance),
-                "single": [float(one.mean()) for one in answers],
-                "n": len(answers[0]),
+                "ci95": statistic.ci95(),
+                "covers": statistic.covers,
+                "single": list(statistic),
+                "n": len(scores[seeds[0]]),
             }
         )
     return rows

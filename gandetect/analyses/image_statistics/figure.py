@@ -136,10 +136,11 @@ def histograms(reals: Shown, others: Sequence[Shown]) -> Figure:
 
 def _lines(shown: Sequence[Shown]) -> list[tuple[Shown, str, Any]]:
     """Each source with its colour and line: blues are real, and fakes differ in both."""
-    fakes = [one for one in shown if one.source not in REALS]
+    fakes = [one for one in shown if not one.source.startswith("real:")]
+    elsewhere = COLOURS["held-out"], DASHED
     return [
-        (one, REALS[one.source], "-")
-        if one.source in REALS
+        (one, *((REALS[one.source], "-") if one.source in REALS else elsewhere))
+        if one not in fakes
         else (
             one,
             FAKES[fakes.index(one) % len(FAKES)],

@@ -14,6 +14,7 @@ import numpy as np
 
 from gandetect.analyses.study import ScoredStudy
 from gandetect.analyses.tidy import tidy_row
+from gandetect.statistics.detector_runs import alone
 from gandetect.statistics.operating_points import best_cuts, youden
 from gandetect.statistics.rows import Row, Rows
 from gandetect.statistics.scored_detectors import (
@@ -29,6 +30,7 @@ from gandetect.statistics.scores import Metrics, Scores
 
 SHOTS = (0, 10, 100, 1000)
 DRAWS = 200
+SETS = 20  # of calibration images that draws are judged with
 NEW = ("own-other-seed", "other")
 
 
@@ -55,6 +57,7 @@ class _New:
     reals: Scores
     calibration: Scores
     familiar_cut: float | None  # before any image is labelled: between own fakes and reals
+    familiar_cuts: Scores | None  # that other calibration images would give
 
 
 def k_shot(
@@ -68,7 +71,8 @@ def k_shot(
     Every cut is the one with the best balanced accuracy. For k = 0 it lies between calibration
     fakes of the detector's own generators and calibration reals; for k > 0 between k fakes drawn
     from the new source and calibration reals. It is judged on the fakes that were not drawn and
-    on in-distribution reals; `low` and `high` are the 2.5 and 97.5 percentiles of the draws.
+    on in-distribution reals; `low` and `high` hold 95 % of what it is with other labelled fakes,
+    calibration images and test images.
     `oracle` is the best cut on the test images themselves, which nobody can attain.
     """
     rows: Rows = []
@@ -78,18 +82,20 @@ def k_shot(
         if why_not := _unusable(subject, calibration):
             gaps.append(f"{called(subject)}: {why_not}")
             continue
-        familiar_cut = None
+        familiar_cut, familiar_cuts = None, None
         names = fitted_on(subject)
         if why := unfit(subject):
             gaps.append(f"{called(subject)}: {why}, so there is no cut before the first new label")
         elif names:
             familiar_cut = youden(*(subject.sources[name] for name in names))
+            familiar_cuts = alone(subject).best_cuts(subject.seed, names)
         pairs, left_out = judged_pairs(subject, held_out_for=())
         gaps += left_out
         for source, real in pairs:
             if subject.role(source) not in NEW:
                 continue
-            new = _New(subject.sources[source], subject.sources[real], calibration, familiar_cut)
+            test = subject.sources[source], subject.sources[real]
+            new = _New(*test, calibration, familiar_cut, familiar_cuts)
             about = {**subject.name, "source": source, "role": subject.role(source), "real": real}
             rng = np.random.default_rng([seed, subject.seed])
             n = len(new.fakes)
@@ -113,11 +119,21 @@ def _unusable(subject: ScoredDetector, calibration: Scores) -> str:
 
 def _judged(new: _New, k: int, draws: int, rng: np.random.Generator) -> dict[str, Any]:
     """One row: how well k labelled fakes place the cut."""
-    if new.familiar_cut is not None and k == 0:
-        found, low, high = np.array([_balanced(new.fakes, new.reals, new.familiar_cut)]), None, None
+    (again,) = rng.spawn(1)
+    if new.familiar_cut is not None and new.familiar_cuts is not None and k == 0:
+        found = np.array([_balanced(new.fakes, new.reals, new.familiar_cut)])
+        shares = _right(new, np.empty((1, 0)), new.familiar_cuts)
     else:
-        found = _drawn(new, k, draws, rng)
-        low, high = (float(bound) for bound in np.percentile(found, [2.5, 97.5]))
+        drawn = _labelled(new, k, draws, rng)
+        found = np.mean(_right(new, drawn, best_cuts(drawn, new.calibration)), axis=0)
+        parts = np.array_split(drawn, SETS)
+        cuts = [best_cuts(one, again.choice(new.calibration, len(new.calibration)))
+                for one in parts if len(one)]  # fmt: skip
+        shares = _right(new, drawn, np.concatenate(cuts))
+    of_test = np.array([len(new.fakes) - k, len(new.reals)])[:, None]
+    redrawn = np.mean(again.binomial(of_test, shares) / of_test, axis=0)
+    reach = np.percentile(redrawn, [2.5, 97.5]) - redrawn.mean()
+    low, high = (float(bound) for bound in np.clip(found.mean() + reach, 0, 1))
     return {
         "k": k,
         "draws": draws if k else 0,
@@ -131,16 +147,20 @@ def _judged(new: _New, k: int, draws: int, rng: np.random.Generator) -> dict[str
     }
 
 
-def _drawn(new: _New, k: int, draws: int, rng: np.random.Generator) -> Scores:
-    """Balanced accuracy of every draw, `(R,)`, on the fakes that it left."""
+def _labelled(new: _New, k: int, draws: int, rng: np.random.Generator) -> Scores:
+    """The scores of the fakes that each draw labels, `(R, K)`."""
     n = len(new.fakes)
     chosen = np.stack([rng.choice(n, k, replace=False, shuffle=False) for _ in range(draws)])
-    drawn = new.fakes[chosen]  # (R, K)
-    cuts = best_cuts(drawn, new.calibration)
+    return np.asarray(new.fakes[chosen], np.float64)
+
+
+def _right(new: _New, drawn: Scores, cuts: Scores) -> Scores:
+    """Shares of the fakes that a draw left and of the reals, answered correctly, `(2, R)`."""
+    n, k = len(new.fakes), drawn.shape[1]
     above = n - np.searchsorted(new.fakes, cuts, side="right")
     caught = (above - np.count_nonzero(drawn > cuts[:, None], axis=1)) / (n - k)
     passed = np.searchsorted(new.reals, cuts, side="right") / len(new.reals)
-    return np.asarray((caught + passed) / 2, np.float64)
+    return np.stack([caught, passed])
 
 
 def _balanced(fakes: Scores, reals: Scores, cut: float) -> float:

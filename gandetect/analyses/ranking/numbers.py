@@ -9,9 +9,10 @@ import numpy as np
 
 from gandetect.analyses.study import ScoredStudy
 from gandetect.analyses.tidy import tidy_row
-from gandetect.statistics.bootstrap import over_runs_alone, with_interval
+from gandetect.statistics.bootstrap import Statistic, with_interval
 from gandetect.statistics.detector_runs import DetectorRuns
 from gandetect.statistics.ranking import pair_metrics
+from gandetect.statistics.resampling import from_draws
 from gandetect.statistics.rows import Row, grouped
 from gandetect.statistics.scored_detectors import ScoredDetector
 from gandetect.statistics.scores import Metrics, reals_tested_on
@@ -23,6 +24,9 @@ METRICS = ("auroc", "average_precision", "fpr_at_95_tpr", "tpr_at_5_fpr")
 def numbers(study: ScoredStudy) -> Metrics:
     """``pairs`` of every run, and ``pairs_across_seeds``."""
     pairs = [pair for one in study.subjects for pair in _pairs(one)]
+    for pair in pairs:
+        of_images = relatives([pair], study.runs[pair["detector"]])
+        pair["ci95"] |= {metric: one.ci95() for metric, one in of_images.items()}
     return {"pairs": pairs, "pairs_across_seeds": pairs_across(pairs, study.runs)}
 
 
@@ -41,26 +45,33 @@ def rows(metrics: Metrics) -> Iterator[Row]:
 
 
 def pairs_across(pairs: Sequence[Row], runs: Mapping[str, DetectorRuns]) -> list[dict[str, Any]]:
-    """AUROC and its relatives of each pair of sources, mean over runs with 95 % intervals.
-
-    Of the relatives no covariance over images is known, so their intervals cover the runs (and
-    with them the fakes, which each run makes anew), but not the drawing of the reals.
-    """
+    """AUROC and its relatives of each pair of sources, mean over runs with 95 % intervals."""
     rows = []
     for key, group in grouped(pairs, *PAIR).items():
         identity = dict(zip(PAIR, key, strict=True))
+        of = runs[identity["detector"]]
         seeds = [pair["detector_seed"] for pair in group]
         row: dict[str, Any] = {**identity, "seeds": seeds, "ci95": {}, "covers": {}}
-        for metric in METRICS:
+        area = of.auroc(seeds, identity["generated"], identity["real"])
+        for metric, statistic in {"auroc": area, **relatives(group, of)}.items():
             values = [pair[metric] for pair in group]
             row |= {metric: values, f"mean_{metric}": float(np.mean(values))}
-            if metric != "auroc" and (interval := over_runs_alone(values)):
-                row["ci95"][metric], row["covers"][metric] = interval, "runs"
-        area = runs[identity["detector"]].auroc(seeds, identity["generated"], identity["real"])
-        for part, value in with_interval(area, group[0]["ci95"]["auroc"]).items():
-            row[part]["auroc"] = value
+            for part, value in with_interval(statistic, group[0]["ci95"][metric]).items():
+                row[part][metric] = value
         rows.append(row)
     return rows
+
+
+def relatives(pairs: Sequence[Row], runs: DetectorRuns) -> dict[str, Statistic]:
+    """What `METRICS` holds beside the AUROC, of one pair of sources in some runs."""
+    draws = [
+        runs.ranking_draws(pair["detector_seed"], pair["generated"], pair["real"]) for pair in pairs
+    ]
+    fewest = min(pairs[0]["n_generated"], pairs[0]["n_real"])
+    return {
+        metric: from_draws([pair[metric] for pair in pairs], [one[metric] for one in draws], fewest)
+        for metric in METRICS[1:]
+    }
 
 
 def _pairs(subject: ScoredDetector) -> list[dict[str, Any]]:

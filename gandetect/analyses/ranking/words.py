@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from gandetect.analyses.analysis import Analysis, Chapter
 from gandetect.analyses.ranking import numbers
 from gandetect.report.document import Block, Columns, Text, table
 from gandetect.report.prose import Prose
 from gandetect.report.results import StudyResults
-from gandetect.report.words import detector_name, number, number_interval, percent
+from gandetect.report.words import detector_name, number_interval, percent_interval
+from gandetect.statistics.rows import Row
 
 say = Prose(__file__)
 
@@ -21,12 +24,16 @@ def pairs(results: StudyResults) -> list[Block]:
         "Detector": lambda pair: detector_name(pair, results.many_seeds),
         "Generated": lambda pair: results.named(pair["generated"], pair["detector"]),
         "Real": lambda pair: results.named(pair["real"]),
-        "AUROC (95 % interval)": lambda pair: number_interval(pair["auroc"], pair["ci95"]["auroc"]),
-        "Average precision": lambda pair: number(pair["average_precision"]),
-        "Reals flagged to catch 95 %": lambda pair: percent(pair["fpr_at_95_tpr"]),
-        "Caught when 5 % flagged": lambda pair: percent(pair["tpr_at_5_fpr"]),
+        "AUROC (95 % interval)": _with_interval("auroc", number_interval),
+        "Average precision": _with_interval("average_precision", number_interval),
+        "Reals flagged to catch 95 %": _with_interval("fpr_at_95_tpr", percent_interval),
+        "Caught when 5 % flagged": _with_interval("tpr_at_5_fpr", percent_interval),
     }
     return [Text(say.meaning()), table("Threshold-free figures", rows, columns, text_columns=3)]
+
+
+def _with_interval(key: str, say: Callable[..., str]) -> Callable[[Row], str]:
+    return lambda pair: say(pair[key], pair["ci95"][key])
 
 
 ANALYSIS = Analysis(

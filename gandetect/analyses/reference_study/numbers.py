@@ -10,7 +10,10 @@ import numpy as np
 from gandetect.analyses.study import ScoredStudy
 from gandetect.analyses.tidy import tidy_row
 from gandetect.statistics import decisions
-from gandetect.statistics.bootstrap import over_runs_alone
+from gandetect.statistics.bootstrap import Statistic
+from gandetect.statistics.detector_runs import DetectorRuns
+from gandetect.statistics.redrawn import share_above
+from gandetect.statistics.resampling import from_draws, redrawn_share
 from gandetect.statistics.rows import Row, grouped
 from gandetect.statistics.scored_detectors import ScoredDetector
 from gandetect.statistics.scores import TEST_REALS, Metrics
@@ -24,7 +27,7 @@ def numbers(study: ScoredStudy) -> Metrics:
     return {
         "overall": overall,
         "groups": [row for one in study.subjects for row in _groups(one)],
-        "overall_across_seeds": overall_across(overall),
+        "overall_across_seeds": overall_across(overall, study.runs),
     }
 
 
@@ -54,37 +57,58 @@ def _overall_rows(metrics: Metrics) -> Iterator[Row]:
                 yield tidy_row("overall", row, f"{name}: {metric}", values[metric], n=n)
 
 
-def overall_across(overall: Sequence[Row]) -> list[dict[str, Any]]:
+def overall_across(
+    overall: Sequence[Row], runs: Mapping[str, DetectorRuns]
+) -> list[dict[str, Any]]:
     """The reference study's general table over runs: each figure's mean, interval and runs."""
     rows = []
     for key, group in grouped(overall, *OVERALL).items():
         identity = dict(zip(OVERALL, key, strict=True))
         seeds = [table["detector_seed"] for table in group]
-        figures = [_figures(table["classification_report"]) for table in group]
-        for name in figures[0]:
-            values = [one[name] for one in figures]
-            row = {
-                **identity,
-                "metric": name,
-                "seeds": seeds,
-                "values": values,
-                "mean": float(np.mean(values)),
-            }
-            if interval := over_runs_alone(values):
-                row |= {"ci95": interval, "covers": "runs"}
-            rows.append(row)
+        found = general_figures_of(runs[identity["detector"]], seeds, identity["operating_point"])
+        for name, statistic in found.items():
+            rows.append(
+                {
+                    **identity,
+                    "metric": name,
+                    "seeds": seeds,
+                    "values": list(statistic),
+                    "mean": statistic.mean,
+                    "ci95": statistic.ci95(),
+                    "covers": statistic.covers,
+                }
+            )
     return rows
 
 
-def _figures(report: Mapping[str, Any]) -> dict[str, float]:
-    """``{"accuracy": …, "generated: precision": …}`` of a classification report."""
-    figures: dict[str, float] = {}
-    for name, values in report.items():
-        if not isinstance(values, Mapping):
-            figures[name] = float(values)
-            continue
-        figures |= {f"{name}: {k}": float(v) for k, v in values.items() if k != "support"}
-    return figures
+def general_figures_of(
+    runs: DetectorRuns, seeds: Sequence[int], point: str
+) -> dict[str, Statistic]:
+    """Each figure of the general table in these runs, with what other images would change."""
+    drawn = [_drawn(runs, seed, point) for seed in seeds]
+    fewest = min(n for one in drawn for n in one[0])
+    found = {}
+    for name in drawn[0][1]:
+        values, of_test, of_cuts = zip(*([f[name] for f in one[1:]] for one in drawn), strict=True)
+        found[name] = from_draws(values, of_test, fewest, of_cuts)
+    return found
+
+
+def _drawn(runs: DetectorRuns, seed: int, point: str) -> list[Any]:
+    """A run's fakes and reals, counted, and its figures: as they are, redrawn, with other cuts."""
+    cut = runs.thresholds[seed][point]
+    shares: list[Any] = []
+    reals = [name for name in TEST_REALS if name in runs.images[seed]]
+    for names in (runs.own_fakes(seed), reals):
+        samples = [(runs.sample(seed, name)[0], runs.judged(seed, name, point)) for name in names]
+        scores = np.concatenate([one for _, one in samples])
+        cuts = runs.cuts(seed, point)
+        above = float(np.mean(scores > cut))
+        recalibrated = above if cuts is None else share_above(cuts, scores)
+        shares.append((len(scores), above, redrawn_share(samples, cut), recalibrated))
+    (n, *caught), (m, *flagged) = shares
+    return [(n, m), *(decisions.general_figures(n * one, m * (1 - other), n, m)
+            for one, other in zip(caught, flagged, strict=True))]  # fmt: skip
 
 
 def _overall(subject: ScoredDetector) -> list[dict[str, Any]]:

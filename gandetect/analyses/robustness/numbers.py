@@ -24,10 +24,12 @@ from gandetect.statistics.rows import Row, Rows, grouped
 from gandetect.statistics.scores import (
     IN_DISTRIBUTION,
     Metrics,
+    SameFakes,
     Scores,
     check_table,
     ordered,
     role_of,
+    same_images,
     source_keys,
 )
 
@@ -89,7 +91,7 @@ def robustness(
     own: Mapping[str, Collection[str]],
     thresholds: Mapping[tuple[str, int], Mapping[str, float]],
     *,
-    same_fakes: bool = False,
+    same_fakes: SameFakes = False,
 ) -> dict[str, Rows]:
     """Compute what every perturbation does to every detector.
 
@@ -98,7 +100,7 @@ def robustness(
             scores are perturbation ``none``, level 0. Reals are ``real:in-distribution``.
         own: the generated sources that each detector was trained on.
         thresholds: cuts by operating point for each (detector, seed), chosen on unperturbed images.
-        same_fakes: whether all seeds answered the same fakes, as in a labelled study.
+        same_fakes: the sources of which all seeds answered the same fakes, or whether of all.
 
     Returns ``runs``, a row for each detector, seed, generated source, perturbation, level and
     ``applied_to``: AUROC against in-distribution reals, its change from the unperturbed one, and
@@ -196,7 +198,7 @@ def _above(scores: Scores, cut: float) -> float:
     return correct_answers(scores, "generated", cut) / len(scores)
 
 
-def _across_seeds(shifts: list[_Shift], same_fakes: bool) -> Rows:
+def _across_seeds(shifts: list[_Shift], same_fakes: SameFakes) -> Rows:
     """Mean AUROC and mean change over seeds; all runs have the same reals.
 
     An image is compared with itself, so the interval of the change is a paired one.
@@ -208,7 +210,8 @@ def _across_seeds(shifts: list[_Shift], same_fakes: bool) -> Rows:
         fakes, reals = zip(
             *((row["shift"].of_fakes, row["shift"].of_reals) for row in of), strict=True
         )
-        covariance = mean_over_both(fakes, reals, same_fakes=same_fakes).image_covariance
+        same = same_images(of[0]["source"], same_fakes)
+        covariance = mean_over_both(fakes, reals, same_fakes=same).image_covariance
         unchanged = of[0]["perturbation"] == NONE[0]  # exactly so, whatever the images
         interval = [0.0, 0.0] if unchanged else over_runs(changes, covariance, share=False)
         rows.append(

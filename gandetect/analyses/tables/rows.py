@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,15 @@ from scipy.special import logit
 from gandetect.analyses.tables.columns import TableOptions, categories, sorted_texts
 from gandetect.analyses.tables.sources import named_sources
 from gandetect.errors import DataError, UsageError, did_you_mean, listed, shown
-from gandetect.statistics.scores import CALIBRATION, COLUMNS, TEST_REALS, VALIDATION
+from gandetect.statistics.scores import (
+    CALIBRATION,
+    COLUMNS,
+    GENERATED_CALIBRATION,
+    GENERATED_VALIDATION,
+    IN_DISTRIBUTION,
+    TEST_REALS,
+    VALIDATION,
+)
 
 REAL = {"real", "0", "0.0", "false"}
 GENERATED = {"generated", "fake", "1", "1.0", "true"}
@@ -28,8 +36,9 @@ class TableRows:
     """A table of scores in our form.
 
     Args:
-        scores: columns as in `statistics.scores.COLUMNS`, and ``group`` where the table has groups.
+        scores: columns as in `statistics.scores.COLUMNS`.
         classes: the class of every real test image, where all are known.
+        groups: the group of every in-distribution real image, where all are known.
         own: the generated sources that each detector was trained on; None where nobody said.
         reals: what in-distribution and held-out reals are called.
         same_fakes: whether all seeds answered the same fakes.
@@ -38,6 +47,7 @@ class TableRows:
 
     scores: pd.DataFrame
     classes: pd.DataFrame | None
+    groups: pd.DataFrame | None
     own: Mapping[str, list[str] | None]
     reals: Mapping[str, str]
     same_fakes: bool
@@ -55,8 +65,11 @@ def our_rows(long: pd.DataFrame, options: TableOptions) -> TableRows:
     score = _log_odds(long, options, notes)
     sources = named_sources(long, generated, options)
     notes |= {"left_out": sources.left_out}
-    if not {CALIBRATION, VALIDATION} & {*sources.names.categories}:
+    there = {*sources.names.categories}
+    if not {CALIBRATION, VALIDATION} & there:
         notes["lacks"].append("split")
+    if not {GENERATED_CALIBRATION, GENERATED_VALIDATION} & there:
+        notes["lacks"].append("fakes")
     seed = _integers(long, "seed", 0)
     scores = pd.DataFrame(
         {
@@ -71,8 +84,6 @@ def our_rows(long: pd.DataFrame, options: TableOptions) -> TableRows:
         },
         copy=False,
     )
-    if "group" in long:
-        scores["group"] = _texts(long, "group")
     kept = scores["source"].notna().to_numpy()
     if not kept.all():
         scores, long = scores[kept], long[kept]
@@ -82,7 +93,8 @@ def our_rows(long: pd.DataFrame, options: TableOptions) -> TableRows:
     same = options.same_fakes
     return TableRows(
         scores.reset_index(drop=True),
-        _classes(scores, long, notes),
+        _labelled(scores, long, "class", "class_name", TEST_REALS, notes),
+        _labelled(scores, long, "group", "group", (IN_DISTRIBUTION,), notes),
         _own(scores, long),
         sources.reals,
         _same_fakes(scores, long) if same is None else same,
@@ -244,19 +256,24 @@ def _images(scores: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def _classes(
-    scores: pd.DataFrame, long: pd.DataFrame, notes: dict[str, Any]
+def _labelled(
+    scores: pd.DataFrame,
+    long: pd.DataFrame,
+    column: str,
+    name: str,
+    sources: Collection[str],
+    notes: dict[str, Any],
 ) -> pd.DataFrame | None:
-    """The class of each real test image; None unless all are known."""
-    if "class" not in long:
+    """The class or group of each image of some sources; None unless all are known."""
+    if column not in long:
         return None
-    tested = scores["source"].isin(TEST_REALS).to_numpy()
-    found = scores.loc[tested, ["source", "index"]].assign(class_name=long["class"][tested].array)
+    tested = scores["source"].isin(list(sources)).to_numpy()
+    found = scores.loc[tested, ["source", "index"]].assign(**{name: long[column][tested].array})
     found = found.drop_duplicates(["source", "index"]).reset_index(drop=True)
-    if missing := int(found["class_name"].isna().sum()):
-        notes["without_class"] = missing
+    if missing := int(found[name].isna().sum()):
+        notes[f"without_{column}"] = missing
         return None
-    return found.astype({"source": str, "class_name": str})
+    return found.astype({"source": str, name: str})
 
 
 def _own(scores: pd.DataFrame, long: pd.DataFrame) -> dict[str, list[str] | None]:

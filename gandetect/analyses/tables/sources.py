@@ -18,6 +18,7 @@ SPLITS = {"test": "test", "train": "training", "training": "training", "val": "v
           "valid": "validation", "validation": "validation", "calibration": "calibration",
           "cal": "calibration"}  # fmt: skip
 FAMILIAR, UNFAMILIAR = "in-distribution", "held-out"  # as our own tables call them
+SAYS_NOTHING = {FAMILIAR, UNFAMILIAR, "real", "reals"}  # as the name of a source of reals
 UNNAMED = "unnamed"
 
 
@@ -62,7 +63,7 @@ def named_sources(
     return NamedSources(
         categories(codes[place], distinct),
         told,
-        {ours: listed(names) for ours, names in groups if {*names} - {FAMILIAR, UNFAMILIAR}},
+        {ours: listed(names) for ours, names in groups if {*names} - SAYS_NOTHING},
         [f"{one.name} ({one.split})" for one, ours in zip(parts, names, strict=True) if not ours],
     )
 

@@ -53,8 +53,9 @@ def explorer(results: StudyResults) -> Explorer | None:
     """
     metrics = results.metrics
     facts = {row["detector"]: row for row in metrics["detectors"]}
-    rule, classes = results.facts.rule, results.inputs.classes
-    subjects = split_by_detector(latest(results.inputs.scores), facts, rule, classes)
+    inputs, scores = results.inputs, latest(results.inputs.scores)
+    rule = results.facts.rule
+    subjects = split_by_detector(scores, facts, rule, inputs.classes, inputs.groups)
     judged = [one for one in subjects if {"real", "generated"} <= _labels(one)]
     if not judged:
         return None
@@ -104,8 +105,7 @@ def _run(results: StudyResults, subject: ScoredDetector) -> Row:
         "marks": [{"name": name, "edge": bins.position(cut)} for name, cut in marks.items()],
         "sources": [_source(results, subject, bins, name) for name in subject.reported()],
         "alarms": alarms and _choosing(bins, alarms),
-        "cross_fitted": subject.calibration is not None
-        and subject.calibration.out_of_fold is not None,
+        "cross_fitted": subject.calibration is not None and subject.calibration.cross_fitted,
         "costs": fitted and [_choosing(bins, name) for name in fitted],
         "without_costs": unfit(subject),
     }

@@ -128,10 +128,11 @@ def _ridges(
     edges, names = np.repeat(bins, 2)[1:-1], []
     for height, source in enumerate(order):
         role, inside = role_of(source, own), np.clip(sources[source], low, high)
+        colour = COLOURS.get(role, COLOURS["held-out"])  # reals from elsewhere
         share = np.histogram(inside, bins)[0] / len(inside)
         ridge = height + np.repeat(0.85 * share / share.max(), 2)
-        axes.fill_between(edges, height, ridge, color=COLOURS[role], alpha=0.75, linewidth=0)
-        axes.plot(edges, ridge, color=COLOURS[role], linewidth=1)
+        axes.fill_between(edges, height, ridge, color=colour, alpha=0.75, linewidth=0)
+        axes.plot(edges, ridge, color=colour, linewidth=1)
         median = float(np.median(inside))
         axes.plot([median, median], [height, height + 0.3], color="white", linewidth=2)
         prefix = f"{role}, " if role in ("own", "other") else ""

@@ -15,6 +15,12 @@ from gandetect.statistics.rows import Row
 from gandetect.statistics.scored_detectors import ScoredDetector, called
 from gandetect.statistics.scores import Metrics
 
+PROMISES = {
+    "rank": "rank among the calibration scores",
+    "expected_flagged": "new reals flagged, expected share",
+    "flagged_at_most": "new reals flagged, at most, with 95 % confidence",
+}
+
 
 def numbers(study: ScoredStudy) -> Metrics:
     """``operating_points`` of every run, and why a calibrated one is not there."""
@@ -26,11 +32,15 @@ def numbers(study: ScoredStudy) -> Metrics:
 
 
 def rows(metrics: Metrics) -> Iterator[Row]:
-    """Each threshold."""
+    """Each threshold, and what the calibrated one promises of new reals."""
     for row in metrics["operating_points"]:
         for point in OPERATING_POINTS:
             if point in row:
                 yield tidy_row("threshold", row, "threshold", row[point], operating_point=point)
+        for key, name in PROMISES.items():
+            if key in row:
+                yield tidy_row("threshold", row, name, row[key], operating_point="calibrated",
+                               n=row["n_calibration"])  # fmt: skip
 
 
 def _why_not(subject: ScoredDetector) -> str:
@@ -41,7 +51,9 @@ def _why_not(subject: ScoredDetector) -> str:
 def _operating_points(subject: ScoredDetector, rule: CalibrationRule) -> dict[str, Any]:
     row: dict[str, Any] = {**subject.name, "epoch": subject.epoch, **subject.thresholds}
     if (of := subject.calibration) is not None:
-        row |= {"calibrated_on": of.source, "calibrated_fpr": rule.fpr, "n_calibration": of.n}
+        row |= {**of.facts, "calibrated_fpr": rule.fpr}
+        if rule.confidence is not None:
+            row["calibrated_confidence"] = rule.confidence
         row["calibration_delayed"] = {
             point: float(np.mean(subject.margins([of.source], point) > 0))
             for point in subject.thresholds

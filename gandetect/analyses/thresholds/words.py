@@ -14,7 +14,7 @@ from gandetect.report.heatmaps import confusion_heat
 from gandetect.report.prose import Prose
 from gandetect.report.results import StudyResults
 from gandetect.report.words import count, detector_name, number, percent
-from gandetect.statistics.rows import Row, chosen
+from gandetect.statistics.rows import Row, chosen, grouped
 
 say = Prose(__file__)
 
@@ -32,6 +32,15 @@ def thresholds(results: StudyResults) -> list[Block]:
     """The threshold explorer."""
     found = explorer(results)
     return [found] if found else []
+
+
+def promises(results: StudyResults) -> list[Block]:
+    """What calibrated thresholds promise of new reals, for everybody and for a statistician."""
+    rows = [row for row in results.rows("operating_points") if "expected_flagged" in row]
+    blocks: list[Block] = []
+    for of in grouped(rows, "n_calibration", "expected_flagged").values():
+        blocks += say.paragraphs("promise", of, len(of) < len(results.rows("operating_points")))
+    return [*blocks, *results.not_measured("operating_points")]
 
 
 def distributions(results: StudyResults) -> list[Block]:
@@ -65,7 +74,6 @@ def distributions(results: StudyResults) -> list[Block]:
     return [
         say.figure("score-distributions", draw, _first_seed(results)),
         table(caption, metrics["operating_points"], columns),
-        *results.not_measured("operating_points"),
     ]
 
 
@@ -97,7 +105,7 @@ ANALYSIS = Analysis(
     numbers.numbers,
     numbers.rows,
     chapters=[
-        Chapter("Set the threshold yourself", "", [thresholds]),
+        Chapter("Set the threshold yourself", "", [promises, thresholds]),
         Chapter(
             "Set the threshold yourself",
             "Scores and curves",

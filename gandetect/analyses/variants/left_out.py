@@ -10,7 +10,6 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 from gandetect.analyses.variants.measured import Measured
-from gandetect.statistics.bootstrap import over_runs
 from gandetect.statistics.operating_points import OPERATING_POINTS
 from gandetect.statistics.rows import Rows, chosen
 from gandetect.statistics.scores import TEST_REALS
@@ -85,7 +84,7 @@ def _rows(
         for group, parts in terms.items():
             one = sums.statistic(parts, seeds, measure)
             share = group not in ("difference", "change")
-            interval = over_runs(one.values, one.image_covariance, share=share)
+            interval = one.ci95(share=share)
             (_, key, source), *more = parts
             if not more:
                 of_source = chosen(by_key[key].figures, source=source, seeds=seeds)
@@ -99,7 +98,7 @@ def _rows(
             **vars(measure),
             "seeds": seeds,
             **found,
-            "covers": "runs and images" if len(seeds) > 1 else "images",
+            "covers": one.covers,
         }
 
 

@@ -9,8 +9,9 @@ from typing import Any
 import pandas as pd
 
 from gandetect.analyses.side_by_side import figures
-from gandetect.config import Experiment, LabelledDataConfig
+from gandetect.config import Experiment
 from gandetect.config.variants import base_of
+from gandetect.report.facts import same_fakes_of
 from gandetect.statistics.bootstrap import with_interval
 from gandetect.statistics.calibrated import CalibrationRule
 from gandetect.statistics.detector_runs import DetectorRuns, collect_runs
@@ -68,8 +69,9 @@ class Measured:
 
     def _origin(self, source: str) -> object:
         name = source.partition(":")[2]
-        gans = (gan.training_identity() for gan in self.experiment.gans if gan.name == name)
-        return self.experiment.data.model_dump(mode="json"), next(gans, None)
+        made = [gan.training_identity() for gan in self.experiment.gans if gan.name == name]
+        made += [one.model_dump() for one in self.experiment.sources if one.name == name]
+        return self.experiment.data.model_dump(mode="json"), made
 
 
 def measure(part: Part, bases: Sequence[str] = ()) -> list[Measured]:
@@ -82,10 +84,10 @@ def measure(part: Part, bases: Sequence[str] = ()) -> list[Measured]:
     last = latest(part.scores)
     stricter = CalibrationRule(min(STRICT, rule.fpr))
     subjects = [_strictly(one, stricter) for one in split_by_detector(last, facts, rule)]
-    labelled = isinstance(part.experiment.data, LabelledDataConfig)
+    same_fakes = same_fakes_of(part.experiment)
     stored = list(figures(part.metrics))
     found = []
-    for runs in collect_runs(last, subjects, facts, labelled):
+    for runs in collect_runs(last, subjects, facts, same_fakes):
         known = tuple(source.partition(":")[2] for source in facts[runs.detector]["own"])
         rows = [*chosen(stored, detector=runs.detector), *_strict_figures(runs)]
         base = base_of(known, bases)

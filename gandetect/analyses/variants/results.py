@@ -9,6 +9,7 @@ from typing import Any
 
 from gandetect.config import Experiment
 from gandetect.config.variants import JOINT, SEVERAL, base_gans
+from gandetect.statistics.bootstrap import what_varies
 from gandetect.statistics.rows import Row, chosen
 
 
@@ -37,11 +38,11 @@ class VariantsResults:
         others = sorted({one for one in found if one} - {*self.bases, SEVERAL})
         return [one for one in (*self.bases, *others, SEVERAL, None) if one in found]
 
-    @property
-    def covers(self) -> str:
+    def covers(self, calibrated: bool = True) -> str:
         """What the intervals cover, in words."""
-        many = len(self.experiment.seeds) > 1
-        return "95 % intervals over " + ("runs and images" if many else "images of one run only")
+        seeds = len(self.experiment.seeds)
+        found = f"95 % intervals over {what_varies(seeds, calibrated)}"
+        return found if seeds > 1 else f"{found} of one run only"
 
     @property
     def compared(self) -> list[Row]:

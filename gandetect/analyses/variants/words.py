@@ -148,7 +148,7 @@ def _auroc_heat(results: VariantsResults, base: str | None) -> Heat:
                                for group, measure in shown])
         for line in chosen(results.least, base=base)
     ]  # fmt: skip
-    caption = f"{results.made(base)}: AUROC, {results.covers}"
+    caption = f"{results.made(base)}: AUROC, {results.covers(False)}"
     return Heat(caption, ["Variant", *shown.values()], body, scale="auroc")
 
 
@@ -171,7 +171,7 @@ def further(results: VariantsResults) -> list[Block]:
         if any(of_line := [cells.get((line["detector"], line["variant"], name)) for name in names])
     ]
     header = ["Detector", *map(source_name, names)]
-    caption = f"Fakes caught at the calibrated point, {results.covers}"
+    caption = f"Fakes caught at the calibrated point, {results.covers()}"
     return [Text(say.further()), Heat(caption, header, body)] if names else []
 
 

@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
+from score_tables import runs_of
 
 from gandetect.analyses.by_class.numbers import by_class as evaluate
 from gandetect.analyses.by_class.numbers import by_class_across
@@ -36,7 +37,7 @@ def results(seeds=(0,)) -> StudyResults:
         "cells": [{"detector_seed": seed, "operating_point": point}
                   for seed in seeds for point in ("native", "calibrated")],
         "by_class": evaluate(scores, classes, cuts),
-        "by_class_across_seeds": by_class_across(scores, classes, cuts),
+        "by_class_across_seeds": by_class_across(scores, classes, runs_of(scores, cuts)),
     }  # fmt: skip
     return StudyResults(
         SimpleNamespace(
@@ -69,8 +70,8 @@ def test_tables_hold_every_class_held_out_ones_first():
 
 def test_the_caption_says_what_the_intervals_cover():
     single, several = (by_class(results(seeds))[0].caption for seeds in ((0,), (0, 1, 2)))
-    assert "(95 % interval over images)" in single
-    assert "(95 % interval over runs and images)" in several
+    assert "(95 % interval over test images)" in single
+    assert "(95 % interval over runs and test images)" in several
 
 
 def test_without_classes_a_sentence_says_why():

@@ -11,6 +11,7 @@ from gandetect.analyses.k_shot.numbers import k_shot as few_labels
 from gandetect.analyses.k_shot.words import finding, k_shot
 from gandetect.report.document import Heat, Picture, Table, Text
 from gandetect.report.results import StudyResults
+from gandetect.report.words import number_interval
 from gandetect.statistics.scored_detectors import ScoredDetector
 
 NAMES = ("dcgan-bn", "cnn-on-dcgan-plain")
@@ -107,7 +108,7 @@ def test_each_number_of_the_measures_table_is_that_of_its_row(one, blank):
         for r in table.rows
         if r[:3] == ["dcgan-bn", "Fakes of the own generator", "real, in-distribution"]
     )
-    assert (found["method"], row[3]) == ("none", f"{found['ece']:.3f}")
+    assert (found["method"], row[3]) == ("none", number_interval(found["ece"], found["ece_ci95"]))
     assert {len(row) for row in table.rows} == {len(table.header)}
 
 

@@ -28,7 +28,8 @@ def with_another_generator(scores: pd.DataFrame) -> pd.DataFrame:
 def test_every_cell_has_an_interval_that_covers_runs_and_images(scores):
     metrics = evaluate(scores, calibrated_fpr=0.05)
     for row in metrics["across_seeds"]:
-        assert row["covers"] == "runs and images"
+        chosen = row["operating_point"] != "native"
+        assert row["covers"] == f"runs{', calibration' * chosen} and test images"
         assert row["ci95"][0] <= row["mean"] <= row["ci95"][1]
         assert row["mean"] == pytest.approx(np.mean(row["correct"]))
     assert {len(row["correct"]) for row in metrics["across_seeds"]} == {3}
@@ -36,7 +37,9 @@ def test_every_cell_has_an_interval_that_covers_runs_and_images(scores):
 
 def test_one_seed_is_said_to_cover_images_only(scores):
     metrics = evaluate(scores[scores["detector_seed"] == 0], calibrated_fpr=0.05)
-    assert {row["covers"] for row in metrics["across_seeds"]} == {"images"}
+    assert {(row["operating_point"], row["covers"]) for row in metrics["across_seeds"]} == {
+        ("native", "test images"), ("calibrated", "calibration and test images"),
+    }  # fmt: skip
     cells = {(c["detector"], c["source"], c["operating_point"]): c for c in metrics["cells"]}
     row = metrics["across_seeds"][0]
     assert row["ci95"] == cells[row["detector"], row["source"], row["operating_point"]]["ci95"]
@@ -125,7 +128,7 @@ def test_one_run_gives_no_verdict_however_large_the_difference():
     rows = compare_all({
         "a": runs_of("a", 3.0, rng, seeds=(0,)), "b": runs_of("b", 0.0, rng, seeds=(0,)),
     })  # fmt: skip
-    assert {row["covers"] for row in rows} == {"images"}
+    assert {row["covers"] for row in rows} == {"test images"}
     assert set(verdicts(rows).values()) == {None}
 
 

@@ -1,6 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from score_tables import runs_of
 
 from gandetect.analyses.holds.numbers import holds
 
@@ -32,7 +33,8 @@ def found():
     ]  # fmt: skip
     tables.append(scored("fair-weather", "real:held-out", 0.5, "jpeg"))
     tables.append(scored("good", "generated:c", 0.98))
-    return holds(pd.concat(tables, ignore_index=True), OWN, CUTS)
+    table = pd.concat(tables, ignore_index=True)
+    return holds(table, OWN, runs_of(table, CUTS))
 
 
 def test_a_detector_holds_only_where_its_worst_group_does(found) -> None:
@@ -60,4 +62,4 @@ def test_what_processing_costs_is_told_apart(found) -> None:
 
 def test_without_a_calibrated_threshold_there_is_nothing_to_say() -> None:
     table = scored("good", "generated:a", 0.9)
-    assert holds(table, OWN, {}) == {"shares": [], "detectors": []}
+    assert holds(table, OWN, runs_of(table, {})) == {"shares": [], "detectors": []}

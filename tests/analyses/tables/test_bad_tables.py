@@ -9,7 +9,8 @@ import pytest
 from gandetect.analyses.comparisons.numbers import compare_all
 from gandetect.analyses.study import ScoredStudy
 from gandetect.errors import DataError, GandetectError, UsageError, shown
-from gandetect.study.table import evaluate, read_rows
+from gandetect.evaluation import evaluate, read_rows
+from gandetect.statistics.calibrated import CalibrationRule
 
 N = 30
 
@@ -180,7 +181,7 @@ def test_detectors_without_common_images_are_compared_unpaired():
     by = {"npr": {"kind": "detector", "recipe": None, "own": None}}
     by["aide"] = by["npr"]
     found = [
-        ScoredStudy(one, 0.05, known=by).runs.values() for one in (paired, unpaired)
+        ScoredStudy(one, CalibrationRule(), known=by).runs.values() for one in (paired, unpaired)
     ]  # fmt: skip
     first, second = (compare_all({run.detector: run for run in runs}) for runs in found)
     assert [row["difference"] for row in first] == pytest.approx(

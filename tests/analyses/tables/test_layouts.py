@@ -4,8 +4,8 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from analyses.tables.layouts import LAYOUTS, N
+from gandetect.evaluation import read_rows
 from gandetect.statistics.scores import validate_scores
-from gandetect.study.table import read_rows
 
 
 @pytest.mark.parametrize(("layout", "expected"), LAYOUTS.items(), ids=lambda one: getattr(
@@ -28,7 +28,7 @@ def test_a_file_of_another_project_is_read_by_options_alone(tmp_path, layout, ex
 def test_frames_of_a_video_are_a_group(tmp_path):
     files, options = next(iter(LAYOUTS))(tmp_path)
     rows = read_rows(files, **options)
-    assert set(rows.scores["group"]) == {"id0", "id1_fake"}
+    assert set(rows.groups["group"]) == {"id0"}  # of the reals, which choose thresholds
 
 
 def test_an_image_that_a_detector_did_not_score_is_no_row_of_it(tmp_path):

@@ -11,6 +11,7 @@ from gandetect.analyses.study import ScoredStudy
 from gandetect.analyses.tables.columns import TableOptions, our_columns
 from gandetect.analyses.tables.reading import read_scores_table
 from gandetect.analyses.tables.rows import our_rows
+from gandetect.statistics.calibrated import CalibrationRule
 
 KEYS = ("cells", "across_seeds", "pairs", "pairs_across_seeds", "operating_points", "comparisons",
         "overall", "training_gap", "splits")  # fmt: skip
@@ -21,7 +22,7 @@ def from_table(path, **options) -> dict:
     asked = TableOptions({}, **options)
     rows = our_rows(our_columns(read_scores_table(path), asked, "x"), asked)
     facts = {name: {"kind": "detector", "recipe": None, "own": of} for name, of in rows.own.items()}
-    study = ScoredStudy(rows.scores, 0.05, known=facts, same_fakes=rows.same_fakes)
+    study = ScoredStudy(rows.scores, CalibrationRule(), known=facts, same_fakes=rows.same_fakes)
     return all_of(study, [one for one in analyses() if one.name not in LEFT_OUT])
 
 

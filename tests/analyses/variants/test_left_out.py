@@ -124,7 +124,9 @@ def test_a_generator_that_is_caught_worse_shows_and_intervals_hold_their_means(f
         for group in ("unknown", "known", "difference"):
             low, high = row[group]["ci95"]
             assert low < row[group]["mean"] < high
-        assert (row["seeds"], row["covers"]) == (list(SEEDS), "runs and images")
+        chosen = row["operating_point"] == "calibrated"
+        covers = f"runs{', calibration' * chosen} and test images"
+        assert (row["seeds"], row["covers"]) == (list(SEEDS), covers)
 
 
 def test_the_change_is_paired_with_the_detector_that_was_trained_on_it(studies, found) -> None:
@@ -144,8 +146,8 @@ def test_the_change_is_paired_with_the_detector_that_was_trained_on_it(studies, 
 def test_of_one_run_the_intervals_are_those_of_the_cells_and_cover_images() -> None:
     alone = parts(seeds=(4,))
     cells = of_studies(alone, "cells", "source operating_point")
-    for row in rows_of(left_out(alone), metric="caught"):
-        assert row["covers"] == "images"
+    for row in rows_of(left_out(alone), metric="caught", operating_point="native"):
+        assert row["covers"] == "test images"
         if row["variant"]:
             cell = cells[row["variant"], *row["left_out"], row["operating_point"]]
             assert row["unknown"]["ci95"] == cell["ci95"]

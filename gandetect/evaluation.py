@@ -174,9 +174,10 @@ def _write(folder: Path, facts: StudyFacts, rows: TableRows, files: Sequence[Pat
     with locked(folder):
         with atomic_file(folder / "scores.parquet") as temporary:
             rows.scores.to_parquet(temporary, index=False)
-        if rows.classes is not None:
-            with atomic_file(folder / "classes.parquet") as temporary:
-                rows.classes.to_parquet(temporary, index=False)
+        for name, table in (("classes", rows.classes), ("groups", rows.groups)):
+            if table is not None:
+                with atomic_file(folder / f"{name}.parquet") as temporary:
+                    table.to_parquet(temporary, index=False)
         digests = {one.name: file_digest(one) for one in files}
         digests |= {"scores.parquet": file_digest(folder / "scores.parquet")}
         write_json(folder / "manifest.json", {**machine.describe("cpu"), "digests": digests})

@@ -1,0 +1,99 @@
+"""Which images each detector of a study is scored on."""
+
+from __future__ import annotations
+
+from gandetect.config import CsvDataConfig, Experiment, FolderDataConfig
+from gandetect.sources import Source, splits
+from gandetect.sources.generators import GeneratedSource
+from gandetect.sources.labelled import LabelledSource
+from gandetect.sources.splits import SplitSource
+from gandetect.stages.classifier import TrainClassifier
+from gandetect.stages.trained import Trained
+from gandetect.statistics.scores import (
+    GENERATED_CALIBRATION,
+    GENERATED_VALIDATION,
+    NOT_REPORTED,
+    TEST_REALS,
+    TRAINING,
+    VALIDATION,
+)
+
+
+def gan_sources(experiment: Experiment, trained: Trained) -> tuple[Source, ...]:
+    """All images that one detector of a GAN study is scored on.
+
+    Fakes of every generator of its own seed, fakes of its own generators of the next seed, fresh
+    fakes of its own generators for calibration, and every split of the reals.
+    """
+    evaluation, seed = experiment.evaluation, trained.seed
+    gans = [gan.name for gan in experiment.gans]
+    known = [name for name in experiment.known_to(trained.config.name) if name in gans]
+    sources: list[Source] = []
+    for gan in experiment.gans:
+        if gan.role != "detector" or gan.name in known:
+            count = evaluation.own_generated if gan.name in known else evaluation.other_generated
+            sources.append(_drawn(gan.name, seed, count))
+    another = _next_seed(experiment, seed)
+    for number, name in enumerate(known):
+        if another != seed:
+            sources.append(_drawn(name, another, evaluation.other_generated))
+        part = (number, len(known))
+        sources.append(GeneratedSource(GENERATED_CALIBRATION, seed, name, "calibration", part=part))
+    sources += map(SplitSource, (splits.IN_DISTRIBUTION, splits.HELD_OUT, splits.CALIBRATION))
+    if not isinstance(trained, TrainClassifier):  # which has scored what it was trained on
+        most = evaluation.training_reals
+        as_many_as = None if most else splits.IN_DISTRIBUTION
+        sources.append(SplitSource(splits.TRAINING, most, as_many_as))
+    return tuple(sources)
+
+
+def _drawn(gan: str, seed: int, count: int | None) -> GeneratedSource:
+    return GeneratedSource(f"generated:{gan}", seed, gan, "evaluation", count)
+
+
+def _next_seed(experiment: Experiment, seed: int) -> int:
+    """The seed after this one, in a circle: whose generator stands for another training run.
+
+    Each generator meets one discriminator of another run, so no run counts more than others.
+    """
+    seeds = experiment.seeds
+    return seeds[(seeds.index(seed) + 1) % len(seeds)]
+
+
+def is_perturbed(source: Source, seed: int) -> bool:
+    """Whether images of a source are scored again, processed."""
+    if source.name.startswith("real:"):
+        return source.name in TEST_REALS
+    return source.name not in NOT_REPORTED and source.seed == seed
+
+
+def is_shown(one: Source, seed: int) -> bool:
+    """Whether images of a source are kept to be looked at, as `images_to_look_at` keeps them."""
+    own = one.name.startswith("real:") or one.seed == seed
+    return own and one.name not in (*NOT_REPORTED, TRAINING)
+
+
+def labelled_sources(
+    config: FolderDataConfig | CsvDataConfig, size: int, seed: int, validation: bool = False
+) -> tuple[Source, ...]:
+    """All images that a detector of a labelled study is scored on, fakes by class.
+
+    Every seed sees the same fakes under its own number, as no other run has made them. A
+    classifier's training has scored the ``validation`` images, another detector's has not.
+    """
+    sources = [
+        LabelledSource(f"generated:{name}", seed, size, ("test", "held-out"), "generated", name)
+        for name in classes_of(config, "generated")
+    ]
+    sources.append(LabelledSource("real:in-distribution", 0, size, ("test",), "real"))
+    sources.append(LabelledSource("real:held-out", 0, size, ("held-out",), "real"))
+    if validation:
+        for name, of in ((VALIDATION, 0), (GENERATED_VALIDATION, seed)):
+            label = name.partition(":")[0]
+            sources.append(LabelledSource(name, of, size, ("validation",), label))
+    return tuple(sources)
+
+
+def classes_of(config: FolderDataConfig | CsvDataConfig, label: str) -> list[str]:
+    """Classes of a label, sorted."""
+    return sorted(name for name, given in config.classes.items() if given == label)
