@@ -11,6 +11,7 @@ from random_detector import save_random_detector
 
 from gandetect.config.experiment import EvaluationConfig
 from gandetect.detectors.folder import load_detector
+from gandetect.detectors.protocol import Detector
 from gandetect.errors import UsageError
 from gandetect.runs import RECORD, write_json
 from gandetect.sources import ImageSet
@@ -22,7 +23,7 @@ DARKER = ({"name": "brightness", "probability": 1.0, "range": (0.5, 0.5)},)
 GREY = ImageSet(np.full((3, 1, 4, 4), 100, np.uint8))
 
 
-class MeanLevel:
+class MeanLevel(Detector):
     """A detector whose score is an image's mean grey level."""
 
     at_once = None
