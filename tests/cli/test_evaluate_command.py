@@ -62,7 +62,7 @@ def test_the_report_is_made_again_byte_for_byte_and_the_same_command_goes_throug
     before = (folder / "run" / "report.html").read_bytes()
     assert invoke("report", folder / "run").exit_code == 0
     assert (folder / "run" / "report.html").read_bytes() == before
-    assert invoke(*words[:4], "--real-label", "ai").exit_code == 1  # another evaluation
+    assert invoke(*words, "--calibrated-fpr", "0.2").exit_code == 1  # another evaluation
     assert (folder / "run" / "report.html").read_bytes() == before
 
 

@@ -15,6 +15,7 @@ from pyarrow import json as json_lines
 from gandetect.data.tables import decoded, separator_of, stated_separator
 from gandetect.errors import DataError, shortened
 
+MOST_NAMES = 2**31 - 1
 SAMPLE = 1 << 18  # bytes that the encoding and the separator are told by
 EMPTY = ["", "NA", "N/A", "#N/A", "NaN", "nan", "null", "NULL", "None"]
 PACKED = (".gz", ".bz2", ".zst")
@@ -45,10 +46,12 @@ def read_scores_table(path: Path) -> pd.DataFrame:
     texts = [
         name for name in table.column_names if pa.types.is_string(table.schema.field(name).type)
     ]
-    for name in texts:  # few of them are all different, and each is then held once
+    for name in texts:
         place = table.schema.get_field_index(name)
         table = table.set_column(place, name, table.column(name).dictionary_encode())
-    found: pd.DataFrame = table.to_pandas(self_destruct=True)
+    found: pd.DataFrame = table.to_pandas(split_blocks=True, self_destruct=True)
+    del table
+    pa.default_memory_pool().release_unused()
     return found
 
 
@@ -63,7 +66,12 @@ def _read_text(path: Path) -> pa.Table:
         delimiter=separator or separator_of(rest, ("label", "score", "image")),
         newlines_in_values='"' in text,
     )
-    convert = csv.ConvertOptions(null_values=EMPTY, strings_can_be_null=True)
+    convert = csv.ConvertOptions(
+        null_values=EMPTY,
+        strings_can_be_null=True,
+        auto_dict_encode=True,  # so that an image's name is held once
+        auto_dict_max_cardinality=MOST_NAMES,
+    )
     for tried in dict.fromkeys((encoding, "cp1252")):
         read = csv.ReadOptions(encoding=tried, skip_rows=int(bool(separator)))
         try:
@@ -73,6 +81,11 @@ def _read_text(path: Path) -> pa.Table:
             if "UTF8" not in str(error) and not isinstance(error, UnicodeDecodeError):
                 raise
     raise ValueError("its letters are of no known encoding")
+
+
+def _read_parquet(path: Path) -> pa.Table:
+    texts = [one.name for one in parquet.read_schema(path) if pa.types.is_string(one.type)]
+    return parquet.read_table(path, read_dictionary=texts)
 
 
 def _read_json(path: Path) -> pa.Table:
@@ -90,8 +103,8 @@ def _read_json(path: Path) -> pa.Table:
 
 
 READERS: dict[str, Callable[[Path], Any]] = {
-    ".parquet": parquet.read_table,
-    ".pq": parquet.read_table,
+    ".parquet": _read_parquet,
+    ".pq": _read_parquet,
     ".jsonl": lambda path: json_lines.read_json(str(path)),
     ".ndjson": lambda path: json_lines.read_json(str(path)),
     ".json": _read_json,
