@@ -12,7 +12,6 @@ from conftest import EXAMPLE
 from gandetect_example.grey_level import GreyLevel
 from gandetect_example.tiles import CLASSES, TILES
 from shortcuts import in_this_process, without_audits, without_figures
-from stripes import Stripes
 
 from gandetect.analyses.registry import ANALYSES, analyses
 from gandetect.cli import main
@@ -31,7 +30,6 @@ GROUPS = {
     "gandetect.sources": SOURCES,
 }
 TABLE = tomllib.loads((EXAMPLE / "example.toml").read_text())
-TABLE["sources"] = [{"kind": "stripes", "name": "striped", "label": "generated", "width": 5}]
 TABLE["gans"].append({"architecture": "moments", "weight": 2.0})
 
 
@@ -43,7 +41,6 @@ def registered(plugin):
         for group, one in GROUPS.items():  # as in a process that begins
             vars(one).update(entries=dict(one.entries), packages={}, problems={}, _group=group)
         ARCHITECTURES.register("moments", "moments:MOMENTS")  # or what stands there
-        SOURCES.register("stripes", Stripes)
         analyses.cache_clear()
         yield
     for one, state in zip(GROUPS.values(), before, strict=True):
@@ -160,7 +157,7 @@ def test_info_tells_what_there_is_and_from_which_package() -> None:
     assert facts["plugins"] == {
         "gandetect-example 1.0": [
             "architecture linear", "data set tiles", "kind of detector grey-level",
-            "analysis largest",
+            "kind of source stripes", "analysis largest",
         ]
     }  # fmt: skip
     assert "grey-level" in facts["detectors"]
