@@ -23,7 +23,8 @@ from gandetect.errors import ExternalError, shortened, shown
 from gandetect.statistics.log_odds import as_log_odds
 
 TORCHSCRIPT, ONNX = (".pt", ".pth", ".ts", ".torchscript"), (".onnx",)
-Scale = Annotated[tuple[float, ...], Field(max_length=3)]
+Means = Annotated[tuple[Annotated[float, Field(ge=0, le=1)], ...], Field(max_length=3)]
+Deviations = Annotated[tuple[Annotated[float, Field(gt=0, le=1)], ...], Field(max_length=3)]
 
 
 class PythonDetector(External):
@@ -48,8 +49,8 @@ class PythonDetector(External):
     file: str | None = None
     options: dict[str, Any] = Field(default_factory=dict)
     scaling: Literal["uint8", "0..1", "-1..1"] | None = None
-    mean: Scale = ()
-    std: Scale = ()
+    mean: Means = ()
+    std: Deviations = ()
     flatten: bool = False
     fit: bool = False
     max_images: ImageCount = 5000

@@ -131,7 +131,7 @@ class StudyResults:
     @property
     def calibrated_on(self) -> str:
         """Which reals calibrated thresholds were chosen on, such as ``calibration``."""
-        rows = self.metrics["operating_points"]
+        rows = self.metrics.get("operating_points", ())
         chosen_on = [row["calibrated_on"] for row in rows if "calibrated_on" in row]
         return str(next(iter(chosen_on), CALIBRATION)).removeprefix("real:")
 

@@ -111,7 +111,7 @@ def flagged_at_most(n: int, rank: int, confidence: float = 0.95) -> float:
     The quantile of Beta(n + 1 - rank, rank), which is Clopper and Pearson's upper bound (Biometrika
     26, 1934) for n - rank of n. Scores that tie only lower the share.
 
-    >>> round(flagged_at_most(100, 96), 3), round(flagged_at_most(7000, 6651), 4)
+    >>> round(flagged_at_most(100, 96), 4), round(flagged_at_most(7000, 6651), 4)
     (0.0892, 0.0543)
     """
     return float(betaincinv(n + 1 - rank, rank, confidence))

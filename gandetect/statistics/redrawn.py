@@ -38,10 +38,10 @@ class ImageSet:
     run: int | None = None
 
     def stream(self, purpose: str) -> np.random.Generator:
-        """The stream of chance of these images."""
-        words = (purpose.encode(), self.source.encode(), self.index)
+        """The stream of chance of these images, however they are numbered."""
+        words, n = (purpose.encode(), self.source.encode()), len(self.index) // 8
         own = 0 if self.run is None else self.run + 1
-        return np.random.default_rng([*map(crc32, words), own])
+        return np.random.default_rng([*map(crc32, words), n, own])
 
 
 @lru_cache(maxsize=64)

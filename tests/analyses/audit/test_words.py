@@ -9,6 +9,7 @@ import pytest
 from gandetect.analyses.audit.words import audit, finding
 from gandetect.config import parse_experiment
 from gandetect.report.document import Heat, Picture, Table, Text
+from gandetect.report.facts import facts_of
 from gandetect.report.inputs import Inputs
 from gandetect.report.results import StudyResults
 
@@ -59,7 +60,7 @@ def results(seeds: int = 1, *, audited: bool = True) -> StudyResults:
     cells = [{"detector_seed": seed} for seed in everyone]
     metrics = {"pairs": pairs, "detectors": facts, "cells": cells}
     inputs = Inputs.__new__(Inputs)
-    object.__setattr__(inputs, "experiment", parse_experiment(table))
+    object.__setattr__(inputs, "facts", facts_of(parse_experiment(table)))
     object.__setattr__(inputs, "audit", {"differences": MAPS})
     checked = {"audit": probes, "audit_checks": checks(seeds)} if audited else {}
     return StudyResults(inputs, metrics | checked)

@@ -41,7 +41,7 @@ def results(seeds=(0,)) -> StudyResults:
     }  # fmt: skip
     return StudyResults(
         SimpleNamespace(
-            facts=SimpleNamespace(labelled=False, is_table=False, reals={}), missing={}
+            facts=SimpleNamespace(labelled=False, is_table=False, reals={}, settings={}), missing={}
         ),
         metrics,
     )

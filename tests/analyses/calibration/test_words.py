@@ -54,7 +54,10 @@ def results(seeds=(0,), drop=(), **facts) -> StudyResults:
         subjects, shots=(0, 10), draws=20
     )
     return StudyResults(
-        SimpleNamespace(facts=SimpleNamespace(labelled=False, is_table=False, reals={})), metrics
+        SimpleNamespace(
+            facts=SimpleNamespace(labelled=False, is_table=False, reals={}, settings={})
+        ),
+        metrics,
     )
 
 
@@ -144,7 +147,9 @@ def test_a_cut_counts_as_good_only_within_a_point_of_the_best(blank):
     rows = [row | {"k": k, "balanced_accuracy": b} for k, b in ((0, 0.78), (10, 0.795))]
     metrics = {"detectors": [{"detector": NAMES[0], "kind": "classifier", "own": []}]}
     metrics["cells"] = [{"detector_seed": 0}]
-    data = SimpleNamespace(facts=SimpleNamespace(labelled=False, is_table=False, reals={}))
+    data = SimpleNamespace(
+        facts=SimpleNamespace(labelled=False, is_table=False, reals={}, settings={})
+    )
     found = StudyResults(data, metrics | {"k_shot": rows})
     assert "none are beyond any threshold" in finding(found)
     assert "in 1 with 10 labels" in words(k_shot(found))

@@ -32,7 +32,10 @@ def results(rows, seeds=(0,), gaps=()) -> StudyResults:
         "not_measured": {"costs": list(gaps)},
     }
     return StudyResults(
-        SimpleNamespace(facts=SimpleNamespace(labelled=False, is_table=False, reals={})), metrics
+        SimpleNamespace(
+            facts=SimpleNamespace(labelled=False, is_table=False, reals={}, settings={})
+        ),
+        metrics,
     )
 
 

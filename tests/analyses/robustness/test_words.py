@@ -57,7 +57,10 @@ def results(effect, seeds=(0,)) -> StudyResults:
         "robustness": evaluate(pd.concat(frames, ignore_index=True), OWN, cuts),
     }  # fmt: skip
     return StudyResults(
-        SimpleNamespace(facts=SimpleNamespace(labelled=False, is_table=False, reals={})), metrics
+        SimpleNamespace(
+            facts=SimpleNamespace(labelled=False, is_table=False, reals={}, settings={})
+        ),
+        metrics,
     )
 
 

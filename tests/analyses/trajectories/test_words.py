@@ -56,7 +56,7 @@ def results(seeds=(0,), **kept) -> StudyResults:
         "trajectories": evaluate(table(seeds, **kept), OWN, RULE),
     }
     histories = {(name, seed): history() for name in DETECTORS for seed in seeds}
-    facts = SimpleNamespace(labelled=False, is_table=False, reals={})
+    facts = SimpleNamespace(labelled=False, is_table=False, reals={}, settings={})
     return StudyResults(SimpleNamespace(facts=facts, histories=histories), metrics)
 
 
