@@ -16,7 +16,6 @@ from gandetect.analyses.tables.sources import named_sources
 from gandetect.errors import DataError, UsageError, did_you_mean, listed, shown
 from gandetect.statistics.scores import (
     CALIBRATION,
-    COLUMNS,
     GENERATED_CALIBRATION,
     GENERATED_VALIDATION,
     IN_DISTRIBUTION,
@@ -234,24 +233,33 @@ def _image_codes(long: pd.DataFrame, source: pd.Categorical[Any]) -> Codes:
 
 
 def _no_image_twice(scores: pd.DataFrame, long: pd.DataFrame) -> None:
-    twice = scores.duplicated([c for c in COLUMNS if c not in ("label", "score")]).to_numpy()
-    if twice.any():
-        row = long.iloc[int(twice.argmax())]
-        raise DataError(
-            f"{int(twice.sum()):,} rows are of an image that stands there already; the first is "
-            f"image {shown(row['image'])} by {shown(row['detector'])}; an image counts once, so "
-            "keep one row of each detector, seed, source and image"
-        )
+    rows = scores["index"].to_numpy().copy()
+    for column in ("source", "detector", "detector_seed", "epoch", "source_seed"):
+        codes, names = pd.factorize(scores[column])
+        rows = rows * len(names) + codes
+    found = np.sort(rows)
+    if not (found[1:] == found[:-1]).any():  # which takes less memory than to say which
+        return
+    twice = pd.Series(rows).duplicated().to_numpy()
+    row = long.iloc[int(twice.argmax())]
+    raise DataError(
+        f"{int(twice.sum()):,} rows are of an image that stands there already; the first is "
+        f"image {shown(row['image'])} by {shown(row['detector'])}; an image counts once, so "
+        "keep one row of each detector, seed, source and image"
+    )
 
 
 def _images(scores: pd.DataFrame) -> dict[str, Any]:
     """Images in two splits, and sources of which not every detector scored all images."""
-    images = scores[["source", "index"]].drop_duplicates()
-    all_of = images.groupby("source", observed=True).size()
+    of = scores["source"].cat
+    many = len(of.categories)
+    images = np.unique(scores["index"].to_numpy() * many + of.codes.to_numpy())
+    all_of = pd.Series(np.bincount(images % many, minlength=many), index=of.categories)
+    images //= many
     runs = scores.groupby(["source", "detector", "detector_seed"], observed=True).size()
     fewer = runs[runs.to_numpy() < all_of.loc[runs.index.get_level_values(0)].to_numpy()]
     return {
-        "two_splits": int(images["index"].duplicated().sum()),
+        "two_splits": int(np.count_nonzero(images[1:] == images[:-1])),
         "unpaired": sorted({str(source) for source in fewer.index.get_level_values(0)}),
     }
 

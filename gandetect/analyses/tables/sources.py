@@ -53,7 +53,7 @@ def named_sources(
     told = _told(long, generated)
     split = _splits(long)
     keys = (told.codes.astype(np.int64) * 2 + generated) * len(split.categories) + split.codes
-    found, place = np.unique(keys, return_inverse=True)
+    place, found = pd.factorize(keys)
     parts = [_part(int(key), told, split) for key in found]
     reals = _reals(parts, options)
     names = [_name(part, *reals) for part in parts]
