@@ -41,4 +41,4 @@ def test_every_difference_opens_and_names_stay_text(open_page, comparison) -> No
     fold.locator("summary").press("Enter")
     assert fold.locator("tbody tr").count() == 20
     assert fold.locator("table").is_visible()
-    assert page.locator("td.framed", has_text="▲").count() > 0
+    assert page.locator("td.framed", has_text="▼").count() > 0

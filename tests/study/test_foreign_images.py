@@ -280,7 +280,7 @@ def labelled(data_dir, tmp_path_factory) -> Path:
     return run_study(parse_experiment(table), options)
 
 
-@pytest.mark.filterwarnings("ignore:The probe")
+@pytest.mark.filterwarnings("ignore:The probe", "ignore:.* has no calibrated threshold")
 def test_on_labelled_images_a_source_is_a_column_and_can_be_learnt(labelled) -> None:
     metrics = json.loads((labelled / "metrics.json").read_text())
     own = {row["detector"]: row["own"] for row in metrics["detectors"]}

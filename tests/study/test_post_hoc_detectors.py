@@ -129,7 +129,7 @@ def test_loaded_from_its_folder_it_scores_as_before(run, name) -> None:
     assert detector.description.provenance["seed"] == 0
     assert detector.operating_points["calibrated"] != 0
     kept = {path.suffix for path in [*folder.iterdir(), *(run / "post_hoc").glob(f"{name}/*/*")]}
-    assert kept <= {".json", ".safetensors", ".parquet", ".npz", ".csv"}
+    assert kept <= {".json", ".safetensors", ".parquet", ".npz", ".csv", ".md"}
 
 
 @pytest.mark.parametrize("name", ["rank", "tuned", "forest"])

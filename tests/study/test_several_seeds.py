@@ -119,7 +119,9 @@ def test_metrics_hold_all_that_was_computed(metrics):
                 "low_fpr", "k_shot", "costs", "by_class", "trajectories", "robustness", "audit",
                 "audit_checks", "overlap", "cost_model"):  # fmt: skip
         assert metrics[key], key
-    assert {row["covers"] for row in metrics["across_seeds"]} == {"runs and images"}
+    assert {row["covers"] for row in metrics["across_seeds"]} == {
+        "runs and test images", "runs, calibration and test images"
+    }  # fmt: skip
 
 
 def test_the_report_shows_all_of_it(run):
@@ -127,7 +129,7 @@ def test_the_report_shows_all_of_it(run):
     for title in (
         "Chance: runs and comparisons",
         "Chance: epochs",
-        "Shortcuts: trivial probes",
+        "Shortcuts: copies, order and trivial probes",
         "Shortcuts: processed images",
         "Real images flagged, by class",
         "Costs",
