@@ -95,14 +95,13 @@ def _detector(kind: str, images: np.ndarray) -> NetworkDetector:
     return as_detector(network, description, torch.device("cpu"))
 
 
-# An ONNX export takes seconds: the suite has two of them, `make test-slow` the rest.
-@pytest.mark.parametrize(
-    "kind",
-    [
-        pytest.param(kind, marks=() if kind in ("discriminator", "cnn") else pytest.mark.slow)
-        for kind in KINDS
-    ],
-)
+# An export takes seconds: the suite has some of them, `make test-slow` all.
+def some(*quick: str) -> pytest.MarkDecorator:
+    marked = [pytest.param(kind, marks=() if kind in quick else pytest.mark.slow) for kind in KINDS]
+    return pytest.mark.parametrize("kind", marked)
+
+
+@some("discriminator", "cnn")
 def test_onnxruntime_gives_the_detectors_scores_of_1000_images(
     kind: str, images: np.ndarray, tmp_path: Path
 ) -> None:
@@ -128,7 +127,7 @@ def test_onnxruntime_gives_the_detectors_scores_of_1000_images(
     _same(one, scores[:1], kind)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@some("cnn", "ranks")
 def test_torchscript_gives_the_detectors_scores_of_1000_images(
     kind: str, images: np.ndarray, tmp_path: Path
 ) -> None:

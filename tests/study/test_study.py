@@ -196,7 +196,7 @@ if __name__ == "__main__":
 def kill_when(moment: str, script: Path, out: Path) -> None:
     """Start a study and kill it and its workers as soon as ``moment`` is in its run folder."""
     process = subprocess.Popen([sys.executable, str(script)], start_new_session=True)
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 900  # on however busy a machine
     while not [*out.glob(f"tiny-*/{moment}")]:
         assert process.poll() is None
         assert time.monotonic() < deadline
