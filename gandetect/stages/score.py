@@ -139,8 +139,10 @@ class ScoreDetector(Stage):
     def _finish(self, detector: Detector, table: pd.DataFrame, context: Context) -> None:
         cut = calibrated(table[table["label"] == "real"], self.rule, self._classes(context))
         sources = by_source(table)
-        points, absent = thresholds_from(sources, cut), {}
-        if cut is not None and cut.why_not:
+        absent, promises = {}, {}
+        if cut is not None and cut.threshold is not None:
+            promises["calibrated"] = cut.facts
+        elif cut is not None:
             absent["calibrated"] = cut.why_not
             name = self.trained.config.name
             context.warn(f"detector {name!r} has no calibrated threshold: {cut.why_not}")
@@ -153,11 +155,9 @@ class ScoreDetector(Stage):
             "gandetect": own_version(),
         }
         finished = detector.with_description(
-            operating_points=points,
+            operating_points=thresholds_from(sources, cut),
             absent=absent,
-            promises={"calibrated": cut.facts}
-            if cut is not None and "calibrated" in points
-            else {},
+            promises=promises,
             provenance=provenance,
             cuts=_cuts(sources),
         )

@@ -6,6 +6,7 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import logit
 
 LEAST = 1e-7  # a probability nearer to 0 or 1 is taken as this far from it: log-odds of ±16
 Output: TypeAlias = Literal["logit", "probability"]
@@ -49,8 +50,7 @@ def as_log_odds(
                 f"answered from {rows.min():g} to {rows.max():g}, which are no probabilities; "
                 'give output = "logit"'
             )
-        clipped = rows[:, -1].clip(LEAST, 1 - LEAST)
-        scores = np.log(clipped) - np.log1p(-clipped)
+        scores = logit(rows[:, -1].clip(LEAST, 1 - LEAST))
     else:
         scores = rows[:, -1] - (rows[:, 0] if rows.shape[1] == 2 else 0.0)
     return scores if positive == "generated" else -scores
