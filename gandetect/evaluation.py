@@ -20,7 +20,7 @@ from gandetect.config.canonical import digest_of
 from gandetect.errors import RunError, UsageError
 from gandetect.report.facts import TABLE, StudyFacts, load_facts, write_facts
 from gandetect.runs import atomic_file, file_digest, locked, read_json, write_json
-from gandetect.statistics.calibrated import CalibrationRule
+from gandetect.statistics.calibrated import CalibrationRule, chosen_on
 from gandetect.statistics.cost_model import EXAMPLE_COSTS, CostModel
 from gandetect.statistics.scored_detectors import DetectorFacts
 from gandetect.statistics.scores import Metrics
@@ -130,7 +130,7 @@ def _facts(rows: TableRows, options: TableOptions, name: str) -> StudyFacts:
         name,
         tuple(map(int, sorted(rows.scores["detector_seed"].unique()))),
         detectors,
-        CalibrationRule(options.calibrated_fpr),
+        _rule(options, rows),
         rows.same_fakes,
         settings,
         tomli_w.dumps(settings),
@@ -138,6 +138,17 @@ def _facts(rows: TableRows, options: TableOptions, name: str) -> StudyFacts:
         reals=rows.reals,
         table={"rows": len(rows.scores), **rows.notes},
     )
+
+
+def _rule(options: TableOptions, rows: TableRows) -> CalibrationRule:
+    by_class = options.calibrated_by == "class"
+    known = set() if rows.classes is None else {*rows.classes["source"]}
+    if by_class and chosen_on(rows.scores["source"].unique()) not in known:
+        raise UsageError(
+            "--calibrated-by class needs the class of every test real and of every real that the "
+            "threshold is chosen on; name its column with --columns class=…"
+        )
+    return CalibrationRule(options.calibrated_fpr, options.calibrated_confidence, by_class)
 
 
 def _plain(options: Mapping[str, Any]) -> dict[str, Any]:

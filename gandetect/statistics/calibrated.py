@@ -76,11 +76,15 @@ class CalibrationRule:
 
     A new real is flagged with probability ``fpr`` at most. With ``confidence`` it is that sure that
     at most a share ``fpr`` of all new reals is flagged. ``by_class`` promises it to every class.
+    Raises `UsageError` for a share that is not between 0 and 1.
     """
 
     fpr: float = 0.05
     confidence: float | None = None
     by_class: bool = False
+
+    def __post_init__(self) -> None:
+        least_images(self.fpr, self.confidence)  # refuses what is no share
 
     @classmethod
     def of(cls, evaluation: EvaluationConfig) -> CalibrationRule:
@@ -158,8 +162,7 @@ def calibrated(
         classes: the class of every real image; columns source, index and class_name.
         groups: images that no fold may tear apart; columns source, index and group.
     """
-    there = set(reals["source"])
-    source = next((s for s in (CALIBRATION, VALIDATION, IN_DISTRIBUTION) if s in there), None)
+    source = chosen_on(reals["source"].unique())
     if source is None:
         return None
     of = reals[reals["source"] == source].sort_values("index", kind="stable")
@@ -173,6 +176,11 @@ def calibrated(
         return replace(rule.choose(scores, names, promised), source=source)
     apart = None if groups is None else labels_of(of, groups, "group")
     return replace(cross_fitted(scores, rule, apart, names, promised), source=source)
+
+
+def chosen_on(sources: Collection[str]) -> str | None:
+    """The reals, of those that are scored, that calibrated thresholds are chosen on."""
+    return next((s for s in (CALIBRATION, VALIDATION, IN_DISTRIBUTION) if s in sources), None)
 
 
 def cross_fitted(

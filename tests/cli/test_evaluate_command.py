@@ -84,6 +84,7 @@ def test_two_evaluations_are_compared(evaluated, tmp_path):
         (["--columns", "score"], 2, "--columns 'score' is not of the form ours=theirs"),
         (["--real-label", "real"], 2, "the table has no label 'real'; its labels are: ai, nature"),
         ([], 1, "label(s) ai, nature are not known"),
+        (["--real-label", "nature", "--calibrated-by", "class"], 2, "needs the class of every test real"),
     ],
 )
 def test_a_wrong_option_is_one_sentence(evaluated, words, code, told):
@@ -92,3 +93,27 @@ def test_a_wrong_option_is_one_sentence(evaluated, words, code, told):
     assert result.exit_code == code
     assert told in result.stderr
     assert not (folder / "new").exists()
+
+
+def test_the_calibrated_threshold_promises_what_was_asked(tmp_path):
+    rng = np.random.default_rng(1)
+    label = np.repeat(["real", "fake"], 400)
+    camera = np.where(label == "real", np.tile(["phone", "scanner"], 400), "")
+    score = rng.normal(0, 1, 800) + 2.0 * (label == "fake") + 1.0 * (camera == "scanner")
+    table = pd.DataFrame({"label": label, "camera": camera, "score": score,
+                          "split": np.where(np.arange(800) % 4 < 2, "calibration", "test")})  # fmt: skip
+    table = table[(table["label"] == "real") | (table["split"] == "test")]
+    table.to_csv(tmp_path / "t.csv", index=False)
+    asked = {"average": [], "sure": ["--calibrated-confidence", 0.95],
+             "each": ["--calibrated-by", "class", "--columns", "class=camera"]}  # fmt: skip
+    rows = {}
+    for name, words in asked.items():
+        out = tmp_path / name
+        result = invoke("evaluate", tmp_path / "t.csv", "--out", out, *words)
+        assert result.exit_code == 0, result.output
+        points = json.loads((out / "metrics.json").read_text())["operating_points"]
+        (rows[name],) = points
+    assert rows["average"]["rank"] < rows["sure"]["rank"]
+    assert rows["sure"]["flagged_at_most"] <= 0.05 < rows["average"]["flagged_at_most"]
+    assert rows["each"]["of_each_class"]
+    assert rows["each"]["calibrated"] > rows["average"]["calibrated"]

@@ -49,7 +49,9 @@ class TableOptions:
         path_pattern: a regular expression that is sought in the image's path; its named groups
             are columns.
         same_fakes: whether all seeds answered the same fakes; None: as the table looks.
-        calibrated_fpr: share of the calibration reals that may be flagged.
+        calibrated_fpr: share of new reals that may be flagged.
+        calibrated_confidence: how sure it has to be that no more are; None: so many on average.
+        calibrated_by: "class" promises it to the reals of every class.
     """
 
     columns: Mapping[str, str] = field(default_factory=dict)
@@ -63,6 +65,8 @@ class TableOptions:
     path_pattern: str = ""
     same_fakes: bool | None = None
     calibrated_fpr: float = 0.05
+    calibrated_confidence: float | None = None
+    calibrated_by: Literal["class"] | None = None
 
 
 def our_columns(

@@ -26,6 +26,7 @@ from gandetect.statistics.scores import (
 REAL = {"real", "0", "0.0", "false"}
 GENERATED = {"generated", "fake", "1", "1.0", "true"}
 FURTHEST = 37.0  # log-odds of probabilities of 0 and 1; a double tells no larger ones from 1
+WITH_CLASSES = (CALIBRATION, VALIDATION)  # where thresholds are chosen
 ASKED = ("image", "seed", "group", "class", "known")  # what a table may lack
 Codes = npt.NDArray[np.int64]
 
@@ -36,7 +37,8 @@ class TableRows:
 
     Args:
         scores: columns as in `statistics.scores.COLUMNS`.
-        classes: the class of every real test image, where all are known.
+        classes: the class of every real test image, where all are known, and of calibration and
+            validation reals likewise.
         groups: the group of every in-distribution real image, where all are known.
         own: the generated sources that each detector was trained on; None where nobody said.
         reals: what in-distribution and held-out reals are called.
@@ -92,7 +94,7 @@ def our_rows(long: pd.DataFrame, options: TableOptions) -> TableRows:
     same = options.same_fakes
     return TableRows(
         scores.reset_index(drop=True),
-        _labelled(scores, long, "class", "class_name", TEST_REALS, notes),
+        _labelled(scores, long, "class", "class_name", TEST_REALS, notes, WITH_CLASSES),
         _labelled(scores, long, "group", "group", (IN_DISTRIBUTION,), notes),
         _own(scores, long),
         sources.reals,
@@ -271,17 +273,23 @@ def _labelled(
     name: str,
     sources: Collection[str],
     notes: dict[str, Any],
+    besides: Collection[str] = (),
 ) -> pd.DataFrame | None:
-    """The class or group of each image of some sources; None unless all are known."""
+    """The class or group of each image of some sources; None unless all are known.
+
+    Sources ``besides`` them are in it only where all their images have one.
+    """
     if column not in long:
         return None
-    tested = scores["source"].isin(list(sources)).to_numpy()
-    found = scores.loc[tested, ["source", "index"]].assign(**{name: long[column][tested].array})
-    found = found.drop_duplicates(["source", "index"]).reset_index(drop=True)
-    if missing := int(found[name].isna().sum()):
-        notes[f"without_{column}"] = missing
+    asked = scores["source"].isin([*sources, *besides]).to_numpy()
+    found = scores.loc[asked, ["source", "index"]].assign(**{name: long[column][asked].array})
+    found = found.drop_duplicates(["source", "index"]).astype({"source": str})
+    missing = found.loc[found[name].isna(), "source"]
+    if needed := int(missing.isin(list(sources)).sum()):
+        notes[f"without_{column}"] = needed
         return None
-    return found.astype({"source": str, name: str})
+    found = found[~found["source"].isin(missing.unique())].reset_index(drop=True)
+    return found.astype({name: str})
 
 
 def _own(scores: pd.DataFrame, long: pd.DataFrame) -> dict[str, list[str] | None]:

@@ -54,7 +54,7 @@ def _operating_points(subject: ScoredDetector, rule: CalibrationRule) -> dict[st
         row |= {**of.facts, "calibrated_fpr": rule.fpr}
         if rule.confidence is not None:
             row["calibrated_confidence"] = rule.confidence
-        row["calibration_delayed"] = {
+        row["calibration_flagged"] = {
             point: float(np.mean(subject.margins([of.source], point) > 0))
             for point in subject.thresholds
         }

@@ -50,7 +50,7 @@ def distributions(results: StudyResults) -> list[Block]:
 
     def above(point: str) -> Callable[[Row], str]:
         return lambda row: (
-            percent(of[point]) if point in (of := row.get("calibration_delayed", {})) else "–"
+            percent(of[point]) if point in (of := row.get("calibration_flagged", {})) else "–"
         )
 
     def upper_bound(row: Row) -> str:

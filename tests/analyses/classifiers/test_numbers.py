@@ -71,7 +71,7 @@ def test_without_calibration_reals_validation_reals_set_the_false_alarms(with_cl
     table = with_classifier[with_classifier["source"] != "real:calibration"]
     row = next(r for r in evaluated(table)["operating_points"] if r["detector"] == "c")
     assert row["calibrated_on"] == "real:validation"
-    assert row["calibration_delayed"]["calibrated"] <= 0.05
+    assert row["calibration_flagged"]["calibrated"] <= 0.05
 
 
 def test_split_figures_are_scikit_learns(with_classifier):

@@ -55,7 +55,7 @@ def test_calibration_reals_choose_the_threshold_and_are_no_cell(scores):
     metrics = evaluate(scores, calibrated_fpr=0.05)
     assert "real:calibration" not in {cell["source"] for cell in metrics["cells"]}
     for row in metrics["operating_points"]:
-        assert row["calibration_delayed"]["calibrated"] <= 0.05
+        assert row["calibration_flagged"]["calibrated"] <= 0.05
 
 
 def test_test_groups_never_move_the_threshold(scores):
