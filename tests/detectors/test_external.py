@@ -271,6 +271,12 @@ def test_the_digests_are_those_of_its_code_and_of_further_files(home):
     assert set(digests(object="code.py:mean", files=("notes.txt",))) == {"code.py", "notes.txt"}
     installed = digests(object="ending:running")
     assert set(installed) == {"package ending"}
+    (home / "beside_it.py").write_text(CODE)
+    assert set(digests(object="beside_it:mean")) == {"beside_it.py"}
+    expected = python(home).decision_function(IMAGES)
+    np.testing.assert_array_equal(
+        python(home, "beside_it:mean").decision_function(IMAGES), expected
+    )
     assert digests(object="no_such_package:f") == {"package no_such_package": "absent"}
 
 
