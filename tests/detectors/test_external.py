@@ -101,9 +101,9 @@ def test_a_function_scores_in_batches_and_the_sign_is_turned_by_the_table(home):
 
 
 def test_a_class_is_made_with_its_options_and_probabilities_become_log_odds(home):
-    p = np.clip(IMAGES[:, 0, 0, 0] / 255 - 0.1, 1e-7, 1)
+    p = np.clip(IMAGES[:, 0, 0, 0] / 255 - 0.1, 1e-17, 1)
     scores = python(home, "code.py:Centre", options={"shift": -0.1}).decision_function(IMAGES)
-    np.testing.assert_allclose(scores, np.log(p / (1 - p)))
+    np.testing.assert_allclose(scores, np.log(p / (1 - p)).clip(-37))
 
 
 def test_a_network_gets_scaled_floats_and_is_in_eval_mode(home):
