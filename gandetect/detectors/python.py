@@ -39,6 +39,7 @@ class PythonDetector(External):
     """
 
     METHOD: ClassVar = "as Python code or a model file"
+    WITHOUT_EFFECT: ClassVar = frozenset({"device"})
 
     kind: Literal["python"]
     object: Annotated[str, Field(pattern=PLACE)] | None = None
