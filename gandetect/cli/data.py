@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,11 +11,10 @@ import click
 
 from gandetect.cli.audit import audit_command
 from gandetect.cli.options import MOST_PROCESSES, data_dir_option, json_option
-from gandetect.cli.output import print_json, say, say_any_name, suggest
+from gandetect.cli.output import bar, print_json, say, say_any_name, suggest
 from gandetect.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
 
     from gandetect.data.integrity import Integrity
     from gandetect.data.quarantine import Outcome
@@ -221,7 +219,7 @@ def _check(
         folder, check = place, partial(check_folder, place, pattern=pattern)
     if target is not None:
         check_quarantine(folder, target)  # said before an hour of reading
-    with _bar(context, "reading images") as progress:
+    with bar(context, "reading images") as progress:
         workers = workers or machine.cores()
         return folder, check(workers=workers, near=near, progress=progress)
 
@@ -246,7 +244,7 @@ def _quarantine(
 ) -> Outcome:
     from gandetect.data.quarantine import quarantine
 
-    with _bar(context, "moving files") as progress:
+    with bar(context, "moving files") as progress:
         outcome = quarantine(folder, integrity.bad, target, progress)
     _complain(outcome)
     say(context)(f"{len(outcome.done):,} files moved to {target}")
@@ -272,16 +270,6 @@ def _delete(context: click.Context, folder: Path, integrity: Integrity, yes: boo
     _complain(outcome)
     click.echo(f"{len(outcome.done):,} files deleted", err=True)
     return outcome
-
-
-@contextmanager
-def _bar(context: click.Context, task: str) -> Iterator[Callable[[int, int], None]]:
-    """Open a progress bar on stderr, where there is a terminal."""
-    from gandetect.events import steps
-    from gandetect.progress import terminal_listener
-
-    with terminal_listener(context.obj["quiet"]) as listener:
-        yield steps(listener.event, task)
 
 
 def _complain(outcome: Outcome) -> None:

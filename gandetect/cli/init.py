@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gandetect.cli.options import data_dir_option
-from gandetect.cli.output import say, suggest
+from gandetect.cli.output import bar, say, suggest
 from gandetect.errors import UsageError
 
 if TYPE_CHECKING:
@@ -70,7 +70,8 @@ def init_command(
     path = out or Path(f"{name}.toml")
     if path.exists() and not force:
         raise UsageError(f"{str(path)!r} is there already; give another --out, or --force")
-    look = look_at(folder, workers=cores())
+    with bar(context, "reading images") as progress:
+        look = look_at(folder, cores(), progress)
     say(context)(
         f"{look.integrity.files:,} image files, {len(look.integrity.bad):,} bad; classes: "
         f"{', '.join(look.classes)}"

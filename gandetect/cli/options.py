@@ -119,6 +119,12 @@ def experiment_options(command: Command) -> Command:
             is_flag=True,
             help="With Ray: nodes do not see --out; files are sent through Ray.",
         ),
+        click.option(
+            "--log",
+            type=click.Choice(["tensorboard"]),
+            help="Write event files as well, live, into RUN/tensorboard; needs "
+            "`pip install 'gandetect[tensorboard]'`.",
+        ),
         click.option("--dry-run", is_flag=True, help="Print what would be done, and do nothing."),
     ]
     for option in reversed(options):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import click
 
@@ -23,6 +24,16 @@ def say(context: click.Context) -> Callable[[str], None]:
             click.echo(message, err=True)
 
     return print_line
+
+
+@contextmanager
+def bar(context: click.Context, task: str) -> Iterator[Callable[[int, int], None]]:
+    """Open a progress bar on stderr, where there is a terminal."""
+    from gandetect.events import steps
+    from gandetect.progress import terminal_listener
+
+    with terminal_listener(context.obj["quiet"]) as listener:
+        yield steps(listener.event, task)
 
 
 def suggest(context: click.Context, hint: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -91,6 +91,7 @@ def run_experiment(
     cpus_per_task: int | None,
     gpus_per_task: float | None,
     no_shared_path: bool,
+    log: Literal["tensorboard"] | None,
     dry_run: bool,
     stop_after: str,
     variants: tuple[str, ...] = (),
@@ -112,7 +113,7 @@ def run_experiment(
         )
     where = EngineOptions(engine, address, cpus_per_task, gpus_per_task, not no_shared_path)
     home = experiment.parent
-    options = Options(out, data_dir, device, jobs, stop_after, reuse, variants, where, home)
+    options = Options(out, data_dir, device, jobs, stop_after, reuse, variants, where, home, log)
     if dry_run:
         click.echo("\n".join(_lines(loaded, options)))
         return None

@@ -50,6 +50,7 @@ class DetectorTable(ConfigSection):
     METHOD: ClassVar[str]  # what reports say of it: "A post-hoc detector was made …"
     EPOCH_CHOSEN: ClassVar[bool] = False  # whether reports say which epoch of its GAN it is
     OF_GANS: ClassVar[bool] = True  # whether it takes a study with GANs
+    WITHOUT_EFFECT: ClassVar[frozenset[str]] = frozenset()  # keys that change no result
 
     kind: str
     name: Name

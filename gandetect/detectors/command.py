@@ -43,6 +43,7 @@ class CommandDetector(External):
     """
 
     METHOD: ClassVar = "as a program"
+    WITHOUT_EFFECT: ClassVar = frozenset({"timeout"})
     MAPPED: ClassVar = False
 
     kind: Literal["command"]

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import re
-import sys
 import warnings
 from collections.abc import Sequence
-from functools import cache, reduce
-from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -20,6 +15,7 @@ from pydantic import Field, model_validator
 from gandetect.config.section import ImageCount
 from gandetect.detectors.external import Answer, External, Fitted, Pixels
 from gandetect.errors import ExternalError, shortened, shown
+from gandetect.foreign_code import PLACE, code_digest, file_of, object_at
 from gandetect.statistics.log_odds import as_log_odds
 
 TORCHSCRIPT, ONNX = (".pt", ".pth", ".ts", ".torchscript"), (".onnx",)
@@ -43,9 +39,10 @@ class PythonDetector(External):
     """
 
     METHOD: ClassVar = "as Python code or a model file"
+    WITHOUT_EFFECT: ClassVar = frozenset({"device"})
 
     kind: Literal["python"]
-    object: Annotated[str, Field(pattern=r"^[^:]+:[A-Za-z_][\w.]*$")] | None = None
+    object: Annotated[str, Field(pattern=PLACE)] | None = None
     file: str | None = None
     options: dict[str, Any] = Field(default_factory=dict)
     scaling: Literal["uint8", "0..1", "-1..1"] | None = None
@@ -94,16 +91,15 @@ class PythonDetector(External):
         return self.max_images
 
     def own_files(self) -> Sequence[str]:
-        """A file of code, or the model."""
-        module = str(self.object).rpartition(":")[0]
-        return [self.file] if self.file else [module] if module.endswith(".py") else []
+        """A file of code, where it stands beside the experiment file, or the model."""
+        return [self.file or str(file_of(str(self.object), Path()))]
 
     def digests(self, home: Path) -> dict[str, str]:
         """Of a module that is installed, the code of its whole package."""
         digests = super().digests(home)
-        if self.object and not self.own_files():
+        if self.object and not {*self.own_files()} & {*digests}:
             package = self.object.partition(":")[0].partition(".")[0]
-            digests[f"package {package}"] = _package_digest(package)
+            digests[f"package {package}"] = code_digest(self.object, home)
         return digests
 
     def opened(self, home: Path, device: str, fitted: Fitted | None = None) -> Answer:
@@ -121,9 +117,7 @@ class PythonDetector(External):
 
     def _thing(self, home: Path) -> Any:
         """The object that the table names, made if it is a class."""
-        place, _, name = str(self.object).rpartition(":")
-        module = _module_at(home / place) if place.endswith(".py") else _module_named(place)
-        thing = reduce(getattr, name.split("."), module)
+        thing = object_at(str(self.object), home)
         return thing(**self.options) if isinstance(thing, type) else thing
 
     def _answer_of(self, thing: Any, device: str) -> Answer:
@@ -217,47 +211,3 @@ class PythonDetector(External):
             if numbers:
                 values = change(values, np.array(numbers, np.float32)[:, None, None])
         return values.reshape(len(values), -1) if self.flatten else values
-
-
-def _module_at(file: Path) -> Any:
-    """The module in a file; what it imports may stand beside it."""
-    if not file.is_file():
-        raise ExternalError(f"there is no file {shown(file.name)} where the experiment says")
-    name = f"gandetect_external_{sha256(str(file).encode()).hexdigest()[:12]}"
-    spec = importlib.util.spec_from_file_location(name, file)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.path.insert(0, str(file.parent))
-    sys.modules[name] = module  # as dataclasses and pickle look it up
-    try:
-        spec.loader.exec_module(module)
-    finally:
-        sys.path.remove(str(file.parent))
-    return module
-
-
-def _module_named(name: str) -> Any:
-    try:
-        return importlib.import_module(name)
-    except ModuleNotFoundError as error:
-        if error.name is None or not f"{name}.".startswith(f"{error.name}."):
-            raise
-        raise ExternalError(
-            f"there is no module {name!r} (nothing is called {error.name!r}); install it, or give "
-            "the path of a .py file"
-        ) from None
-
-
-@cache
-def _package_digest(package: str) -> str:
-    """The digest of all Python files of an installed package, without importing it."""
-    spec = importlib.util.find_spec(package)
-    if spec is None:
-        return "absent"
-    places = [Path(place) for place in spec.submodule_search_locations or ()]
-    files = [file for place in places for file in sorted(place.rglob("*.py"))]
-    digest = sha256()
-    for file in files or [Path(spec.origin or "")]:
-        digest.update(file.read_bytes() if file.is_file() else b"")
-    return digest.hexdigest()

@@ -212,7 +212,7 @@ def _run_or_leave_out(stage: Stage, context: Context) -> Facts:
     except ExternalError as error:
         context.warn(str(error))
         for path in context.folder.iterdir():  # what it has begun
-            path.unlink()
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
         return {"gap": str(error)}
 
 

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import inspect
-import sys
 import traceback
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
-from types import ModuleType
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from gandetect import runs
 from gandetect.config.section import ImageCount, SplitSeed
 from gandetect.data.streaming import Decoded, DecodeOptions, Tell
-from gandetect.errors import DataError, UsageError, shortened, shown
-from gandetect.registry import imported
+from gandetect.errors import DataError, ExternalError, UsageError, shortened, shown
+from gandetect.foreign_code import PLACE, code_digest, object_at
 from gandetect.sources.foreign import ForeignImages, decoded_arrays, require_images
 
 
@@ -24,14 +22,15 @@ class PythonSource(ForeignImages):
     """``count`` images of a function, once for all seeds of the study.
 
     ``object`` is its place, as in "package.module:function", in an installed package or beside the
-    experiment file. It is called with the keyword ``count``, and with ``seed`` where it has a
-    parameter of that name, and returns ``(count, C, H, W) uint8``.
+    experiment file, or as in "path/to/file.py:function", relative to that file. It is called with
+    the keyword ``count``, and with ``seed`` where it has a parameter of that name, and returns
+    ``(count, C, H, W) uint8``.
     """
 
     BELOW: ClassVar = "home"
 
     kind: Literal["python"]
-    object: Annotated[str, Field(pattern=r"^[\w.]+:\w+$")]
+    object: Annotated[str, Field(pattern=PLACE)]
     count: ImageCount = 1000
     seed: SplitSeed = 0
 
@@ -68,12 +67,18 @@ class PythonSource(ForeignImages):
         yield from decoded_arrays(images, options)
 
     def digest(self, root: Path) -> Any:
-        """Of the file that it stands in; what it reads itself, nobody knows."""
-        file = getattr(self._module(root), "__file__", None)
-        return runs.file_digest(Path(file)) if file else None
+        """Of the file or package that it stands in; what it reads itself, nobody knows."""
+        return code_digest(self.object, root)
 
     def _function(self, root: Path) -> Callable[..., Any]:
-        function = getattr(self._module(root), self.object.partition(":")[2])
+        try:
+            function = _object(self.object, root, self.digest(root))
+        except Exception as error:  # code of others: anything
+            why = str(error) if isinstance(error, ExternalError) else _named(error)
+            raise UsageError(
+                f"source {self.name!r}: {self.object!r} cannot be imported ({why}); give the place "
+                "of a function in an installed package or in a file beside the experiment file"
+            ) from error
         if not callable(function):
             raise UsageError(
                 f"source {self.name!r}: {self.object!r} is {shown(function)}, no function"
@@ -81,19 +86,11 @@ class PythonSource(ForeignImages):
         called: Callable[..., Any] = function
         return called
 
-    def _module(self, root: Path) -> ModuleType:
-        """Its module, once it is there and has such an object."""
-        here = str(root.absolute())
-        if here not in sys.path:
-            sys.path.insert(0, here)
-        try:
-            imported(self.object)
-        except Exception as error:  # code of others: anything
-            raise UsageError(
-                f"source {self.name!r}: {self.object!r} cannot be imported ({_named(error)}); give "
-                "the place of a function in an installed package or beside the experiment file"
-            ) from error
-        return sys.modules[self.object.partition(":")[0]]
+
+@cache
+def _object(place: str, root: Path, digest: str) -> Any:
+    """Imported once, as it may load a network; again where its code has changed."""
+    return object_at(place, root)
 
 
 def _told(place: str, error: Exception) -> str:

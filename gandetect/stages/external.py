@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -102,17 +103,23 @@ class OpenExternal(Trained):
     TITLE: ClassVar = "Opening {self.subject}"
     WEIGHT: ClassVar[float] = FIRST
 
+    def settings(self) -> Mapping[str, object]:
+        """Not what is of how it runs alone; a batch's size may change what others' code answers."""
+        config = self.config.model_dump(mode="json", exclude={*self.config.WITHOUT_EFFECT})
+        return {**super().settings(), "config": config}
+
     def outside(self, context: Context) -> object:
         """The digests of its files."""
         return self.config.digests(context.home)
 
     def shares(self, context: Context) -> list[Path]:
-        """Its files, to whatever scores with it."""
-        return list(self.config.paths(context.home).values())
+        """Its files, and what it learns from: whatever scores with it opens it again."""
+        learned_from = [context.of(stage) for stage in self.needs()]
+        return [*self.config.paths(context.home).values(), *learned_from, *super().reads(context)]
 
     def reads(self, context: Context) -> list[Path]:
-        """Its files."""
-        return [*super().reads(context), *self.shares(context)]
+        """The same."""
+        return self.shares(context)
 
     def run(self, context: Context) -> Facts:
         """Open it, and keep what it answers to noise."""

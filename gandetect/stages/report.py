@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -12,9 +12,10 @@ import numpy as np
 import pandas as pd
 
 from gandetect import machine, runs
-from gandetect.config import Experiment
+from gandetect.config import ARCHITECTURES, DATA_SETS, DETECTORS, SOURCES, Experiment
 from gandetect.engine import Context, Facts, Stage, gap_in, with_needs
 from gandetect.errors import RunError
+from gandetect.registry import Registry
 from gandetect.stages.audit import AUDIT, AUDIT_KEYS, AuditSource
 from gandetect.stages.class_data import CLASSES, SAMPLED, SAMPLES, ClassData
 from gandetect.stages.classifier import CrossValidationFold
@@ -31,8 +32,8 @@ from gandetect.stages.source_images import FACTS, SourceImages, images_by_folder
 from gandetect.stages.trajectory import TRAJECTORY, ScoreTrajectory
 
 WRITTEN = (SCORES, "metrics.json", "metrics.csv", "report.md", "report.html", "manifest.json")
-LEFT_OUT, SOURCES = "left-out.json", "sources.json"
-IF_THERE = (CLASSES, TRAJECTORY, PERTURBED, AUDIT, OVERLAP, "folds.json", LEFT_OUT, SOURCES)
+LEFT_OUT, SOURCE_FACTS = "left-out.json", "sources.json"
+IF_THERE = (CLASSES, TRAJECTORY, PERTURBED, AUDIT, OVERLAP, "folds.json", LEFT_OUT, SOURCE_FACTS)
 QUALITY = ("epoch", "n", "fid", "kid", "kid_std", "confidence", "class_shares")
 
 
@@ -115,7 +116,7 @@ class Report(Stage):
         """Facts and samples of images from elsewhere; real ones by folder are classes."""
         run = context.run
         facts = [runs.read_json(context.of(one) / FACTS) for one in self.sources]
-        runs.write_json(run / SOURCES, facts)
+        runs.write_json(run / SOURCE_FACTS, facts)
         with np.load(run / "data-samples.npz", allow_pickle=False) as stored:
             samples: dict[str, Any] = dict(stored)
         classes = [pd.read_parquet(run / CLASSES)]
@@ -147,11 +148,13 @@ class Report(Stage):
     def _manifest(self, context: Context) -> dict[str, Any]:
         """What was run, where and when, with the digest of every stage."""
         stages = {stage.place: _record(context, stage) for stage in with_needs(self.needs())}
+        plugins = self._plugins()
         return {
             **machine.describe(context.device),
             "device": context.device,
             "jobs": context.jobs,
             "threads": context.threads,
+            **({"plugins": plugins} if plugins else {}),
             "stages": [
                 {"stage": place, "started": stage["started"], "seconds": round(stage["seconds"], 3)}
                 for place, stage in sorted(stages.items(), key=lambda item: item[1]["started"])
@@ -161,6 +164,25 @@ class Report(Stage):
                 SCORES: runs.file_digest(context.run / SCORES),
                 **{place: stage["digest"] for place, stage in sorted(stages.items())},
             },
+        }
+
+    def _plugins(self) -> dict[str, str]:
+        """The package, with its version, of everything in the study that a plug-in has brought."""
+        from gandetect.analyses.registry import ANALYSES
+
+        study = self.experiment
+        used: list[tuple[Registry[Any], Container[str]]] = [
+            (ARCHITECTURES, [gan.architecture for gan in study.gans]),
+            (DATA_SETS, [study.data.name]),
+            (DETECTORS, [one.kind for one in study.detectors]),
+            (SOURCES, [one.kind for one in study.sources]),
+            (ANALYSES, ANALYSES),
+        ]
+        return {
+            f"{registry.what} {name}": package
+            for registry, names in used
+            for name, package in registry.plugged_in().items()
+            if name in names
         }
 
 

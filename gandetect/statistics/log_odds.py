@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import logit
 
-LEAST = 1e-7  # a probability nearer to 0 or 1 is taken as this far from it: log-odds of ±16
+FURTHEST = 37.0  # log-odds of probabilities of 0 and 1; a double tells no larger ones from 1
 Output: TypeAlias = Literal["logit", "probability"]
 Positive: TypeAlias = Literal["generated", "real"]
 
@@ -23,7 +23,7 @@ def as_log_odds(
     is not a finite number, and for probabilities outside [0, 1].
 
     >>> as_log_odds([0.5, 1.0], 2, "probability").round(2).tolist()
-    [0.0, 16.12]
+    [0.0, 37.0]
     >>> as_log_odds([[1.0, 3.0]], 1, positive="real").tolist()
     [-2.0]
     """
@@ -50,7 +50,20 @@ def as_log_odds(
                 f"answered from {rows.min():g} to {rows.max():g}, which are no probabilities; "
                 'give output = "logit"'
             )
-        scores = logit(rows[:, -1].clip(LEAST, 1 - LEAST))
+        scores = of_probabilities(rows[:, -1])
     else:
         scores = rows[:, -1] - (rows[:, 0] if rows.shape[1] == 2 else 0.0)
     return scores if positive == "generated" else -scores
+
+
+def of_probabilities(
+    probabilities: NDArray[np.float64], out: NDArray[np.float64] | None = None
+) -> NDArray[np.float64]:
+    """The log-odds of probabilities, at most `FURTHEST` from 0; ``out`` may hold them.
+
+    >>> of_probabilities(np.array([0.0, 0.5, 1.0])).tolist()
+    [-37.0, 0.0, 37.0]
+    """
+    odds = logit(probabilities, out=out)
+    clipped: NDArray[np.float64] = np.clip(odds, -FURTHEST, FURTHEST, out=out)
+    return clipped

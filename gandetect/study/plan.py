@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from gandetect import machine, runs
 from gandetect.config import Experiment
@@ -15,6 +16,7 @@ from gandetect.stages.trained import Trained
 from gandetect.study.compose import compose
 from gandetect.study.engines import EngineOptions
 from gandetect.study.estimate import require_feasible
+from gandetect.study.tensorboard import check_tensorboard
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,7 @@ class Options:
     variants: tuple[str, ...] = ()  # those to run now, beside the baseline; none: all
     engine: EngineOptions = field(default_factory=EngineOptions)
     home: Path = Path()  # the experiment file's folder, which paths of [[detectors]] are below
+    log: Literal["tensorboard"] | None = None  # beside the run's own files
 
 
 @dataclass(frozen=True)
@@ -123,6 +126,8 @@ def _shares(experiment: Experiment, options: Options, device: str) -> tuple[int,
 def _check_engine(options: Options) -> None:
     """Refuse an engine that cannot be had, and flags that contradict each other."""
     options.engine.check()
+    if options.log is not None:
+        check_tensorboard()
     if options.engine.address is not None and options.jobs is not None:
         raise UsageError(
             f"--jobs {options.jobs} was given, and a cluster runs as many tasks as it has room "

@@ -14,6 +14,7 @@ from gandetect.events import Listener
 from gandetect.progress import Silent
 from gandetect.study.engines import open_engine
 from gandetect.study.plan import Options, Study, plan_study
+from gandetect.study.tensorboard import logged
 
 
 def run_study(
@@ -54,6 +55,9 @@ def run_studies(
                 study.folder.mkdir(parents=True, exist_ok=True)
                 stack.enter_context(runs.locked(study.folder))
                 runs.open_run(study.folder, study.experiment)
+            if options.log is not None:
+                of = {study.folder: study.experiment for study in studies.values()}
+                listener = stack.enter_context(logged(of, listener))
             engine = stack.enter_context(
                 open_engine(
                     options.engine,

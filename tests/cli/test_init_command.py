@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -134,3 +139,44 @@ def test_on_a_terminal_it_asks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert result.exit_code == 0, result.stderr
     made = table(data)["data"]
     assert (made["classes"], made["held_out"]) == (["one", "three"], ["one"])
+
+
+def test_a_big_folder_shows_how_far_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    steps: list[Any] = []
+
+    @contextmanager
+    def listening(quiet: bool) -> Iterator[Any]:
+        yield SimpleNamespace(event=steps.append)
+
+    monkeypatch.setattr("gandetect.progress.terminal_listener", listening)
+    data = tmp_path / "data"
+    for name in ("roses", "thistles"):
+        save(data / name, 28, 28, n=20)
+    assert init(data).exit_code == 0
+    assert [(one["done"], one["total"]) for one in steps if one["done"] == 40] == [(40, 40)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("kinds", "flags", "shorter"),
+    [
+        (True, ["--held-out", "instrument"],
+         ["gans.0.epochs=1", "gans.1.epochs=1", "classifiers.0.epochs=1"]),
+        (False, ["--real", "real", "--generated", "edited", "--image-size", "32"],
+         ["classifiers.0.epochs=1"]),
+    ],
+)  # fmt: skip
+def test_the_file_is_run_as_it_stands_on_real_photographs(
+    tmp_path: Path, kinds: bool, flags: list[str], shorter: list[str]
+) -> None:
+    script = Path(__file__).parents[2] / "experiments" / "make_photographs.py"
+    data = tmp_path / "data"
+    made = [sys.executable, str(script), str(data), "--size", "32", *(["--kinds"] * kinds)]
+    subprocess.run([*made, "--limit", "300"], check=True, capture_output=True)
+    pattern = ["--group-pattern", "^([a-z]+-[0-9]+)"]
+    assert init(data, *flags, *pattern).exit_code == 0
+    changes = [part for change in shorter for part in ("--set", change)]
+    command = ["run", str(tmp_path / "mine.toml"), "--data-dir", str(tmp_path)]
+    result = CliRunner().invoke(main, [*command, "--out", str(tmp_path / "runs"), *changes])
+    assert result.exit_code == 0, result.stderr
+    assert Path(result.stdout.strip()).is_file()

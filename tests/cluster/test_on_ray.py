@@ -166,6 +166,31 @@ def test_without_a_shared_path_the_run_folder_is_the_same(
     assert listener.epochs[:2] == [(GAN, 2), (GAN, 3)]
 
 
+def test_detectors_from_elsewhere_are_sent_with_what_they_read_and_learn_from(
+    cluster, tmp_path
+) -> None:
+    (tmp_path / "shade.py").write_text(
+        "def score(images):\n"
+        "    from middle import GREY\n"
+        "    return images.mean(axis=(1, 2, 3)) - GREY\n"
+    )
+    (tmp_path / "middle.py").write_text("GREY = 90\n")
+    learns = {
+        "kind": "python", "name": "fitted", "object": "sklearn.linear_model:LogisticRegression",
+        "flatten": True, "scaling": "0..1", "fit": True, "max_images": 60,
+        "trained_on": ["dcgan-plain"],
+    }  # fmt: skip
+    beside = {"kind": "python", "name": "shade", "object": "shade.py:score", "files": ["middle.py"]}
+    table = {key: value for key, value in TABLE.items() if key != "classifiers"}
+    made = parse_experiment({**table, "detectors": [learns, beside]})
+    engine = EngineOptions("ray", cluster.address, cpus_per_task=1, shared_path=False)
+    run = run_study(made, Options(tmp_path, engine=engine, home=tmp_path), listener := Listener())
+    assert listener.warnings == []
+    assert not (run / "left-out.json").exists()
+    scored = {path.parts[-3] for path in run.glob("detectors/*/seed-0/detector.json")}
+    assert scored == {"dcgan-plain", "fitted", "shade"}
+
+
 def test_a_node_that_is_killed_changes_nothing(local, tmp_path) -> None:
     with a_cluster(1) as cluster:
         (only,) = cluster.worker_nodes

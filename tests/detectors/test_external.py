@@ -101,9 +101,9 @@ def test_a_function_scores_in_batches_and_the_sign_is_turned_by_the_table(home):
 
 
 def test_a_class_is_made_with_its_options_and_probabilities_become_log_odds(home):
-    p = np.clip(IMAGES[:, 0, 0, 0] / 255 - 0.1, 1e-7, 1)
+    p = np.clip(IMAGES[:, 0, 0, 0] / 255 - 0.1, 1e-17, 1)
     scores = python(home, "code.py:Centre", options={"shift": -0.1}).decision_function(IMAGES)
-    np.testing.assert_allclose(scores, np.log(p / (1 - p)))
+    np.testing.assert_allclose(scores, np.log(p / (1 - p)).clip(-37))
 
 
 def test_a_network_gets_scaled_floats_and_is_in_eval_mode(home):
@@ -271,6 +271,12 @@ def test_the_digests_are_those_of_its_code_and_of_further_files(home):
     assert set(digests(object="code.py:mean", files=("notes.txt",))) == {"code.py", "notes.txt"}
     installed = digests(object="ending:running")
     assert set(installed) == {"package ending"}
+    (home / "beside_it.py").write_text(CODE)
+    assert set(digests(object="beside_it:mean")) == {"beside_it.py"}
+    expected = python(home).decision_function(IMAGES)
+    np.testing.assert_array_equal(
+        python(home, "beside_it:mean").decision_function(IMAGES), expected
+    )
     assert digests(object="no_such_package:f") == {"package no_such_package": "absent"}
 
 

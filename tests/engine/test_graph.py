@@ -13,8 +13,8 @@ from toy_stages import Sentence, Word
 
 from gandetect import runs
 from gandetect.config import load_experiment
-from gandetect.engine import Context, Plan, Stage, Task, local_engine, run_graph
-from gandetect.errors import TrainingError
+from gandetect.engine import Context, Plan, Stage, Task, gap_in, local_engine, run_graph
+from gandetect.errors import ExternalError, TrainingError
 from gandetect.events import silent
 from gandetect.study.compose import compose
 
@@ -167,6 +167,19 @@ def test_a_stage_in_place_leaves_the_files_of_others_and_runs_where_the_folder_i
         assert (folder / "of-another.txt").read_text() == "kept"
         (folder / "word.txt").write_text("wrong")
     assert handed == (["Writing one"] * 2 if shared else [])
+
+
+def test_of_a_stage_that_is_left_out_nothing_stays_but_its_sentence(tmp_path, monkeypatch) -> None:
+    def fail(stage: Word, context: Context) -> dict[str, object]:
+        (context.folder / "begun").mkdir()
+        (context.folder / "begun" / "word.txt").write_text("half")
+        (context.folder / "letter.txt").write_text("h")
+        raise ExternalError("others' code failed")
+
+    monkeypatch.setattr(Word, "run", fail)
+    run(plan(tmp_path, ONE))
+    assert [path.name for path in (tmp_path / "words/one").iterdir()] == ["record.json"]
+    assert gap_in(tmp_path / "words/one") == "others' code failed"
 
 
 def test_a_task_tells_where_it_writes_what_it_reads_and_whether_it_computes(

@@ -20,6 +20,7 @@ from shortcuts import Kept, context_in, make_stages
 from gandetect.config import parse_experiment
 from gandetect.config.source import source_table
 from gandetect.data.images import read_image
+from gandetect.data.streaming import DecodeOptions
 from gandetect.detectors.protocol import Preprocessing
 from gandetect.detectors.validation import without
 from gandetect.errors import GandetectError
@@ -30,6 +31,7 @@ from gandetect.study import Options, plan_study
 
 GREY = Preprocessing(image_size=28, channels=1)
 PLACE = "sources/x/28px"
+OPTIONS = DecodeOptions(1, 28, "pad", 0)
 
 
 @pytest.fixture(autouse=True)
@@ -99,6 +101,29 @@ def test_a_function_is_given_the_count_and_the_seed_where_it_wants_one(tmp_path)
     shutil.rmtree(tmp_path / "run")
     pixels, _ = read(tmp_path, object="generators_of_others:unseeded", count=22)
     assert len(pixels) == 22
+
+
+@pytest.mark.parametrize(
+    "place", ["code/more/made.py:shade", "made_here:shade", "made.in_it:shade"]
+)
+def test_code_may_stand_in_a_file_or_beside_the_experiment_and_counts_when_it_changes(
+    tmp_path, place
+) -> None:
+    file = tmp_path / f"{place.partition(':')[0].removesuffix('.py').replace('.', '/')}.py"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    (file.parent / "shades.py").write_text("SHADE = 7\n")
+    code = "import numpy as np\ndef shade(count):\n    from shades import SHADE\n"
+    file.write_text(f"{code}    return np.full((count, 1, 28, 28), SHADE, np.uint8)\n")
+    one = stage(object=place, count=20)
+    context = replace(context_in(tmp_path / "run"), home=tmp_path)
+    before = one.outside(context)
+    if "/" in place:
+        assert (next(one.kind.images(tmp_path, OPTIONS, 1, print)).pixels == 7).all()
+        file.write_text(f"{code}    return np.full((count, 1, 28, 28), SHADE + 1, np.uint8)\n")
+        assert (next(one.kind.images(tmp_path, OPTIONS, 1, print)).pixels == 8).all()
+        assert one.outside(context) != before
+    else:
+        assert one.kind.number(tmp_path) == 20
 
 
 def test_damaged_files_are_left_out_and_named(folder) -> None:
@@ -183,7 +208,8 @@ def experiment(**keys):
         ({"path": "flat.npy"}, r"flat.npy': images \(N, C, H, W\) uint8 .* shape \(30, 784\)"),
         ({"path": "floats.npz"}, "it gives an array of float64; bring it to 0 … 255"),
         ({"path": "two.npz"}, "holds the arrays a, b; name the images' array 'images'"),
-        ({"object": "no_such_module:f"}, "cannot be imported .ModuleNotFoundError"),
+        ({"object": "no_such_module:f"}, "cannot be imported .there is no module 'no_such_module'"),
+        ({"object": "code/absent.py:f"}, "cannot be imported .there is no file 'absent.py'"),
         ({"object": "generators_of_others:f"}, "cannot be imported .AttributeError"),
         ({"object": "generators_of_others:NUMBER"}, "is 5, no function"),
         ({"object": "generators_of_others:without_count"}, "no parameter count, but: number"),

@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,9 @@ from shortcuts import in_this_process, without_audits, without_figures
 
 from gandetect.cli import main
 from gandetect.config import parse_experiment
+from gandetect.detectors.protocol import Preprocessing
 from gandetect.errors import UsageError
+from gandetect.stages.external import OpenExternal
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "foreign"
 EXPERIMENT = """
@@ -129,6 +132,26 @@ def test_they_are_calibrated_processed_mapped_and_reported_as_external(runs):
     report = (run / "report.md").read_text()
     assert "1 discriminator and 3 external detectors" in report
     assert "An external detector was made elsewhere, and given to the study" in report
+
+
+@pytest.mark.parametrize(
+    ("number", "change", "counts"),
+    [
+        (0, {"device": "cpu"}, False),
+        (1, {"timeout": 5.0}, False),
+        (1, {"batch_size": 7}, True),  # others' code may answer by what else is in a batch
+        (0, {"max_images": 50}, True),
+    ],
+)
+def test_how_it_runs_is_part_of_no_digest_but_what_it_is_given_is(number, change, counts):
+    table = tomllib.loads(EXPERIMENT)
+    before = parse_experiment(table)
+    table["detectors"][number].update(change)
+    after = parse_experiment(table)
+    assert (after.digest() != before.digest()) == counts
+    shape = Preprocessing(image_size=28)
+    stages = [OpenExternal(one.detectors[number], 0, shape) for one in (before, after)]
+    assert (stages[0].settings() != stages[1].settings()) == counts
 
 
 def test_the_fitted_one_tells_its_fakes_on_images_it_was_not_fitted_to(runs):

@@ -40,7 +40,7 @@ def _facts(results: StudyResults) -> list[Block]:
     manifest = {k: v for k, v in results.inputs.manifest.items() if k != "stages"}
     rows = [[key, _printed(value)] for key, value in manifest.items()
             if not isinstance(value, Mapping)]  # fmt: skip
-    for name in ("machine", "versions"):
+    for name in ("machine", "versions", "plugins"):
         if isinstance(manifest.get(name), Mapping):
             rows.append([name, ", ".join(f"{key} {one}" for key, one in manifest[name].items())])
     every = [[key, _printed(value)] for key, value in flatten(manifest, joint=" · ")]

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.special import logit
 
 from gandetect.analyses.tables.columns import TableOptions, categories, sorted_texts
 from gandetect.analyses.tables.sources import named_sources
 from gandetect.errors import DataError, UsageError, did_you_mean, listed, shown
+from gandetect.statistics.log_odds import FURTHEST, of_probabilities
 from gandetect.statistics.scores import (
     CALIBRATION,
     GENERATED_CALIBRATION,
@@ -25,7 +25,6 @@ from gandetect.statistics.scores import (
 
 REAL = {"real", "0", "0.0", "false"}
 GENERATED = {"generated", "fake", "1", "1.0", "true"}
-FURTHEST = 37.0  # log-odds of probabilities of 0 and 1; a double tells no larger ones from 1
 WITH_CLASSES = (CALIBRATION, VALIDATION)  # where thresholds are chosen
 ASKED = ("image", "seed", "group", "class", "known")  # what a table may lack
 Codes = npt.NDArray[np.int64]
@@ -207,8 +206,8 @@ def _log_odds(
                 f"{outside:,} of {len(score):,} scores lie outside 0 to 1 (from {score.min():g} to "
                 f"{score.max():g}), so they are no probabilities; leave --probabilities out"
             )
-        notes["clipped"] = int(np.count_nonzero((score == 0.0) | (score == 1.0)))
-        np.clip(logit(score), -FURTHEST, FURTHEST, out=score)
+        of_probabilities(score, out=score)
+        notes["clipped"] = int(np.count_nonzero(np.abs(score) == FURTHEST))
     else:
         notes["like_probabilities"] = bool(inside.all())
     return score if options.positive == "generated" else np.negative(score, out=score)

@@ -99,6 +99,14 @@ def test_other_formats_that_are_damaged_are_named(tmp_path, suffix):
         read_rows(tmp_path / f"none.{suffix}")
 
 
+def test_probabilities_that_a_double_hardly_tells_from_certain_ones_are_counted_with_them():
+    scores = np.linspace(0.1, 0.9, 3 * N)
+    scores[:3] = 1e-300, 1e-17, 1e-15
+    rows = read_rows(table(score=scores), probabilities=True)
+    assert rows.notes["clipped"] == 2
+    assert rows.scores["score"].iloc[2] == pytest.approx(np.log(1e-15))
+
+
 def test_probabilities_become_log_odds_and_certain_ones_are_counted():
     scores = np.linspace(0, 1, 3 * N)
     rows = read_rows(table(score=scores), probabilities=True)

@@ -1,0 +1,107 @@
+"""Code of others by the place that an experiment file names: its object, and its digest.
+
+A place is "package.module:name", in an installed package or beside the experiment file, or
+"path/to/file.py:name", relative to the experiment file.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache, reduce
+from hashlib import sha256
+from importlib import import_module
+from importlib.util import find_spec, module_from_spec, spec_from_file_location
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from gandetect.errors import ExternalError, shown
+
+PLACE = r"^[^:]+:[A-Za-z_][\w.]*$"
+
+
+def object_at(place: str, home: Path) -> Any:
+    """The object at ``place``, where paths are below ``home``; a file's code is run afresh.
+
+    Raises `ExternalError` for a file or a module that is not there, and whatever the code raises.
+
+    >>> object_at("math:pi", Path())
+    3.141592653589793
+    """
+    module, _, name = place.rpartition(":")
+    file = file_of(place, home)
+    loaded = _module_at(file) if module.endswith(".py") else _module_named(module, home)
+    return reduce(getattr, name.split("."), loaded)
+
+
+def file_of(place: str, home: Path) -> Path:
+    """The file of a place, whether it names it or a module; it need not be there."""
+    module = place.rpartition(":")[0]
+    return home / (module if module.endswith(".py") else f"{module.partition('.')[0]}.py")
+
+
+def code_digest(place: str, home: Path) -> str:
+    """The digest of the file, or of all Python files of the package, without importing it."""
+    file = file_of(place, home)
+    is_package = not file.is_file() and not place.rpartition(":")[0].endswith(".py")
+    return _package_digest(file.stem, home) if is_package else _digest([file])
+
+
+def _module_at(file: Path) -> ModuleType:
+    if not file.is_file():
+        raise ExternalError(f"there is no file {shown(file.name)} where the experiment says")
+    name = f"gandetect_external_{sha256(str(file).encode()).hexdigest()[:12]}"
+    spec = spec_from_file_location(name, file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    sys.modules[name] = module  # as dataclasses and pickle look it up
+    with _beside(file.parent):
+        spec.loader.exec_module(module)
+    return module
+
+
+def _module_named(name: str, home: Path) -> ModuleType:
+    try:
+        with _beside(home):
+            return import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name is None or not f"{name}.".startswith(f"{error.name}."):
+            raise
+        raise ExternalError(
+            f"there is no module {name!r} (nothing is called {error.name!r}); install it, or give "
+            "the path of a .py file"
+        ) from None
+
+
+@contextmanager
+def _beside(folder: Path) -> Iterator[None]:
+    """Find modules in a folder first, and afterwards last: code may import some when called."""
+    place = str(folder.absolute())
+    if place not in sys.path:
+        sys.path.append(place)
+    sys.path.insert(0, place)
+    try:
+        yield
+    finally:
+        sys.path.remove(place)
+
+
+@cache
+def _package_digest(package: str, home: Path) -> str:
+    with _beside(home):
+        spec = find_spec(package)
+    if spec is None:
+        return "absent"
+    places = [Path(place) for place in spec.submodule_search_locations or ()]
+    files = [file for place in places for file in sorted(place.rglob("*.py"))]
+    return _digest(files or [Path(spec.origin or "")])
+
+
+def _digest(files: Sequence[Path]) -> str:
+    digest = sha256()
+    for file in files:
+        digest.update(file.read_bytes() if file.is_file() else b"")
+    return digest.hexdigest()
