@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from gandetect.analyses.loaded import Run, load_run
     from gandetect.config import Experiment, load_experiment
     from gandetect.detectors.folder import load_detector
     from gandetect.detectors.protocol import Detector
@@ -24,11 +25,13 @@ __all__ = [
     "Detector",
     "Experiment",
     "GandetectError",
+    "Run",
     "__version__",
     "evaluate",
     "generate_images",
     "load_detector",
     "load_experiment",
+    "load_run",
     "run_study",
 ]
 
@@ -36,10 +39,12 @@ _HOMES = {
     "Detector": "detectors.protocol",
     "Experiment": "config",
     "GandetectError": "errors",
+    "Run": "analyses.loaded",
     "evaluate": "evaluation",
     "generate_images": "training.drawn",
     "load_detector": "detectors.folder",
     "load_experiment": "config",
+    "load_run": "analyses.loaded",
     "run_study": "study",
 }
 

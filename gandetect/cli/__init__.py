@@ -132,7 +132,12 @@ COMMANDS = {
         generate_command,
         export_command,
     ),
-    "Look at results, or at scores of your own": (report_command, compare_command, grid_command, evaluate_command),
+    "Look at results, or at scores of your own": (
+        report_command,
+        compare_command,
+        grid_command,
+        evaluate_command,
+    ),
     "Look things up": (info_command, schema_command, completion_command),
 }
 for commands in COMMANDS.values():
