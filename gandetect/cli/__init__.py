@@ -126,18 +126,8 @@ def main(context: click.Context, /, verbose: bool, quiet: bool) -> None:
 
 COMMANDS = {
     "Run a study": (init_command, run_command, train_group, data_group),
-    "Use what a study has trained": (
-        score_command,
-        explain_command,
-        generate_command,
-        export_command,
-    ),
-    "Look at results, or at scores of your own": (
-        report_command,
-        compare_command,
-        grid_command,
-        evaluate_command,
-    ),
+    "Use its networks": (score_command, explain_command, generate_command, export_command),
+    "Look at results": (report_command, compare_command, grid_command, evaluate_command),
     "Look things up": (info_command, schema_command, completion_command),
 }
 for commands in COMMANDS.values():
