@@ -20,7 +20,8 @@ author = "The gandetect authors"
 project_copyright = "MIT licence"
 version = release = gandetect.__version__
 root_doc = "docs/site/index"
-include_patterns = ["*.md", "docs/**.md", "experiments/README.md", "data/README.md"]
+source_suffix = {".md": "markdown", ".ipynb": "markdown"}
+include_patterns = ["*.md", "docs/**.md", "experiments/*.md", "data/*.md", "examples/*.ipynb"]
 extensions = [
     "myst_parser",
     "sphinx.ext.autodoc",
@@ -28,6 +29,7 @@ extensions = [
     "sphinx_click",
     "sphinx_copybutton",
 ]
+smartquotes = False  # of --options
 html_theme = "furo"
 html_title = f"gandetect {version}"
 html_extra_path = ["start"]
@@ -38,14 +40,14 @@ myst_enable_extensions = ["colon_fence"]
 autodoc_typehints = "description"
 autodoc_typehints_format = "short"
 autodoc_member_order = "bysource"
-autodoc_use_type_comments = False
-copybutton_exclude = ".linenos, .gp, .go"
+autodoc_preserve_defaults = True
 
 
 def tables(schema: dict[str, Any]) -> Iterator[str]:
     """The tables of an experiment file and their keys, as Markdown."""
     for name, table in {"Experiment": schema, **schema["$defs"]}.items():
-        yield f"\n## {name}\n\n{table.get('description', '').replace('``', '`')}\n"
+        about = table.get("description", "").replace("``", "`")
+        yield f"\n## {name.removesuffix('Config')}\n\n{about}\n"
         yield "| key | values | default |\n|---|---|---|"
         for key, value in table["properties"].items():
             default = f"`{json.dumps(value['default'])}`" if "default" in value else ""
@@ -57,7 +59,7 @@ def tables(schema: dict[str, Any]) -> Iterator[str]:
 def values(value: dict[str, Any]) -> str:
     """What a key may hold, in words."""
     if "$ref" in value:
-        name = value["$ref"].rpartition("/")[2]
+        name = value["$ref"].rpartition("/")[2].removesuffix("Config")
         return f"[{name}](#{name.lower()})"
     if "anyOf" in value:
         told = [values(one) for one in value["anyOf"] if one.get("type") != "null"]
@@ -75,13 +77,32 @@ def values(value: dict[str, Any]) -> str:
     return f"{kind} {', '.join(limits)}".strip()
 
 
-def add_keys(app: Sphinx, page: str, source: list[str]) -> None:
-    """Write the keys into their page, from the models that read experiment files."""
-    if page == "docs/site/keys":
+def cells(notebook: str) -> Iterator[str]:
+    """The cells of a notebook and what they have printed, as Markdown."""
+    for cell in json.loads(notebook)["cells"]:
+        source = "".join(cell["source"])
+        yield source if cell["cell_type"] == "markdown" else f"```python\n{source}\n```"
+        for output in cell.get("outputs", ()):
+            data = output.get("data", {"text/plain": output.get("text", "")})
+            if "image/png" in data:
+                png = "".join(data["image/png"]).strip()
+                yield f"![What the cell above draws](data:image/png;base64,{png})"
+            elif "text/html" in data:
+                html = "".join(data["text/html"]).replace('"dataframe"', '"docutils"')
+                yield f"```{{raw}} html\n{html}\n```"
+            else:
+                yield f"```text\n{''.join(data['text/plain'])}\n```"
+
+
+def made(app: Sphinx, page: str, source: list[str]) -> None:
+    """Turn notebooks into Markdown, and write the keys of experiment files into their page."""
+    if app.env.doc2path(page).suffix == ".ipynb":
+        source[0] = "\n\n".join(cells(source[0]))
+    elif page == "docs/site/keys":
         source[0] += "\n".join(tables(experiment_schema()))
 
 
 def setup(app: Sphinx) -> None:
-    """Tell Sphinx of both."""
-    app.connect("source-read", add_keys)
+    """Tell Sphinx of what is made here."""
+    app.connect("source-read", made)
     app.add_lexer("mermaid", TextLexer)  # drawn on a forge, read here
