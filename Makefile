@@ -14,16 +14,30 @@ export PIP_NO_INPUT := 1
 # Tests run in two processes; each keeps to one thread.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile -q
 
-.PHONY: help study smoke test test-slow screenshots bench same-science gpu-check fuzz mutants lint format clean
+.PHONY: help study smoke test test-slow docs screenshots bench same-science gpu-check fuzz mutants lint format clean
 
 help: ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## /\1 - /p' Makefile
+	@sed -n -e 's/^##@ /\n/p' -e 's/^\([a-z-]*\):.*## /  \1 - /p' Makefile
 
+##@ Run a study
 study: $(VENV)/.run ## get the data, run experiments/quick.toml, print where the report is
 	@$(BIN)/gandetect run experiments/quick.toml
 
 smoke: $(VENV)/.run ## the whole path on real data in about half a minute
 	@$(BIN)/gandetect run experiments/smoke.toml
+
+##@ Check a change
+lint: $(VENV)/.dev ## ruff, mypy strict, import-linter
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m ruff format --check -q .
+	$(BIN)/python -m mypy
+	@# Scripts are handed to Python, as their first line names the folder they were installed in.
+	@# Its cache goes stale when modules become packages, and then tells of breaks that are none.
+	$(BIN)/python $(BIN)/lint-imports --no-cache
+
+format: $(VENV)/.dev ## let ruff format and mend the code
+	$(BIN)/python -m ruff check --fix .
+	$(BIN)/python -m ruff format .
 
 test: lint ## lint and the default test suite
 	$(PYTEST)
@@ -31,9 +45,14 @@ test: lint ## lint and the default test suite
 test-slow: $(VENV)/.dev ## what takes minutes: clean installs, real downloads
 	$(PYTEST) -m slow
 
+docs: $(VENV)/.docs ## the documentation as a site, in build/docs; warnings and dead links are errors
+	$(BIN)/python -m sphinx -W --keep-going -q -c docs/site . build/docs
+	@echo build/docs/index.html
+
 screenshots: $(VENV)/.dev ## a report at three widths, light and dark: make screenshots RUN=runs/... (default: the newest)
 	@PYTHONPATH=tests $(BIN)/python -m browser.screenshots $(if $(RUN),"$(RUN)")
 
+##@ Measure
 bench: $(VENV)/.run ## how fast, beside a plain PyTorch port: some ten minutes, on an idle machine
 	@PYTHONPATH=tests $(BIN)/python -m benchmarks
 
@@ -50,18 +69,7 @@ mutants: $(VENV)/.dev ## do the default tests notice small faults? make mutants 
 gpu-check: $(VENV)/.run ## make build/gpu ready for a machine with a GPU, and check it where there is one (docs/gpu.md)
 	@PYTHONPATH=tests $(BIN)/python -m gpu.ready
 
-lint: $(VENV)/.dev ## ruff, mypy strict, import-linter
-	$(BIN)/python -m ruff check .
-	$(BIN)/python -m ruff format --check -q .
-	$(BIN)/python -m mypy
-	@# Scripts are handed to Python, as their first line names the folder they were installed in.
-	@# Its cache goes stale when modules become packages, and then tells of breaks that are none.
-	$(BIN)/python $(BIN)/lint-imports --no-cache
-
-format: $(VENV)/.dev ## let ruff format and mend the code
-	$(BIN)/python -m ruff check --fix .
-	$(BIN)/python -m ruff format .
-
+##@ Tidy
 clean: ## remove .venv and caches; runs and data stay
 	rm -rf $(VENV) *.egg-info build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
@@ -74,6 +82,11 @@ $(VENV)/.run: setup.cfg pyproject.toml $(VENV)/.python
 $(VENV)/.dev: setup.cfg pyproject.toml $(VENV)/.python
 	@echo "Installing gandetect and its tests' needs into $(VENV) (some 6 GB the first time, mostly PyTorch: minutes)" >&2
 	@$(call install,.[dev])
+	@touch $(VENV)/.run $@
+
+$(VENV)/.docs: setup.cfg pyproject.toml $(VENV)/.python
+	@echo "Installing gandetect and its documentation's needs into $(VENV)" >&2
+	@$(call install,.[docs])
 	@touch $(VENV)/.run $@
 
 # Where space is scarce, pip keeps no second copy of what it downloads.

@@ -11,37 +11,36 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from gandetect.config import Experiment, load_experiment
-    from gandetect.detectors.folder import load_detector
-    from gandetect.detectors.protocol import Detector
-    from gandetect.errors import GandetectError
-    from gandetect.evaluation import evaluate
-    from gandetect.study import run_study
-    from gandetect.training.drawn import generate_images
+    from gandetect.analyses.loaded import Run as Run
+    from gandetect.analyses.loaded import load_run as load_run
+    from gandetect.config import Experiment as Experiment
+    from gandetect.config import load_experiment as load_experiment
+    from gandetect.detectors.folder import load_detector as load_detector
+    from gandetect.detectors.protocol import Detector as Detector
+    from gandetect.errors import GandetectError as GandetectError
+    from gandetect.evaluation import evaluate as evaluate
+    from gandetect.scoring.paths import score_paths as score_paths
+    from gandetect.study import Options as Options
+    from gandetect.study import run_study as run_study
+    from gandetect.training.drawn import generate_images as generate_images
 
 __version__ = "0.1.0"
-__all__ = [
-    "Detector",
-    "Experiment",
-    "GandetectError",
-    "__version__",
-    "evaluate",
-    "generate_images",
-    "load_detector",
-    "load_experiment",
-    "run_study",
-]
 
 _HOMES = {
     "Detector": "detectors.protocol",
     "Experiment": "config",
     "GandetectError": "errors",
+    "Options": "study",
+    "Run": "analyses.loaded",
     "evaluate": "evaluation",
     "generate_images": "training.drawn",
     "load_detector": "detectors.folder",
     "load_experiment": "config",
+    "load_run": "analyses.loaded",
     "run_study": "study",
+    "score_paths": "scoring.paths",
 }
+__all__ = ["__version__", *_HOMES]
 
 
 def __getattr__(name: str) -> Any:

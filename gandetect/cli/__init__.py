@@ -34,6 +34,12 @@ READER_GONE = 128 + 13  # what a shell reports of a tool that SIGPIPE has ended
 class Group(click.Group):
     """Turns our errors into one sentence on stderr and an exit code; ``-v`` shows the traceback."""
 
+    def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands by what somebody wants to do."""
+        for purpose, commands in COMMANDS.items():
+            with formatter.section(purpose):
+                formatter.write_dl([(str(c.name), c.get_short_help_str(100)) for c in commands])
+
     def make_context(self, *arguments: Any, **given: Any) -> click.Context:
         """Parse what stands before the command; `--help` may find nobody who reads it."""
         _open_closed_streams()
@@ -118,21 +124,12 @@ def main(context: click.Context, /, verbose: bool, quiet: bool) -> None:
     context.obj = {"quiet": quiet, "verbose": verbose}
 
 
-for command in (
-    init_command,
-    run_command,
-    train_group,
-    data_group,
-    score_command,
-    evaluate_command,
-    explain_command,
-    export_command,
-    generate_command,
-    report_command,
-    compare_command,
-    grid_command,
-    schema_command,
-    info_command,
-    completion_command,
-):
-    main.add_command(command)
+COMMANDS = {
+    "Run a study": (init_command, run_command, train_group, data_group),
+    "Use its networks": (score_command, explain_command, generate_command, export_command),
+    "Look at results": (report_command, compare_command, grid_command, evaluate_command),
+    "Look things up": (info_command, schema_command, completion_command),
+}
+for commands in COMMANDS.values():
+    for command in commands:
+        main.add_command(command)

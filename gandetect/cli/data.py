@@ -22,7 +22,13 @@ if TYPE_CHECKING:
 
 @click.group("data")
 def data_group() -> None:
-    """Fetch, check and audit data sets."""
+    """Fetch, check and audit data sets.
+
+    \b
+    Examples:
+      gandetect data fetch
+      gandetect data check data/mine
+    """
 
 
 @data_group.command("fetch")

@@ -14,7 +14,12 @@ from gandetect.errors import UsageError
 
 @click.group("train")
 def train_group() -> None:
-    """Train the pieces of a study without evaluating them."""
+    """Train the pieces of a study without evaluating them.
+
+    \b
+    Example:
+      gandetect train gan experiments/quick.toml
+    """
 
 
 @train_group.command("gan")

@@ -21,14 +21,14 @@ TOLD = 3  # problems in one message
 EXTENDS, CHANGES = "extends", "changes"  # keys of a file that is a variation of another
 
 
-def load_experiment(path: Path, overrides: Sequence[str] = ()) -> Experiment:
+def load_experiment(path: str | Path, overrides: Sequence[str] = ()) -> Experiment:
     """Read an experiment file and apply ``key.path=value`` overrides (values are TOML).
 
     A file may be a variation of another: ``extends`` names that file, relative to its own folder;
     its other keys are laid over it, table by table, and ``changes`` lists overrides, for entries of
     lists. Raises `UsageError` naming the file, the key, what was given and what is allowed.
     """
-    table = _read(path, ())
+    table = _read(Path(path), ())
     for override in overrides:
         apply_override(table, override)
     return parse_experiment(table, str(path))

@@ -39,7 +39,7 @@ class ScoredImage:
 
 def score_paths(
     detector: Detector,
-    paths: Iterable[Path],
+    paths: Iterable[str | Path],
     operating_point: Point = "native",
     workers: int = 1,
     *,
@@ -59,7 +59,9 @@ def score_paths(
     """
     cuts = cuts_at(detector, operating_point)
     return _score_all(
-        detector, cuts, decode_batches(paths, decode_options(detector, strict), workers, tell)
+        detector,
+        cuts,
+        decode_batches(map(Path, paths), decode_options(detector, strict), workers, tell),
     )
 
 

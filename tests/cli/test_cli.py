@@ -2,10 +2,12 @@
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 
@@ -20,27 +22,37 @@ def invoke(*arguments: str):
     return CliRunner().invoke(main, arguments, catch_exceptions=False)
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
-        "",
-        "run",
-        "train",
-        "train gan",
-        "train classifier",
-        "data fetch",
-        "data check",
-        "data restore",
-        "score",
-        "report",
-        "grid",
-        "info",
-    ],
-)
-def test_every_command_explains_itself(command) -> None:
-    result = invoke(*command.split(), "--help")
+def named_commands(group: click.Group, *before: str):
+    yield before
+    for name, command in group.commands.items():
+        below = (*before, name)
+        yield from named_commands(command, *below) if isinstance(command, click.Group) else [below]
+
+
+def understand(arguments: list[str]) -> None:
+    """Parse a command line without doing what it says; fails at an unknown name or option."""
+    command: click.Command = main
+    while isinstance(command, click.Group):
+        name, *arguments = arguments
+        command = command.commands[name]
+    command.make_context(name, arguments)
+
+
+@pytest.mark.parametrize("command", [*named_commands(main)], ids=" ".join)
+def test_every_command_explains_itself_with_an_example(command) -> None:
+    result = invoke(*command, "--help")
     assert result.exit_code == 0
     assert "Usage:" in result.stdout
+    examples = result.stdout.partition("Example")[2].partition("Options:")[0]
+    assert " ".join(["gandetect", *command]) in examples
+    for line in examples.replace("\\\n", "").splitlines():
+        if line.startswith("    gandetect "):
+            understand(shlex.split(line.partition(">")[0].partition("|")[0], comments=True)[1:])
+
+
+def test_the_help_lists_every_command_under_a_purpose() -> None:
+    listed = {line.split()[0] for line in invoke("--help").stdout.splitlines() if line.strip()}
+    assert {*main.commands} <= listed
 
 
 def test_dry_run_prints_the_resolved_experiment_and_does_nothing(tmp_path) -> None:

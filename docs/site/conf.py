@@ -1,0 +1,108 @@
+"""The site: `make docs` builds it. The repository is the source folder, so links work on both."""
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from pygments.lexers.special import TextLexer
+from sphinx.application import Sphinx
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT))
+
+import gandetect  # noqa: E402
+from gandetect.config.schema import experiment_schema  # noqa: E402
+
+project = "gandetect"
+author = "The gandetect authors"
+project_copyright = "MIT licence"
+version = release = gandetect.__version__
+root_doc = "docs/site/index"
+source_suffix = {".md": "markdown", ".ipynb": "markdown"}
+include_patterns = ["*.md", "docs/**.md", "experiments/*.md", "data/*.md", "examples/*.ipynb"]
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.napoleon",
+    "sphinx_click",
+    "sphinx_copybutton",
+]
+smartquotes = False  # of --options
+html_theme = "furo"
+html_title = f"gandetect {version}"
+html_extra_path = ["start"]
+html_copy_source = False
+html_show_sphinx = False
+myst_heading_anchors = 4
+myst_enable_extensions = ["colon_fence"]
+autodoc_typehints = "description"
+autodoc_typehints_format = "short"
+autodoc_member_order = "bysource"
+autodoc_preserve_defaults = True
+
+
+def tables(schema: dict[str, Any]) -> Iterator[str]:
+    """The tables of an experiment file and their keys, as Markdown."""
+    for name, table in {"Experiment": schema, **schema["$defs"]}.items():
+        about = table.get("description", "").replace("``", "`")
+        yield f"\n## {name.removesuffix('Config')}\n\n{about}\n"
+        yield "| key | values | default |\n|---|---|---|"
+        for key, value in table["properties"].items():
+            default = f"`{json.dumps(value['default'])}`" if "default" in value else ""
+            if len(default) > 80 or default in ("`null`", '`""`', "`[]`"):
+                default = ""  # another table's, or nothing
+            yield f"| `{key}` | {values(value)} | {default} |".replace("|^", "\\|^")
+
+
+def values(value: dict[str, Any]) -> str:
+    """What a key may hold, in words."""
+    if "$ref" in value:
+        name = value["$ref"].rpartition("/")[2].removesuffix("Config")
+        return f"[{name}](#{name.lower()})"
+    if "anyOf" in value:
+        told = [values(one) for one in value["anyOf"] if one.get("type") != "null"]
+        return " or ".join(dict.fromkeys(told))
+    if "enum" in value or "const" in value:
+        return ", ".join(f"`{json.dumps(one)}`" for one in value.get("enum", [value.get("const")]))
+    if value.get("type") == "array":
+        items = value.get("items") or {"anyOf": value.get("prefixItems", [{}])}
+        return f"list of {values(items)}"
+    signs = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
+    limits = [f"{sign} {value[limit]:,}" for limit, sign in signs.items() if limit in value]
+    if "pattern" in value:
+        limits = [f"`{value['pattern']}`".replace("|", "\\|")]
+    kind = {"object": "table"}.get(value.get("type", ""), value.get("type", "any value"))
+    return f"{kind} {', '.join(limits)}".strip()
+
+
+def cells(notebook: str) -> Iterator[str]:
+    """The cells of a notebook and what they have printed, as Markdown."""
+    for cell in json.loads(notebook)["cells"]:
+        source = "".join(cell["source"])
+        yield source if cell["cell_type"] == "markdown" else f"```python\n{source}\n```"
+        for output in cell.get("outputs", ()):
+            data = output.get("data", {"text/plain": output.get("text", "")})
+            if "image/png" in data:
+                png = "".join(data["image/png"]).strip()
+                yield f"![What the cell above draws](data:image/png;base64,{png})"
+            elif "text/html" in data:
+                html = "".join(data["text/html"]).replace('"dataframe"', '"docutils"')
+                yield f"```{{raw}} html\n{html}\n```"
+            else:
+                yield f"```text\n{''.join(data['text/plain'])}\n```"
+
+
+def made(app: Sphinx, page: str, source: list[str]) -> None:
+    """Turn notebooks into Markdown, and write the keys of experiment files into their page."""
+    if app.env.doc2path(page).suffix == ".ipynb":
+        source[0] = "\n\n".join(cells(source[0]))
+    elif page == "docs/site/keys":
+        source[0] += "\n".join(tables(experiment_schema()))
+
+
+def setup(app: Sphinx) -> None:
+    """Tell Sphinx of what is made here."""
+    app.connect("source-read", made)
+    app.add_lexer("mermaid", TextLexer)  # drawn on a forge, read here

@@ -1,0 +1,27 @@
+"""A run in a notebook holds what its files hold."""
+
+import pandas as pd
+import pytest
+
+import gandetect
+from gandetect.errors import RunError
+
+
+def test_a_loaded_run_holds_its_scores_metrics_images_and_figures(built):
+    run = gandetect.load_run(built)
+    pd.testing.assert_frame_equal(run.scores, pd.read_parquet(built / "scores.parquet"))
+    cell = run.metrics["across_seeds"][0]
+    shares = run.matrix(cell["operating_point"])
+    assert shares.loc[cell["detector"], cell["source"]] == cell["mean"]
+    assert {*run.table["detector"].dropna()} > {*shares.index}
+    kept = next(iter(next(iter(run.inputs.mistakes.values())).values()))
+    assert kept.images.dtype == "uint8"
+    assert {path.name for path in run.figures.values()} == {
+        path.name for path in (built / "figures").iterdir()
+    }
+    assert cell["detector"] in run._repr_html_()
+
+
+def test_another_folder_is_told_from_a_run(tmp_path):
+    with pytest.raises(RunError, match="not a run folder"):
+        gandetect.load_run(tmp_path)
