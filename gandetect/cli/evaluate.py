@@ -45,8 +45,14 @@ def _listed(_: click.Context, __: click.Parameter, value: str | None) -> list[st
               "out; repeat to pool several.")  # fmt: skip
 @click.option("--same-fakes/--own-fakes", default=None, help="Whether all seeds answered the same "
               "fakes; default: as the table looks.")  # fmt: skip
-@click.option("--calibrated-fpr", type=click.FloatRange(0, 1, True, True), default=0.05,
-              show_default=True, metavar="SHARE", help="Share of new reals that may be flagged.")
+@click.option(
+    "--calibrated-fpr",
+    type=click.FloatRange(0, 1, True, True),
+    default=0.05,
+    show_default=True,
+    metavar="SHARE",
+    help="Share of new reals that may be flagged.",
+)
 @click.option("--calibrated-confidence", type=click.FloatRange(0.5, 1, max_open=True),
               metavar="SHARE", help="How sure it has to be that no more are flagged, such as 0.95; "
               "default: so many on average.")  # fmt: skip

@@ -84,7 +84,7 @@ def test_two_evaluations_are_compared(evaluated, tmp_path):
         (["--columns", "score"], 2, "--columns 'score' is not of the form ours=theirs"),
         (["--real-label", "real"], 2, "the table has no label 'real'; its labels are: ai, nature"),
         ([], 1, "label(s) ai, nature are not known"),
-        (["--real-label", "nature", "--calibrated-by", "class"], 2, "needs the class of every test real"),
+        (["--real-label", "nature", "--calibrated-by", "class"], 2, "needs the class of every"),
     ],
 )
 def test_a_wrong_option_is_one_sentence(evaluated, words, code, told):
@@ -100,8 +100,8 @@ def test_the_calibrated_threshold_promises_what_was_asked(tmp_path):
     label = np.repeat(["real", "fake"], 400)
     camera = np.where(label == "real", np.tile(["phone", "scanner"], 400), "")
     score = rng.normal(0, 1, 800) + 2.0 * (label == "fake") + 1.0 * (camera == "scanner")
-    table = pd.DataFrame({"label": label, "camera": camera, "score": score,
-                          "split": np.where(np.arange(800) % 4 < 2, "calibration", "test")})  # fmt: skip
+    split = np.where(np.arange(800) % 4 < 2, "calibration", "test")
+    table = pd.DataFrame({"label": label, "camera": camera, "score": score, "split": split})
     table = table[(table["label"] == "real") | (table["split"] == "test")]
     table.to_csv(tmp_path / "t.csv", index=False)
     asked = {"average": [], "sure": ["--calibrated-confidence", 0.95],
