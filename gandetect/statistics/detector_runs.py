@@ -146,6 +146,8 @@ class DetectorRuns:
 
         Images that runs share are the same in each draw. None of a point that no images chose.
         """
+        if point == "native":  # though a calibration score may be 0, too
+            return None
         images = self.images[seed]
         if point != "youden":
             return self.cuts_like(seed, self.thresholds[seed][point])

@@ -88,7 +88,7 @@ def tail_of(sample: Sample) -> Tail:
     starts = np.searchsorted(ascending, edges[:-1], side="right")
     groups, which = np.unique(np.minimum(starts, len(scores) - 1), return_inverse=True)
     drawn = np.take(counts(images), order, axis=1)
-    between = np.add.reduceat(drawn, groups, axis=1, dtype=np.uint16)
+    between = np.add.reduceat(drawn, groups, axis=1, dtype=np.uint32)
     above = np.cumsum(between[:, ::-1], axis=1, dtype=np.float64)[:, ::-1] / len(scores)
     above = np.where(starts < len(scores), above[:, which], 0.0)
     return Tail(len(scores), edges, np.pad(above, ((0, 0), (0, 1))))

@@ -54,3 +54,12 @@ def test_only_images_that_were_asked_for_are_left(scores):
     some = images.only(np.array([3, 50, 119]))
     assert some.index.tolist() == [3, 50, 119]
     assert some.scores.tolist() == images.scores[[3, 50, 119]].tolist()
+
+
+def test_no_images_choose_the_native_threshold_though_one_of_them_scores_just_that(scores):
+    reals = scores["source"] == "real:calibration"
+    scores.loc[reals & (scores["index"] == scores.loc[reals, "index"].min()), "score"] = 0.0
+    runs = collected(scores, "discriminator", False)["a"]
+    assert 0.0 in runs.images[2]["real:calibration"].scores
+    assert runs.cuts(2, "native") is None
+    assert runs.cuts(2, "calibrated") is not None

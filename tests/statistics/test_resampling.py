@@ -41,7 +41,7 @@ def test_a_share_is_spread_as_the_binomial_distribution_is(both):
     assert drawn.std() == pytest.approx(np.sqrt(share * (1 - share) / 900), rel=0.15)
 
 
-@pytest.mark.parametrize("scores", [np.zeros(50), np.arange(2.0), np.ones(1)])
+@pytest.mark.parametrize("scores", [np.zeros(50), np.arange(2.0), np.ones(1), np.zeros(70_000)])
 def test_few_and_equal_scores_are_counted_too(scores):
     found = tail_of((ImageSet("real:held-out", np.arange(len(scores)).tobytes()), scores))
     np.testing.assert_allclose(found.above[:, 0], 1)
