@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -34,19 +35,15 @@ def to_html(document: Document) -> str:
     # A script is called after the kind of block that it serves; the page's own is always there.
     wanted = [path for path in scripts if path.stem.partition("-")[0] in {"page", *kinds}]
     script = "\n".join(['"use strict";', *(_text(path) for path in wanted)])
-    environment = _environment(autoescape=True)
-    environment.filters["html"] = lambda block: _block(environment, "html", block)
     policy = POLICY.format(style=_allowed(style), script=_allowed(script))
-    return environment.get_template("report.html.j2").render(
+    return _environment("html").get_template("report.html.j2").render(
         document=document, style=Markup(style), script=Markup(script), policy=policy
     )
 
 
 def to_markdown(document: Document) -> str:
     """The same with images by relative path, so that it reads well in a repository."""
-    environment = _environment(autoescape=False)
-    environment.filters["markdown"] = lambda block: _block(environment, "md", block)
-    text = environment.get_template("report.md.j2").render(document=document)
+    text = _environment("md").get_template("report.md.j2").render(document=document)
     return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
 
 
@@ -75,9 +72,10 @@ def fenced(text: str) -> str:
     return f"{fence}\n{text.rstrip()}\n{fence}"
 
 
-def _block(environment: Environment, folder: str, block: Block) -> Markup:
+def _block(folder: str, block: Block) -> Markup:
     """One block through the template that is named after its kind; others may stand within it."""
-    return Markup(environment.get_template(f"{folder}/{block.kind}.j2").render(block=block))
+    template = _environment(folder).get_template(f"{folder}/{block.kind}.j2")
+    return Markup(template.render(block=block))
 
 
 def _undirected(value: Any) -> Any:
@@ -96,10 +94,11 @@ def _allowed(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
-def _environment(autoescape: bool) -> Environment:
+@cache
+def _environment(folder: str) -> Environment:
     environment = Environment(
         loader=PackageLoader("gandetect.report"),
-        autoescape=autoescape,
+        autoescape=folder == "html",
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -107,4 +106,5 @@ def _environment(autoescape: bool) -> Environment:
         finalize=_undirected,
     )
     environment.filters.update(data_uri=data_uri, md=plain_markdown, fenced=fenced, url=quote)
+    environment.filters["rendered"] = partial(_block, folder)
     return environment
