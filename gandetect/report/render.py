@@ -36,7 +36,8 @@ def to_html(document: Document) -> str:
     wanted = [path for path in scripts if path.stem.partition("-")[0] in {"page", *kinds}]
     script = "\n".join(['"use strict";', *(_text(path) for path in wanted)])
     policy = POLICY.format(style=_allowed(style), script=_allowed(script))
-    return _environment("html").get_template("report.html.j2").render(
+    template = _environment("html").get_template("report.html.j2")
+    return template.render(
         document=document, style=Markup(style), script=Markup(script), policy=policy
     )
 
