@@ -17,7 +17,7 @@ PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile -q
 .PHONY: help study smoke test test-slow docs screenshots bench same-science gpu-check fuzz mutants lint format clean
 
 help: ## list the targets
-	@sed -n -e 's/^##@ /\n/p' -e 's/^\([a-z-]*\):.*## /  \1 - /p' Makefile
+	@awk -F ':.*## ' '/^##@ /{print "\n" substr($$0, 5)} /^[a-z-]+:.*## /{print "  " $$1 " - " $$2}' Makefile
 
 ##@ Run a study
 study: $(VENV)/.run ## get the data, run experiments/quick.toml, print where the report is

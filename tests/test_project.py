@@ -1,6 +1,7 @@
 """What must hold of the project as a whole."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -97,6 +98,12 @@ def fake_python(tmp_path) -> Callable[[str, str, str], str]:
         return str(command.parent)
 
     return fake
+
+
+def test_make_help_lists_every_target(checkout) -> None:
+    (phony,) = re.findall(r"^\.PHONY: (help .*)", (ROOT / "Makefile").read_text(), re.M)
+    listed = re.findall(r"^  ([a-z-]+) - \w", make(checkout, "help").stdout, re.M)
+    assert sorted(listed) == sorted(phony.split())
 
 
 def test_make_names_the_pythons_that_are_too_old(checkout, fake_python) -> None:

@@ -44,16 +44,21 @@ autodoc_preserve_defaults = True
 
 
 def tables(schema: dict[str, Any]) -> Iterator[str]:
-    """The tables of an experiment file and their keys, as Markdown."""
-    for name, table in {"Experiment": schema, **schema["$defs"]}.items():
+    """The tables of a JSON Schema and their keys, as Markdown."""
+    for name, table in {schema["title"]: schema, **schema["$defs"]}.items():
         about = table.get("description", "").replace("``", "`")
         yield f"\n## {name.removesuffix('Config')}\n\n{about}\n"
-        yield "| key | values | default |\n|---|---|---|"
+        if "properties" not in table:
+            continue
+        yield "| key | values | default, or meaning |\n|---|---|---|"
         for key, value in table["properties"].items():
-            default = f"`{json.dumps(value['default'])}`" if "default" in value else ""
-            if len(default) > 80 or default in ("`null`", '`""`', "`[]`"):
-                default = ""  # another table's, or nothing
-            yield f"| `{key}` | {values(value)} | {default} |".replace("|^", "\\|^")
+            default = json.dumps(value.get("default"))
+            nothing = default in ("null", '""', "[]") or len(default) > 80  # another table's
+            about = value.get("description") or ("" if nothing else f"`{default}`")
+            yield f"| `{key}` | {values(value)} | {about} |"
+
+
+SIGNS = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
 
 
 def values(value: dict[str, Any]) -> str:
@@ -62,19 +67,21 @@ def values(value: dict[str, Any]) -> str:
         name = value["$ref"].rpartition("/")[2].removesuffix("Config")
         return f"[{name}](#{name.lower()})"
     if "anyOf" in value:
-        told = [values(one) for one in value["anyOf"] if one.get("type") != "null"]
-        return " or ".join(dict.fromkeys(told))
+        return " or ".join(
+            dict.fromkeys(values(o) for o in value["anyOf"] if o != {"type": "null"})
+        )
     if "enum" in value or "const" in value:
         return ", ".join(f"`{json.dumps(one)}`" for one in value.get("enum", [value.get("const")]))
-    if value.get("type") == "array":
+    kind = value.get("type", "any value")
+    if isinstance(kind, list):
+        return " or ".join(values({**value, "type": one}) for one in kind)
+    if kind == "array":
         items = value.get("items") or {"anyOf": value.get("prefixItems", [{}])}
         return f"list of {values(items)}"
-    signs = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
-    limits = [f"{sign} {value[limit]:,}" for limit, sign in signs.items() if limit in value]
+    limits = [f"{sign} {value[limit]:,}" for limit, sign in SIGNS.items() if limit in value]
     if "pattern" in value:
         limits = [f"`{value['pattern']}`".replace("|", "\\|")]
-    kind = {"object": "table"}.get(value.get("type", ""), value.get("type", "any value"))
-    return f"{kind} {', '.join(limits)}".strip()
+    return f"{'table' if kind == 'object' else kind} {', '.join(limits)}".strip()
 
 
 def cells(notebook: str) -> Iterator[str]:
@@ -95,11 +102,14 @@ def cells(notebook: str) -> Iterator[str]:
 
 
 def made(app: Sphinx, page: str, source: list[str]) -> None:
-    """Turn notebooks into Markdown, and write the keys of experiment files into their page."""
+    """Turn notebooks into Markdown, and write keys into their pages."""
     if app.env.doc2path(page).suffix == ".ipynb":
         source[0] = "\n\n".join(cells(source[0]))
     elif page == "docs/site/keys":
         source[0] += "\n".join(tables(experiment_schema()))
+    elif page == "docs/site/metrics":
+        described = (ROOT / "docs" / "metrics.schema.json").read_text(encoding="utf-8")
+        source[0] += "\n".join(tables(json.loads(described)))
 
 
 def setup(app: Sphinx) -> None:
