@@ -115,6 +115,14 @@ class StudyResults:
         return chosen(self.metrics["detectors"], detector=detector)[0]
 
     @property
+    def grouped(self) -> tuple[int, int] | None:
+        """How many images are of how many groups, where any share one and that is known."""
+        data = self.inputs.data
+        n = sum(sum(of.values()) for of in data.get("counts", {}).values())
+        images, groups = self.facts.table.get("grouped") or (n, data.get("groups", n))
+        return (images, groups) if groups < images else None
+
+    @property
     def seeds(self) -> list[int]:
         """Seeds of all detectors, sorted."""
         return sorted({cell["detector_seed"] for cell in self.metrics["cells"]})

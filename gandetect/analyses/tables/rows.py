@@ -25,7 +25,7 @@ from gandetect.statistics.scores import (
 
 REAL = {"real", "0", "0.0", "false"}
 GENERATED = {"generated", "fake", "1", "1.0", "true"}
-WITH_CLASSES = (CALIBRATION, VALIDATION)  # where thresholds are chosen
+CHOOSING = (CALIBRATION, VALIDATION)  # where thresholds are chosen
 ASKED = ("image", "seed", "group", "class", "known")  # what a table may lack
 Codes = npt.NDArray[np.int64]
 
@@ -38,7 +38,7 @@ class TableRows:
         scores: columns as in `statistics.scores.COLUMNS`.
         classes: the class of every real test image, where all are known, and of calibration and
             validation reals likewise.
-        groups: the group of every in-distribution real image, where all are known.
+        groups: the same of groups, but of test images those in-distribution alone.
         own: the generated sources that each detector was trained on; None where nobody said.
         reals: what in-distribution and held-out reals are called.
         same_fakes: whether all seeds answered the same fakes.
@@ -90,11 +90,13 @@ def our_rows(long: pd.DataFrame, options: TableOptions) -> TableRows:
     _no_image_twice(scores, long)
     if "image" in long:
         notes |= _images(scores)
+    if "group" in long:
+        notes |= _grouped(scores, long)
     same = options.same_fakes
     return TableRows(
         scores.reset_index(drop=True),
-        _labelled(scores, long, "class", "class_name", TEST_REALS, notes, WITH_CLASSES),
-        _labelled(scores, long, "group", "group", (IN_DISTRIBUTION,), notes),
+        _labelled(scores, long, "class", "class_name", TEST_REALS, notes, CHOOSING),
+        _labelled(scores, long, "group", "group", (IN_DISTRIBUTION,), notes, CHOOSING),
         _own(scores, long),
         sources.reals,
         _same_fakes(scores, long) if same is None else same,
@@ -263,6 +265,14 @@ def _images(scores: pd.DataFrame) -> dict[str, Any]:
         "two_splits": int(np.count_nonzero(images[1:] == images[:-1])),
         "unpaired": sorted({str(source) for source in fewer.index.get_level_values(0)}),
     }
+
+
+def _grouped(scores: pd.DataFrame, long: pd.DataFrame) -> dict[str, Any]:
+    """How many images are of how many groups, where any share one."""
+    images = scores[["source", "index"]].assign(group=long["group"].array).dropna()
+    images = images.drop_duplicates(["source", "index"])
+    groups = images["group"].nunique()
+    return {"grouped": [len(images), groups]} if groups < len(images) else {}
 
 
 def _labelled(

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from gandetect.analyses.build import compute_metrics
+from gandetect.analyses.summary.warnings import notes
 from gandetect.analyses.summary.words import answer, opening
 from gandetect.report.document import Heat, Switch
 from gandetect.report.inputs import read_inputs
@@ -111,6 +112,14 @@ def test_the_switch_opens_where_detectors_are_compared_and_changes_the_sentences
 )
 def test_rounding_never_claims_all_or_none(share, words):
     assert per_hundred(share) == words
+
+
+@pytest.mark.parametrize(("groups", "told"), [(7, True), (10, False)])
+def test_a_study_whose_pictures_form_groups_says_what_intervals_leave_out(run, groups, told):
+    inputs = read_inputs(run)
+    inputs = replace(inputs, data={"counts": {"cat": {"train": 6, "test": 4}}, "groups": groups})
+    said = " ".join(block.text for block in notes(StudyResults(inputs, compute_metrics(inputs))))
+    assert ("10 images are of 7 groups" in said) == told
 
 
 def test_what_was_done_counts_the_detectors_and_names_the_unseen(run):

@@ -1,0 +1,49 @@
+"""What the report of a table says of its groups, its training and its verdicts."""
+
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from gandetect.evaluation import evaluate
+from gandetect.runs import read_json
+
+N, COPIES = 40, 5
+
+
+def table(copies: int = 1, n: int = N) -> pd.DataFrame:
+    """Reals and fakes of one detector, each so many times."""
+    rng = np.random.default_rng(0)
+    names = [f"{label}-{i}" for label in ("real", "fake") for i in range(n)]
+    scores = np.concatenate([rng.normal(-3, 1, n), rng.normal(3, 1, n)])
+    once = pd.DataFrame({"detector": "npr", "label": ["real"] * n + ["fake"] * n, "group": names,
+                         "score": scores})  # fmt: skip
+    many = pd.concat([once] * copies, ignore_index=True)
+    return many.assign(image=[f"{i}.png" for i in range(len(many))])
+
+
+@pytest.fixture(scope="module")
+def copies(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, dict]:
+    """The page of a table of copies, and its metrics."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("gandetect.report.style.figure_svg", lambda figure: b"\x89PNG")
+        found = evaluate(table(COPIES), out=tmp_path_factory.mktemp("copies") / "run")
+    return " ".join(found.report.markdown.read_text().split()), found.metrics
+
+
+def test_images_of_one_group_count_for_fewer_and_the_page_says_so(copies):
+    page, metrics = copies
+    assert "400 images are of 80 groups" in page
+    assert "no interval here takes this into account" in page
+    assert "How many at most is not said" in page
+    assert "Beta(" not in page
+    assert "flagged_at_most" not in metrics["operating_points"][0]
+
+
+def test_a_group_for_each_image_leaves_the_promise_as_it_is(tmp_path, blank):
+    found = evaluate(table(), out=tmp_path / "run")
+    page = " ".join(found.report.markdown.read_text().split())
+    assert "groups" not in page.replace("by group", "")
+    assert "with 95 % confidence at most" in page
+    assert "flagged_at_most" in found.metrics["operating_points"][0]
