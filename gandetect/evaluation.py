@@ -86,12 +86,17 @@ def read_rows(scores: Given, *, key: Any = None, **options: Any) -> TableRows:
     """The rows of tables in our form; arguments and errors are those of `evaluate`."""
     asked = TableOptions(**options)
     told = None if key is None else _read(key)
-    tables = [our_columns(_read(one), asked, _name_of(one), told) for one in _each(scores)]
+    given = _each(scores)
+    named = zip(given, _names(given), strict=True)
+    tables = [our_columns(_read(one), asked, name, told) for one, name in named]
     return our_rows(_stacked(tables), asked)
 
 
 def _each(scores: Given) -> list[Any]:
-    return [scores] if isinstance(scores, pd.DataFrame | Path | str) else list(scores)
+    given = [scores] if isinstance(scores, pd.DataFrame | Path | str) else list(scores)
+    if not given:
+        raise UsageError("no table was given; give at least one, as a file or a DataFrame")
+    return given
 
 
 def _read(one: Any) -> pd.DataFrame:
@@ -102,6 +107,20 @@ def _name_of(one: Any) -> str:
     if isinstance(one, pd.DataFrame):
         return "scores"
     return Path(one).name.partition(".")[0] or "scores"
+
+
+def _names(given: Sequence[Any]) -> list[str]:
+    """What to call the detector of each table: like its file, and as many folders as it takes."""
+    if len(given) == 1:
+        return [_name_of(given[0])]
+    folders = [() if isinstance(one, pd.DataFrame) else Path(one).absolute().parts[:-1]
+               for one in given]  # fmt: skip
+    for depth in range(max(map(len, folders)) + 1):
+        names = ["/".join((*path[len(path) - depth :], _name_of(one)))
+                 for one, path in zip(given, folders, strict=True)]  # fmt: skip
+        if len({*names}) == len(names):
+            return names
+    return [f"{_name_of(one)} {place}" for place, one in enumerate(given, start=1)]
 
 
 def _stacked(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
@@ -124,8 +143,10 @@ def _facts(rows: TableRows, options: TableOptions, name: str) -> StudyFacts:
         for detector, own in rows.own.items()
     }
     settings = {"data": {"name": name}, "options": _plain(asdict(options))}
-    scores = pd.util.hash_pandas_object(rows.scores, index=False).sum()
-    digest = digest_of({**settings, "scores": int(scores), "own": {**rows.own}})
+    tables = {"scores": rows.scores, "classes": rows.classes, "groups": rows.groups}
+    hashes = {what: int(pd.util.hash_pandas_object(table, index=False).sum())
+              for what, table in tables.items() if table is not None}  # fmt: skip
+    digest = digest_of({**settings, **hashes, "own": {**rows.own}})
     return StudyFacts(
         name,
         tuple(map(int, sorted(rows.scores["detector_seed"].unique()))),
@@ -186,7 +207,9 @@ def _write(folder: Path, facts: StudyFacts, rows: TableRows, files: Sequence[Pat
         with atomic_file(folder / "scores.parquet") as temporary:
             rows.scores.to_parquet(temporary, index=False)
         for name, table in (("classes", rows.classes), ("groups", rows.groups)):
-            if table is not None:
+            if table is None:
+                (folder / f"{name}.parquet").unlink(missing_ok=True)
+            else:
                 with atomic_file(folder / f"{name}.parquet") as temporary:
                     table.to_parquet(temporary, index=False)
         digests = {one.name: file_digest(one) for one in files}

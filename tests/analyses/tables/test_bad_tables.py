@@ -8,7 +8,7 @@ import pytest
 
 from gandetect.analyses.comparisons.numbers import compare_all
 from gandetect.analyses.study import ScoredStudy
-from gandetect.errors import DataError, GandetectError, UsageError, shown
+from gandetect.errors import DataError, GandetectError, RunError, UsageError, shown
 from gandetect.evaluation import evaluate, read_rows
 from gandetect.statistics.calibrated import CalibrationRule
 
@@ -197,3 +197,30 @@ def test_detectors_without_common_images_are_compared_unpaired():
     )
     for same, other in zip(first, second, strict=True):
         assert np.ptp(same["ci95"]) < np.ptp(other["ci95"])
+
+
+def test_files_of_one_name_are_called_by_the_folders_that_tell_them_apart(tmp_path):
+    files = [tmp_path / "x" / side / "npr" / "scores.csv" for side in ("old", "new")]
+    for file in files:
+        file.parent.mkdir(parents=True)
+        table().drop(columns=["detector", "image"]).to_csv(file, index=False)
+    assert sorted(read_rows(files).own) == ["new/npr/scores", "old/npr/scores"]
+    frames = [table().drop(columns="detector")] * 2
+    assert sorted(read_rows(frames).own) == ["scores 1", "scores 2"]
+
+
+def test_the_digest_covers_classes_and_groups(tmp_path, blank):
+    grouped = table(group=np.arange(3 * N) // 5)
+    assert evaluate(grouped, out=tmp_path / "run").run == tmp_path / "run"
+    with pytest.raises(RunError, match="holds something else"):
+        evaluate(table(), out=tmp_path / "run")
+    with pytest.raises(RunError, match="holds something else"):
+        evaluate(grouped.assign(**{"class": "cat"}), out=tmp_path / "run")
+
+
+def test_no_groups_are_left_in_the_folder_of_a_table_without(tmp_path, blank):
+    (run := tmp_path / "run").mkdir()
+    evaluate(table(), out=run)
+    (run / "groups.parquet").write_bytes(b"old")
+    evaluate(table(), out=run)
+    assert not (run / "groups.parquet").exists()
