@@ -12,7 +12,7 @@ from gandetect.report.document import Block, Switch, Text
 from gandetect.report.results import StudyResults
 from gandetect.report.words import POINTS, REAL_ROLES, per_hundred
 from gandetect.statistics.rows import Row, chosen
-from gandetect.statistics.scored_detectors import KINDS
+from gandetect.statistics.scored_detectors import FEWEST, KINDS
 from gandetect.statistics.scores import IN_DISTRIBUTION
 
 # The yardstick of the verdict. It is ours, and the report says so.
@@ -71,7 +71,7 @@ def answer(results: StudyResults) -> list[Block]:
     options = [(POINTS[point], _at_point(results, point, leak)) for point in results.points]
     return [
         Switch("Operating point", options, results.points.index(results.point)),
-        *say.paragraphs("yardstick", results, CAUGHT_ENOUGH, FLAGGED_AT_MOST, leak),
+        *say.paragraphs("yardstick", results, CAUGHT_ENOUGH, FLAGGED_AT_MOST, FEWEST, leak),
     ]
 
 
@@ -82,10 +82,9 @@ def _at_point(results: StudyResults, point: str, leak: bool) -> list[Block]:
         roles = [one for one in asked if one != "in-distribution" or point != "calibrated"]
         groups = {role: found for role in roles if (found := _by_kind(results, role, point))}
         if groups:
-            names = [] if leak else _measured(results, roles, point)
-            good = [name for name in names if passes(results, name, point, roles)]
+            verdicts = {} if leak else _verdicts(results, roles, point)
             below = _below_reals(results, point) if "other" in groups else {}
-            text = say.answer(results, point, groups, names, good, below)
+            text = say.answer(results, point, groups, verdicts, below)
             blocks.append(Text(text, "lead", question))
     return [*blocks, share_heat(results, point)]
 
@@ -109,22 +108,29 @@ def worst(results: StudyResults, detector: str, role: str, point: str) -> str:
     return per_hundred(share, low, high)
 
 
-def _measured(results: StudyResults, roles: Collection[str], point: str) -> list[str]:
-    """The discriminators, or without any all other detectors, that have figures in a role."""
-    return [
-        name
-        for name in results.discriminators or results.detectors
-        if any(results.across(name, role, point) for role in roles)
-    ]
+def _verdicts(
+    results: StudyResults, roles: Collection[str], point: str
+) -> dict[str, dict[str, bool | None]]:
+    """Whether the detectors that have figures in a role pass: discriminators, and all others."""
+    found: dict[str, dict[str, bool | None]] = {}
+    for name in results.detectors:
+        if any(results.across(name, role, point) for role in roles):
+            kind = "the discriminators" if name in results.discriminators else "all other detectors"
+            found.setdefault(kind, {})[name] = passes(results, name, point, roles)
+    return found
 
 
-def passes(results: StudyResults, detector: str, point: str, roles: Collection[str]) -> bool:
-    """Whether a detector reaches the yardstick on every source in these roles."""
-    return all(
-        row["mean"] >= (1 - FLAGGED_AT_MOST if role in REAL_ROLES else CAUGHT_ENOUGH)
-        for role in roles
-        for row in results.across(detector, role, point)
-    )
+def passes(results: StudyResults, detector: str, point: str, roles: Collection[str]) -> bool | None:
+    """Whether a detector reaches the yardstick on every source in these roles.
+
+    None where the means do, and the worse end of an interval does not, or images are too few.
+    """
+    rows = [(row, 1 - FLAGGED_AT_MOST if role in REAL_ROLES else CAUGHT_ENOUGH)
+            for role in roles for row in results.across(detector, role, point)]  # fmt: skip
+    if any(row["mean"] < least for row, least in rows):
+        return False
+    sure = (min(row["n"]) >= FEWEST and row["ci95"][0] >= least for row, least in rows)
+    return all(sure) or None
 
 
 def _below_reals(results: StudyResults, point: str) -> dict[str, float]:
