@@ -6,6 +6,7 @@ A place is "package.module:name", in an installed package or beside the experime
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,24 +16,27 @@ from importlib import import_module
 from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeAlias
 
 from gandetect.errors import ExternalError, shown
 
 PLACE = r"^[^:]+:[A-Za-z_][\w.]*$"
+NOBODYS = {"gandetect", "__main__", *sys.stdlib_module_names}
+Modules: TypeAlias = dict[str, ModuleType]
 
 
-def object_at(place: str, home: Path) -> Any:
+def object_at(place: str, home: Path, own: Modules | None = None) -> Any:
     """The object at ``place``, where paths are below ``home``; a file's code is run afresh.
 
-    Raises `ExternalError` for a file or a module that is not there, and whatever the code raises.
+    Its ``own`` modules are those of `running`, which it needs again whenever it is called. Raises `ExternalError` for a file or a module that is not there, and whatever the code raises.
 
     >>> object_at("math:pi", Path())
     3.141592653589793
     """
     module, _, name = place.rpartition(":")
     file = file_of(place, home)
-    loaded = _module_at(file) if module.endswith(".py") else _module_named(module, home)
+    with running(place, home, {} if own is None else own):
+        loaded = _module_at(file) if module.endswith(".py") else _module_named(module)
     return reduce(getattr, name.split("."), loaded)
 
 
@@ -58,15 +62,13 @@ def _module_at(file: Path) -> ModuleType:
     assert spec.loader is not None
     module = module_from_spec(spec)
     sys.modules[name] = module  # as dataclasses and pickle look it up
-    with _beside(file.parent):
-        spec.loader.exec_module(module)
+    spec.loader.exec_module(module)
     return module
 
 
-def _module_named(name: str, home: Path) -> ModuleType:
+def _module_named(name: str) -> ModuleType:
     try:
-        with _beside(home):
-            return import_module(name)
+        return import_module(name)
     except ModuleNotFoundError as error:
         if error.name is None or not f"{name}.".startswith(f"{error.name}."):
             raise
@@ -77,21 +79,43 @@ def _module_named(name: str, home: Path) -> ModuleType:
 
 
 @contextmanager
-def _beside(folder: Path) -> Iterator[None]:
-    """Find modules in a folder first, and afterwards last: code may import some when called."""
-    place = str(folder.absolute())
-    if place not in sys.path:
-        sys.path.append(place)
-    sys.path.insert(0, place)
+def running(place: str, home: Path, own: Modules) -> Iterator[None]:
+    """Run the code at ``place``: it finds modules in its folder first, and nobody else has them.
+
+    They are kept in ``own`` while it does not run, as other code may have modules of these names.
+    In a folder that Python searches anyway they are everybody's.
+    """
+    folder = file_of(place, home).parent.absolute()
+    if str(folder) in map(os.path.abspath, sys.path):
+        yield
+        return
+    others = _taken(folder)
+    sys.modules |= own
+    sys.path.insert(0, str(folder))
     try:
         yield
     finally:
-        sys.path.remove(place)
+        sys.path.remove(str(folder))
+        own |= _taken(folder)
+        sys.modules |= others
+
+
+def _taken(folder: Path) -> Modules:
+    """Take the modules of a folder out of Python's table, and others of their names."""
+    names = {file.stem for file in folder.glob("*.py")}
+    names |= {file.parent.name for file in folder.glob("*/__init__.py")}
+
+    def of_folder(top: str) -> bool:
+        inside = str(folder / top) in getattr(sys.modules.get(top), "__path__", ())
+        return (top in names or inside) and top not in NOBODYS
+
+    found = [name for name in sys.modules if of_folder(name.partition(".")[0])]
+    return {name: sys.modules.pop(name) for name in found}
 
 
 @cache
 def _package_digest(package: str, home: Path) -> str:
-    with _beside(home):
+    with running(f"{package}:", home, {}):
         spec = find_spec(package)
     if spec is None:
         return "absent"

@@ -4,6 +4,7 @@ import subprocess
 import sys
 import time
 import warnings
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -98,6 +99,41 @@ def test_a_function_scores_in_batches_and_the_sign_is_turned_by_the_table(home):
     np.testing.assert_allclose(python(home, batch_size=2).decision_function(IMAGES), expected)
     turned = python(home, positive="real").decision_function(IMAGES)
     np.testing.assert_allclose(turned, -expected)
+
+
+def test_helper_modules_of_one_name_are_each_its_own_also_where_they_are_imported_late(tmp_path):
+    answers = {"a": 1.0, "b": -1.0}
+    detectors = []
+    for name, sign in answers.items():
+        folder = tmp_path / name
+        (folder / "parts").mkdir(parents=True)
+        (folder / "helper.py").write_text(f"SIGN = {sign}\n")
+        (folder / "late.py").write_text(f"LATE = {sign}\n")
+        (folder / "parts" / "more.py").write_text(f"MORE = {sign}\n")
+        (folder / "detect.py").write_text(
+            "from helper import SIGN\n"
+            "def score(images):\n"
+            "    from late import LATE\n"
+            "    from parts.more import MORE\n"
+            "    return [SIGN + LATE + MORE] * len(images)\n"
+        )
+        detectors.append(python(tmp_path, f"{name}/detect.py:score"))
+    before = [*sys.path]
+    for _ in range(2):
+        found = [detector.decision_function(IMAGES)[0] for detector in detectors]
+        assert found == [3.0, -3.0]
+    assert sys.path == before
+    assert not {"helper", "late", "parts", "parts.more"} & {*sys.modules}
+
+
+def test_a_module_of_the_users_own_is_neither_used_nor_lost(tmp_path, monkeypatch):
+    (tmp_path / "helper.py").write_text("SIGN = 2.0\n")
+    (tmp_path / "detect.py").write_text(
+        "from helper import SIGN\ndef score(images):\n    return [SIGN] * len(images)\n"
+    )
+    monkeypatch.setitem(sys.modules, "helper", users := ModuleType("helper"))
+    assert python(tmp_path, "detect:score").decision_function(IMAGES)[0] == 2.0
+    assert sys.modules["helper"] is users
 
 
 def test_a_class_is_made_with_its_options_and_probabilities_become_log_odds(home):
