@@ -28,7 +28,8 @@ Modules: TypeAlias = dict[str, ModuleType]
 def object_at(place: str, home: Path, own: Modules | None = None) -> Any:
     """The object at ``place``, where paths are below ``home``; a file's code is run afresh.
 
-    Its ``own`` modules are those of `running`, which it needs again whenever it is called. Raises `ExternalError` for a file or a module that is not there, and whatever the code raises.
+    Its ``own`` modules are those of `running`, which it needs again whenever it is called.
+    Raises `ExternalError` for a file or a module that is not there, and whatever the code raises.
 
     >>> object_at("math:pi", Path())
     3.141592653589793

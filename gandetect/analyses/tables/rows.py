@@ -79,7 +79,7 @@ def our_rows(long: pd.DataFrame, options: TableOptions) -> TableRows:
             "source": sources.names,
             "source_seed": _integers(long, "source_seed", seed),
             "label": categories(generated, ["real", "generated"]),
-            "index": _image_codes(long, sources.told),
+            "index": _image_codes(long, sources.told, generated),
             "score": score,
         },
         copy=False,
@@ -119,12 +119,13 @@ def _integers(long: pd.DataFrame, column: str, default: int | npt.NDArray[Any]) 
     given = long[column]
     plain = given.astype(object) if given.dtype == "category" else given
     numbers = pd.to_numeric(plain, errors="coerce")
-    if not (numbers % 1 == 0).all():
-        bad = given[~(numbers % 1 == 0)].iloc[0]
+    whole = (numbers % 1 == 0) & (numbers.abs() < 2**63)
+    if not whole.all():
+        bad = given[~whole].iloc[0]
         raise DataError(
             f"column {column} holds {shown(str(bad))}; expected a whole number in each row"
         )
-    return numbers.to_numpy(np.int32)
+    return numbers.to_numpy(np.int32 if numbers.abs().max() < 2**31 else np.int64)
 
 
 def _generated(long: pd.DataFrame, options: TableOptions) -> npt.NDArray[np.bool_]:
@@ -215,8 +216,10 @@ def _log_odds(
     return score if options.positive == "generated" else np.negative(score, out=score)
 
 
-def _image_codes(long: pd.DataFrame, source: pd.Categorical[Any]) -> Codes:
-    """A number for each image, which its source and its name tell; every row's own without names.
+def _image_codes(
+    long: pd.DataFrame, source: pd.Categorical[Any], generated: npt.NDArray[np.bool_]
+) -> Codes:
+    """A number for each image, which source, name and label tell; every row's own without names.
 
     Within a source images stand in the order of their names, numbers by size.
     """
@@ -228,11 +231,36 @@ def _image_codes(long: pd.DataFrame, source: pd.Categorical[Any]) -> Codes:
             f"{int((images.codes < 0).sum()):,} of {len(long):,} rows do not say which image they "
             "are of; name it, or leave the column out"
         )
+    if images.categories.inferred_type.startswith("mixed"):  # numbers and texts
+        images = sorted_texts(long["image"])
     order = np.argsort(np.asarray(images.categories), kind="stable")
     rank = np.empty(len(order), np.int64)
     rank[order] = np.arange(len(order))
     codes: Codes = source.codes.astype(np.int64) * len(order) + rank[images.codes]
-    return codes
+    numbers = 2 * codes + generated
+    _one_label_each(numbers, long)
+    return numbers
+
+
+def _one_label_each(numbers: Codes, long: pd.DataFrame) -> None:
+    """Refuse images that are real for one detector and generated for another.
+
+    A source may have a real and a generated image of one name, where detectors answer both.
+    """
+    images = np.unique(numbers)
+    both = images[1:][images[1:] // 2 == images[:-1] // 2] // 2
+    if not both.size:
+        return
+    rows = np.flatnonzero(np.isin(numbers // 2, both))
+    by = long["detector"].iloc[rows].astype(str).groupby([numbers[rows], numbers[rows] // 2])
+    detectors = by.agg(frozenset).groupby(level=1)
+    apart = detectors.agg(lambda of: len(frozenset.intersection(*of)) == 0)
+    if apart.any():
+        first = rows[int((numbers[rows] // 2 == apart.idxmax()).argmax())]
+        raise DataError(
+            f"{int(apart.sum()):,} image(s) are real for one detector and generated for another; "
+            f"the first is {shown(str(long['image'].iloc[first]))}; give each image one label"
+        )
 
 
 def _no_image_twice(scores: pd.DataFrame, long: pd.DataFrame) -> None:
@@ -307,7 +335,7 @@ def _own(scores: pd.DataFrame, long: pd.DataFrame) -> dict[str, list[str] | None
     if "known" not in long:
         return dict.fromkeys(detectors)
     fakes = (scores["label"] == "generated").to_numpy()
-    said = long["known"][fakes].astype(str).str.lower()
+    said = long["known"][fakes].astype(object).fillna("nothing").astype(str).str.lower()
     answers = {"true": True, "1": True, "1.0": True, "yes": True,
                "false": False, "0": False, "0.0": False, "no": False}  # fmt: skip
     if unknown := sorted({*said.unique()} - {*answers}):

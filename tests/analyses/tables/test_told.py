@@ -1,13 +1,10 @@
 """What the report of a table says of its groups, its training and its verdicts."""
 
-import re
-
 import numpy as np
 import pandas as pd
 import pytest
 
 from gandetect.evaluation import evaluate
-from gandetect.runs import read_json
 
 N, COPIES = 40, 5
 
