@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -110,17 +111,16 @@ def _name_of(one: Any) -> str:
 
 
 def _names(given: Sequence[Any]) -> list[str]:
-    """What to call the detector of each table: like its file, and as many folders as it takes."""
-    if len(given) == 1:
-        return [_name_of(given[0])]
-    folders = [() if isinstance(one, pd.DataFrame) else Path(one).absolute().parts[:-1]
-               for one in given]  # fmt: skip
-    for depth in range(max(map(len, folders)) + 1):
-        names = ["/".join((*path[len(path) - depth :], _name_of(one)))
-                 for one, path in zip(given, folders, strict=True)]  # fmt: skip
-        if len({*names}) == len(names):
-            return names
-    return [f"{_name_of(one)} {place}" for place, one in enumerate(given, start=1)]
+    """What to call the detector of each table: like its file, and where needed its folder."""
+    names = [_name_of(one) for one in given]
+    files = [Path(one).absolute().parent for one in given if isinstance(one, Path | str)]
+    if len({*names}) < len(names) == len(files):
+        top = os.path.commonpath(files)
+        names = [(at.relative_to(top) / name).as_posix()
+                 for at, name in zip(files, names, strict=True)]  # fmt: skip
+    if len({*names}) < len(names):
+        names = [f"{name} {place}" for place, name in enumerate(names, start=1)]
+    return names
 
 
 def _stacked(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:

@@ -25,20 +25,21 @@ NOBODYS = {"gandetect", "__main__", *sys.stdlib_module_names}
 Modules: TypeAlias = dict[str, ModuleType]
 
 
-def object_at(place: str, home: Path, own: Modules | None = None) -> Any:
-    """The object at ``place``, where paths are below ``home``; a file's code is run afresh.
+def object_at(place: str, home: Path) -> tuple[Any, Modules]:
+    """The object at ``place``, where paths are below ``home``, and what `running` it takes.
 
-    Its ``own`` modules are those of `running`, which it needs again whenever it is called.
-    Raises `ExternalError` for a file or a module that is not there, and whatever the code raises.
+    A file's code is run afresh. Raises `ExternalError` for a file or a module that is not there,
+    and whatever the code raises.
 
     >>> object_at("math:pi", Path())
-    3.141592653589793
+    (3.141592653589793, {})
     """
     module, _, name = place.rpartition(":")
     file = file_of(place, home)
-    with running(place, home, {} if own is None else own):
+    own: Modules = {}
+    with running(place, home, own):
         loaded = _module_at(file) if module.endswith(".py") else _module_named(module)
-    return reduce(getattr, name.split("."), loaded)
+    return reduce(getattr, name.split("."), loaded), own
 
 
 def file_of(place: str, home: Path) -> Path:
@@ -105,13 +106,11 @@ def _taken(folder: Path) -> Modules:
     """Take the modules of a folder out of Python's table, and others of their names."""
     names = {file.stem for file in folder.glob("*.py")}
     names |= {file.parent.name for file in folder.glob("*/__init__.py")}
-
-    def of_folder(top: str) -> bool:
-        inside = str(folder / top) in getattr(sys.modules.get(top), "__path__", ())
-        return (top in names or inside) and top not in NOBODYS
-
-    found = [name for name in sys.modules if of_folder(name.partition(".")[0])]
-    return {name: sys.modules.pop(name) for name in found}
+    tops = {name: one for name, one in sys.modules.items() if "." not in name}
+    names |= {name for name, one in tops.items()
+              if str(folder / name) in getattr(one, "__path__", ())}  # fmt: skip
+    its = [name for name in sys.modules if name.partition(".")[0] in names - NOBODYS]
+    return {name: sys.modules.pop(name) for name in its}
 
 
 @cache

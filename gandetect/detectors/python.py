@@ -15,7 +15,7 @@ from pydantic import Field, model_validator
 from gandetect.config.section import ImageCount
 from gandetect.detectors.external import Answer, External, Fitted, Pixels
 from gandetect.errors import ExternalError, shortened, shown
-from gandetect.foreign_code import PLACE, Modules, code_digest, file_of, object_at, running
+from gandetect.foreign_code import PLACE, code_digest, file_of, object_at, running
 from gandetect.statistics.log_odds import as_log_odds
 
 TORCHSCRIPT, ONNX = (".pt", ".pth", ".ts", ".torchscript"), (".onnx",)
@@ -110,8 +110,7 @@ class PythonDetector(External):
             if not path.is_file():
                 raise ExternalError(f"there is no file {shown(self.file)} beside the experiment")
             return self._onnx(path) if path.suffix in ONNX else self._torchscript(path, device)
-        own: Modules = {}
-        thing = object_at(str(self.object), home, own)
+        thing, own = object_at(str(self.object), home)
         with running(str(self.object), home, own):
             if isinstance(thing, type):
                 thing = thing(**self.options)

@@ -119,7 +119,7 @@ class StudyResults:
         """How many images are of how many groups, where any share one and that is known."""
         data = self.inputs.data
         n = sum(sum(of.values()) for of in data.get("counts", {}).values())
-        images, groups = self.facts.table.get("grouped") or (n, data.get("groups", n))
+        images, groups = self.facts.table.get("grouped", (n, data.get("groups", n)))
         return (images, groups) if groups < images else None
 
     @property

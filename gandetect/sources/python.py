@@ -90,8 +90,7 @@ class PythonSource(ForeignImages):
 @cache
 def _object(place: str, root: Path, digest: str) -> tuple[Any, Modules]:
     """Imported once, as it may load a network; again where its code has changed."""
-    own: Modules = {}
-    return object_at(place, root, own), own
+    return object_at(place, root)
 
 
 def _told(place: str, error: BaseException) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from typing import TypeAlias
 
 from gandetect.analyses.analysis import OPENING, Analysis, Chapter
 from gandetect.analyses.cross_evaluation.words import share_heat
@@ -18,6 +19,7 @@ from gandetect.statistics.scores import IN_DISTRIBUTION
 # The yardstick of the verdict. It is ours, and the report says so.
 CAUGHT_ENOUGH = 0.80
 FLAGGED_AT_MOST = 0.10
+Verdicts: TypeAlias = dict[str, dict[bool | None, list[str]]]
 QUESTIONS = {
     "Usable as a detector?": ("own", "generated", "in-distribution"),
     "Does it generalise?": ("other", "own-other-seed"),
@@ -108,15 +110,14 @@ def worst(results: StudyResults, detector: str, role: str, point: str) -> str:
     return per_hundred(share, low, high)
 
 
-def _verdicts(
-    results: StudyResults, roles: Collection[str], point: str
-) -> dict[str, dict[str, bool | None]]:
-    """Whether the detectors that have figures in a role pass: discriminators, and all others."""
-    found: dict[str, dict[str, bool | None]] = {}
+def _verdicts(results: StudyResults, roles: Collection[str], point: str) -> Verdicts:
+    """Detectors that have figures in a role, by kind and by whether they pass."""
+    found: Verdicts = {}
     for name in results.detectors:
         if any(results.across(name, role, point) for role in roles):
             kind = "the discriminators" if name in results.discriminators else "all other detectors"
-            found.setdefault(kind, {})[name] = passes(results, name, point, roles)
+            of = found.setdefault(kind, {True: [], False: [], None: []})
+            of[passes(results, name, point, roles)].append(name)
     return found
 
 

@@ -110,14 +110,13 @@ def _check_given(options: TableOptions, *tables: pd.Index[Any]) -> None:
     there = [column for of in tables for column in of]
     if twice := [shown(of[of.duplicated()][0]) for of in tables if of.has_duplicates]:
         raise DataError(f"the table has several columns {twice[0]}; name each column once")
-    if len({*options.detectors}) < len(options.detectors):
-        raise UsageError(f"--detectors {','.join(options.detectors)} names a column twice; name "
-                         "each once")  # fmt: skip
-    if options.detectors and "score" in options.columns:
-        raise UsageError(
-            f"--detectors and --columns score={options.columns['score']} both name columns of "
-            "scores; give one of the two"
-        )
+    named = [
+        *options.detectors,
+        *([options.columns["score"]] if "score" in options.columns else []),
+    ]
+    if options.detectors and len({*options.detectors}) < len(named):
+        raise UsageError(f"--detectors and --columns score=… name the columns {', '.join(named)}; "
+                         "give one of the two, and each column once")  # fmt: skip
     for ours, theirs in options.columns.items():
         if ours not in NAMES:
             raise UsageError(

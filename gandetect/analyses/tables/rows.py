@@ -91,7 +91,8 @@ def our_rows(long: pd.DataFrame, options: TableOptions) -> TableRows:
     if "image" in long:
         notes |= _images(scores)
     if "group" in long:
-        notes |= _grouped(scores, long)
+        images = scores[["index"]].assign(group=long["group"].array).dropna()
+        notes["grouped"] = [images["index"].nunique(), images["group"].nunique()]
     same = options.same_fakes
     return TableRows(
         scores.reset_index(drop=True),
@@ -248,18 +249,16 @@ def _one_label_each(numbers: Codes, long: pd.DataFrame) -> None:
     A source may have a real and a generated image of one name, where detectors answer both.
     """
     images = np.unique(numbers)
-    both = images[1:][images[1:] // 2 == images[:-1] // 2] // 2
-    if not both.size:
-        return
-    rows = np.flatnonzero(np.isin(numbers // 2, both))
-    by = long["detector"].iloc[rows].astype(str).groupby([numbers[rows], numbers[rows] // 2])
-    detectors = by.agg(frozenset).groupby(level=1)
-    apart = detectors.agg(lambda of: len(frozenset.intersection(*of)) == 0)
+    both = np.isin(numbers // 2, images[1:][images[1:] // 2 == images[:-1] // 2] // 2)
+    rows = long.loc[both, ["detector", "image"]].astype(str).reset_index(drop=True)
+    rows = rows.assign(of=numbers[both] // 2, label=numbers[both])
+    labels = rows.groupby(["of", "detector"])["label"].nunique()
+    apart = labels.groupby("of").max() == 1
     if apart.any():
-        first = rows[int((numbers[rows] // 2 == apart.idxmax()).argmax())]
         raise DataError(
             f"{int(apart.sum()):,} image(s) are real for one detector and generated for another; "
-            f"the first is {shown(str(long['image'].iloc[first]))}; give each image one label"
+            f"the first is {shown(rows['image'][(rows['of'] == apart.idxmax()).idxmax()])}; give "
+            "each image one label"
         )
 
 
@@ -293,14 +292,6 @@ def _images(scores: pd.DataFrame) -> dict[str, Any]:
         "two_splits": int(np.count_nonzero(images[1:] == images[:-1])),
         "unpaired": sorted({str(source) for source in fewer.index.get_level_values(0)}),
     }
-
-
-def _grouped(scores: pd.DataFrame, long: pd.DataFrame) -> dict[str, Any]:
-    """How many images are of how many groups, where any share one."""
-    images = scores[["source", "index"]].assign(group=long["group"].array).dropna()
-    images = images.drop_duplicates(["source", "index"])
-    groups = images["group"].nunique()
-    return {"grouped": [len(images), groups]} if groups < len(images) else {}
 
 
 def _labelled(

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from gandetect.analyses.study import ScoredStudy
 from gandetect.analyses.tidy import tidy_row
@@ -52,10 +53,9 @@ def _operating_points(subject: ScoredDetector, study: ScoredStudy) -> dict[str, 
     row: dict[str, Any] = {**subject.name, "epoch": subject.epoch, **subject.thresholds}
     if (of := subject.calibration) is not None:
         row |= {**of.facts, "calibrated_fpr": rule.fpr}
-        if study.groups is not None:
-            groups = study.groups.loc[study.groups["source"] == of.source, "group"]
-            if groups.nunique() < len(groups):  # the bound is for independent reals
-                row.pop("flagged_at_most", None)
+        groups = pd.DataFrame(columns=["source", "group"]) if study.groups is None else study.groups
+        if groups.loc[groups["source"] == of.source, "group"].duplicated().any():
+            row.pop("flagged_at_most", None)  # it is for independent reals
         if rule.confidence is not None:
             row["calibrated_confidence"] = rule.confidence
         row["calibration_flagged"] = {
