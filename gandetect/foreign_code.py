@@ -6,14 +6,15 @@ A place is "package.module:name", in an installed package or beside the experime
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache, reduce
 from hashlib import sha256
 from importlib import import_module
+from importlib.machinery import PathFinder
 from importlib.util import find_spec, module_from_spec, spec_from_file_location
+from os.path import abspath
 from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeAlias
@@ -82,13 +83,12 @@ def _module_named(name: str) -> ModuleType:
 
 @contextmanager
 def running(place: str, home: Path, own: Modules) -> Iterator[None]:
-    """Run the code at ``place``: it finds modules in its folder first, and nobody else has them.
+    """Run the code at ``place``: modules of its folder are its ``own``, and found first.
 
-    They are kept in ``own`` while it does not run, as other code may have modules of these names.
-    In a folder that Python searches anyway they are everybody's.
+    Other code may have some of these names. What Python finds anyway is everybody's.
     """
     folder = file_of(place, home).parent.absolute()
-    if str(folder) in map(os.path.abspath, sys.path):
+    if str(folder) in map(abspath, sys.path):
         yield
         return
     others = _taken(folder)
@@ -104,12 +104,11 @@ def running(place: str, home: Path, own: Modules) -> Iterator[None]:
 
 def _taken(folder: Path) -> Modules:
     """Take the modules of a folder out of Python's table, and others of their names."""
-    names = {file.stem for file in folder.glob("*.py")}
-    names |= {file.parent.name for file in folder.glob("*/__init__.py")}
-    tops = {name: one for name, one in sys.modules.items() if "." not in name}
-    names |= {name for name, one in tops.items()
-              if str(folder / name) in getattr(one, "__path__", ())}  # fmt: skip
-    its = [name for name in sys.modules if name.partition(".")[0] in names - NOBODYS]
+    tops = {name for name in sys.modules if "." not in name} - NOBODYS
+    found = {name: PathFinder.find_spec(name, [str(folder)]) for name in tops}
+    held = {name for name, spec in found.items() if spec and (  # of no origin: any sub-folder
+        spec.origin or not getattr(sys.modules[name], "__file__", None))}  # fmt: skip
+    its = [name for name in sys.modules if name.partition(".")[0] in held]
     return {name: sys.modules.pop(name) for name in its}
 
 
