@@ -167,6 +167,7 @@ def test_it_sees_images_of_its_own_size_and_channels():
     red = np.zeros((1, 3, 4, 4), np.uint8)
     red[:, 0] = 200
     assert (adapted(red, 1, None) == 60).all()
+    assert adapted(np.zeros((1, 1, 28, 20), np.uint8), None, 20).shape == (1, 1, 20, 20)
     image = adapted(grey, None, None)
     image[:] = 0
     assert grey.min() == 77  # a copy
@@ -339,7 +340,7 @@ def test_lists_and_answers_may_be_files(home):
     program = """
 import sys
 given, wanted = sys.argv[1].removeprefix("--images="), sys.argv[2]
-with open(wanted, "w") as out:
+with open(wanted, "w", encoding="utf-8-sig") as out:
     out.write("score,path\\n")
     for number, line in enumerate(open(given)):
         out.write(f"{number},{line}")
