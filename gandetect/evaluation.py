@@ -87,17 +87,15 @@ def read_rows(scores: Given, *, key: Any = None, **options: Any) -> TableRows:
     """The rows of tables in our form; arguments and errors are those of `evaluate`."""
     asked = TableOptions(**options)
     told = None if key is None else _read(key)
-    given = _each(scores)
-    named = zip(given, _names(given), strict=True)
+    named = zip(given := _each(scores), _names(given), strict=True)
     tables = [our_columns(_read(one), asked, name, told) for one, name in named]
     return our_rows(_stacked(tables), asked)
 
 
 def _each(scores: Given) -> list[Any]:
-    given = [scores] if isinstance(scores, pd.DataFrame | Path | str) else list(scores)
-    if not given:
-        raise UsageError("no table was given; give at least one, as a file or a DataFrame")
-    return given
+    if given := [scores] if isinstance(scores, pd.DataFrame | Path | str) else list(scores):
+        return given
+    raise UsageError("no table was given; give at least one, as a file or a DataFrame")
 
 
 def _read(one: Any) -> pd.DataFrame:
@@ -118,9 +116,8 @@ def _names(given: Sequence[Any]) -> list[str]:
         top = os.path.commonpath(files)
         names = [(at.relative_to(top) / name).as_posix()
                  for at, name in zip(files, names, strict=True)]  # fmt: skip
-    if len({*names}) < len(names):
-        names = [f"{name} {place}" for place, name in enumerate(names, start=1)]
-    return names
+    twice = len({*names}) < len(names)
+    return [f"{name} {place}" for place, name in enumerate(names, 1)] if twice else names
 
 
 def _stacked(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
@@ -207,9 +204,8 @@ def _write(folder: Path, facts: StudyFacts, rows: TableRows, files: Sequence[Pat
         with atomic_file(folder / "scores.parquet") as temporary:
             rows.scores.to_parquet(temporary, index=False)
         for name, table in (("classes", rows.classes), ("groups", rows.groups)):
-            if table is None:
-                (folder / f"{name}.parquet").unlink(missing_ok=True)
-            else:
+            (folder / f"{name}.parquet").unlink(missing_ok=True)
+            if table is not None:
                 with atomic_file(folder / f"{name}.parquet") as temporary:
                     table.to_parquet(temporary, index=False)
         digests = {one.name: file_digest(one) for one in files}

@@ -117,9 +117,9 @@ class StudyResults:
     @property
     def grouped(self) -> tuple[int, int] | None:
         """How many images are of how many groups, where any share one and that is known."""
-        data = self.inputs.data
-        n = sum(sum(of.values()) for of in data.get("counts", {}).values())
-        images, groups = self.facts.table.get("grouped", (n, data.get("groups", n)))
+        n = sum(sum(of.values()) for of in self.inputs.data.get("counts", {}).values())
+        known = n, self.inputs.data.get("groups", n)
+        images, groups = self.facts.table.get("grouped", known)
         return (images, groups) if groups < images else None
 
     @property

@@ -110,10 +110,7 @@ def _check_given(options: TableOptions, *tables: pd.Index[Any]) -> None:
     there = [column for of in tables for column in of]
     if twice := [shown(of[of.duplicated()][0]) for of in tables if of.has_duplicates]:
         raise DataError(f"the table has several columns {twice[0]}; name each column once")
-    named = [
-        *options.detectors,
-        *([options.columns["score"]] if "score" in options.columns else []),
-    ]
+    named = [*options.detectors, *(b for a, b in options.columns.items() if a == "score")]
     if options.detectors and len({*options.detectors}) < len(named):
         raise UsageError(f"--detectors and --columns score=… name the columns {', '.join(named)}; "
                          "give one of the two, and each column once")  # fmt: skip

@@ -33,7 +33,7 @@ def read_scores_table(path: Path) -> pd.DataFrame:
     try:
         path.stat()  # told in the system's words where there is none
         table = reader(path)
-    except (OSError, ValueError, RecursionError, pa.ArrowException) as error:
+    except (OSError, TypeError, ValueError, RecursionError, pa.ArrowException) as error:
         reason = getattr(error, "strerror", None) or str(error).partition("\n")[0]
         raise DataError(
             f"{str(path)!r} cannot be read as a table of scores ({shortened(reason, 200)}); "
@@ -97,10 +97,8 @@ def _read_json(path: Path) -> pa.Table:
         stored = json.loads(file.read())
     rows = stored.get("results", stored) if isinstance(stored, Mapping) else stored
     if isinstance(rows, Mapping):
-        samples = {name: one.get("samples") for name, one in rows.items()
-                   if isinstance(one, Mapping)}  # fmt: skip
-        rows = [{"detector": name, **row} if isinstance(row, Mapping) else row
-                for name, of in samples.items() if isinstance(of, list) for row in of]  # fmt: skip
+        rows = [{"detector": name, **row} for name, one in rows.items()
+                if isinstance(one, Mapping) for row in one.get("samples") or ()]  # fmt: skip
     if not isinstance(rows, list) or not all(isinstance(row, Mapping) for row in rows):
         raise ValueError("it is neither a list of rows nor of samples by detector")
     return pa.Table.from_pylist(rows)

@@ -79,7 +79,7 @@ def our_rows(long: pd.DataFrame, options: TableOptions) -> TableRows:
             "source": sources.names,
             "source_seed": _integers(long, "source_seed", seed),
             "label": categories(generated, ["real", "generated"]),
-            "index": _image_codes(long, sources.told, generated),
+            "index": _image_codes(long, sources.told.codes.astype(np.int64) * 2 + generated),
             "score": score,
         },
         copy=False,
@@ -217,10 +217,10 @@ def _log_odds(
     return score if options.positive == "generated" else np.negative(score, out=score)
 
 
-def _image_codes(
-    long: pd.DataFrame, source: pd.Categorical[Any], generated: npt.NDArray[np.bool_]
-) -> Codes:
-    """A number for each image, which source, name and label tell; every row's own without names.
+def _image_codes(long: pd.DataFrame, kind: Codes) -> Codes:
+    """A number for each image: twice that of its source and name, and 1 more for a generated one.
+
+    ``kind`` is twice that of a row's source, and the same. Without names every row is an image.
 
     Within a source images stand in the order of their names, numbers by size.
     """
@@ -237,29 +237,25 @@ def _image_codes(
     order = np.argsort(np.asarray(images.categories), kind="stable")
     rank = np.empty(len(order), np.int64)
     rank[order] = np.arange(len(order))
-    codes: Codes = source.codes.astype(np.int64) * len(order) + rank[images.codes]
-    numbers = 2 * codes + generated
-    _one_label_each(numbers, long)
-    return numbers
+    codes: Codes = 2 * (kind // 2 * len(order) + rank[images.codes]) + kind % 2
+    _one_label_each(codes, long)
+    return codes
 
 
-def _one_label_each(numbers: Codes, long: pd.DataFrame) -> None:
+def _one_label_each(codes: Codes, long: pd.DataFrame) -> None:
     """Refuse images that are real for one detector and generated for another.
 
     A source may have a real and a generated image of one name, where detectors answer both.
     """
-    images = np.unique(numbers)
-    both = np.isin(numbers // 2, images[1:][images[1:] // 2 == images[:-1] // 2] // 2)
-    rows = long.loc[both, ["detector", "image"]].astype(str).reset_index(drop=True)
-    rows = rows.assign(of=numbers[both] // 2, label=numbers[both])
-    labels = rows.groupby(["of", "detector"])["label"].nunique()
+    images = np.unique(codes)
+    both = np.isin(codes // 2, images[1:][images[1:] // 2 == images[:-1] // 2] // 2)
+    rows = long.loc[both, ["detector", "image"]].astype(str).assign(of=codes[both] // 2)
+    labels = rows.assign(label=codes[both]).groupby(["of", "detector"])["label"].nunique()
     apart = labels.groupby("of").max() == 1
     if apart.any():
-        raise DataError(
-            f"{int(apart.sum()):,} image(s) are real for one detector and generated for another; "
-            f"the first is {shown(rows['image'][(rows['of'] == apart.idxmax()).idxmax()])}; give "
-            "each image one label"
-        )
+        first = shown(rows["image"].iloc[int((rows["of"] == apart.idxmax()).argmax())])
+        raise DataError(f"{apart.sum():,} image(s) are real for one detector and generated for "
+                        f"another; the first is {first}; give each image one label")  # fmt: skip
 
 
 def _no_image_twice(scores: pd.DataFrame, long: pd.DataFrame) -> None:

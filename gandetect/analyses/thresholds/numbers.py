@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from gandetect.analyses.study import ScoredStudy
 from gandetect.analyses.tidy import tidy_row
@@ -49,12 +48,11 @@ def _why_not(subject: ScoredDetector) -> str:
 
 
 def _operating_points(subject: ScoredDetector, study: ScoredStudy) -> dict[str, Any]:
-    rule = study.rule
+    rule, groups = study.rule, study.groups
     row: dict[str, Any] = {**subject.name, "epoch": subject.epoch, **subject.thresholds}
     if (of := subject.calibration) is not None:
         row |= {**of.facts, "calibrated_fpr": rule.fpr}
-        groups = pd.DataFrame(columns=["source", "group"]) if study.groups is None else study.groups
-        if groups.loc[groups["source"] == of.source, "group"].duplicated().any():
+        if groups is not None and groups["group"][groups["source"] == of.source].duplicated().any():
             row.pop("flagged_at_most", None)  # it is for independent reals
         if rule.confidence is not None:
             row["calibrated_confidence"] = rule.confidence

@@ -36,11 +36,10 @@ def thresholds(results: StudyResults) -> list[Block]:
 
 def promises(results: StudyResults) -> list[Block]:
     """What calibrated thresholds promise of new reals, for everybody and for a statistician."""
-    all_of = results.rows("operating_points")
-    rows = [row for row in all_of if "expected_flagged" in row]
+    rows = [row for row in results.rows("operating_points") if "expected_flagged" in row]
     blocks: list[Block] = []
     for of in grouped(rows, "n_calibration", "expected_flagged").values():
-        blocks += say.paragraphs("promise", results, of, len(of) < len(all_of))
+        blocks += say.paragraphs("promise", results, of)
     return [*blocks, *results.not_measured("operating_points")]
 
 

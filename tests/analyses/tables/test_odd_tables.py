@@ -66,7 +66,7 @@ def test_results_may_be_a_list_of_rows(tmp_path):
 def test_samples_that_are_no_rows_are_refused_in_a_sentence(tmp_path, samples):
     path = tmp_path / "scores.json"
     path.write_text(json.dumps({"results": {"npr": {"samples": samples}}}))
-    with pytest.raises(DataError, match=r"holds no rows|nor of samples by detector"):
+    with pytest.raises(DataError, match=r"holds no rows|cannot be read as a table of scores"):
         read_rows(path)
 
 
