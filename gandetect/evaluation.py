@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -86,12 +87,15 @@ def read_rows(scores: Given, *, key: Any = None, **options: Any) -> TableRows:
     """The rows of tables in our form; arguments and errors are those of `evaluate`."""
     asked = TableOptions(**options)
     told = None if key is None else _read(key)
-    tables = [our_columns(_read(one), asked, _name_of(one), told) for one in _each(scores)]
+    named = zip(given := _each(scores), _names(given), strict=True)
+    tables = [our_columns(_read(one), asked, name, told) for one, name in named]
     return our_rows(_stacked(tables), asked)
 
 
 def _each(scores: Given) -> list[Any]:
-    return [scores] if isinstance(scores, pd.DataFrame | Path | str) else list(scores)
+    if given := [scores] if isinstance(scores, pd.DataFrame | Path | str) else list(scores):
+        return given
+    raise UsageError("no table was given; give at least one, as a file or a DataFrame")
 
 
 def _read(one: Any) -> pd.DataFrame:
@@ -102,6 +106,18 @@ def _name_of(one: Any) -> str:
     if isinstance(one, pd.DataFrame):
         return "scores"
     return Path(one).name.partition(".")[0] or "scores"
+
+
+def _names(given: Sequence[Any]) -> list[str]:
+    """What to call the detector of each table: like its file, and where needed its folder."""
+    names = [_name_of(one) for one in given]
+    files = [Path(one).absolute().parent for one in given if isinstance(one, Path | str)]
+    if len({*names}) < len(names) == len(files):
+        top = os.path.commonpath(files)
+        names = [(at.relative_to(top) / name).as_posix()
+                 for at, name in zip(files, names, strict=True)]  # fmt: skip
+    twice = len({*names}) < len(names)
+    return [f"{name} {place}" for place, name in enumerate(names, 1)] if twice else names
 
 
 def _stacked(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
@@ -124,8 +140,10 @@ def _facts(rows: TableRows, options: TableOptions, name: str) -> StudyFacts:
         for detector, own in rows.own.items()
     }
     settings = {"data": {"name": name}, "options": _plain(asdict(options))}
-    scores = pd.util.hash_pandas_object(rows.scores, index=False).sum()
-    digest = digest_of({**settings, "scores": int(scores), "own": {**rows.own}})
+    tables = {"scores": rows.scores, "classes": rows.classes, "groups": rows.groups}
+    hashes = {what: int(pd.util.hash_pandas_object(table, index=False).sum())
+              for what, table in tables.items() if table is not None}  # fmt: skip
+    digest = digest_of({**settings, **hashes, "own": {**rows.own}})
     return StudyFacts(
         name,
         tuple(map(int, sorted(rows.scores["detector_seed"].unique()))),
@@ -186,6 +204,7 @@ def _write(folder: Path, facts: StudyFacts, rows: TableRows, files: Sequence[Pat
         with atomic_file(folder / "scores.parquet") as temporary:
             rows.scores.to_parquet(temporary, index=False)
         for name, table in (("classes", rows.classes), ("groups", rows.groups)):
+            (folder / f"{name}.parquet").unlink(missing_ok=True)
             if table is not None:
                 with atomic_file(folder / f"{name}.parquet") as temporary:
                     table.to_parquet(temporary, index=False)

@@ -12,28 +12,35 @@ from contextlib import contextmanager
 from functools import cache, reduce
 from hashlib import sha256
 from importlib import import_module
+from importlib.machinery import PathFinder
 from importlib.util import find_spec, module_from_spec, spec_from_file_location
+from os.path import abspath
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeAlias
 
 from gandetect.errors import ExternalError, shown
 
 PLACE = r"^[^:]+:[A-Za-z_][\w.]*$"
+NOBODYS = {"gandetect", "__main__", *sys.stdlib_module_names}
+Modules: TypeAlias = dict[str, ModuleType]
 
 
-def object_at(place: str, home: Path) -> Any:
-    """The object at ``place``, where paths are below ``home``; a file's code is run afresh.
+def object_at(place: str, home: Path) -> tuple[Any, Modules]:
+    """The object at ``place``, where paths are below ``home``, and what `running` it takes.
 
-    Raises `ExternalError` for a file or a module that is not there, and whatever the code raises.
+    A file's code is run afresh. Raises `ExternalError` for a file or a module that is not there,
+    and whatever the code raises.
 
     >>> object_at("math:pi", Path())
-    3.141592653589793
+    (3.141592653589793, {})
     """
     module, _, name = place.rpartition(":")
     file = file_of(place, home)
-    loaded = _module_at(file) if module.endswith(".py") else _module_named(module, home)
-    return reduce(getattr, name.split("."), loaded)
+    own: Modules = {}
+    with running(place, home, own):
+        loaded = _module_at(file) if module.endswith(".py") else _module_named(module)
+    return reduce(getattr, name.split("."), loaded), own
 
 
 def file_of(place: str, home: Path) -> Path:
@@ -58,15 +65,13 @@ def _module_at(file: Path) -> ModuleType:
     assert spec.loader is not None
     module = module_from_spec(spec)
     sys.modules[name] = module  # as dataclasses and pickle look it up
-    with _beside(file.parent):
-        spec.loader.exec_module(module)
+    spec.loader.exec_module(module)
     return module
 
 
-def _module_named(name: str, home: Path) -> ModuleType:
+def _module_named(name: str) -> ModuleType:
     try:
-        with _beside(home):
-            return import_module(name)
+        return import_module(name)
     except ModuleNotFoundError as error:
         if error.name is None or not f"{name}.".startswith(f"{error.name}."):
             raise
@@ -77,21 +82,39 @@ def _module_named(name: str, home: Path) -> ModuleType:
 
 
 @contextmanager
-def _beside(folder: Path) -> Iterator[None]:
-    """Find modules in a folder first, and afterwards last: code may import some when called."""
-    place = str(folder.absolute())
-    if place not in sys.path:
-        sys.path.append(place)
-    sys.path.insert(0, place)
+def running(place: str, home: Path, own: Modules) -> Iterator[None]:
+    """Run the code at ``place``: modules of its folder are its ``own``, and found first.
+
+    Other code may have some of these names. What Python finds anyway is everybody's.
+    """
+    folder = file_of(place, home).parent.absolute()
+    if str(folder) in map(abspath, sys.path):
+        yield
+        return
+    others = _taken(folder)
+    sys.modules |= own
+    sys.path.insert(0, str(folder))
     try:
         yield
     finally:
-        sys.path.remove(place)
+        sys.path.remove(str(folder))
+        own |= _taken(folder)
+        sys.modules |= others
+
+
+def _taken(folder: Path) -> Modules:
+    """Take the modules of a folder out of Python's table, and others of their names."""
+    tops = {name for name in sys.modules if "." not in name} - NOBODYS
+    found = {name: PathFinder.find_spec(name, [str(folder)]) for name in tops}
+    held = {name for name, spec in found.items() if spec and (  # of no origin: any sub-folder
+        spec.origin or not getattr(sys.modules[name], "__file__", None))}  # fmt: skip
+    its = [name for name in sys.modules if name.partition(".")[0] in held]
+    return {name: sys.modules.pop(name) for name in its}
 
 
 @cache
 def _package_digest(package: str, home: Path) -> str:
-    with _beside(home):
+    with running(f"{package}:", home, {}):
         spec = find_spec(package)
     if spec is None:
         return "absent"

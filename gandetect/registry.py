@@ -135,7 +135,7 @@ class Registry(Generic[Thing]):
             else:
                 self.entries[name] = cast(Thing, thing)
                 return
-        except Exception as error:  # anybody's code
+        except (Exception, SystemExit) as error:  # anybody's code
             why = f"{place} cannot be imported ({type(error).__name__}: {error})"
         del self.entries[name], self.packages[name]
         told = f"the {self.what} {name!r} of {package} is not used: {shortened(why, 300)}"

@@ -58,6 +58,7 @@ def test_one_that_is_built_in_is_had_without_looking_for_packages(shapes, monkey
         ("plug_e", "SIDE = 4.0", None, "it is for API version None"),
         ("plug_f", "SIDE = 'four'", API, "plug_f:SIDE is str, which is no shape"),
         ("plug_g", "raise SystemError", API, "cannot be imported"),
+        ("plug_h", "raise SystemExit('no licence')", API, r"imported \(SystemExit: no licence"),
     ],
 )  # fmt: skip
 def test_one_that_cannot_be_used_is_told_when_asked_for_and_costs_no_other(

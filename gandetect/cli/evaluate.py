@@ -9,7 +9,7 @@ import click
 
 from gandetect.cli.options import json_option
 from gandetect.cli.output import suggest
-from gandetect.errors import UsageError, shown
+from gandetect.errors import UsageError, listed, shown
 
 
 def _listed(_: click.Context, __: click.Parameter, value: str | None) -> list[str]:
@@ -94,6 +94,9 @@ def evaluate_command(
         ours.strip(): theirs.strip() for ours, _, theirs in (c.partition("=") for c in columns)
     }
     found = evaluate(scores, key=key, out=out, name=name, columns=named, **options)
+    cells = found.metrics["cells"]
+    detectors, sources = (sorted({cell[key] for cell in cells}) for key in ("detector", "source"))
+    click.echo(f"detectors: {listed(detectors)}; sources: {listed(sources)}", err=True)
     for warning in found.warnings:
         click.echo(f"warning: {warning}", err=True)
     page = found.report.html

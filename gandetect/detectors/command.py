@@ -164,7 +164,7 @@ def _rows(file: Path, tail: str) -> Iterator[tuple[str, str]]:
     """Path and score of each line."""
     if not file.is_file():
         raise ExternalError(f"the program ended well and wrote no {OUTPUT}{tail}")
-    with file.open(encoding="utf-8", errors="replace", newline="") as stream:
+    with file.open(encoding="utf-8-sig", errors="replace", newline="") as stream:
         reader = csv.DictReader(stream, skipinitialspace=True)
         columns = reader.fieldnames or []
         if not {"path", "score"} <= set(columns):

@@ -176,7 +176,7 @@ def adapted(pixels: Pixels, channels: int | None, size: int | None) -> Pixels:
     elif channels == 1 and pixels.shape[1] == 3:
         luma = np.tensordot(np.array([0.299, 0.587, 0.114]), pixels, axes=(0, 1))
         changed = np.rint(luma)[:, None].astype(np.uint8)
-    if size is not None and size != changed.shape[-1]:
+    if size is not None and (size, size) != changed.shape[-2:]:
         import torch
 
         sides, values = (size, size), torch.from_numpy(changed).float()

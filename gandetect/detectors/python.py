@@ -15,7 +15,7 @@ from pydantic import Field, model_validator
 from gandetect.config.section import ImageCount
 from gandetect.detectors.external import Answer, External, Fitted, Pixels
 from gandetect.errors import ExternalError, shortened, shown
-from gandetect.foreign_code import PLACE, code_digest, file_of, object_at
+from gandetect.foreign_code import PLACE, code_digest, file_of, object_at, running
 from gandetect.statistics.log_odds import as_log_odds
 
 TORCHSCRIPT, ONNX = (".pt", ".pth", ".ts", ".torchscript"), (".onnx",)
@@ -110,15 +110,19 @@ class PythonDetector(External):
             if not path.is_file():
                 raise ExternalError(f"there is no file {shown(self.file)} beside the experiment")
             return self._onnx(path) if path.suffix in ONNX else self._torchscript(path, device)
-        thing = self._thing(home)
-        if fitted is not None:
-            thing.fit(self._scaled(fitted[0], "uint8"), fitted[1])
-        return self._answer_of(thing, device)
+        thing, own = object_at(str(self.object), home)
+        with running(str(self.object), home, own):
+            if isinstance(thing, type):
+                thing = thing(**self.options)
+            if fitted is not None:
+                thing.fit(self._scaled(fitted[0], "uint8"), fitted[1])
+            answer = self._answer_of(thing, device)
 
-    def _thing(self, home: Path) -> Any:
-        """The object that the table names, made if it is a class."""
-        thing = object_at(str(self.object), home)
-        return thing(**self.options) if isinstance(thing, type) else thing
+        def inside(pixels: Pixels) -> ArrayLike:
+            with running(str(self.object), home, own):
+                return answer(pixels)
+
+        return inside
 
     def _answer_of(self, thing: Any, device: str) -> Answer:
         import torch

@@ -115,6 +115,14 @@ class StudyResults:
         return chosen(self.metrics["detectors"], detector=detector)[0]
 
     @property
+    def grouped(self) -> tuple[int, int] | None:
+        """How many images are of how many groups, where any share one and that is known."""
+        n = sum(sum(of.values()) for of in self.inputs.data.get("counts", {}).values())
+        known = n, self.inputs.data.get("groups", n)
+        images, groups = self.facts.table.get("grouped", known)
+        return (images, groups) if groups < images else None
+
+    @property
     def seeds(self) -> list[int]:
         """Seeds of all detectors, sorted."""
         return sorted({cell["detector_seed"] for cell in self.metrics["cells"]})

@@ -14,7 +14,7 @@ from pydantic import Field
 from gandetect.config.section import ImageCount, SplitSeed
 from gandetect.data.streaming import Decoded, DecodeOptions, Tell
 from gandetect.errors import DataError, ExternalError, UsageError, shortened, shown
-from gandetect.foreign_code import PLACE, code_digest, object_at
+from gandetect.foreign_code import PLACE, Modules, code_digest, object_at, running
 from gandetect.sources.foreign import ForeignImages, decoded_arrays, require_images
 
 
@@ -36,7 +36,7 @@ class PythonSource(ForeignImages):
 
     def number(self, root: Path) -> int:
         """As many as it is asked for, if there is such a function."""
-        parameters = inspect.signature(self._function(root)).parameters
+        parameters = inspect.signature(self._function(root)[0]).parameters
         if "count" not in parameters and not any(
             one.kind is inspect.Parameter.VAR_KEYWORD for one in parameters.values()
         ):
@@ -50,13 +50,14 @@ class PythonSource(ForeignImages):
         self, root: Path, options: DecodeOptions, workers: int, tell: Tell
     ) -> Iterator[Decoded]:
         """What it returns, in its order."""
-        function = self._function(root)
+        function, own = self._function(root)
         given: dict[str, Any] = {"count": self.count}
         if "seed" in inspect.signature(function).parameters:
             given["seed"] = self.seed
         try:
-            returned = function(**given)
-        except Exception as error:
+            with running(self.object, root, own):
+                returned = function(**given)
+        except (Exception, SystemExit) as error:
             raise DataError(f"source {self.name!r}: {_told(self.object, error)}") from error
         images = require_images(returned, f"source {self.name!r}, {self.object!r}")
         if len(images) != self.count:
@@ -70,10 +71,10 @@ class PythonSource(ForeignImages):
         """Of the file or package that it stands in; what it reads itself, nobody knows."""
         return code_digest(self.object, root)
 
-    def _function(self, root: Path) -> Callable[..., Any]:
+    def _function(self, root: Path) -> tuple[Callable[..., Any], Modules]:
         try:
-            function = _object(self.object, root, self.digest(root))
-        except Exception as error:  # code of others: anything
+            function, own = _object(self.object, root, self.digest(root))
+        except (Exception, SystemExit) as error:  # code of others: anything
             why = str(error) if isinstance(error, ExternalError) else _named(error)
             raise UsageError(
                 f"source {self.name!r}: {self.object!r} cannot be imported ({why}); give the place "
@@ -83,22 +84,21 @@ class PythonSource(ForeignImages):
             raise UsageError(
                 f"source {self.name!r}: {self.object!r} is {shown(function)}, no function"
             )
-        called: Callable[..., Any] = function
-        return called
+        return function, own
 
 
 @cache
-def _object(place: str, root: Path, digest: str) -> Any:
+def _object(place: str, root: Path, digest: str) -> tuple[Any, Modules]:
     """Imported once, as it may load a network; again where its code has changed."""
     return object_at(place, root)
 
 
-def _told(place: str, error: Exception) -> str:
+def _told(place: str, error: BaseException) -> str:
     """What went wrong in code of others, and where."""
     last = traceback.extract_tb(error.__traceback__)[-1]
     where = f"{Path(last.filename).name}, line {last.lineno}"
     return f"{place!r} failed with {_named(error)} in {where}; mend it, or take the source out"
 
 
-def _named(error: Exception) -> str:
+def _named(error: BaseException) -> str:
     return f"{type(error).__name__}: {shortened(str(error), 200)}"

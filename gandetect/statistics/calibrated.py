@@ -107,8 +107,8 @@ class CalibrationRule:
             return CalibratedCut(None, len(scores), why_not="the classes of its reals are unknown")
         found = self.of_classes(scores, names, promised)
         few = [f"class {name!r} has {cut.n:,}" for name, cut in found.items() if not cut.rank]
-        if few:
-            why = f"{self.needs()} of each class, and {', '.join(few)}"
+        if few or not found:
+            why = f"{self.needs()} of each class, and {', '.join(few) or 'there are none'}"
             return CalibratedCut(None, len(scores), why_not=why, classes=found)
         highest = max(found.values(), key=lambda cut: cut.threshold or 0.0)
         return CalibratedCut(

@@ -109,12 +109,12 @@ def flagged_at_most(n: int, rank: int, confidence: float = 0.95) -> float:
     """The share of all new reals above the rank-th smallest of n scores, at most, so surely.
 
     The quantile of Beta(n + 1 - rank, rank), which is Clopper and Pearson's upper bound (Biometrika
-    26, 1934) for n - rank of n. Scores that tie only lower the share.
+    26, 1934) for n - rank of n. Scores that tie only lower the share; above all n lies nothing.
 
     >>> round(flagged_at_most(100, 96), 4), round(flagged_at_most(7000, 6651), 4)
     (0.0892, 0.0543)
     """
-    return float(betaincinv(n + 1 - rank, rank, confidence))
+    return float(betaincinv(n + 1 - rank, rank, confidence)) if rank <= n else 0.0
 
 
 def youden(generated: npt.ArrayLike, real: npt.ArrayLike) -> float:
@@ -172,7 +172,8 @@ def best_cuts(
     under_real = np.where(n_below > 0, reals[n_below - 1], -np.inf)
     under = np.maximum(under_fake, under_real)
     lowest = np.isneginf(under)
-    cut = np.where(lowest, np.nextafter(top, -np.inf), (top + np.where(lowest, top, under)) / 2)
+    middle = (top + np.where(lowest, top, under)) / 2
+    cut = np.where(middle < top, middle, np.maximum(under, np.nextafter(top, -np.inf)))
     above = np.nextafter(np.maximum(fakes[:, -1], reals[-1]), np.inf)
     return np.asarray(np.where(best == k, above, cut), np.float64)
 

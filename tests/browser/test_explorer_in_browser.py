@@ -254,3 +254,14 @@ def test_hostile_names_are_text_and_break_no_layout(open_page, made, tmp_path):
     assert page.locator(".explorer img, .explorer script:not([type])").count() == 0
     assert page.get_by_role("cell").count() > 10
     assert page.locator('[data-part="shares"] th').first.inner_text() == HOSTILE
+
+
+def test_a_confusion_matrix_of_large_counts_is_not_cut_off(open_page, made):
+    page = open_page(made.path)
+    page.set_viewport_size({"width": 1280, "height": 800})
+    scroll = page.locator(".explorer-confusion .scroll")
+    fits = """box => {
+        for (const cell of box.querySelectorAll("tbody td")) cell.textContent = "120,000 (99.99 %)";
+        return box.scrollWidth <= box.clientWidth;
+    }"""
+    assert scroll.evaluate(fits)

@@ -46,9 +46,15 @@ def test_a_wide_table_becomes_a_run_folder_with_the_whole_report(evaluated):
     text = (folder / "run" / "report.md").read_text()
     assert "Not shown" not in text
     assert "The table has no seeds" in text
+    assert "no calibration split: calibrated thresholds" in text
     assert "cross-fitted" in text
     digests = json.loads((folder / "run" / "manifest.json").read_text())["digests"]
     assert set(digests) == {"two.csv", "scores.parquet"}
+
+
+def test_what_was_found_in_the_table_is_told(evaluated):
+    _, _, result = evaluated
+    assert "detectors: aide, npr; sources: generated:flux, generated:sdxl, " in result.stderr
 
 
 def test_a_detector_whose_sign_is_turned_is_told(evaluated):

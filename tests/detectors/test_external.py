@@ -4,6 +4,7 @@ import subprocess
 import sys
 import time
 import warnings
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -100,6 +101,41 @@ def test_a_function_scores_in_batches_and_the_sign_is_turned_by_the_table(home):
     np.testing.assert_allclose(turned, -expected)
 
 
+def test_helper_modules_of_one_name_are_each_its_own_also_where_they_are_imported_late(tmp_path):
+    answers = {"a": 1.0, "b": -1.0}
+    detectors = []
+    for name, sign in answers.items():
+        folder = tmp_path / name
+        (folder / "parts").mkdir(parents=True)
+        (folder / "helper.py").write_text(f"SIGN = {sign}\n")
+        (folder / "late.py").write_text(f"LATE = {sign}\n")
+        (folder / "parts" / "more.py").write_text(f"MORE = {sign}\n")
+        (folder / "detect.py").write_text(
+            "from helper import SIGN\n"
+            "def score(images):\n"
+            "    from late import LATE\n"
+            "    from parts.more import MORE\n"
+            "    return [SIGN + LATE + MORE] * len(images)\n"
+        )
+        detectors.append(python(tmp_path, f"{name}/detect.py:score"))
+    before = [*sys.path]
+    for _ in range(2):
+        found = [detector.decision_function(IMAGES)[0] for detector in detectors]
+        assert found == [3.0, -3.0]
+    assert sys.path == before
+    assert not {"helper", "late", "parts", "parts.more"} & {*sys.modules}
+
+
+def test_a_module_of_the_users_own_is_neither_used_nor_lost(tmp_path, monkeypatch):
+    (tmp_path / "helper.py").write_text("SIGN = 2.0\n")
+    (tmp_path / "detect.py").write_text(
+        "from helper import SIGN\ndef score(images):\n    return [SIGN] * len(images)\n"
+    )
+    monkeypatch.setitem(sys.modules, "helper", users := ModuleType("helper"))
+    assert python(tmp_path, "detect:score").decision_function(IMAGES)[0] == 2.0
+    assert sys.modules["helper"] is users
+
+
 def test_a_class_is_made_with_its_options_and_probabilities_become_log_odds(home):
     p = np.clip(IMAGES[:, 0, 0, 0] / 255 - 0.1, 1e-17, 1)
     scores = python(home, "code.py:Centre", options={"shift": -0.1}).decision_function(IMAGES)
@@ -131,6 +167,7 @@ def test_it_sees_images_of_its_own_size_and_channels():
     red = np.zeros((1, 3, 4, 4), np.uint8)
     red[:, 0] = 200
     assert (adapted(red, 1, None) == 60).all()
+    assert adapted(np.zeros((1, 1, 28, 20), np.uint8), None, 20).shape == (1, 1, 20, 20)
     image = adapted(grey, None, None)
     image[:] = 0
     assert grey.min() == 77  # a copy
@@ -303,7 +340,7 @@ def test_lists_and_answers_may_be_files(home):
     program = """
 import sys
 given, wanted = sys.argv[1].removeprefix("--images="), sys.argv[2]
-with open(wanted, "w") as out:
+with open(wanted, "w", encoding="utf-8-sig") as out:
     out.write("score,path\\n")
     for number, line in enumerate(open(given)):
         out.write(f"{number},{line}")

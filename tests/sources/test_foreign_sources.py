@@ -126,6 +126,19 @@ def test_code_may_stand_in_a_file_or_beside_the_experiment_and_counts_when_it_ch
         assert one.kind.number(tmp_path) == 20
 
 
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        ("import sys\nsys.exit('no licence')\n", "cannot be imported .SystemExit: no licence"),
+        ("def made(count):\n    raise SystemExit(1)\n", "failed with SystemExit: 1 in mine.py"),
+    ],
+)
+def test_code_that_ends_python_is_told_in_a_sentence(tmp_path, code, told) -> None:
+    (tmp_path / "mine.py").write_text(code)
+    with pytest.raises(GandetectError, match=told):
+        next(stage(object="mine.py:made", count=20).kind.images(tmp_path, OPTIONS, 1, print))
+
+
 def test_damaged_files_are_left_out_and_named(folder) -> None:
     (folder / "prompt-0" / "00.png").write_bytes(b"\x89PNG\r\n\x1a\n")
     listener = Kept()

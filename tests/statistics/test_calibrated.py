@@ -107,6 +107,16 @@ def test_every_class_is_promised_the_share(scores, fpr, classes):
         assert found.expected_flagged <= fpr
 
 
+def test_no_reals_and_no_classes_give_no_cut_and_the_reason():
+    cut = CalibrationRule(by_class=True).choose(np.empty(0), [], [])
+    assert cut.threshold is None
+    assert "of each class, and there are none" in cut.why_not
+
+
+def test_nothing_lies_above_more_than_all_scores():
+    assert flagged_at_most(0, 1) == flagged_at_most(5, 6) == 0.0
+
+
 def test_classes_are_those_of_the_calibration_reals_and_of_the_tests():
     scores, names = np.arange(40.0), ["Bag"] * 20 + ["Coat"] * 20
     rule = CalibrationRule(0.05, by_class=True)

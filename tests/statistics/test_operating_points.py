@@ -120,3 +120,9 @@ def test_the_oracle_is_an_upper_bound_of_every_cuts_accuracy(generated, real):
 def test_choosing_a_cut_needs_both_kinds_of_image():
     with pytest.raises(DataError, match="0 generated and 2 real"):
         youden([], [1.0, 2.0])
+
+
+@pytest.mark.parametrize("fake", [1.0, 1.5, -3.0, 1e-300])
+def test_a_cut_between_neighbouring_floats_catches_the_fake_and_passes_the_real(fake):
+    real = np.nextafter(fake, -np.inf)
+    assert real <= youden([fake], [real]) < fake

@@ -19,7 +19,7 @@ say = Prose(__file__)
 def runs(results: StudyResults) -> list[Block]:
     """Every run as a dot; with one run, that there is no more to say of other runs."""
     if not results.many_seeds:
-        return [*say.paragraphs("one_run"), *say.paragraphs("kinds", results)]
+        return [*say.paragraphs("one_run", results), *say.paragraphs("kinds", results)]
     points = [name for name in results.points if name in ("native", "calibrated")]
     rows = results.metrics["across_seeds"]
     widest = max(rows, key=lambda row: max(row["correct"]) - min(row["correct"]))
@@ -41,7 +41,7 @@ def comparisons(results: StudyResults) -> list[Block]:
     if not rows:
         return []
     if not results.many_seeds:
-        return [*say.paragraphs("better_unknown"), _table(results, rows)]
+        return [*say.paragraphs("better_unknown", results), _table(results, rows)]
     areas = chosen(rows, metric="auroc")
     blocks: list[Block] = [Text(say.better(len(areas)))]
     for (source,), of_source in grouped(areas, "source").items():

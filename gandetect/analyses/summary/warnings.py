@@ -38,6 +38,8 @@ def notes(results: StudyResults) -> list[Block]:
     blocks: list[Block] = []
     if not results.facts.is_table:
         blocks += say.paragraphs("missing", results)
+    if results.grouped:
+        blocks += say.paragraphs("grouped", *results.grouped)
     blocks += [Text(f"{gap}.", "missing") for gap in results.inputs.gaps]
     overlap = results.inputs.overlap
     if overlap.get("policy") in ("exclude", "refuse") and overlap.get("images"):

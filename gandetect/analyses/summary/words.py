@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from typing import TypeAlias
 
 from gandetect.analyses.analysis import OPENING, Analysis, Chapter
 from gandetect.analyses.cross_evaluation.words import share_heat
@@ -12,12 +13,13 @@ from gandetect.report.document import Block, Switch, Text
 from gandetect.report.results import StudyResults
 from gandetect.report.words import POINTS, REAL_ROLES, per_hundred
 from gandetect.statistics.rows import Row, chosen
-from gandetect.statistics.scored_detectors import KINDS
+from gandetect.statistics.scored_detectors import FEWEST, KINDS
 from gandetect.statistics.scores import IN_DISTRIBUTION
 
 # The yardstick of the verdict. It is ours, and the report says so.
 CAUGHT_ENOUGH = 0.80
 FLAGGED_AT_MOST = 0.10
+Verdicts: TypeAlias = dict[str, dict[bool | None, list[str]]]
 QUESTIONS = {
     "Usable as a detector?": ("own", "generated", "in-distribution"),
     "Does it generalise?": ("other", "own-other-seed"),
@@ -71,7 +73,7 @@ def answer(results: StudyResults) -> list[Block]:
     options = [(POINTS[point], _at_point(results, point, leak)) for point in results.points]
     return [
         Switch("Operating point", options, results.points.index(results.point)),
-        *say.paragraphs("yardstick", results, CAUGHT_ENOUGH, FLAGGED_AT_MOST, leak),
+        *say.paragraphs("yardstick", results, CAUGHT_ENOUGH, FLAGGED_AT_MOST, FEWEST, leak),
     ]
 
 
@@ -82,10 +84,9 @@ def _at_point(results: StudyResults, point: str, leak: bool) -> list[Block]:
         roles = [one for one in asked if one != "in-distribution" or point != "calibrated"]
         groups = {role: found for role in roles if (found := _by_kind(results, role, point))}
         if groups:
-            names = [] if leak else _measured(results, roles, point)
-            good = [name for name in names if passes(results, name, point, roles)]
+            verdicts = {} if leak else _verdicts(results, roles, point)
             below = _below_reals(results, point) if "other" in groups else {}
-            text = say.answer(results, point, groups, names, good, below)
+            text = say.answer(results, point, groups, verdicts, below)
             blocks.append(Text(text, "lead", question))
     return [*blocks, share_heat(results, point)]
 
@@ -109,22 +110,28 @@ def worst(results: StudyResults, detector: str, role: str, point: str) -> str:
     return per_hundred(share, low, high)
 
 
-def _measured(results: StudyResults, roles: Collection[str], point: str) -> list[str]:
-    """The discriminators, or without any all other detectors, that have figures in a role."""
-    return [
-        name
-        for name in results.discriminators or results.detectors
-        if any(results.across(name, role, point) for role in roles)
-    ]
+def _verdicts(results: StudyResults, roles: Collection[str], point: str) -> Verdicts:
+    """Detectors that have figures in a role, by kind and by whether they pass."""
+    found: Verdicts = {}
+    for name in results.detectors:
+        if any(results.across(name, role, point) for role in roles):
+            kind = "the discriminators" if name in results.discriminators else "all other detectors"
+            of = found.setdefault(kind, {True: [], False: [], None: []})
+            of[passes(results, name, point, roles)].append(name)
+    return found
 
 
-def passes(results: StudyResults, detector: str, point: str, roles: Collection[str]) -> bool:
-    """Whether a detector reaches the yardstick on every source in these roles."""
-    return all(
-        row["mean"] >= (1 - FLAGGED_AT_MOST if role in REAL_ROLES else CAUGHT_ENOUGH)
-        for role in roles
-        for row in results.across(detector, role, point)
-    )
+def passes(results: StudyResults, detector: str, point: str, roles: Collection[str]) -> bool | None:
+    """Whether a detector reaches the yardstick on every source in these roles.
+
+    None where the means do, and the worse end of an interval does not, or images are too few.
+    """
+    rows = [(row, 1 - FLAGGED_AT_MOST if role in REAL_ROLES else CAUGHT_ENOUGH)
+            for role in roles for row in results.across(detector, role, point)]  # fmt: skip
+    if any(row["mean"] < least for row, least in rows):
+        return False
+    sure = (min(row["n"]) >= FEWEST and row["ci95"][0] >= least for row, least in rows)
+    return all(sure) or None
 
 
 def _below_reals(results: StudyResults, point: str) -> dict[str, float]:

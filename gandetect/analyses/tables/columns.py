@@ -77,7 +77,7 @@ def our_columns(
     A wide table becomes a long one; a detector that a table does not name is called ``name``.
     Raises `UsageError` for columns that are not there, `DataError` where none holds scores.
     """
-    _check_given(options, [*table.columns, *([] if key is None else key.columns)])
+    _check_given(options, *(one.columns for one in (table, key) if one is not None))
     found = _find(table, options, options.columns)
     images = {ours: table[theirs] for ours, theirs in found.items() if ours != "score"}
     long = _joined(pd.DataFrame(images, copy=False), key, options)
@@ -86,7 +86,10 @@ def our_columns(
         long = long.assign(score=table[found["score"]].array)
         named = "detector" in long
         return long if named else long.assign(detector=categories([0], [name], len(long)))
-    return _melted(table, long, _score_columns(table, found, options))
+    scored = _score_columns(table, found, options)
+    if "image" not in long and len(scored) > 1:  # a row is one image
+        long = long.assign(image=[f"{name}, row {row}" for row in range(1, len(long) + 1)])
+    return _melted(table, long, scored)
 
 
 def categories(codes: Any, names: Iterable[str], repeated: int = 1) -> pd.Categorical[Any]:
@@ -98,12 +101,19 @@ def categories(codes: Any, names: Iterable[str], repeated: int = 1) -> pd.Catego
 def sorted_texts(column: pd.Series[Any]) -> pd.Categorical[Any]:
     """A column without gaps as texts, whose order does not depend on that of the rows."""
     given = pd.Categorical(column)
-    names = [str(one) for one in given.categories]
-    order = sorted(set(names))
-    return categories(np.array([order.index(one) for one in names])[given.codes], order)
+    names = np.array([str(one).strip() for one in given.categories], object)
+    codes, order = pd.factorize(names, sort=True)
+    return categories(codes[given.codes], order)
 
 
-def _check_given(options: TableOptions, there: Sequence[str]) -> None:
+def _check_given(options: TableOptions, *tables: pd.Index[Any]) -> None:
+    there = [column for of in tables for column in of]
+    if twice := [shown(of[of.duplicated()][0]) for of in tables if of.has_duplicates]:
+        raise DataError(f"the table has several columns {twice[0]}; name each column once")
+    named = [*options.detectors, *(b for a, b in options.columns.items() if a == "score")]
+    if options.detectors and len({*options.detectors}) < len(named):
+        raise UsageError(f"--detectors and --columns score=… name the columns {', '.join(named)}; "
+                         "give one of the two, and each column once")  # fmt: skip
     for ours, theirs in options.columns.items():
         if ours not in NAMES:
             raise UsageError(
@@ -220,6 +230,9 @@ def _melted(table: pd.DataFrame, long: pd.DataFrame, columns: Sequence[str]) -> 
     parts = []
     for code, column in enumerate(columns):
         scored = table[column].notna().to_numpy()
+        if not scored.any():
+            raise DataError(f"column {shown(column)} holds no score; name the others with "
+                            "--detectors")  # fmt: skip
         detector = categories([code], columns, int(scored.sum()))
         rows = long.loc[scored].drop(columns="detector", errors="ignore")
         parts.append(rows.assign(detector=detector, score=table.loc[scored, column].array))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,7 @@ def read_scores_table(path: Path) -> pd.DataFrame:
     try:
         path.stat()  # told in the system's words where there is none
         table = reader(path)
-    except (OSError, ValueError, RecursionError, pa.ArrowException) as error:
+    except (OSError, TypeError, ValueError, RecursionError, pa.ArrowException) as error:
         reason = getattr(error, "strerror", None) or str(error).partition("\n")[0]
         raise DataError(
             f"{str(path)!r} cannot be read as a table of scores ({shortened(reason, 200)}); "
@@ -40,6 +41,7 @@ def read_scores_table(path: Path) -> pd.DataFrame:
         ) from None
     if not len(table):
         raise DataError(f"{str(path)!r} holds no rows; expected a row for each score")
+    table = table.rename_columns([name.strip() for name in table.column_names])
     twice = sorted({name for name in table.column_names if table.column_names.count(name) > 1})
     if twice:
         raise DataError(f"{str(path)!r} has several columns {twice[0]!r}; name each column once")
@@ -62,11 +64,12 @@ def _read_text(path: Path) -> pa.Table:
         content = content[: content.rfind(b"\n") + 1] or content
     text, encoding = decoded(content)
     rest, separator = stated_separator(text)
-    parse = csv.ParseOptions(
-        delimiter=separator or separator_of(rest, ("label", "score", "image")),
-        newlines_in_values='"' in text,
-    )
+    delimiter = separator or separator_of(rest, ("label", "score", "image"))
+    parse = csv.ParseOptions(delimiter=delimiter, newlines_in_values='"' in text)
+    edge = rf'[{re.escape(delimiter)}\s"]'  # of a cell; a decimal comma is no separator
+    comma = delimiter != "," and re.search(rf"{edge}-?\d+,\d+(e[+-]?\d+)?{edge}", rest, re.I)
     convert = csv.ConvertOptions(
+        decimal_point="," if comma else ".",
         null_values=EMPTY,
         strings_can_be_null=True,
         auto_dict_encode=True,  # so that an image's name is held once
@@ -89,14 +92,13 @@ def _read_parquet(path: Path) -> pa.Table:
 
 
 def _read_json(path: Path) -> pa.Table:
-    """A list of rows; or, by detector, an object with a list of ``samples``."""
+    """A list of rows, or an object with one in ``results``; or ``samples`` by detector."""
     with pa.input_stream(str(path)) as file:
         stored = json.loads(file.read())
-    rows = stored
-    if isinstance(stored, Mapping):
-        by_detector = stored.get("results", stored)
-        rows = [{"detector": name, **row} for name, one in by_detector.items()
-                if isinstance(one, Mapping) for row in one.get("samples", ())]  # fmt: skip
+    rows = stored.get("results", stored) if isinstance(stored, Mapping) else stored
+    if isinstance(rows, Mapping):
+        rows = [{"detector": name, **row} for name, one in rows.items()
+                if isinstance(one, Mapping) for row in one.get("samples") or ()]  # fmt: skip
     if not isinstance(rows, list) or not all(isinstance(row, Mapping) for row in rows):
         raise ValueError("it is neither a list of rows nor of samples by detector")
     return pa.Table.from_pylist(rows)

@@ -25,7 +25,7 @@ from gandetect.statistics.scores import (
 
 REAL = {"real", "0", "0.0", "false"}
 GENERATED = {"generated", "fake", "1", "1.0", "true"}
-WITH_CLASSES = (CALIBRATION, VALIDATION)  # where thresholds are chosen
+CHOOSING = (CALIBRATION, VALIDATION)  # where thresholds are chosen
 ASKED = ("image", "seed", "group", "class", "known")  # what a table may lack
 Codes = npt.NDArray[np.int64]
 
@@ -38,7 +38,7 @@ class TableRows:
         scores: columns as in `statistics.scores.COLUMNS`.
         classes: the class of every real test image, where all are known, and of calibration and
             validation reals likewise.
-        groups: the group of every in-distribution real image, where all are known.
+        groups: the same of groups, but of test images those in-distribution alone.
         own: the generated sources that each detector was trained on; None where nobody said.
         reals: what in-distribution and held-out reals are called.
         same_fakes: whether all seeds answered the same fakes.
@@ -79,7 +79,7 @@ def our_rows(long: pd.DataFrame, options: TableOptions) -> TableRows:
             "source": sources.names,
             "source_seed": _integers(long, "source_seed", seed),
             "label": categories(generated, ["real", "generated"]),
-            "index": _image_codes(long, sources.told),
+            "index": _image_codes(long, sources.told.codes.astype(np.int64) * 2 + generated),
             "score": score,
         },
         copy=False,
@@ -90,11 +90,14 @@ def our_rows(long: pd.DataFrame, options: TableOptions) -> TableRows:
     _no_image_twice(scores, long)
     if "image" in long:
         notes |= _images(scores)
+    if "group" in long:
+        images = scores[["index"]].assign(group=long["group"].array).dropna()
+        notes["grouped"] = [images["index"].nunique(), images["group"].nunique()]
     same = options.same_fakes
     return TableRows(
         scores.reset_index(drop=True),
-        _labelled(scores, long, "class", "class_name", TEST_REALS, notes, WITH_CLASSES),
-        _labelled(scores, long, "group", "group", (IN_DISTRIBUTION,), notes),
+        _labelled(scores, long, "class", "class_name", TEST_REALS, notes, CHOOSING),
+        _labelled(scores, long, "group", "group", (IN_DISTRIBUTION,), notes, CHOOSING),
         _own(scores, long),
         sources.reals,
         _same_fakes(scores, long) if same is None else same,
@@ -117,12 +120,13 @@ def _integers(long: pd.DataFrame, column: str, default: int | npt.NDArray[Any]) 
     given = long[column]
     plain = given.astype(object) if given.dtype == "category" else given
     numbers = pd.to_numeric(plain, errors="coerce")
-    if not (numbers % 1 == 0).all():
-        bad = given[~(numbers % 1 == 0)].iloc[0]
+    whole = (numbers % 1 == 0) & (numbers.abs() < 2**63)
+    if not whole.all():
+        bad = given[~whole].iloc[0]
         raise DataError(
             f"column {column} holds {shown(str(bad))}; expected a whole number in each row"
         )
-    return numbers.to_numpy(np.int32)
+    return numbers.to_numpy(np.int32 if numbers.abs().max() < 2**31 else np.int64)
 
 
 def _generated(long: pd.DataFrame, options: TableOptions) -> npt.NDArray[np.bool_]:
@@ -213,8 +217,10 @@ def _log_odds(
     return score if options.positive == "generated" else np.negative(score, out=score)
 
 
-def _image_codes(long: pd.DataFrame, source: pd.Categorical[Any]) -> Codes:
-    """A number for each image, which its source and its name tell; every row's own without names.
+def _image_codes(long: pd.DataFrame, kind: Codes) -> Codes:
+    """A number for each image: twice that of its source and name, and 1 more for a generated one.
+
+    ``kind`` is twice that of a row's source, and the same. Without names every row is an image.
 
     Within a source images stand in the order of their names, numbers by size.
     """
@@ -226,11 +232,30 @@ def _image_codes(long: pd.DataFrame, source: pd.Categorical[Any]) -> Codes:
             f"{int((images.codes < 0).sum()):,} of {len(long):,} rows do not say which image they "
             "are of; name it, or leave the column out"
         )
+    if images.categories.inferred_type.startswith("mixed"):  # numbers and texts
+        images = sorted_texts(long["image"])
     order = np.argsort(np.asarray(images.categories), kind="stable")
     rank = np.empty(len(order), np.int64)
     rank[order] = np.arange(len(order))
-    codes: Codes = source.codes.astype(np.int64) * len(order) + rank[images.codes]
+    codes: Codes = 2 * (kind // 2 * len(order) + rank[images.codes]) + kind % 2
+    _one_label_each(codes, long)
     return codes
+
+
+def _one_label_each(codes: Codes, long: pd.DataFrame) -> None:
+    """Refuse images that are real for one detector and generated for another.
+
+    A source may have a real and a generated image of one name, where detectors answer both.
+    """
+    images = np.unique(codes)
+    both = np.isin(codes // 2, images[1:][images[1:] // 2 == images[:-1] // 2] // 2)
+    rows = long.loc[both, ["detector", "image"]].astype(str).assign(of=codes[both] // 2)
+    labels = rows.assign(label=codes[both]).groupby(["of", "detector"])["label"].nunique()
+    apart = labels.groupby("of").max() == 1
+    if apart.any():
+        first = shown(rows["image"].iloc[int((rows["of"] == apart.idxmax()).argmax())])
+        raise DataError(f"{apart.sum():,} image(s) are real for one detector and generated for "
+                        f"another; the first is {first}; give each image one label")  # fmt: skip
 
 
 def _no_image_twice(scores: pd.DataFrame, long: pd.DataFrame) -> None:
@@ -297,7 +322,7 @@ def _own(scores: pd.DataFrame, long: pd.DataFrame) -> dict[str, list[str] | None
     if "known" not in long:
         return dict.fromkeys(detectors)
     fakes = (scores["label"] == "generated").to_numpy()
-    said = long["known"][fakes].astype(str).str.lower()
+    said = long["known"][fakes].astype(object).fillna("nothing").astype(str).str.lower()
     answers = {"true": True, "1": True, "1.0": True, "yes": True,
                "false": False, "0": False, "0.0": False, "no": False}  # fmt: skip
     if unknown := sorted({*said.unique()} - {*answers}):

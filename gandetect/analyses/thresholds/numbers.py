@@ -9,7 +9,6 @@ import numpy as np
 
 from gandetect.analyses.study import ScoredStudy
 from gandetect.analyses.tidy import tidy_row
-from gandetect.statistics.calibrated import CalibrationRule
 from gandetect.statistics.operating_points import OPERATING_POINTS
 from gandetect.statistics.rows import Row
 from gandetect.statistics.scored_detectors import ScoredDetector, called
@@ -26,7 +25,7 @@ def numbers(study: ScoredStudy) -> Metrics:
     """``operating_points`` of every run, and why a calibrated one is not there."""
     gaps = [f"{called(one)}: {why}" for one in study.subjects if (why := _why_not(one))]
     return {
-        "operating_points": [_operating_points(one, study.rule) for one in study.subjects],
+        "operating_points": [_operating_points(one, study) for one in study.subjects],
         "not_measured": {"operating_points": gaps},
     }
 
@@ -48,10 +47,13 @@ def _why_not(subject: ScoredDetector) -> str:
     return "no reals were scored to calibrate it on" if of is None else of.why_not
 
 
-def _operating_points(subject: ScoredDetector, rule: CalibrationRule) -> dict[str, Any]:
+def _operating_points(subject: ScoredDetector, study: ScoredStudy) -> dict[str, Any]:
+    rule, groups = study.rule, study.groups
     row: dict[str, Any] = {**subject.name, "epoch": subject.epoch, **subject.thresholds}
     if (of := subject.calibration) is not None:
         row |= {**of.facts, "calibrated_fpr": rule.fpr}
+        if groups is not None and groups["group"][groups["source"] == of.source].duplicated().any():
+            row.pop("flagged_at_most", None)  # it is for independent reals
         if rule.confidence is not None:
             row["calibrated_confidence"] = rule.confidence
         row["calibration_flagged"] = {

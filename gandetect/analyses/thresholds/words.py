@@ -39,7 +39,7 @@ def promises(results: StudyResults) -> list[Block]:
     rows = [row for row in results.rows("operating_points") if "expected_flagged" in row]
     blocks: list[Block] = []
     for of in grouped(rows, "n_calibration", "expected_flagged").values():
-        blocks += say.paragraphs("promise", of, len(of) < len(results.rows("operating_points")))
+        blocks += say.paragraphs("promise", results, of)
     return [*blocks, *results.not_measured("operating_points")]
 
 

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from gandetect.analyses.build import compute_metrics
+from gandetect.analyses.summary.warnings import notes
 from gandetect.analyses.summary.words import answer, opening
 from gandetect.report.document import Heat, Switch
 from gandetect.report.inputs import read_inputs
@@ -63,7 +64,7 @@ def test_one_that_passes_is_named(run):
         hit = (good["source"] == "real:held-out") & (good["detector"] == "dcgan-bn")
         return good.assign(score=good["score"].where(~hit, 9.0))
 
-    found = answers(results(run, change))
+    found = answers(results(run, change), "native")
     assert found[SPARES].startswith("Only dcgan-plain. ")
     assert "dcgan-bn and dcgan-plain flag 100 (" in found[SPARES]
 
@@ -113,7 +114,64 @@ def test_rounding_never_claims_all_or_none(share, words):
     assert per_hundred(share) == words
 
 
+@pytest.mark.parametrize(("groups", "told"), [(7, True), (10, False)])
+def test_a_study_whose_pictures_form_groups_says_what_intervals_leave_out(run, groups, told):
+    inputs = read_inputs(run)
+    inputs = replace(inputs, data={"counts": {"cat": {"train": 6, "test": 4}}, "groups": groups})
+    said = " ".join(block.text for block in notes(StudyResults(inputs, compute_metrics(inputs))))
+    assert ("10 images are of 7 groups" in said) == told
+
+
 def test_what_was_done_counts_the_detectors_and_names_the_unseen(run):
     (said,) = (block.text for block in opening(results(run)))
     assert "2 discriminators" in said
     assert "Sneaker, Bag and Ankle boot" in said
+
+
+def across(made: StudyResults, **of) -> StudyResults:
+    """With other shares over runs: ``name=(mean, low, n)`` of a detector on every source."""
+    changed = [
+        row | {"mean": of[row["detector"]][0], "ci95": [of[row["detector"]][1], 1.0],
+               "n": [of[row["detector"]][2]]}
+        for row in made.metrics["across_seeds"]
+    ]  # fmt: skip
+    return replace(made, metrics={**made.metrics, "across_seeds": changed})
+
+
+YES, UNSURE, FEW, NO = (0.95, 0.91, 500), (0.95, 0.7, 500), (1.0, 0.99, 19), (0.5, 0.4, 500)
+
+
+@pytest.fixture(scope="module")
+def quick(stored_run) -> StudyResults:
+    return results(stored_run)
+
+
+@pytest.mark.parametrize(
+    ("bn", "plain", "verdict"),
+    [
+        (YES, YES, "Yes. "),
+        (NO, NO, "No. "),
+        (UNSURE, FEW, "Not known: too few images. "),
+        (YES, NO, "Only dcgan-bn. "),
+        (YES, FEW, "Only dcgan-bn; not known of dcgan-plain: too few images. "),
+        (UNSURE, NO, "Not known of dcgan-bn: too few images; not dcgan-plain. "),
+    ],
+)
+def test_yes_takes_the_worse_end_of_the_interval_and_enough_images(quick, bn, plain, verdict):
+    made = across(quick, **{"dcgan-bn": bn, "dcgan-plain": plain})
+    assert answers(made)[USABLE].startswith(verdict)
+
+
+@pytest.mark.parametrize(
+    ("kind", "verdict"),
+    [
+        ("external", "The discriminators: no. All other detectors: yes. "),
+        ("discriminator", "Only dcgan-plain. "),
+    ],
+)
+def test_no_kind_of_detector_is_hidden_behind_another(quick, kind, verdict):
+    made = across(quick, **{"dcgan-bn": NO, "dcgan-plain": YES})
+    kinds = [row | ({"kind": kind} if row["detector"] == "dcgan-plain" else {})
+             for row in made.metrics["detectors"]]  # fmt: skip
+    made = replace(made, metrics={**made.metrics, "detectors": kinds})
+    assert answers(made)[USABLE].startswith(verdict)

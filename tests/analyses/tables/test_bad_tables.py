@@ -8,7 +8,7 @@ import pytest
 
 from gandetect.analyses.comparisons.numbers import compare_all
 from gandetect.analyses.study import ScoredStudy
-from gandetect.errors import DataError, GandetectError, UsageError, shown
+from gandetect.errors import DataError, GandetectError, RunError, UsageError, shown
 from gandetect.evaluation import evaluate, read_rows
 from gandetect.statistics.calibrated import CalibrationRule
 
@@ -46,6 +46,17 @@ BAD = [
     (table(split="holdout"), {}, "split(s) holdout are not known; expected: test, training"),
     (table(known="perhaps"), {}, "column known holds perhaps"),
     (table(seed="first"), {}, "column seed holds 'first'; expected a whole number"),
+    (table(seed=1e300), {}, "column seed holds '1e+300'; expected a whole number"),
+    (table(known=[None] * 60 + ["yes"] * 30), {}, "column known holds nothing; expected true"),
+    ([], {}, "no table was given; give at least one"),
+    (table().set_axis(["detector", "label", "label", "image", "score"], axis=1), {},
+     "several columns 'label'; name each column once"),
+    (table(a=1.0), {"detectors": ["a", "a"]}, "score=… name the columns a, a; give one"),
+    (table(a=1.0, b=2.0), {"detectors": ["a"], "columns": {"score": "b"}},
+     "score=… name the columns a, b; give one of the two"),
+    (table(a=1.0, b=np.nan), {"detectors": ["a", "b"]}, "column 'b' holds no score"),
+    (pd.concat([table(), table(detector="aide", label=[0] * 59 + [1] * 31)]).assign(source="x"),
+     {}, "29 image(s) are real for one detector and generated for another; the first is '30.png'"),
     (two_reals(), {}, "2 sources of reals (coco, ffhq), and nothing says which are"),
     (two_reals(), {"reference": ["cocoa"]}, "no reals of 'cocoa'; it has: coco, ffhq; did you"),
     (two_reals(), {"reference": ["coco"], "held_out": ["coco"]}, "cannot be in-distribution and"),
@@ -197,3 +208,30 @@ def test_detectors_without_common_images_are_compared_unpaired():
     )
     for same, other in zip(first, second, strict=True):
         assert np.ptp(same["ci95"]) < np.ptp(other["ci95"])
+
+
+def test_files_of_one_name_are_called_by_the_folders_that_tell_them_apart(tmp_path):
+    files = [tmp_path / "x" / side / "npr" / "scores.csv" for side in ("old", "new")]
+    for file in files:
+        file.parent.mkdir(parents=True)
+        table().drop(columns=["detector", "image"]).to_csv(file, index=False)
+    assert sorted(read_rows(files).own) == ["new/npr/scores", "old/npr/scores"]
+    frames = [table().drop(columns="detector")] * 2
+    assert sorted(read_rows(frames).own) == ["scores 1", "scores 2"]
+
+
+def test_the_digest_covers_classes_and_groups(tmp_path, blank):
+    grouped = table(group=np.arange(3 * N) // 5)
+    assert evaluate(grouped, out=tmp_path / "run").run == tmp_path / "run"
+    with pytest.raises(RunError, match="holds something else"):
+        evaluate(table(), out=tmp_path / "run")
+    with pytest.raises(RunError, match="holds something else"):
+        evaluate(grouped.assign(**{"class": "cat"}), out=tmp_path / "run")
+
+
+def test_no_groups_are_left_in_the_folder_of_a_table_without(tmp_path, blank):
+    (run := tmp_path / "run").mkdir()
+    evaluate(table(), out=run)
+    (run / "groups.parquet").write_bytes(b"old")
+    evaluate(table(), out=run)
+    assert not (run / "groups.parquet").exists()
