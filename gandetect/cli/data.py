@@ -15,7 +15,6 @@ from gandetect.cli.output import bar, print_json, say, say_any_name, suggest
 from gandetect.errors import UsageError
 
 if TYPE_CHECKING:
-
     from gandetect.data.integrity import Integrity
     from gandetect.data.quarantine import Outcome
 
