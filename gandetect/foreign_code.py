@@ -17,7 +17,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from gandetect.errors import ExternalError, shown
+from gandetect.errors import ExternalError, did_you_mean, shown
 
 PLACE = r"^[^:]+:[A-Za-z_][\w.]*$"
 
@@ -25,7 +25,8 @@ PLACE = r"^[^:]+:[A-Za-z_][\w.]*$"
 def object_at(place: str, home: Path) -> Any:
     """The object at ``place``, where paths are below ``home``; a file's code is run afresh.
 
-    Raises `ExternalError` for a file or a module that is not there, and whatever the code raises.
+    Raises `ExternalError` for a file, a module or an object that is not there, and whatever the
+    code raises.
 
     >>> object_at("math:pi", Path())
     3.141592653589793
@@ -33,7 +34,12 @@ def object_at(place: str, home: Path) -> Any:
     module, _, name = place.rpartition(":")
     file = file_of(place, home)
     loaded = _module_at(file) if module.endswith(".py") else _module_named(module, home)
-    return reduce(getattr, name.split("."), loaded)
+    try:
+        return reduce(getattr, name.split("."), loaded)
+    except AttributeError:
+        raise ExternalError(
+            f"{shown(module)} has no {shown(name)}{did_you_mean(name, vars(loaded))}"
+        ) from None
 
 
 def file_of(place: str, home: Path) -> Path:

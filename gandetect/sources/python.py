@@ -56,7 +56,7 @@ class PythonSource(ForeignImages):
             given["seed"] = self.seed
         try:
             returned = function(**given)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise DataError(f"source {self.name!r}: {_told(self.object, error)}") from error
         images = require_images(returned, f"source {self.name!r}, {self.object!r}")
         if len(images) != self.count:
@@ -73,7 +73,7 @@ class PythonSource(ForeignImages):
     def _function(self, root: Path) -> Callable[..., Any]:
         try:
             function = _object(self.object, root, self.digest(root))
-        except Exception as error:  # code of others: anything
+        except (Exception, SystemExit) as error:  # code of others: anything
             why = str(error) if isinstance(error, ExternalError) else _named(error)
             raise UsageError(
                 f"source {self.name!r}: {self.object!r} cannot be imported ({why}); give the place "
@@ -93,12 +93,12 @@ def _object(place: str, root: Path, digest: str) -> Any:
     return object_at(place, root)
 
 
-def _told(place: str, error: Exception) -> str:
+def _told(place: str, error: BaseException) -> str:
     """What went wrong in code of others, and where."""
     last = traceback.extract_tb(error.__traceback__)[-1]
     where = f"{Path(last.filename).name}, line {last.lineno}"
     return f"{place!r} failed with {_named(error)} in {where}; mend it, or take the source out"
 
 
-def _named(error: Exception) -> str:
+def _named(error: BaseException) -> str:
     return f"{type(error).__name__}: {shortened(str(error), 200)}"
