@@ -7,7 +7,7 @@ A place is "package.module:name", in an installed package or beside the experime
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache, reduce
 from hashlib import sha256
@@ -32,14 +32,12 @@ def object_at(place: str, home: Path) -> Any:
     3.141592653589793
     """
     module, _, name = place.rpartition(":")
-    file = file_of(place, home)
-    loaded = _module_at(file) if module.endswith(".py") else _module_named(module, home)
+    loaded = _module_at(file_of(place, home)) if module.endswith(".py") else _named(module, home)
     try:
         return reduce(getattr, name.split("."), loaded)
     except AttributeError:
-        raise ExternalError(
-            f"{shown(module)} has no {shown(name)}{did_you_mean(name, vars(loaded))}"
-        ) from None
+        near = did_you_mean(name, vars(loaded))
+        raise ExternalError(f"{shown(module)} has no {shown(name)}{near}") from None
 
 
 def file_of(place: str, home: Path) -> Path:
@@ -51,8 +49,8 @@ def file_of(place: str, home: Path) -> Path:
 def code_digest(place: str, home: Path) -> str:
     """The digest of the file, or of all Python files of the package, without importing it."""
     file = file_of(place, home)
-    is_package = not file.is_file() and not place.rpartition(":")[0].endswith(".py")
-    return _package_digest(file.stem, home) if is_package else _digest([file])
+    is_file = file.is_file() or place.rpartition(":")[0].endswith(".py")
+    return _digest(file) if is_file else _package_digest(file.stem, home)
 
 
 def _module_at(file: Path) -> ModuleType:
@@ -69,7 +67,7 @@ def _module_at(file: Path) -> ModuleType:
     return module
 
 
-def _module_named(name: str, home: Path) -> ModuleType:
+def _named(name: str, home: Path) -> ModuleType:
     try:
         with _beside(home):
             return import_module(name)
@@ -103,11 +101,8 @@ def _package_digest(package: str, home: Path) -> str:
         return "absent"
     places = [Path(place) for place in spec.submodule_search_locations or ()]
     files = [file for place in places for file in sorted(place.rglob("*.py"))]
-    return _digest(files or [Path(spec.origin or "")])
+    return _digest(*(files or [Path(spec.origin or "")]))
 
 
-def _digest(files: Sequence[Path]) -> str:
-    digest = sha256()
-    for file in files:
-        digest.update(file.read_bytes() if file.is_file() else b"")
-    return digest.hexdigest()
+def _digest(*files: Path) -> str:
+    return sha256(b"".join(one.read_bytes() for one in files if one.is_file())).hexdigest()

@@ -97,7 +97,7 @@ class PythonDetector(External):
     def digests(self, home: Path) -> dict[str, str]:
         """Of a module that is installed, the code of its whole package."""
         digests = super().digests(home)
-        if self.object and not {*self.own_files()} & {*digests}:
+        if self.object and self.own_files()[0] not in digests:
             package = self.object.partition(":")[0].partition(".")[0]
             digests[f"package {package}"] = code_digest(self.object, home)
         return digests
@@ -110,15 +110,12 @@ class PythonDetector(External):
             if not path.is_file():
                 raise ExternalError(f"there is no file {shown(self.file)} beside the experiment")
             return self._onnx(path) if path.suffix in ONNX else self._torchscript(path, device)
-        thing = self._thing(home)
+        thing = object_at(str(self.object), home)
+        if isinstance(thing, type):
+            thing = thing(**self.options)
         if fitted is not None:
             thing.fit(self._scaled(fitted[0], "uint8"), fitted[1])
         return self._answer_of(thing, device)
-
-    def _thing(self, home: Path) -> Any:
-        """The object that the table names, made if it is a class."""
-        thing = object_at(str(self.object), home)
-        return thing(**self.options) if isinstance(thing, type) else thing
 
     def _answer_of(self, thing: Any, device: str) -> Answer:
         import torch
