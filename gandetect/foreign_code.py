@@ -7,7 +7,7 @@ A place is "package.module:name", in an installed package or beside the experime
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache, reduce
 from hashlib import sha256
@@ -19,7 +19,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeAlias
 
-from gandetect.errors import ExternalError, shown
+from gandetect.errors import ExternalError, did_you_mean, shown
 
 PLACE = r"^[^:]+:[A-Za-z_][\w.]*$"
 NOBODYS = {"gandetect", "__main__", *sys.stdlib_module_names}
@@ -29,8 +29,8 @@ Modules: TypeAlias = dict[str, ModuleType]
 def object_at(place: str, home: Path) -> tuple[Any, Modules]:
     """The object at ``place``, where paths are below ``home``, and what `running` it takes.
 
-    A file's code is run afresh. Raises `ExternalError` for a file or a module that is not there,
-    and whatever the code raises.
+    A file's code is run afresh. Raises `ExternalError` for a file, a module or an object that is
+    not there, and whatever the code raises.
 
     >>> object_at("math:pi", Path())
     (3.141592653589793, {})
@@ -40,7 +40,11 @@ def object_at(place: str, home: Path) -> tuple[Any, Modules]:
     own: Modules = {}
     with running(place, home, own):
         loaded = _module_at(file) if module.endswith(".py") else _module_named(module)
-    return reduce(getattr, name.split("."), loaded), own
+    try:
+        return reduce(getattr, name.split("."), loaded), own
+    except AttributeError:
+        near = did_you_mean(name, vars(loaded))
+        raise ExternalError(f"{shown(module)} has no {shown(name)}{near}") from None
 
 
 def file_of(place: str, home: Path) -> Path:
@@ -52,8 +56,8 @@ def file_of(place: str, home: Path) -> Path:
 def code_digest(place: str, home: Path) -> str:
     """The digest of the file, or of all Python files of the package, without importing it."""
     file = file_of(place, home)
-    is_package = not file.is_file() and not place.rpartition(":")[0].endswith(".py")
-    return _package_digest(file.stem, home) if is_package else _digest([file])
+    is_file = file.is_file() or place.rpartition(":")[0].endswith(".py")
+    return _digest(file) if is_file else _package_digest(file.stem, home)
 
 
 def _module_at(file: Path) -> ModuleType:
@@ -120,11 +124,8 @@ def _package_digest(package: str, home: Path) -> str:
         return "absent"
     places = [Path(place) for place in spec.submodule_search_locations or ()]
     files = [file for place in places for file in sorted(place.rglob("*.py"))]
-    return _digest(files or [Path(spec.origin or "")])
+    return _digest(*(files or [Path(spec.origin or "")]))
 
 
-def _digest(files: Sequence[Path]) -> str:
-    digest = sha256()
-    for file in files:
-        digest.update(file.read_bytes() if file.is_file() else b"")
-    return digest.hexdigest()
+def _digest(*files: Path) -> str:
+    return sha256(b"".join(one.read_bytes() for one in files if one.is_file())).hexdigest()

@@ -116,8 +116,10 @@ def _with_held_out(look: Look, answers: Answers) -> Answers:
     """The answers with a class that nobody trains on, where GANs need one and none was given."""
     from dataclasses import replace
 
-    if answers.held_out or not answers.for_gans:
+    if not answers.for_gans:
         return answers
+    if answers.held_out:
+        return replace(answers, guessed=False)
     kept = [name for name in look.classes if answers.labels.get(name) == "real"]
     if not kept:
         return answers

@@ -258,9 +258,9 @@ class Experiment(ConfigSection):
         Seeds are left out on purpose: each seed's results stand in folders of their own, so a
         study with one more seed goes on in the same run folder and costs one seed.
         """
-        without_effect = {place: {*one.WITHOUT_EFFECT} for place, one in enumerate(self.detectors)}
-        excluded = {"seeds": True, "question": True, "classifiers": {"__all__": {"published"}}}
-        identity = self.model_dump(mode="json", exclude={**excluded, "detectors": without_effect})
+        excluded: Any = {"seeds": True, "question": True, "classifiers": {"__all__": {"published"}}}
+        excluded["detectors"] = {at: {*one.WITHOUT_EFFECT} for at, one in enumerate(self.detectors)}
+        identity = self.model_dump(mode="json", exclude=excluded)
         if self.variants:  # each is a study with a digest of its own, so more may join them
             identity["variants"] = True
         return digest_of(identity)

@@ -97,7 +97,7 @@ class PythonDetector(External):
     def digests(self, home: Path) -> dict[str, str]:
         """Of a module that is installed, the code of its whole package."""
         digests = super().digests(home)
-        if self.object and not {*self.own_files()} & {*digests}:
+        if self.object and self.own_files()[0] not in digests:
             package = self.object.partition(":")[0].partition(".")[0]
             digests[f"package {package}"] = code_digest(self.object, home)
         return digests

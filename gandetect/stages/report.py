@@ -171,16 +171,16 @@ class Report(Stage):
         from gandetect.analyses.registry import ANALYSES
 
         study = self.experiment
-        used: list[tuple[Registry[Any], Container[str]]] = [
-            (ARCHITECTURES, [gan.architecture for gan in study.gans]),
-            (DATA_SETS, [study.data.name]),
-            (DETECTORS, [one.kind for one in study.detectors]),
-            (SOURCES, [one.kind for one in study.sources]),
-            (ANALYSES, ANALYSES),
-        ]
+        used: dict[Registry[Any], Container[str]] = {
+            ARCHITECTURES: [gan.architecture for gan in study.gans],
+            DATA_SETS: [study.data.name],
+            DETECTORS: [one.kind for one in study.detectors],
+            SOURCES: [one.kind for one in study.sources],
+            ANALYSES: ANALYSES,
+        }
         return {
             f"{registry.what} {name}": package
-            for registry, names in used
+            for registry, names in used.items()
             for name, package in registry.plugged_in().items()
             if name in names
         }

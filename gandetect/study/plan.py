@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
@@ -16,7 +17,6 @@ from gandetect.stages.trained import Trained
 from gandetect.study.compose import compose
 from gandetect.study.engines import EngineOptions
 from gandetect.study.estimate import require_feasible
-from gandetect.study.tensorboard import check_tensorboard
 
 
 @dataclass(frozen=True)
@@ -126,8 +126,11 @@ def _shares(experiment: Experiment, options: Options, device: str) -> tuple[int,
 def _check_engine(options: Options) -> None:
     """Refuse an engine that cannot be had, and flags that contradict each other."""
     options.engine.check()
-    if options.log is not None:
-        check_tensorboard()
+    if options.log is not None and find_spec(options.log) is None:
+        raise UsageError(
+            "--log tensorboard was given, and TensorBoard is not installed; "
+            "pip install 'gandetect[tensorboard]', or leave --log out"
+        )
     if options.engine.address is not None and options.jobs is not None:
         raise UsageError(
             f"--jobs {options.jobs} was given, and a cluster runs as many tasks as it has room "

@@ -39,3 +39,7 @@ def raises(count: int) -> np.ndarray:
 
 def without_count(number: int) -> np.ndarray:
     return seeded(number, 0)
+
+
+def exits(count: int) -> None:
+    raise SystemExit(3)

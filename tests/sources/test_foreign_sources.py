@@ -223,7 +223,7 @@ def experiment(**keys):
         ({"path": "two.npz"}, "holds the arrays a, b; name the images' array 'images'"),
         ({"object": "no_such_module:f"}, "cannot be imported .there is no module 'no_such_module'"),
         ({"object": "code/absent.py:f"}, "cannot be imported .there is no file 'absent.py'"),
-        ({"object": "generators_of_others:f"}, "cannot be imported .AttributeError"),
+        ({"object": "generators_of_others:f"}, "'generators_of_others' has no 'f'"),
         ({"object": "generators_of_others:NUMBER"}, "is 5, no function"),
         ({"object": "generators_of_others:without_count"}, "no parameter count, but: number"),
         ({"object": "generators_of_others:seeded", "count": 3}, "has 3 usable image"),
@@ -252,6 +252,7 @@ def test_what_cannot_be_used_is_told_before_anything_is_made(tmp_path, keys, sen
         ("flat", r"an array of shape \(40, 784\)"),
         ("a_list", "it gives list, not an array"),
         ("too_few", "was asked for 40 images and returned 39"),
+        ("exits", "SystemExit: 3 in generators_of_others.py, line"),
         ("raises", "RuntimeError: no weights for 40 images in generators_of_others.py, line"),
     ],
 )

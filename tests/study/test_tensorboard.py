@@ -117,6 +117,6 @@ def test_epochs_are_there_as_they_end_and_again_after_a_second_start(tmp_path, m
 
 
 def test_where_it_is_not_installed_one_sentence_says_how_to_get_it(tmp_path, monkeypatch):
-    monkeypatch.setattr("gandetect.study.tensorboard.find_spec", lambda name: None)
+    monkeypatch.setattr("gandetect.study.plan.find_spec", lambda name: None)
     with pytest.raises(UsageError, match=r"pip install 'gandetect\[tensorboard\]'"):
         plan_study(EXPERIMENT, Options(tmp_path, log="tensorboard"))

@@ -28,6 +28,7 @@ NAMES = {
     "epoch": ("epoch",),
     "source_seed": ("source_seed",),
 }  # fmt: skip
+OURS = {name: ours for ours, names in NAMES.items() for name in names}
 SCORED = ("detector", "score", "seed", "epoch", "source_seed", "known")  # of a score, not an image
 IN_PATHS = ("label", "source", "class", "group", "split", "detector", "seed")
 
@@ -137,7 +138,16 @@ def _find(table: pd.DataFrame, options: TableOptions, given: Mapping[str, str]) 
     """The table's name of each of our columns that it has."""
     found = {ours: theirs for ours, theirs in given.items() if theirs in table}
     taken = {*found.values(), *options.detectors}
-    free = {str(column).lower(): str(column) for column in table if column not in taken}
+    free: dict[str, str] = {}
+    for column in map(str, table):
+        if column in taken:
+            continue
+        first, ours = free.setdefault(column.lower(), column), OURS.get(column.lower())
+        if first != column and ours is not None and ours not in found:
+            raise UsageError(
+                f"columns {shown(first)} and {shown(column)} may both be the {ours}; say which is "
+                f"with --columns {ours}={first}"
+            )
     for ours, names in NAMES.items():
         theirs = next((free[one] for one in names if one in free), None)
         if ours not in found and theirs is not None and not (ours == "score" and options.detectors):

@@ -19,6 +19,7 @@ from gandetect.errors import DataError, shortened
 MOST_NAMES = 2**31 - 1
 SAMPLE = 1 << 18  # bytes that the encoding and the separator are told by
 EMPTY = ["", "NA", "N/A", "#N/A", "NaN", "nan", "null", "NULL", "None"]
+NO_TEXT = re.compile(r"[\x00-\x08\x0e-\x1f]")  # what no table of scores holds
 PACKED = (".gz", ".bz2", ".zst")
 
 
@@ -63,6 +64,8 @@ def _read_text(path: Path) -> pa.Table:
     if b"\0" not in content:  # whole lines only; in UTF-16 a line has other ends
         content = content[: content.rfind(b"\n") + 1] or content
     text, encoding = decoded(content)
+    if NO_TEXT.search(text):
+        raise ValueError("it holds no text")
     rest, separator = stated_separator(text)
     delimiter = separator or separator_of(rest, ("label", "score", "image"))
     parse = csv.ParseOptions(delimiter=delimiter, newlines_in_values='"' in text)

@@ -68,7 +68,7 @@ def deepsafe(folder: Path) -> tuple[list[Path], dict[str, Any]]:
         "ensemble_score": 0.5, "ensemble_verdict": "fake",
     })  # fmt: skip
     table.loc[::7, "prob_aide"] = None
-    path = folder / "predictions.csv.gz"
+    path = folder / "predictions_medium.csv.gz"
     path.write_bytes(gzip.compress(table.to_csv(index=False).encode()))
     return [path], {"detectors": ("prob_npr", "prob_aide"), "probabilities": True}
 
@@ -95,9 +95,9 @@ def kaggle(folder: Path) -> tuple[list[Path], dict[str, Any]]:
     submission = pd.DataFrame({"filename": names, "label": scores})
     submission.sample(frac=1, random_state=0).to_csv(folder / "submission.csv", index=False)
     key = pd.DataFrame({"filename": names, "label": ["REAL"] * N + ["FAKE"] * N})
-    key.to_csv(folder / "key.csv", index=False)
+    key.to_csv(folder / "answers.csv", index=False)
     return [folder / "submission.csv"], {
-        "key": folder / "key.csv",
+        "key": folder / "answers.csv",
         "columns": {"score": "label"},
         "probabilities": True,
     }

@@ -101,6 +101,19 @@ def test_a_damaged_file_is_named(tmp_path, content, told):
     assert str(path) in str(error.value)
 
 
+def test_an_image_is_no_table_and_the_sentence_holds_nothing_of_it(tmp_path):
+    (tmp_path / "scores.csv").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(range(256)))
+    with pytest.raises(DataError, match=r"table of scores \(it holds no text\)"):
+        read_rows(tmp_path / "scores.csv")
+
+
+def test_columns_that_differ_in_case_alone_are_told_apart_by_their_owner():
+    both = table().rename(columns={"detector": "model"}).assign(Model="x")
+    with pytest.raises(UsageError, match="'model' and 'Model' may both be the detector; say which"):
+        read_rows(both)
+    assert list(read_rows(both.assign(Note=1, note=2), columns={"detector": "Model"}).own) == ["x"]
+
+
 @pytest.mark.parametrize("suffix", ["parquet", "jsonl", "json"])
 def test_other_formats_that_are_damaged_are_named(tmp_path, suffix):
     (tmp_path / f"scores.{suffix}").write_text('{"a": [1, 2')
