@@ -69,6 +69,11 @@ class TableOptions:
     calibrated_confidence: float | None = None
     calibrated_by: Literal["class"] | None = None
 
+    def __post_init__(self) -> None:
+        for name in ("detectors", "generated_labels", "real_labels", "reference", "held_out"):
+            if isinstance(value := getattr(self, name), str):  # one, and no list of letters
+                object.__setattr__(self, name, (value,))
+
 
 def our_columns(
     table: pd.DataFrame, options: TableOptions, name: str, key: pd.DataFrame | None = None

@@ -165,7 +165,7 @@ def test_the_reference_is_the_source_with_a_calibration_split_and_others_are_gro
     assert rows.reals == {"real:in-distribution": "coco"}
     held = read_rows(scores, held_out=["ffhq"])
     assert "real:held-out" in {*held.scores["source"]}
-    turned = read_rows(scores, reference=["ffhq"])
+    turned = read_rows(scores, reference="ffhq")  # a name, or several
     assert turned.notes["left_out"] == ["coco (calibration)"]
     assert len(turned.scores) == 110
     pooled = read_rows(scores, reference=["coco", "ffhq"])
