@@ -54,7 +54,7 @@ def counts(images: ImageSet) -> Counts:
     )
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=32)
 def _multipliers(images: ImageSet) -> npt.NDArray[np.float32]:
     shape = DRAWS, len(images.index) // 8
     return images.stream("multipliers").standard_normal(shape, dtype=np.float32)
@@ -99,12 +99,6 @@ def share_above(cuts: Scores, scores: Scores) -> Scores:
     """The share of scores `(N,)` above each cut, `(DRAWS,)`."""
     below = np.searchsorted(np.sort(scores), cuts, side="right")
     return np.asarray(1 - below / len(scores), np.float64)
-
-
-def moved(cuts: Scores, scores: Scores) -> Scores:
-    """How far that share moves with the cut, around 0."""
-    above = share_above(cuts, scores)
-    return np.asarray(above - above.mean(), np.float64)
 
 
 def _exceeded_by(ascending: Scores, shares: Scores) -> Scores:

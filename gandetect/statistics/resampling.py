@@ -33,10 +33,8 @@ def from_draws(
     """
     covariance = np.atleast_2d(np.cov(np.stack(draws)))
     short = np.maximum(2.0 / (fewest + 4.0) ** 2 - np.diag(covariance), 0.0)
-    moved = None
-    if any(np.ndim(one) for one in recalibrated):
-        moved = np.stack([one - np.mean(one) for one in recalibrated])
-    return Statistic(np.array(values, float), covariance + np.diag(short), moved)
+    again = np.stack(recalibrated) if any(np.ndim(one) for one in recalibrated) else None
+    return Statistic(np.array(values, float), covariance + np.diag(short), again)
 
 
 def redrawn_share(samples: Sequence[Sample], cut: float) -> Array:

@@ -26,7 +26,7 @@ from gandetect.statistics.bootstrap import mean_over_images
 from gandetect.statistics.detector_runs import alone
 from gandetect.statistics.intervals import Interval, wilson
 from gandetect.statistics.operating_points import calibrate
-from gandetect.statistics.redrawn import moved
+from gandetect.statistics.redrawn import share_above
 from gandetect.statistics.rows import Row, Rows
 from gandetect.statistics.scored_detectors import (
     ScoredDetector,
@@ -236,7 +236,7 @@ def reliability(generated: Scores, real: Scores, bins: int = BINS) -> dict[str, 
 def _share_above(scores: Scores, cut: float, cuts: Scores | None) -> dict[str, Any]:
     found = mean_over_images([(scores > cut).astype(float)], same_images=True)
     if cuts is not None:
-        found = replace(found, calibration=moved(cuts, scores)[None])
+        found = replace(found, calibration=share_above(cuts, scores)[None])
     return {"called": found.mean, "ci95": found.ci95(), "covers": found.covers, "n": len(scores)}
 
 
