@@ -183,6 +183,18 @@ class DetectorRuns:
         """How many redrawn images of a source lie above a score."""
         return self._once(("tail", seed, source), lambda: tail_of(self.sample(seed, source)))
 
+    def pooled(self, seed: int, chosen_on: str) -> Tail:
+        """The same of as many images as chose something, drawn from them and test images like them.
+
+        A few images know nothing of the rare scores that other such images would hold.
+        """
+        known = (self.own or ()) if chosen_on.startswith("generated:") else (IN_DISTRIBUTION,)
+        there = [name for name in (chosen_on, *known) if name in self.images[seed]]
+        samples = [self.sample(seed, name) for name in there]
+        index = b"".join(images.index for images, _ in samples)
+        pool = replace(samples[0][0], index=index, drawn=len(samples[0][1]))
+        return tail_of((pool, np.concatenate([scores for _, scores in samples])))
+
     def own_fakes(self, seed: int) -> list[str]:
         """Its own generated sources in a run; all of them where nobody has said which it knows."""
         if self.own is not None:

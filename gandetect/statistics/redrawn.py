@@ -30,12 +30,13 @@ Counts = npt.NDArray[np.uint8]
 class ImageSet:
     """Which images were drawn, `(N,)`: equal ones share their chance, whoever scored them.
 
-    ``run`` is None where all runs have them in common.
+    ``run`` is None where all runs have them in common. Of a pool fewer are drawn than it holds.
     """
 
     source: str
     index: bytes
     run: int | None = None
+    drawn: int | None = None
 
     def stream(self, purpose: str) -> np.random.Generator:
         """The stream of chance of these images, however they are numbered."""
@@ -48,10 +49,9 @@ class ImageSet:
 def counts(images: ImageSet) -> Counts:
     """How often each image is drawn when as many are drawn again, `(DRAWS, N)`."""
     n = len(images.index) // 8
-    rng = images.stream("counts")
-    return np.stack([np.bincount(rng.integers(0, n, n), minlength=n) for _ in range(DRAWS)]).astype(
-        np.uint8
-    )
+    rng, size = images.stream("counts"), images.drawn or n
+    drawn = (np.bincount(rng.integers(0, n, size), minlength=n) for _ in range(DRAWS))
+    return np.stack([one.astype(np.uint8) for one in drawn])
 
 
 @lru_cache(maxsize=32)

@@ -256,25 +256,26 @@ def _said(one: Mapping[str, float]) -> str:
 @click.option("--studies", type=click.IntRange(2), default=200, show_default=True)
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--out", type=click.Path(path_type=Path), default="coverage.jsonl",
-              show_default=True, help="A line a design; given again, it goes on.")  # fmt: skip
+              show_default=True, help="One line a design; those it holds are kept.")  # fmt: skip
 @click.option("--table", is_flag=True, help="Simulate nothing; print what the file holds.")
 def main(only: tuple[str, ...], studies: int, seed: int, out: Path, table: bool) -> None:
     """Simulate studies and print how many of 100 intervals hold the truth."""
     wanted = {name: part for name, part in parts().items() if not only or name in only}
     done = [json.loads(line) for line in out.read_text().splitlines()] if out.exists() else []
-    known = {json.dumps([one["design"], one["studies"], one["seed"]]): one["found"] for one in done}
+    known = {json.dumps([one["design"], one["seed"]]): one["found"]
+             for one in done if one["studies"] >= studies}  # fmt: skip
     found: dict[str, dict[Design, Any]] = {name: {} for name in wanted}
     every = [(name, design) for name, part in wanted.items() for design in part[2]]
     # Few runs first: they are the quickest.
     for name, design in sorted(every, key=lambda one: (one[1].runs, SCORES.index(one[1].scores))):
-        about = [vars(design), studies, seed]
+        about = [vars(design), seed]
         if json.dumps(about) not in known and table:
             continue
         if json.dumps(about) not in known:
             study, summed, _ = wanted[name]
             rng = np.random.default_rng([seed, *design.stream])
             known[json.dumps(about)] = summed([study(design, rng) for _ in range(studies)])
-            row = dict(zip(("design", "studies", "seed"), about, strict=True))
+            row = {"design": vars(design), "studies": studies, "seed": seed}
             with out.open("a") as file:
                 file.write(json.dumps({**row, "found": known[json.dumps(about)]}) + "\n")
         found[name][design] = known[json.dumps(about)]
