@@ -187,7 +187,8 @@ def deviations(statistic: Statistic) -> Array:
 
     The stream is fixed, so equal numbers give equal intervals.
     """
-    return np.add(*_drawn(statistic))
+    moved, recalibrated = _drawn(statistic)
+    return moved + recalibrated
 
 
 def _drawn(statistic: Statistic) -> tuple[Array, Array]:
@@ -211,7 +212,7 @@ def _drawn(statistic: Statistic) -> tuple[Array, Array]:
 
 
 def _turned(shares: npt.ArrayLike) -> Array:
-    return np.arcsin(np.sqrt(np.clip(shares, 0.0, 1.0)))
+    return np.asarray(np.arcsin(np.sqrt(np.clip(shares, 0.0, 1.0))), np.float64)
 
 
 class _Chance(NamedTuple):

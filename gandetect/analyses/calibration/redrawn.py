@@ -67,7 +67,8 @@ def ece_interval(
     place = np.minimum(((np.cumsum(mass) - mass / 2) * bins).astype(int), bins - 1)[position]
 
     def of(p: Array, weights: Array) -> Array:
-        return np.abs((weights * (p - test.labels)) @ np.eye(bins)[place]).sum(axis=1)
+        gaps = (weights * (p - test.labels)) @ np.eye(bins)[place]
+        return np.asarray(np.abs(gaps).sum(axis=1), np.float64)
 
     of_test = of(expit(fitted(test.scores)), test.weights)
     return from_draws([value], [of_test], test.fewest, [of(p, test.weights.mean(axis=0))]).ci95()
