@@ -29,8 +29,8 @@ class Statistic:
     """One statistic of every run `(S,)`, and its covariance `(S, S)` from drawing test images.
 
     Off the diagonal stands what runs have in common because they answered the same images.
-    ``calibration`` holds how far other calibration images would move it, `(S, draws)`, around 0;
-    None where none were needed.
+    ``calibration`` holds what it would be with other calibration images, `(S, draws)`; None where
+    none were needed.
     """
 
     values: Array
@@ -115,9 +115,10 @@ def over_runs(
     Args:
         values: the statistic of each run, `(S,)`.
         image_covariance: its covariance from drawing test images alone, `(S, S)`.
-        calibration: how far other calibration images would move it, `(S, draws)`.
+        calibration: what it would be with other calibration images, `(S, draws)`.
         share: whether the statistic lies in [0, 1]; the interval is then taken on the logit
-            scale. Otherwise it is a difference, and lies in [-1, 1].
+            scale, and for calibration images on the arcsine scale, as they may move it from one end
+            to the other. Otherwise it is a difference, and lies in [-1, 1].
 
     A hierarchical bootstrap (Davison and Hinkley 1997, section 3.8), runs first, then images.
     Runs are few, so the spread of resampled means is widened by sqrt(S / (S - 1)) and by the
@@ -131,19 +132,25 @@ def over_runs(
     True
     """
     statistic = _checked(values, image_covariance, calibration)
-    low, high = np.quantile(deviations(statistic), TAILS)
+    moved, recalibrated = _drawn(statistic)
     centre = statistic.mean
     if not share:
+        low, high = np.quantile(moved + recalibrated, TAILS)
         return [float(max(centre - high, -1.0)), float(min(centre - low, 1.0))]
     # Near 0 and 1 the slope is taken as far inside as the mean may lie off: at the edge itself
     # the interval would be everything.
-    reach = float(np.clip(max(-low, high), 1e-6, 0.5))
+    ends = np.quantile(moved, TAILS)
+    reach = float(np.clip(np.abs(ends).max(), 1e-6, 0.5))
     inside = float(np.clip(centre, reach, 1 - reach))
-    slope = inside * (1 - inside)
-    below, above = expit(logit(inside) - np.array([high, low]) / slope)
-    bottom = below * min(centre / inside, 1.0)
-    top = 1 - (1 - above) * min((1 - centre) / (1 - inside), 1.0)
-    return [float(min(bottom, centre)), float(max(top, centre))]
+    near = expit(logit(inside) - (ends if calibration is None else moved) / (inside * (1 - inside)))
+    below = near * min(centre / inside, 1.0)
+    above = 1 - (1 - near) * min((1 - centre) / (1 - inside), 1.0)
+    shares = np.where(near < inside, below, above)
+    if calibration is not None:
+        usual = calibration.mean()
+        turned = _turned(shares) - _turned(usual + recalibrated) + _turned(usual)
+        shares = np.sin(np.clip(np.quantile(turned, TAILS), 0.0, np.pi / 2)) ** 2
+    return [float(min(shares.min(), centre)), float(max(shares.max(), centre))]
 
 
 def with_interval(statistic: Statistic, of_images: Interval) -> dict[str, Any]:
@@ -180,6 +187,12 @@ def deviations(statistic: Statistic) -> Array:
 
     The stream is fixed, so equal numbers give equal intervals.
     """
+    moved, recalibrated = _drawn(statistic)
+    return moved + recalibrated
+
+
+def _drawn(statistic: Statistic) -> tuple[Array, Array]:
+    """The same in two parts: what runs and test images move, and what calibration images do."""
     values, of_test = statistic.values, statistic.image_covariance
     covariance, runs = of_test, len(values)
     chance = _chance(runs)
@@ -188,14 +201,18 @@ def deviations(statistic: Statistic) -> Array:
         covariance = covariance + np.atleast_2d(np.cov(statistic.calibration))
         recalibrated = _shared_draws(statistic.calibration)
     if runs == 1:
-        return recalibrated + chance.images * float(np.sqrt(of_test[0, 0]))
+        return chance.images * np.sqrt(of_test[0, 0]), recalibrated
     # Resample runs, and widen for their small number.
     chosen: Array = chance.chosen @ (values - values.mean())
     if np.ptp(values) < 1e-12:  # equal runs: what is left is the chance of their own images
         chosen = chance.own * np.sqrt(np.trace(covariance)) / runs
     chosen = chosen * chance.widened
     # Draw what the runs share because they answered the same images, or were calibrated on them.
-    return chosen + recalibrated + chance.images * float(np.sqrt(_shared(of_test)))
+    return chosen + chance.images * np.sqrt(_shared(of_test)), recalibrated
+
+
+def _turned(shares: npt.ArrayLike) -> Array:
+    return np.asarray(np.arcsin(np.sqrt(np.clip(shares, 0.0, 1.0))), np.float64)
 
 
 class _Chance(NamedTuple):
@@ -225,8 +242,8 @@ def _shared(covariance: Array) -> float:
 
 
 def _shared_draws(calibration: Array) -> Array:
-    """What runs have in common of their calibration images, in the shape of its mean `(DRAWS,)`."""
-    mean = np.resize(calibration.mean(axis=0), DRAWS)
+    """How far what runs share of their calibration images moves the mean, around 0, `(DRAWS,)`."""
+    mean = np.resize(calibration.mean(axis=0) - calibration.mean(), DRAWS)
     if len(calibration) == 1:
         return mean
     whole = float(mean.var())

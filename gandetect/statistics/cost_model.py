@@ -11,7 +11,7 @@ import numpy as np
 from gandetect.errors import UsageError
 from gandetect.statistics.intervals import Interval, wilson
 from gandetect.statistics.operating_points import best_cuts
-from gandetect.statistics.redrawn import moved
+from gandetect.statistics.redrawn import share_above
 from gandetect.statistics.scores import Scores
 
 UPLOADS = 1000
@@ -140,12 +140,12 @@ class _Share:
 
 
 def _moved(cuts: Scores | None, scores: Scores) -> Scores:
-    return np.zeros(1) if cuts is None else moved(cuts, scores)
+    return np.zeros(1) if cuts is None else share_above(cuts, scores)
 
 
 def _reach(draws: Scores) -> tuple[float, float]:
-    """How far an interval reaches below and above for what is drawn around 0."""
-    low, high = np.quantile(draws, (0.025, 0.975))
+    """How far an interval reaches below and above for what is drawn."""
+    low, high = np.quantile(draws, (0.025, 0.975)) - draws.mean()
     return float(max(high, 0.0)), float(max(-low, 0.0))
 
 

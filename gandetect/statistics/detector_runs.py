@@ -12,7 +12,7 @@ import pandas as pd
 
 from gandetect.statistics.bootstrap import Array, Statistic, mean_over_both, mean_over_images
 from gandetect.statistics.ranking import placements
-from gandetect.statistics.redrawn import ImageSet, best_cuts, moved, order_statistics
+from gandetect.statistics.redrawn import ImageSet, best_cuts, order_statistics, share_above
 from gandetect.statistics.resampling import Sample, Tail, ranking_draws, tail_of
 from gandetect.statistics.scored_detectors import (
     DetectorFacts,
@@ -126,12 +126,12 @@ class DetectorRuns:
         of_cuts = self.recalibrated(list(scores), point, list(scores.values()))
         if of_cuts is None or generated:
             return replace(found, calibration=of_cuts)
-        return replace(found, calibration=-of_cuts)
+        return replace(found, calibration=1 - of_cuts)
 
     def recalibrated(
         self, seeds: Sequence[int], point: str, scores: Sequence[Scores]
     ) -> Array | None:
-        """How far other calibration images would move the share above a point, `(S, DRAWS)`.
+        """The share above a point that other calibration images would choose, `(S, DRAWS)`.
 
         Of each run's ``scores``. None where no images chose the point.
         """
@@ -139,7 +139,7 @@ class DetectorRuns:
         known = [one for one in cuts if one is not None]
         if len(known) < len(cuts):
             return None
-        return np.stack([moved(*pair) for pair in zip(known, scores, strict=True)])
+        return np.stack([share_above(*pair) for pair in zip(known, scores, strict=True)])
 
     def cuts(self, seed: int, point: str) -> Scores | None:
         """The thresholds that other calibration images would give, `(DRAWS,)`.
@@ -170,7 +170,10 @@ class DetectorRuns:
         if chosen_on not in images or cut not in (scores := images[chosen_on].scores):
             return None
         pool = [name for name in dict.fromkeys((chosen_on, IN_DISTRIBUTION)) if name in images]
-        samples = [self.sample(seed, name) for name in pool]
+        # Calibration images alone are drawn: test images lend their scores, but no chance.
+        run = None if self.shared(chosen_on) else seed
+        samples = [(replace(self.sample(seed, name)[0], run=run), images[name].scores)
+                   for name in pool]  # fmt: skip
         return self._once(("cut", seed, cut), lambda: order_statistics(scores, cut, samples))
 
     def ranking_draws(self, seed: int, generated: str, real: str) -> dict[str, Array]:
@@ -181,6 +184,18 @@ class DetectorRuns:
     def tail(self, seed: int, source: str) -> Tail:
         """How many redrawn images of a source lie above a score."""
         return self._once(("tail", seed, source), lambda: tail_of(self.sample(seed, source)))
+
+    def pooled(self, seed: int, chosen_on: str) -> Tail:
+        """The same of as many images as chose something, drawn from them and test images like them.
+
+        A few images know nothing of the rare scores that other such images would hold.
+        """
+        known = (self.own or ()) if chosen_on.startswith("generated:") else (IN_DISTRIBUTION,)
+        there = [name for name in (chosen_on, *known) if name in self.images[seed]]
+        samples = [self.sample(seed, name) for name in there]
+        index = b"".join(images.index for images, _ in samples)
+        pool = replace(samples[0][0], index=index, drawn=len(samples[0][1]))
+        return tail_of((pool, np.concatenate([scores for _, scores in samples])))
 
     def own_fakes(self, seed: int) -> list[str]:
         """Its own generated sources in a run; all of them where nobody has said which it knows."""

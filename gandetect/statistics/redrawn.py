@@ -30,12 +30,13 @@ Counts = npt.NDArray[np.uint8]
 class ImageSet:
     """Which images were drawn, `(N,)`: equal ones share their chance, whoever scored them.
 
-    ``run`` is None where all runs have them in common.
+    ``run`` is None where all runs have them in common. Of a pool fewer are drawn than it holds.
     """
 
     source: str
     index: bytes
     run: int | None = None
+    drawn: int | None = None
 
     def stream(self, purpose: str) -> np.random.Generator:
         """The stream of chance of these images, however they are numbered."""
@@ -48,13 +49,12 @@ class ImageSet:
 def counts(images: ImageSet) -> Counts:
     """How often each image is drawn when as many are drawn again, `(DRAWS, N)`."""
     n = len(images.index) // 8
-    rng = images.stream("counts")
-    return np.stack([np.bincount(rng.integers(0, n, n), minlength=n) for _ in range(DRAWS)]).astype(
-        np.uint8
-    )
+    rng, size = images.stream("counts"), images.drawn or n
+    drawn = (np.bincount(rng.integers(0, n, size), minlength=n) for _ in range(DRAWS))
+    return np.stack([one.astype(np.uint8) for one in drawn])
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=32)
 def _multipliers(images: ImageSet) -> npt.NDArray[np.float32]:
     shape = DRAWS, len(images.index) // 8
     return images.stream("multipliers").standard_normal(shape, dtype=np.float32)
@@ -99,12 +99,6 @@ def share_above(cuts: Scores, scores: Scores) -> Scores:
     """The share of scores `(N,)` above each cut, `(DRAWS,)`."""
     below = np.searchsorted(np.sort(scores), cuts, side="right")
     return np.asarray(1 - below / len(scores), np.float64)
-
-
-def moved(cuts: Scores, scores: Scores) -> Scores:
-    """How far that share moves with the cut, around 0."""
-    above = share_above(cuts, scores)
-    return np.asarray(above - above.mean(), np.float64)
 
 
 def _exceeded_by(ascending: Scores, shares: Scores) -> Scores:

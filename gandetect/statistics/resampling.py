@@ -33,10 +33,8 @@ def from_draws(
     """
     covariance = np.atleast_2d(np.cov(np.stack(draws)))
     short = np.maximum(2.0 / (fewest + 4.0) ** 2 - np.diag(covariance), 0.0)
-    moved = None
-    if any(np.ndim(one) for one in recalibrated):
-        moved = np.stack([one - np.mean(one) for one in recalibrated])
-    return Statistic(np.array(values, float), covariance + np.diag(short), moved)
+    again = np.stack(recalibrated) if any(np.ndim(one) for one in recalibrated) else None
+    return Statistic(np.array(values, float), covariance + np.diag(short), again)
 
 
 def redrawn_share(samples: Sequence[Sample], cut: float) -> Array:
@@ -89,9 +87,10 @@ def tail_of(sample: Sample) -> Tail:
     groups, which = np.unique(np.minimum(starts, len(scores) - 1), return_inverse=True)
     drawn = np.take(counts(images), order, axis=1)
     between = np.add.reduceat(drawn, groups, axis=1, dtype=np.uint32)
-    above = np.cumsum(between[:, ::-1], axis=1, dtype=np.float64)[:, ::-1] / len(scores)
+    n = images.drawn or len(scores)
+    above = np.cumsum(between[:, ::-1], axis=1, dtype=np.float64)[:, ::-1] / n
     above = np.where(starts < len(scores), above[:, which], 0.0)
-    return Tail(len(scores), edges, np.pad(above, ((0, 0), (0, 1))))
+    return Tail(n, edges, np.pad(above, ((0, 0), (0, 1))))
 
 
 def ranking_draws(generated: Tail, real: Tail) -> dict[str, Array]:

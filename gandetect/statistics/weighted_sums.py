@@ -37,7 +37,7 @@ class Measure:
 class _Answer:
     """A measure in one run, each image's pull at it, and what its variance is at least.
 
-    ``moved`` is how far other calibration images would move it, `(DRAWS,)`, if they would.
+    ``moved`` is what it would be with other calibration images, `(DRAWS,)`, if they matter.
     """
 
     value: float
@@ -65,8 +65,8 @@ class WeightedSums(Generic[Key]):
         pulls = [_summed(run) for run in runs]
         covariance = np.array([[_product(first, second) for second in pulls] for first in pulls])
         short = [sum(weight**2 * one.short for weight, one in run) for run in runs]
-        moved = [sum(weight * one.moved for weight, one in run if one.moved is not None)
-                 for run in runs]  # fmt: skip
+        moved = [sum(weight * (one.value if one.moved is None else one.moved)
+                     for weight, one in run) for run in runs]  # fmt: skip
         calibration = np.stack(moved) if any(np.ndim(one) for one in moved) else None
         return Statistic(values, covariance + np.diag(short), calibration)
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from scipy.special import expit
+from scipy.stats import beta
 
 from gandetect.errors import DataError
 from gandetect.statistics.bootstrap import (
@@ -81,6 +82,17 @@ def test_images_that_all_runs_share_widen_the_interval():
     apart = over_runs(values, np.eye(3) * 1e-3)
     shared = over_runs(values, np.full((3, 3), 1e-3))
     assert shared[1] - shared[0] > 1.5 * (apart[1] - apart[0])
+
+
+def test_a_share_that_calibration_images_move_from_end_to_end_is_covered():
+    """Of one run, and the images move it far more on one side than on the other."""
+    rng = np.random.default_rng(0)
+    again = beta.ppf((np.arange(200) + 0.5) / 200, 0.7, 1.5)[None]
+    ends = np.array([over_runs([one], [[1e-6]], again) for one in rng.beta(0.7, 1.5, 400)])
+    truth = 0.7 / 2.2
+    assert 0.93 <= np.mean((ends[:, 0] <= truth) & (truth <= ends[:, 1])) <= 0.97
+    assert ends.min() >= 0
+    assert ends.max() <= 1
 
 
 def test_one_run_is_covered_over_images_only():

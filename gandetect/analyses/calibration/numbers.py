@@ -26,7 +26,7 @@ from gandetect.statistics.bootstrap import mean_over_images
 from gandetect.statistics.detector_runs import alone
 from gandetect.statistics.intervals import Interval, wilson
 from gandetect.statistics.operating_points import calibrate
-from gandetect.statistics.redrawn import moved
+from gandetect.statistics.redrawn import share_above
 from gandetect.statistics.rows import Row, Rows
 from gandetect.statistics.scored_detectors import (
     ScoredDetector,
@@ -92,7 +92,7 @@ def calibration(subjects: Sequence[ScoredDetector]) -> tuple[Rows, Rows, list[st
         fakes, reals = (subject.sources[name] for name in names)
         maps = {method: fit(method, fakes, reals) for method in METHODS}
         of = alone(subject)
-        redrawn = Grouped(of, subject.seed, names)
+        redrawn = Grouped([of.pooled(subject.seed, name) for name in names])
         again = {method: redrawn_maps(method, one, redrawn) for method, one in maps.items()}
         pairs, left_out = judged_pairs(subject, held_out_for=("own", "generated"))
         gaps += left_out
@@ -103,12 +103,12 @@ def calibration(subjects: Sequence[ScoredDetector]) -> tuple[Rows, Rows, list[st
                 "real": real,
                 "role": subject.role(generated),
             }
-            test = Grouped(of, subject.seed, (generated, real))
+            test = Grouped([of.tail(subject.seed, name) for name in (generated, real)])
             for method, to_log_odds in maps.items():
                 sides = tuple(to_log_odds(subject.sources[name]) for name in (generated, real))
                 curve = reliability(sides[0], sides[1])
                 ece = expected_error(curve)
-                interval = ece_interval(ece, again[method], test, BINS)
+                interval = ece_interval(ece, to_log_odds, again[method], test, BINS)
                 found = {"ece": ece, "ece_ci95": interval, **proper_scores(sides[0], sides[1])}
                 rows.append({**about, "method": method, "fitted_on": list(names), **found})
                 curves.append({**about, "method": method, **curve})
@@ -236,7 +236,7 @@ def reliability(generated: Scores, real: Scores, bins: int = BINS) -> dict[str, 
 def _share_above(scores: Scores, cut: float, cuts: Scores | None) -> dict[str, Any]:
     found = mean_over_images([(scores > cut).astype(float)], same_images=True)
     if cuts is not None:
-        found = replace(found, calibration=moved(cuts, scores)[None])
+        found = replace(found, calibration=share_above(cuts, scores)[None])
     return {"called": found.mean, "ci95": found.ci95(), "covers": found.covers, "n": len(scores)}
 
 

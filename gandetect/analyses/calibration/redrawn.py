@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from scipy.optimize import isotonic_regression
 from scipy.special import expit
 
 from gandetect.statistics.bootstrap import Array
-from gandetect.statistics.detector_runs import DetectorRuns
 from gandetect.statistics.intervals import Interval
-from gandetect.statistics.resampling import from_draws
+from gandetect.statistics.resampling import Tail, from_draws
 from gandetect.statistics.scores import Scores
 
-STEPS = 4  # of Newton's method, from the map of the images as they are
+STEPS = 10  # of Newton's method, from the map of the images as they are
 
 
 class Grouped:
@@ -23,8 +22,7 @@ class Grouped:
     Both labels weigh 1/2 in each draw; ``targets`` are Platt's, `(K,)`.
     """
 
-    def __init__(self, runs: DetectorRuns, seed: int, names: tuple[str, str]) -> None:
-        tails = [runs.tail(seed, name) for name in names]
+    def __init__(self, tails: Sequence[Tail]) -> None:
         sizes = [len(one.points) for one in tails]
         self.scores = np.concatenate([one.points for one in tails])
         self.weights = np.concatenate([one.between for one in tails], axis=1) / 2
@@ -40,10 +38,9 @@ def maps(
     if method == "isotonic":
         order, edge = np.argsort(images.scores, kind="stable"), 1 / (images.fewest + 2)
         known, labels = images.scores[order], images.labels[order]
-        steps = [isotonic_regression(labels, weights=weights).x
-                 for weights in images.weights[:, order] + 1e-12]  # fmt: skip
-        steps = np.clip(steps, edge, 1 - edge)
-        return lambda scores: np.stack([np.interp(scores, known, one) for one in steps])
+        steps = [(known[there], isotonic_regression(labels[there], weights=weights[there]).x)
+                 for weights in images.weights[:, order] for there in [weights > 0]]  # fmt: skip
+        return lambda scores: np.clip([np.interp(scores, *one) for one in steps], edge, 1 - edge)
     shift = float(fitted(np.zeros(1))[0])
     line = np.tile([float(fitted(np.ones(1))[0]) - shift, shift], (len(images.weights), 1))
     free = {"none": 0, "temperature": 1, "platt": 2}[method]
@@ -57,12 +54,21 @@ def maps(
 
 
 def ece_interval(
-    value: float, mapped: Callable[[Scores], Array], test: Grouped, bins: int
+    value: float,
+    fitted: Callable[[Scores], Scores],
+    again: Callable[[Scores], Array],
+    test: Grouped,
+    bins: int,
 ) -> Interval:
-    """The 95 % interval of an ECE ``value`` over calibration and test images."""
-    p = mapped(test.scores)
+    """The 95 % interval of an ECE ``value`` over test images, and over maps fitted ``again``."""
+    p = again(test.scores)
     _, position = np.unique(p.mean(axis=0).round(9), return_inverse=True)
     mass = np.bincount(position, test.weights.mean(axis=0))
     place = np.minimum(((np.cumsum(mass) - mass / 2) * bins).astype(int), bins - 1)[position]
-    gaps = (test.weights * (p - test.labels)) @ np.eye(bins)[place]
-    return from_draws([value], [np.abs(gaps).sum(axis=1)], test.fewest).ci95()
+
+    def of(p: Array, weights: Array) -> Array:
+        gaps = (weights * (p - test.labels)) @ np.eye(bins)[place]
+        return np.asarray(np.abs(gaps).sum(axis=1), np.float64)
+
+    of_test = of(expit(fitted(test.scores)), test.weights)
+    return from_draws([value], [of_test], test.fewest, [of(p, test.weights.mean(axis=0))]).ci95()
