@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 from PIL import Image
+from shortcuts import in_this_process, without_audits, without_figures
 
 from gandetect.cli import main
 from gandetect.config import load_experiment
@@ -169,8 +170,15 @@ def test_a_big_folder_shows_how_far_it_is(tmp_path: Path, monkeypatch: pytest.Mo
     ],
 )  # fmt: skip
 def test_the_file_is_run_as_it_stands_on_real_photographs(
-    tmp_path: Path, kinds: bool, flags: list[str], shorter: list[str]
+    tmp_path: Path,
+    kinds: bool,
+    flags: list[str],
+    shorter: list[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    in_this_process(monkeypatch)
+    without_audits(monkeypatch)
+    without_figures(monkeypatch)
     script = Path(__file__).parents[2] / "experiments" / "make_photographs.py"
     data = tmp_path / "data"
     made = [sys.executable, str(script), str(data), "--size", "32", *(["--kinds"] * kinds)]
