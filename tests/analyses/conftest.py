@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from shortcuts import without_figures
 
 from gandetect.analyses.build import build_report
 from gandetect.analyses.image_statistics.numbers import summarise
@@ -250,6 +251,12 @@ def built(stored_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def blank(monkeypatch: pytest.MonkeyPatch) -> None:
     """Draw every figure, but do not render it: for tests that read the text."""
     monkeypatch.setattr("gandetect.report.style.figure_svg", lambda figure: b"\x89PNG")
+
+
+@pytest.fixture
+def text_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compose no figure, which takes longest: for tests of what no figure shows."""
+    without_figures(monkeypatch)
 
 
 @pytest.fixture

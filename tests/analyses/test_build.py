@@ -89,7 +89,7 @@ def test_a_figure_serves_light_and_dark_pages_and_is_small(built):
     assert not re.search(r"\d\.\d{3}", drawing)  # hundredths of a point
 
 
-def test_figures_of_an_earlier_report_do_not_stay_behind(run, blank):
+def test_figures_of_an_earlier_report_do_not_stay_behind(run, text_only):
     (run / "figures").mkdir()
     (run / "figures" / "stale.png").write_bytes(b"old")
     build_report(run)
@@ -141,7 +141,7 @@ def test_published_numbers_stand_beside_ours(built):
 
 
 @pytest.mark.parametrize("name", OPTIONAL)
-def test_a_missing_input_is_named_and_costs_nothing_else(run, name, blank):
+def test_a_missing_input_is_named_and_costs_nothing_else(run, name, text_only):
     path = run / name
     shutil.rmtree(path) if path.is_dir() else path.unlink()
     text = build_report(run).markdown.read_text()
@@ -153,7 +153,7 @@ def test_a_missing_input_is_named_and_costs_nothing_else(run, name, blank):
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[1, 2]", b"\x00" * 100], ids=repr)
-def test_damaged_inputs_are_named_and_cost_nothing_else(run, content, blank):
+def test_damaged_inputs_are_named_and_cost_nothing_else(run, content, text_only):
     names = [name for name in OPTIONAL if "." in name]
     for name in names:
         (run / name).write_bytes(content)
@@ -206,7 +206,7 @@ def test_sources_that_were_not_scored_are_named(run, blank):
 
 
 def test_several_seeds_show_every_value_and_claim_no_interval_over_images(
-    tmp_path, write_run, blank
+    tmp_path, write_run, text_only
 ):
     run = write_run(tmp_path / "three", seeds=(0, 1, 2))
     text = build_report(run).markdown.read_text()
@@ -270,7 +270,7 @@ def test_damaged_scores_are_refused_in_one_sentence(run, content):
         build_report(run)
 
 
-def test_scores_that_cannot_be_evaluated_leave_the_old_report_alone(run, blank):
+def test_scores_that_cannot_be_evaluated_leave_the_old_report_alone(run, text_only):
     build_report(run)
     before = outputs(run)
     scores = pd.read_parquet(run / "scores.parquet")
@@ -280,7 +280,7 @@ def test_scores_that_cannot_be_evaluated_leave_the_old_report_alone(run, blank):
     assert outputs(run) == before
 
 
-def test_a_detector_with_scores_that_are_no_numbers_costs_no_other(run, blank):
+def test_a_detector_with_scores_that_are_no_numbers_costs_no_other(run, text_only):
     scores = pd.read_parquet(run / "scores.parquet")
     first = scores.index[scores["detector"] == "dcgan-plain"][:3]
     scores.loc[first, "score"] = [np.nan, np.inf, -np.inf]
