@@ -164,7 +164,8 @@ def test_a_big_folder_shows_how_far_it_is(tmp_path: Path, monkeypatch: pytest.Mo
     ("kinds", "flags", "shorter"),
     [
         (True, ["--held-out", "instrument"],
-         ["gans.0.epochs=1", "gans.1.epochs=1", "classifiers.0.epochs=1"]),
+         ["gans.0.epochs=1", "gans.1.epochs=1", "gans.0.steps_per_epoch=3",
+          "gans.1.steps_per_epoch=3", "classifiers.0.epochs=1"]),
         (False, ["--real", "real", "--generated", "edited", "--image-size", "32"],
          ["classifiers.0.epochs=1"]),
     ],
