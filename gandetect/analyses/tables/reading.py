@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 from pyarrow import csv, parquet
@@ -52,10 +53,28 @@ def read_scores_table(path: Path) -> pd.DataFrame:
     for name in texts:
         place = table.schema.get_field_index(name)
         table = table.set_column(place, name, table.column(name).dictionary_encode())
-    found: pd.DataFrame = table.to_pandas(split_blocks=True, self_destruct=True)
-    del table
-    pa.default_memory_pool().release_unused()
-    return found
+    pool = pa.default_memory_pool()
+    pool.release_unused()
+    table = table.unify_dictionaries()
+    pool.release_unused()
+    found: dict[str, Any] = {}
+    for name in table.column_names:  # one at a time, so that no more than one is there twice
+        column = table.column(name)
+        table = table.drop_columns([name])
+        found[name] = _as_pandas(column)
+        del column
+        pool.release_unused()
+    return pd.DataFrame(found, copy=False)
+
+
+def _as_pandas(column: pa.ChunkedArray) -> Any:
+    """A column of a table; names that repeat are categories, whose texts are held once."""
+    if not pa.types.is_dictionary(column.type):
+        return column.to_pandas()
+    codes = [chunk.indices.fill_null(-1).to_numpy(zero_copy_only=False) for chunk in column.chunks]
+    return pd.Categorical.from_codes(
+        np.concatenate(codes), pd.Index(column.chunk(0).dictionary.to_pandas())
+    )
 
 
 def _read_text(path: Path) -> pa.Table:
