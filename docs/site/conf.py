@@ -1,7 +1,6 @@
 """The site: `make docs` builds it. The repository is the source folder, so links work on both."""
 
 import json
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,11 +8,10 @@ from typing import Any
 from pygments.lexers.special import TextLexer
 from sphinx.application import Sphinx
 
-ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT))
+import gandetect
+from gandetect.config.schema import experiment_schema
 
-import gandetect  # noqa: E402
-from gandetect.config.schema import experiment_schema  # noqa: E402
+ROOT = Path(__file__).parents[2]
 
 project = "gandetect"
 author = "The gandetect authors"

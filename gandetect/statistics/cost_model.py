@@ -64,7 +64,7 @@ def expected(
     caught, flagged = _Share.above(generated, cut), _Share.above(real, cut)
     missing, flagging = costs.weights
     cost = missing * (1 - caught.share) + flagging * flagged.share
-    of_fakes, of_reals = _moved(cuts, generated), _moved(cuts, real)
+    of_fakes, of_reals = _recalibrated(cuts, generated), _recalibrated(cuts, real)
     less, more = _reach(flagging * of_reals - missing * of_fakes)
     below = math.hypot(missing * (caught.high - caught.share), flagging * flagged.below, less)
     above = math.hypot(missing * caught.below, flagging * (flagged.high - flagged.share), more)
@@ -139,7 +139,7 @@ class _Share:
         return self.share - self.low
 
 
-def _moved(cuts: Scores | None, scores: Scores) -> Scores:
+def _recalibrated(cuts: Scores | None, scores: Scores) -> Scores:
     return np.zeros(1) if cuts is None else share_above(cuts, scores)
 
 

@@ -37,13 +37,13 @@ class Measure:
 class _Answer:
     """A measure in one run, each image's pull at it, and what its variance is at least.
 
-    ``moved`` is what it would be with other calibration images, `(DRAWS,)`, if they matter.
+    ``recalibrated`` is what it would be with other calibration images, `(DRAWS,)`, if they matter.
     """
 
     value: float
     pulls: Pulls
     short: float
-    moved: Array | None
+    recalibrated: Array | None
 
 
 class WeightedSums(Generic[Key]):
@@ -65,21 +65,23 @@ class WeightedSums(Generic[Key]):
         pulls = [_summed(run) for run in runs]
         covariance = np.array([[_product(first, second) for second in pulls] for first in pulls])
         short = [sum(weight**2 * one.short for weight, one in run) for run in runs]
-        moved = [sum(weight * (one.value if one.moved is None else one.moved)
-                     for weight, one in run) for run in runs]  # fmt: skip
-        calibration = np.stack(moved) if any(np.ndim(one) for one in moved) else None
+        recalibrated = [
+            sum(w * (one.value if one.recalibrated is None else one.recalibrated) for w, one in run)
+            for run in runs
+        ]
+        calibration = np.stack(recalibrated) if any(np.ndim(one) for one in recalibrated) else None
         return Statistic(values, covariance + np.diag(short), calibration)
 
     def _answered(self, detector: Key, source: str, seed: int, measure: Measure) -> _Answer:
         runs = self._runs[detector]
         images = runs.images[seed]
         found = {source: images[source]}
-        moved = None
+        recalibrated = None
         if measure.real is None:
             point = str(measure.operating_point)
             values = {source: runs.correct(seed, source, point)}
             calibration = runs.share_correct([seed], source, point).calibration
-            moved = None if calibration is None else calibration[0]
+            recalibrated = None if calibration is None else calibration[0]
         else:
             found[measure.real] = images[measure.real]
             both = placements(*(one.scores for one in found.values()))
@@ -92,7 +94,7 @@ class WeightedSums(Generic[Key]):
             max(2.0 / (len(pull) + 4.0) ** 2 - float((pull**2).sum()), 0.0)
             for pull in pulls.values()
         )  # as in `mean_over_images`
-        return _Answer(float(values[source].mean()), pulls, short, moved)
+        return _Answer(float(values[source].mean()), pulls, short, recalibrated)
 
 
 def _pull(images: ScoredImages, values: Scores) -> pd.Series[float]:
