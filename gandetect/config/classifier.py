@@ -172,7 +172,13 @@ class ClassifierConfig(ConfigSection):
     name: Name
     fakes_from: Once[str] = ()
     network: Literal[
-        "cnn-small", "cnn-deep", "resnet18", "resnet50", "efficientnet-b0", "efficientnet-b2"
+        "cnn-small",
+        "cnn-deep",
+        "resnet18",
+        "resnet50",
+        "efficientnet-b0",
+        "efficientnet-b2",
+        "efficientnet-lite0",
     ]
     weights: str = "none"
     head: HeadConfig = HeadConfig()

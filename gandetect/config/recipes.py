@@ -1,4 +1,4 @@
-"""The classifiers of four published studies (README, "Sources"), as defaults under a name.
+"""The classifiers of four published studies (docs/sources.md), as defaults under a name, and ours.
 
 S2 is a study of real and edited road scenes, S3 and S5 are of real and fake faces, S4 is of real
 and AI-made images. What a study does not report is PyTorch's or the network's usual value, and a
@@ -160,6 +160,16 @@ RECIPES: dict[str, dict[str, Any]] = {
         "head": {**_HEAD_128, "dropout": 0.3, "output_dropout": 0.3},
         "epochs": 100,
     },
+}
+
+# Ours: ImageNet weights that come as a package (Tan and Le 2019, arXiv 1905.11946, in the authors'
+# smaller form of 2020). They were trained on images in [-1, 1].
+RECIPES["efficientnet-lite0"] = {
+    **_EFFICIENTNET,
+    "network": "efficientnet-lite0",
+    "normalise": "half",
+    "image_size": 224,
+    "epochs": 10,
 }
 
 # Against a GAN's small images a recipe takes these sizes: its own networks at the images' size,

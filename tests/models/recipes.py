@@ -11,7 +11,7 @@ from gandetect.models.classifiers import (
     set_trainable,
 )
 
-# The two CNNs' counts are their source's. The others are torchvision's published counts, less its
+# The two CNNs' counts are their source's. The others are published counts, less the
 # last layer (features * 1000 + 1000), with the recipe's head.
 RESNET50 = 25_557_032 - 2_049_000
 EFFICIENTNET_B0 = 5_288_548 - 1_281_000
@@ -31,6 +31,7 @@ PARAMETERS = {
     "efficientnet-b0": EFFICIENTNET_B0 + 1280 * 2 + 2,
     "efficientnet-b0-head": EFFICIENTNET_B0 + 1280 * 128 + 128 + 128 * 2 + 2,
     "efficientnet-b0-head-512": EFFICIENTNET_B0 + 1280 * 128 + 128 + 128 * 2 + 2,
+    "efficientnet-lite0": 4_652_008 - 1_281_000 + 1280 * 2 + 2,
 }
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 import torch
+from efficientnet_lite_pytorch import EfficientNet
 from recipes import LINEAR_512, PARAMETERS, batch_norms, count, of_recipe, photographs
 from torchvision import models
 
@@ -128,10 +129,14 @@ def test_a_head_may_do_without_activation() -> None:
 
 
 @pytest.mark.parametrize("network", BACKBONES)
-def test_backbones_are_torchvisions_but_for_the_last_layer(network) -> None:
+def test_backbones_are_the_published_ones_but_for_the_last_layer(network) -> None:
     classifier = settled(build_classifier(network, channels=3, image_size=64))
-    reference = models.get_model(network.replace("-", "_"), weights=None).eval()
-    last = reference.fc if network.startswith("resnet") else reference.classifier[1]
+    if network == "efficientnet-lite0":
+        reference = EfficientNet.from_name(network, image_size=64).eval()
+        last = reference._fc
+    else:
+        reference = models.get_model(network.replace("-", "_"), weights=None).eval()
+        last = reference.fc if network.startswith("resnet") else reference.classifier[1]
     reference.load_state_dict(classifier.backbone.state_dict(), strict=False)
     prepared = classifier.prepare(photographs(2, 64))
     with torch.no_grad():

