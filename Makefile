@@ -9,7 +9,7 @@ HERE := $(CURDIR)
 # What is unpacked (6 GB), and what pip keeps of the downloads until it has ended.
 NEEDED_GB := 10
 # pip unpacks beside the environment: /tmp is often small, and its free space is not checked here.
-PIP = TMPDIR="$(HERE)/$(VENV)/tmp" $(BIN)/python -m pip --disable-pip-version-check -qq
+PIP = TMPDIR="$(HERE)/$(VENV)/tmp" $(BIN)/python -m pip --disable-pip-version-check
 export PIP_NO_INPUT := 1
 # Tests run in two processes; each keeps to one thread.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile -q
@@ -89,12 +89,20 @@ $(VENV)/.docs: setup.cfg pyproject.toml $(VENV)/.python
 	@$(call install,.[docs])
 	@touch $(VENV)/.run $@
 
-# Where space is scarce, pip keeps no second copy of what it downloads.
+# Of pip's many lines the names of packages as it comes to them, when it unpacks, and what it fails of.
+NAMES = awk '/^Collecting / { split($$2, name, /[^A-Za-z0-9._-]/); printf " %s", name[1] } \
+  /^Processing .*\.whl/ { n = split($$2, path, "/"); split(path[n], name, "-"); printf " %s", name[1] } \
+  /^Installing collected/ { printf "\nUnpacking %d packages\n", NF - 3 } \
+  /^ *(ERROR|error):/ { failed = 1 } failed { print } { fflush() }' >&2
+
+# Where space is scarce, pip keeps no second copy of what it downloads. A pipe has the status of its
+# last command, so a file says that pip failed.
 define install
 rm -rf $(VENV)/tmp; mkdir $(VENV)/tmp; \
 free=$$($(BIN)/python -c 'import shutil; print(shutil.disk_usage(".").free >> 30)'); \
 test "$$free" -ge 14 || export PIP_NO_CACHE_DIR=1; \
-$(PIP) install -e '$(1)' && rm -rf $(VENV)/tmp || { rm -rf $(VENV)/tmp; \
+{ $(PIP) install --progress-bar off -e '$(1)' 2>&1 || touch $(VENV)/tmp/failed; } | $(NAMES); \
+failed=$$(ls $(VENV)/tmp | grep -x failed); rm -rf $(VENV)/tmp; test -z "$$failed" || { \
   echo "error: the installation failed, pip says why above (are the network and the package registry there?); give the same command again to go on" >&2; exit 1; }
 endef
 
