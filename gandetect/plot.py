@@ -168,7 +168,8 @@ def calibration(
 ) -> Axes:
     """Reliability: the probability that a detector said against the share that was generated.
 
-    ``method`` is none (as scored), platt or isotonic. Raises `UsageError` for a run that holds no calibration scores of both labels.
+    ``method`` is none (as scored), platt or isotonic. Raises `UsageError` for a run without
+    calibration scores of both labels.
 
     >>> plot.calibration("runs/quick-…", "dcgan-bn", "platt")  # doctest: +SKIP
     """
