@@ -14,7 +14,7 @@ export PIP_NO_INPUT := 1
 # Tests run in two processes; each keeps to one thread.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile -q
 
-.PHONY: help study smoke test test-slow docs screenshots bench same-science gpu-check fuzz mutants lint format clean
+.PHONY: help study smoke test test-slow docs figures screenshots bench same-science gpu-check fuzz mutants lint format clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^##@ /{print "\n" substr($$0, 5)} /^[a-z-]+:.*## /{print "  " $$1 " - " $$2}' Makefile
@@ -48,6 +48,9 @@ test-slow: $(VENV)/.dev ## what takes minutes: clean installs, real downloads
 docs: $(VENV)/.docs ## the documentation as a site, in build/docs; warnings and dead links are errors
 	$(BIN)/python -m sphinx -W --keep-going -q -c docs/site . build/docs
 	@echo build/docs/index.html
+
+figures: $(VENV)/.dev ## the figures of README and docs, from finished runs: make figures RUNS=runs
+	@PYTHONPATH=tests $(BIN)/python -m browser.figures $(if $(RUNS),"$(RUNS)")
 
 screenshots: $(VENV)/.dev ## a report at three widths, light and dark: make screenshots RUN=runs/... (default: the newest)
 	@PYTHONPATH=tests $(BIN)/python -m browser.screenshots $(if $(RUN),"$(RUN)")

@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from gandetect import plot as plot
     from gandetect.analyses.loaded import Run as Run
     from gandetect.analyses.loaded import load_run as load_run
     from gandetect.config import Experiment as Experiment
@@ -40,11 +41,13 @@ _HOMES = {
     "run_study": "study",
     "score_paths": "scoring.paths",
 }
-__all__ = ["__version__", *_HOMES]
+__all__ = ["__version__", "plot", *_HOMES]
 
 
 def __getattr__(name: str) -> Any:
     """Import on first use, so that `gandetect --help` never waits for torch."""
+    if name == "plot":
+        return import_module("gandetect.plot")
     if name not in _HOMES:
         raise AttributeError(f"module 'gandetect' has no attribute {name!r}")
     return getattr(import_module(f"gandetect.{_HOMES[name]}"), name)

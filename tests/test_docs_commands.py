@@ -1,4 +1,4 @@
-"""Every command of the pages on one's own scores, detectors and images does what the page says."""
+"""Every command and snippet of the pages does what the page says, or is marked with why not."""
 
 from __future__ import annotations
 
@@ -8,30 +8,56 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import click
 import numpy as np
 import pandas as pd
 import pytest
 from analyses.tables.layouts import LAYOUTS
+from jsonschema import Draft202012Validator
 from PIL import Image
 
 from gandetect.cli import main
+from gandetect.config.schema import experiment_schema
 from gandetect.data.class_images import ClassImages
 from gandetect.data.fashion_mnist import resolve_data_dir
 
 ROOT = Path(__file__).parent.parent
-PAGES = ("README.md", *(f"docs/{name}.md" for name in
-         ("own-images", "own-detectors", "plugins", "export", "evaluate")))  # fmt: skip
+PAGES = [
+    "README.md", "CONTRIBUTING.md", "SECURITY.md", "experiments/README.md", "data/README.md",
+    *sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").rglob("*.md")),
+]  # fmt: skip
+# Commands by their start, or a page and the start of a command, and why they are not run here.
 NOT_RUN = {
+    "docs/tutorial.md:": "test_tutorial.py runs all of them, in their order",
+    "docs/ray.md:": "they need Ray, which tests/cluster/ starts by itself",
+    "docs/gpu.md:": "it needs a GPU; tests/gpu/ runs its parts",
+    "docs/reference.md:": "days without a GPU; other files try every key of it",
+    "docs/robust.md: gandetect run experiments/robust.toml": "hours, and a GPU",
+    "docs/robust.md: pip": "no network here",
+    "docs/robust.md: gandetect run experiments/robust-pretrained": "it needs those packages",
+    "docs/audits.md:": "minutes; the file is a test that draws less often",
+    "docs/intervals.md:": "hours; the test of resampling simulates less",
+    "docs/classifiers.md: .venv/bin/pip": "no network here, and it is installed for tests",
+    "docs/classifiers.md: .venv/bin/gandetect run experiments/mine.toml": "README runs it",
+    "docs/classifiers.md: .venv/bin/gandetect score": "README scores another detector",
+    "docs/scoring.md: gandetect train": "GPUs or nodes; tests/training/test_data_parallel.py",
+    "gandetect score DETECTOR images/ --out scores/ --engine ray": "tests/scoring/ has a Ray",
+    "gandetect score DETECTOR tables/": "a cluster",
+    "gandetect data check data/faces": "its pictures cannot be had without an account",
+    "gandetect data check data/cidaut": "its pictures cannot be had without an account",
+    "gandetect data fetch": "downloads; tests/data/test_fetching.py has a server",
     "make study": "it installs gigabytes, and then runs experiments/quick.toml",
     "make test": "it would run this test",
 }
 # Studies that take longer than a test may are resolved, and no more.
-RESOLVED = ("photos.toml", "robust-small.toml", "sweep.toml")
+RESOLVED = ("photos.toml", "photographs.toml", "robust-small.toml", "sweep.toml", "leak.toml",
+            "leak-honest.toml")  # fmt: skip
 QUICK = """
 name = "quick"
 seeds = [0]
@@ -56,11 +82,21 @@ other_generated = 60
 """
 
 
+def blocks(page: str, language: str) -> list[str]:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+
+
 def commands_of(page: str) -> Iterator[str]:
     """Commands in blocks of shell, and those that a table holds."""
     text = (ROOT / page).read_text(encoding="utf-8")
-    for block in re.findall(r"^```sh\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
-        yield from block.replace("\\\n", " ").strip().splitlines()
+    for block in blocks(page, "sh"):
+        command = ""
+        for line in block.replace("\\\n", " ").splitlines():
+            command = f"{command}\n{line}".strip()
+            if command.count('"') % 2 == 0:  # else the next line goes on
+                yield from filter(None, [command])
+                command = ""
     for command in re.findall(r"\| `(gandetect [^`]+)` \|", text):
         yield command.replace(r"\|", "|")
 
@@ -72,13 +108,7 @@ def words(command: str) -> list[str]:
     return shlex.split(command.partition(" > ")[0], comments=True)
 
 
-def every_page() -> Iterator[str]:
-    yield from PAGES
-    yield from ("experiments/README.md", "data/README.md")
-    yield from (f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))
-
-
-@pytest.mark.parametrize("page", sorted({*every_page()}))
+@pytest.mark.parametrize("page", PAGES)
 def test_every_command_of_every_page_has_the_options_that_it_is_given(page: str) -> None:
     for command in commands_of(page):
         if not re.match(r"(\S+/)?gandetect ", command):
@@ -90,6 +120,37 @@ def test_every_command_of_every_page_has_the_options_that_it_is_given(page: str)
             found = found.commands[arguments.pop(0)]
         left = found.make_parser(click.Context(found)).parse_args(list(arguments))[1]
         assert not left, command
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_target_of_make_that_a_page_names_is_there(page: str) -> None:
+    targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    text = (ROOT / page).read_text(encoding="utf-8")
+    assert {*re.findall(r"(?:`|^)make ([a-z-]+)", text, re.MULTILINE)} <= {*targets}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_table_of_an_experiment_has_keys_that_there_are(page: str) -> None:
+    validator = Draft202012Validator(without_required(experiment_schema()))
+    for block in blocks(page, "toml"):
+        assert not [error.message for error in validator.iter_errors(tomllib.loads(block))], block
+
+
+def without_required(schema: Any) -> Any:
+    """A schema that a part of a file follows, too."""
+    if isinstance(schema, list):
+        return [without_required(one) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    return {key: without_required(value) for key, value in schema.items() if key != "required"}
+
+
+def test_no_reason_is_left_of_a_command_that_is_gone() -> None:
+    starts = [(f"{page}: {command}", command) for page, command in COMMANDS]
+    unused = [name for name in NOT_RUN if not any(
+        one.startswith(name) for pair in starts for one in pair
+    )]  # fmt: skip
+    assert not unused
 
 
 @pytest.fixture(scope="module")
@@ -110,7 +171,9 @@ def folder(fashion_mnist: ClassImages, tmp_path_factory: pytest.TempPathFactory)
     Image.fromarray(images[0]).save(place / "photo.png")
     for layout in LAYOUTS:
         layout(place)
+    shutil.copytree(place / "photos", place / "images")
     assert run(place, "gandetect run experiments/quick.toml").returncode == 0
+    assert run(place, "gandetect init mine --data data/mine").returncode == 0
     return place
 
 
@@ -155,8 +218,9 @@ def run(place: Path, command: str) -> subprocess.CompletedProcess[str]:
 @pytest.mark.slow
 @pytest.mark.parametrize(("page", "command"), COMMANDS)
 def test_it_runs_as_it_stands(page: str, command: str, folder: Path) -> None:
-    if reason := next((NOT_RUN[name] for name in NOT_RUN if command.startswith(name)), None):
-        pytest.skip(reason)
+    for start, reason in NOT_RUN.items():
+        if command.startswith(start) or f"{page}: {command}".startswith(start):
+            pytest.skip(reason)
     if "tensorboard" in command and find_spec("tensorboard") is None:
         pytest.skip("TensorBoard is not installed: pip install 'gandetect[tensorboard]'")
     if "evaluate scores.csv" in command:
@@ -165,3 +229,19 @@ def test_it_runs_as_it_stands(page: str, command: str, folder: Path) -> None:
     answer = run(folder, command)
     assert answer.returncode == 0, answer.stderr
     assert "Traceback" not in answer.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "python")])
+def test_its_python_runs_as_it_stands(page: str, folder: Path, monkeypatch) -> None:
+    monkeypatch.chdir(folder)
+    made = next(folder.glob("runs/quick-*"))
+    exported = f"gandetect export {made}/detectors/dcgan-plain/seed-0 --format onnx"
+    if page == "docs/export.md":
+        assert run(folder, exported).returncode == 0
+    rng = np.random.default_rng(0)
+    scores = {"label": ["real", "fake"] * 100, "source": ["coco", "flux"] * 100}
+    names = {"images": np.zeros((3, 1, 28, 28), np.uint8),
+             "dataframe": pd.DataFrame(scores | {"score": rng.random(200)})}  # fmt: skip
+    for block in blocks(page, "python"):
+        exec(block.replace("runs/quick-…", str(made)).replace("2_500_000", "2_500"), names)

@@ -1,11 +1,13 @@
 """The site: `make docs` builds it. The repository is the source folder, so links work on both."""
 
 import json
+import re
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from pygments.lexers.special import TextLexer
+import mmdr
 from sphinx.application import Sphinx
 
 import gandetect
@@ -31,6 +33,8 @@ smartquotes = False  # of --options
 html_theme = "furo"
 html_title = f"gandetect {version}"
 html_extra_path = ["start"]
+html_static_path = ["static"]
+html_css_files = ["figures.css"]
 html_copy_source = False
 html_show_sphinx = False
 myst_heading_anchors = 4
@@ -99,8 +103,26 @@ def cells(notebook: str) -> Iterator[str]:
                 yield f"```text\n{''.join(data['text/plain'])}\n```"
 
 
+def diagram(block: re.Match[str]) -> str:
+    """A picture of a Mermaid block, in the page's own colours; a forge draws the block itself."""
+    drawn = re.sub(r"<style>.*?</style>", "", mmdr.render(block[1]).svg(), flags=re.DOTALL)
+    name = f"diagram-{sha256(block[1].encode()).hexdigest()[:8]}"  # of marks within the page
+    return f"```{{raw}} html\n<div class='diagram'>{drawn.replace('merman', name)}</div>\n```"
+
+
+def pictures(block: re.Match[str]) -> str:
+    """A picture for light and one for dark, chosen by the page's own switch."""
+    names = {"only-dark": re.search('srcset="(.*?)"', block[0]),
+             "only-light": re.search('src="(.*?)"', block[0])}  # fmt: skip
+    alt = re.search('alt="(.*?)"', block[0])
+    return "\n\n".join(f"```{{image}} {name[1]}\n:class: {when}\n:alt: {alt[1]}\n```"
+                       for when, name in names.items())  # fmt: skip
+
+
 def made(app: Sphinx, page: str, source: list[str]) -> None:
-    """Turn notebooks into Markdown, and write keys into their pages."""
+    """Turn notebooks, diagrams and pictures into what MyST knows; write keys into their pages."""
+    source[0] = re.sub(r"^```mermaid\n(.*?)^```", diagram, source[0], flags=re.M | re.S)
+    source[0] = re.sub(r"<picture>.*?</picture>", pictures, source[0], flags=re.S)
     if app.env.doc2path(page).suffix == ".ipynb":
         source[0] = "\n\n".join(cells(source[0]))
     elif page == "docs/site/keys":
@@ -113,4 +135,3 @@ def made(app: Sphinx, page: str, source: list[str]) -> None:
 def setup(app: Sphinx) -> None:
     """Tell Sphinx of what is made here."""
     app.connect("source-read", made)
-    app.add_lexer("mermaid", TextLexer)  # drawn on a forge, read here

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 
 import pandas as pd
 
+from gandetect.analyses.summary.warnings import warnings
+from gandetect.analyses.summary.words import verdicts_at
+from gandetect.report.document import Text
 from gandetect.report.inputs import Inputs, read_inputs
+from gandetect.report.results import StudyResults
 from gandetect.runs import read_json
 from gandetect.statistics.scores import Metrics
 
@@ -36,8 +41,20 @@ class Run:
         rows = rows[rows["operating_point"] == operating_point]
         return rows.pivot_table(index="detector", columns="source", values="mean")
 
+    @property
+    def results(self) -> StudyResults:
+        """What the report is written from."""
+        return StudyResults(self.inputs, self.metrics)
+
     def _repr_html_(self) -> str:
-        return str(self.matrix().style.format("{:.1%}", na_rep="").to_html())
+        """The question, the warnings, the verdicts and the matrix, as the report opens."""
+        results = self.results
+        told = [f"<p><b>{escape(text.label or 'Warning:')}</b> {escape(text.text)}</p>"
+                for text in (*warnings(results), *verdicts_at(results, results.point))
+                if isinstance(text, Text)]  # fmt: skip
+        shares = self.matrix(results.point).to_html(float_format="{:.1%}".format, na_rep="")
+        caption = f"Answered correctly, {results.point} operating point"
+        return f"<h4>{escape(results.question)}</h4>{''.join(told)}<p>{caption}</p>{shares}"
 
 
 def load_run(path: str | Path) -> Run:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from html import escape
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 import numpy as np
@@ -163,6 +164,21 @@ class Detector:
                 f"its rates are: {there}; its operating points: {', '.join(self.operating_points)}"
             )
         return self.description.cuts[rate]
+
+    def _repr_html_(self) -> str:
+        """What it is, takes and comes from, and its thresholds with what they promise."""
+        given, takes = self.description, self.description.preprocessing
+        facts = {
+            "detector": f"{given.name} ({given.kind}, {given.architecture})",
+            "takes": f"uint8 (N, {takes.channels}, {takes.image_size}, {takes.image_size})",
+            **{key: given.provenance[key] for key in ("experiment", "gan", "seed", "epoch")
+               if key in given.provenance},
+            **{f"threshold {name}": f"{cut:.3f}" for name, cut in self.operating_points.items()},
+            "promise": "; ".join(filter(None, map(self.promise, self.operating_points))),
+        }  # fmt: skip
+        rows = (f"<tr><th>{escape(str(key))}</th><td>{escape(str(value))}</td></tr>"
+                for key, value in facts.items() if value != "")  # fmt: skip
+        return f"<table>{''.join(rows)}</table>"
 
     def checked(self, images: ArrayLike) -> NDArray[np.uint8]:
         """Images as an array; `DetectorError` where they are not such as it scores."""

@@ -1,5 +1,8 @@
 """A run in a notebook holds what its files hold."""
 
+import json
+import shutil
+
 import pandas as pd
 import pytest
 
@@ -19,7 +22,18 @@ def test_a_loaded_run_holds_its_scores_metrics_images_and_figures(built):
     assert {path.name for path in run.figures.values()} == {
         path.name for path in (built / "figures").iterdir()
     }
-    assert cell["detector"] in run._repr_html_()
+
+
+def test_a_notebook_shows_question_warnings_verdicts_and_matrix_escaped(built, tmp_path):
+    folder = shutil.copytree(built, tmp_path / "run")
+    stored = json.loads((folder / "study.json").read_text())
+    (folder / "study.json").write_text(json.dumps(stored | {"question": "<b>Is it?</b>"}))
+    shown = gandetect.load_run(folder)._repr_html_()
+    assert "&lt;b&gt;Is it?&lt;/b&gt;" in shown
+    assert "<b>Is it?" not in shown
+    assert "<b>Warning:</b>" in shown
+    assert "<b>Usable as a detector?</b>" in shown
+    assert "<th>dcgan-bn</th>" in shown
 
 
 def test_another_folder_is_told_from_a_run(tmp_path):

@@ -68,6 +68,16 @@ def test_it_says_who_it_is() -> None:
     )  # fmt: skip
 
 
+def test_a_notebook_shows_its_facts_and_thresholds_escaped() -> None:
+    light = Light()
+    light.description = light.description.model_copy(update={"name": "<i>light</i>"})
+    shown = light._repr_html_()
+    assert "<td>&lt;i&gt;light&lt;/i&gt; (discriminator, mean)</td>" in shown
+    assert "<th>threshold strict</th><td>50.000</td>" in shown
+    assert "<th>seed</th><td>3</td>" in shown
+    assert "promise" not in shown
+
+
 def test_an_unknown_kind_names_those_that_there_are() -> None:
     with pytest.raises(UsageError, match=r"'classifire' is not .* mean 'classifier'"):
         kind_named("classifire")

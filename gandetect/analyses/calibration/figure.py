@@ -34,20 +34,24 @@ def reliability_diagrams(
     figure, panels = new_panels(9.6, 0.5 + 3.1 * size[0], *size, sharex=True, sharey=True)
     for row, detector in zip(panels, detectors, strict=True):
         for axes, method in zip(row, methods, strict=True):
-            shown = chosen(curves, detector=detector, method=method)
-            alone = len({curve["detector_seed"] for curve in shown}) == 1
-            axes.plot([0, 1], [0, 1], color=QUIET, linewidth=1, linestyle=DOTTED,
-                      label="what it says is so")  # fmt: skip
-            for curve in sorted(shown, key=lambda curve: -FAKE_ROLES.index(curve["role"])):
-                _reliability_line(axes, curve, alone, labelled)
+            draw_reliability(axes, chosen(curves, detector=detector, method=method), labelled)
             axes.set_title(f"{wrapped(detector, 32)}\n{PANELS.get(method, method)}", fontsize=9)
-            axes.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), xticks=TICKS, yticks=TICKS)
-            axes.set_aspect("equal")
         row[0].set_ylabel("share that was generated")
     for axes in panels[-1]:
         axes.set_xlabel("probability that it said")
     legend_below(figure, columns=3)
     return figure
+
+
+def draw_reliability(axes: Axes, curves: Sequence[Row], labelled: bool = False) -> None:
+    """Draw the curves of one detector and method."""
+    alone = len({curve["detector_seed"] for curve in curves}) == 1
+    axes.plot([0, 1], [0, 1], color=QUIET, linewidth=1, linestyle=DOTTED,
+              label="what it says is so")  # fmt: skip
+    for curve in sorted(curves, key=lambda curve: -FAKE_ROLES.index(curve["role"])):
+        _reliability_line(axes, curve, alone, labelled)
+    axes.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), xticks=TICKS, yticks=TICKS)
+    axes.set_aspect("equal")
 
 
 def _reliability_line(axes: Axes, curve: Row, alone: bool, labelled: bool) -> None:

@@ -26,14 +26,21 @@ def runs_by_source(metrics: Metrics, points: Sequence[str], named: Callable[[str
                                 sharey="row", height_ratios=heights)  # fmt: skip
     for across, (detector, own) in zip(panels, sources.items(), strict=True):
         for axes, point in zip(across, points, strict=True):
-            for row in chosen(rows, detector=detector, operating_point=point):
-                _draw(axes, own.index(row["source"]), row)
-            axes.set_yticks(range(len(own)), [wrapped(named(source), 30) for source in own])
-            share_axis(axes)
+            draw_runs(axes, chosen(rows, detector=detector, operating_point=point), own, named)
             axes.set_title(f"{wrapped(detector, 30)}: {POINTS[point]}")
     for axes in panels[-1]:
         axes.set_xlabel("answered correctly")
     return figure
+
+
+def draw_runs(
+    axes: Axes, rows: Sequence[Row], sources: Sequence[str], named: Callable[[str], str]
+) -> None:
+    """Draw the runs, means and intervals of one detector at one point, a line a source."""
+    for row in rows:
+        _draw(axes, sources.index(row["source"]), row)
+    axes.set_yticks(range(len(sources)), [wrapped(named(source), 30) for source in sources])
+    share_axis(axes)
 
 
 def _draw(axes: Axes, place: int, row: Row) -> None:

@@ -15,7 +15,7 @@ from gandetect.config import GanConfig
 from gandetect.report import images as draw
 from gandetect.report.document import Block, Frames, Heading, Text
 from gandetect.report.inputs import Trained
-from gandetect.report.reading import Samples
+from gandetect.report.reading import Images, Samples
 from gandetect.report.results import StudyResults
 from gandetect.report.words import number
 
@@ -84,16 +84,24 @@ def _epoch_words(epoch: int, last: int, history: pd.DataFrame | None) -> str:
 
 def _reals(results: StudyResults) -> list[Block]:
     """A grid of real images of the classes that the generators are trained on."""
-    classes = list(map(str, results.inputs.data.get("classes", [])))
-    held_out = set(map(str, results.inputs.data.get("held_out", [])))
-    trained_on = [str(place) for place, name in enumerate(classes) if name not in held_out]
-    grid = draw.real_grid(results.inputs.class_samples, trained_on)
-    if grid is None:
+    if (grid := real_samples(results)) is None:
         return []
     image = Image.fromarray(grid[0] if len(grid) == 1 else grid.transpose(1, 2, 0))
-    picture = say.image("samples-real", image, [classes[int(key)] for key in trained_on])
+    picture = say.image("samples-real", image, [*_trained_on(results).values()])
     frame = (draw.small_png(grid), "64 real images")
     return [Frames("Real images of the trained classes", [frame], picture, small=True)]
+
+
+def real_samples(results: StudyResults) -> Images | None:
+    """A grid ``(C, H, W)`` of real images of trained classes; None where they are too few."""
+    return draw.real_grid(results.inputs.class_samples, [*_trained_on(results)])
+
+
+def _trained_on(results: StudyResults) -> dict[str, str]:
+    """Names of the classes that the generators are trained on, by place."""
+    classes = map(str, results.inputs.data.get("classes", []))
+    held_out = set(map(str, results.inputs.data.get("held_out", [])))
+    return {str(place): name for place, name in enumerate(classes) if name not in held_out}
 
 
 ANALYSIS = Analysis(

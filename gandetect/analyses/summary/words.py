@@ -69,26 +69,34 @@ def _chosen_epochs(results: StudyResults) -> list[tuple[str, str, list[Row]]]:
 
 def answer(results: StudyResults) -> list[Block]:
     """Three questions, their answers and the matrix at each operating point, and the limits."""
-    leak = bool(results.inputs.data.get("leak"))
-    options = [(POINTS[point], _at_point(results, point, leak)) for point in results.points]
+    options = [
+        (POINTS[point], [*verdicts_at(results, point), share_heat(results, point)])
+        for point in results.points
+    ]
+    asked = results, CAUGHT_ENOUGH, FLAGGED_AT_MOST, FEWEST, _leaks(results)
     return [
         Switch("Operating point", options, results.points.index(results.point)),
-        *say.paragraphs("yardstick", results, CAUGHT_ENOUGH, FLAGGED_AT_MOST, FEWEST, leak),
+        *say.paragraphs("yardstick", *asked),
     ]
 
 
-def _at_point(results: StudyResults, point: str, leak: bool) -> list[Block]:
-    blocks: list[Block] = []
+def _leaks(results: StudyResults) -> bool:
+    return bool(results.inputs.data.get("leak"))
+
+
+def verdicts_at(results: StudyResults, point: str) -> list[Text]:
+    """Each question that applies, with its answer at an operating point."""
+    texts: list[Text] = []
     for question, asked in QUESTIONS.items():
         # At the calibrated threshold the share of reals that may be flagged is given.
         roles = [one for one in asked if one != "in-distribution" or point != "calibrated"]
         groups = {role: found for role in roles if (found := _by_kind(results, role, point))}
         if groups:
-            verdicts = {} if leak else _verdicts(results, roles, point)
+            verdicts = {} if _leaks(results) else _verdicts(results, roles, point)
             below = _below_reals(results, point) if "other" in groups else {}
             text = say.answer(results, point, groups, verdicts, below)
-            blocks.append(Text(text, "lead", question))
-    return [*blocks, share_heat(results, point)]
+            texts.append(Text(text, "lead", question))
+    return texts
 
 
 def _by_kind(results: StudyResults, role: str, point: str) -> Mapping[str, Mapping[str, str]]:

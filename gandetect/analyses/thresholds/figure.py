@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ from gandetect.report.style import (
     percent_axis,
 )
 from gandetect.report.words import source_name, wrapped
-from gandetect.statistics.ranking import curves
+from gandetect.statistics.ranking import Curves, curves
 from gandetect.statistics.rows import Row, chosen
 from gandetect.statistics.scores import (
     HELD_OUT,
@@ -48,20 +49,10 @@ def roc_and_precision_recall(scores: pd.DataFrame, metrics: Metrics) -> Figure:
     detectors = detector_names(metrics)
     figure, panels = new_panels(9.6, 3.9 * len(detectors), len(detectors), 2)
     for (left, right), detector in zip(panels, detectors, strict=True):
-        runs = latest(scores[scores["detector"] == detector]).groupby("detector_seed")
-        for _, run in runs:
-            width = 1.8 if len(runs) == 1 else 0.9
-            _draw_curves(left, right, _own(metrics, detector), by_source(run), width)
-        left.set(title=wrapped(f"{detector}: ROC", 44), xlabel="reals flagged",
-                 ylabel="generated caught")  # fmt: skip
-        right.set(title=wrapped(f"{detector}: precision-recall", 44),
-                  xlabel="generated caught (recall)",
-                  ylabel="alarms that are true (precision)")  # fmt: skip
-        for axes in (left, right):
-            axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.02))
-            percent_axis(axes.xaxis)
-            percent_axis(axes.yaxis)
-        left.plot([0, 1], [0, 1], color=QUIET, linewidth=1, linestyle=DOTTED)
+        for axes, title in ((left, "ROC"), (right, "precision-recall")):
+            axes.set_title(wrapped(f"{detector}: {title}", 44))
+        draw_roc(left, lines := curves_of(scores, metrics, detector))
+        draw_precision_recall(right, lines)
     legend_below(figure, columns=2)
     return figure
 
@@ -74,21 +65,26 @@ def score_distributions(
     ``named`` says a source in words. The axis ends where fewer than 1 in 200 scores of a source
     lie; the outermost bins hold those.
     """
-    subjects = []
-    for detector in detector_names(metrics):
-        rows = latest(scores[scores["detector"] == detector])
-        seed = int(rows["detector_seed"].min())
-        sources = by_source(rows[rows["detector_seed"] == seed])
-        cuts = chosen(metrics["operating_points"], detector=detector, detector_seed=seed)[0]
-        subjects.append((cuts, {s: v for s, v in sources.items() if s not in NOT_REPORTED}))
+    subjects = [of_seed(scores, metrics, detector) for detector in detector_names(metrics)]
     tallest = max(len(sources) for _, sources in subjects)
     down, across = -(-len(subjects) // 2), min(2, len(subjects))
     figure, panels = new_panels(9.6, 0.6 + (0.7 + 0.72 * tallest) * down, down, across)
     for axes, (cuts, sources) in zip(panels.ravel(), subjects, strict=False):
-        _ridges(axes, cuts["detector"], _own(metrics, cuts["detector"]), sources, cuts, named)
+        draw_ridges(axes, cuts, sources, _own(metrics, cuts["detector"]), named)
     hide_empty(figure)
     legend_below(figure, columns=3)
     return figure
+
+
+def of_seed(
+    scores: pd.DataFrame, metrics: Metrics, detector: str, seed: int | None = None
+) -> tuple[Row, dict[str, Scores]]:
+    """A detector's thresholds and its scores by source; of one seed, by default the first."""
+    rows = latest(scores[scores["detector"] == detector])
+    seed = int(rows["detector_seed"].min()) if seed is None else seed
+    sources = by_source(rows[rows["detector_seed"] == seed])
+    (cuts,) = chosen(metrics["operating_points"], detector=detector, detector_seed=seed)
+    return cuts, {s: v for s, v in sources.items() if s not in NOT_REPORTED}
 
 
 def _own(metrics: Metrics, detector: str) -> list[str] | None:
@@ -96,30 +92,58 @@ def _own(metrics: Metrics, detector: str) -> list[str] | None:
     return own
 
 
-def _draw_curves(
-    left: Axes, right: Axes, own: list[str] | None, sources: Mapping[str, Scores], width: float
-) -> None:
-    fakes = [s for s in sources if s.startswith("generated:") and s not in NOT_REPORTED]
-    for fake in ordered(fakes, own):
-        for real in reals_tested_on(sources):
-            drawn, role = curves(sources[fake], sources[real]), role_of(fake, own)
-            look: Any = {"color": COLOURS[role], "linewidth": width}
-            look["linestyle"] = STROKES.get(real, DOTTED)
+def curves_of(
+    scores: pd.DataFrame, metrics: Metrics, detector: str
+) -> list[tuple[Curves, dict[str, Any]]]:
+    """Curves of each seed, fakes and reals of a detector, with what a line of them looks like."""
+    runs = latest(scores[scores["detector"] == detector]).groupby("detector_seed")
+    own, found = _own(metrics, detector), []
+    for _, run in runs:
+        sources = by_source(run)
+        fakes = [s for s in sources if s.startswith("generated:") and s not in NOT_REPORTED]
+        for fake, real in product(ordered(fakes, own), reals_tested_on(sources)):
+            role = role_of(fake, own)
             fakes_of = role if role == "generated" else f"{role} fakes"
-            left.plot(drawn.fpr, drawn.tpr, label=f"{fakes_of} vs {source_name(real)}", **look)
-            # Left of that a handful of images decides, and the line only jumps.
-            enough = drawn.recall >= FEWEST_CAUGHT
-            right.plot(drawn.recall[enough], drawn.precision[enough], **look)
+            look = {"color": COLOURS[role], "linewidth": 1.8 if len(runs) == 1 else 0.9,
+                    "linestyle": STROKES.get(real, DOTTED),
+                    "label": f"{fakes_of} vs {source_name(real)}"}  # fmt: skip
+            found.append((curves(sources[fake], sources[real]), look))
+    return found
 
 
-def _ridges(
+def draw_roc(axes: Axes, lines: Sequence[tuple[Curves, dict[str, Any]]]) -> None:
+    """Draw ROC curves, from `curves_of`."""
+    for drawn, look in lines:
+        axes.plot(drawn.fpr, drawn.tpr, **look)
+    axes.plot([0, 1], [0, 1], color=QUIET, linewidth=1, linestyle=DOTTED)
+    axes.set(xlabel="reals flagged", ylabel="generated caught")
+    _shares(axes)
+
+
+def draw_precision_recall(axes: Axes, lines: Sequence[tuple[Curves, dict[str, Any]]]) -> None:
+    """Draw precision-recall curves, from `curves_of`."""
+    for drawn, look in lines:
+        # Left of that a handful of images decides, and the line only jumps.
+        enough = drawn.recall >= FEWEST_CAUGHT
+        axes.plot(drawn.recall[enough], drawn.precision[enough], **look)
+    axes.set(xlabel="generated caught (recall)", ylabel="alarms that are true (precision)")
+    _shares(axes)
+
+
+def _shares(axes: Axes) -> None:
+    axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.02))
+    percent_axis(axes.xaxis)
+    percent_axis(axes.yaxis)
+
+
+def draw_ridges(
     axes: Axes,
-    detector: str,
-    own: list[str] | None,
-    sources: Mapping[str, Scores],
     cuts: Row,
+    sources: Mapping[str, Scores],
+    own: list[str] | None,
     named: Callable[[str], str],
 ) -> None:
+    """Draw a ridge for each source, with the thresholds; what is given comes from `of_seed`."""
     order = ordered(sources, own)[::-1]
     low, high = (edge([0.0, *(float(np.quantile(sources[source], tail)) for source in order)])
                  for edge, tail in ((min, 0.005), (max, 0.995)))  # fmt: skip
@@ -141,7 +165,7 @@ def _ridges(
     axes.set_yticklabels(names, va="bottom")
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
-    axes.set(title=wrapped(detector, 34), xlabel="score (log-odds of generated)",
+    axes.set(title=wrapped(cuts["detector"], 34), xlabel="score (log-odds of generated)",
              xlim=(low, high), ylim=(0, len(order)))  # fmt: skip
     for point, stroke in CUTS.items():
         if point in cuts:

@@ -47,7 +47,7 @@ def answers_by_epoch(cells: Sequence[Row], histories: Histories) -> Figure:
                                 sharex="col", sharey="row")  # fmt: skip
     for column, detector in zip(panels.T, detectors, strict=True):
         for axes, point in zip(column, points, strict=False):
-            _shares(axes, pd.DataFrame(chosen(cells, detector=detector, operating_point=point)))
+            draw_shares(axes, chosen(cells, detector=detector, operating_point=point))
         for axes, key in zip(column[len(points) :], measured, strict=True):
             _quality(axes, own[detector], key)
         column[0].set_title(wrapped(detector, TITLE))
@@ -62,7 +62,9 @@ def answers_by_epoch(cells: Sequence[Row], histories: Histories) -> Figure:
     return figure
 
 
-def _shares(axes: Axes, rows: pd.DataFrame) -> None:
+def draw_shares(axes: Axes, cells: Sequence[Row]) -> None:
+    """Draw the share answered correctly by epoch, of one detector at one operating point."""
+    rows = pd.DataFrame(cells)
     for role in GROUPS:
         colour, style = STYLES.get(role, (COLOURS.get(role, INK), "-"))
         for _, of_source in rows[rows["role"] == role].groupby("source"):
