@@ -68,8 +68,10 @@ def example() -> Run:
         for source, split, mean in (("gan", "test", mean), ("camera", "test", -mean),
                                     ("camera", "calibration", -mean), ("phone", "test", -mean))
     ]  # fmt: skip
-    options = {"reference": ["camera"], "held_out": ["phone"]}
-    return load_run(evaluate(pd.concat(groups), out=Path(mkdtemp()) / "example", **options).run)
+    out = Path(mkdtemp()) / "example"
+    return load_run(
+        evaluate(pd.concat(groups), out=out, reference=["camera"], held_out=["phone"]).run
+    )
 
 
 def matrix(run: Source, operating_point: str = "native", *, ax: Ax = None) -> Axes:
@@ -100,9 +102,7 @@ def matrix(run: Source, operating_point: str = "native", *, ax: Ax = None) -> Ax
 def scores(
     run: Source, detector: str | None = None, *, seed: int | None = None, ax: Ax = None
 ) -> Axes:
-    """The distribution of a detector's scores on each source, with its thresholds; one seed.
-
-    ``detector`` is the first by default, and ``seed`` its first.
+    """A detector's scores by source, with its thresholds; by default the first, and its first seed.
 
     >>> from gandetect import plot
     >>> plot.scores(plot.example(), "sharp").get_xlabel()
@@ -184,9 +184,7 @@ def calibration(
 def trajectory(
     run: Source, detector: str | None = None, operating_point: str = "native", *, ax: Ax = None
 ) -> Axes:
-    """Share answered correctly by epoch; of studies with ``evaluation.trajectory``.
-
-    Raises `UsageError` for other runs.
+    """Share answered correctly by epoch; `UsageError` without ``evaluation.trajectory``.
 
     >>> plot.trajectory("runs/reference-…", "dcgan-bn")  # doctest: +SKIP
     """

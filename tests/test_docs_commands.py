@@ -101,11 +101,12 @@ def commands_of(page: str) -> Iterator[str]:
         yield command.replace(r"\|", "|")
 
 
-COMMANDS = [(page, command) for page in PAGES for command in commands_of(page)]
-
-
 def words(command: str) -> list[str]:
     return shlex.split(command.partition(" > ")[0], comments=True)
+
+
+COMMANDS = [(page, command) for page in PAGES for command in commands_of(page)]
+ONCE = [*{tuple(words(command)): (page, command) for page, command in COMMANDS}.values()]
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -216,7 +217,7 @@ def run(place: Path, command: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("page", "command"), COMMANDS)
+@pytest.mark.parametrize(("page", "command"), ONCE)
 def test_it_runs_as_it_stands(page: str, command: str, folder: Path) -> None:
     for start, reason in NOT_RUN.items():
         if command.startswith(start) or f"{page}: {command}".startswith(start):
