@@ -119,13 +119,24 @@ def worst(results: StudyResults, detector: str, role: str, point: str) -> str:
 
 
 def _verdicts(results: StudyResults, roles: Collection[str], point: str) -> Verdicts:
-    """Detectors that have figures in a role, by kind and by whether they pass."""
+    """Detectors that have figures in these roles, by kind and by whether they pass.
+
+    Where fakes are asked for, a detector that knows none as its own is judged by all others: one
+    that calls every image real would pass on reals alone.
+    """
     found: Verdicts = {}
+    fakes = [role for role in roles if role not in REAL_ROLES]
     for name in results.detectors:
-        if any(results.across(name, role, point) for role in roles):
+        if fakes and not any(results.across(name, role, point) for role in fakes):
+            if not results.across(name, "other", point):
+                continue
+            asked: Collection[str] = ["other", *roles]
+        else:
+            asked = roles
+        if any(results.across(name, role, point) for role in asked):
             kind = "the discriminators" if name in results.discriminators else "all other detectors"
             of = found.setdefault(kind, {True: [], False: [], None: []})
-            of[passes(results, name, point, roles)].append(name)
+            of[passes(results, name, point, asked)].append(name)
     return found
 
 

@@ -65,7 +65,7 @@ def test_one_that_passes_is_named(run):
         return good.assign(score=good["score"].where(~hit, 9.0))
 
     found = answers(results(run, change), "native")
-    assert found[SPARES].startswith("Only dcgan-plain. ")
+    assert found[SPARES].startswith("Yes for dcgan-plain, no for dcgan-bn. ")
     assert "dcgan-bn and dcgan-plain flag 100 (" in found[SPARES]
 
 
@@ -152,9 +152,9 @@ def quick(stored_run) -> StudyResults:
         (YES, YES, "Yes. "),
         (NO, NO, "No. "),
         (UNSURE, FEW, "Not known: too few images. "),
-        (YES, NO, "Only dcgan-bn. "),
-        (YES, FEW, "Only dcgan-bn; not known of dcgan-plain: too few images. "),
-        (UNSURE, NO, "Not known of dcgan-bn: too few images; not dcgan-plain. "),
+        (YES, NO, "Yes for dcgan-bn, no for dcgan-plain. "),
+        (YES, FEW, "Yes for dcgan-bn, not known for dcgan-plain (too few images). "),
+        (UNSURE, NO, "No for dcgan-plain, not known for dcgan-bn (too few images). "),
     ],
 )
 def test_yes_takes_the_worse_end_of_the_interval_and_enough_images(quick, bn, plain, verdict):
@@ -166,7 +166,7 @@ def test_yes_takes_the_worse_end_of_the_interval_and_enough_images(quick, bn, pl
     ("kind", "verdict"),
     [
         ("external", "The discriminators: no. All other detectors: yes. "),
-        ("discriminator", "Only dcgan-plain. "),
+        ("discriminator", "Yes for dcgan-plain, no for dcgan-bn. "),
     ],
 )
 def test_no_kind_of_detector_is_hidden_behind_another(quick, kind, verdict):
@@ -175,3 +175,19 @@ def test_no_kind_of_detector_is_hidden_behind_another(quick, kind, verdict):
              for row in made.metrics["detectors"]]  # fmt: skip
     made = replace(made, metrics={**made.metrics, "detectors": kinds})
     assert answers(made)[USABLE].startswith(verdict)
+
+
+def test_a_detector_that_calls_every_image_real_is_not_usable(quick):
+    rows = [
+        row
+        | ({"role": "other"} if row["detector"] == "dcgan-plain" and row["role"] == "own" else {})
+        for row in quick.metrics["across_seeds"]
+    ]
+    made = replace(quick, metrics={**quick.metrics, "across_seeds": rows})
+    of_reals = {"in-distribution", "held-out"}
+    changed = [
+        row | {"mean": 1.0 if row["role"] in of_reals else 0.0, "ci95": [0.99, 1.0], "n": [500]}
+        for row in made.metrics["across_seeds"]
+    ]
+    made = replace(made, metrics={**made.metrics, "across_seeds": changed})
+    assert answers(made)[USABLE].startswith("No. ")
