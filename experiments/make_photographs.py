@@ -128,7 +128,7 @@ def photographs() -> dict[str, Patch]:
         from sklearn.datasets import load_sample_image
     except ImportError:
         raise UsageError(
-            'the photographs come with scikit-image; install it with pip install "gandetect[test]"'
+            "the photographs come with scikit-image; install it with pip install scikit-image"
         ) from None
     return {
         "astronaut": data.astronaut(),

@@ -35,8 +35,8 @@ MOST_WORKERS = 8  # each holds decoded batches in memory
     "--at",
     "operating_point",
     metavar="POINT",
-    help="Operating point of the verdict: native (the default), calibrated, or for classifiers "
-    "youden.",
+    help="Operating point of the verdict: native (the default), calibrated, for classifiers "
+    "youden, or a score of your own such as 10.0, as the report of `gandetect evaluate` names it.",
 )
 @click.option(
     "--unsure-between",
@@ -122,6 +122,7 @@ def score_command(
     Examples:
       gandetect score runs/quick-…/detectors/dcgan-plain/seed-0 photos/
       gandetect score DETECTOR --at calibrated --format jsonl -- -odd-name.png
+      gandetect score DETECTOR --at 10.0 photos/
       gandetect score DETECTOR --unsure-between 0.05 0.5 photos/
       gandetect score DETECTOR --format kaggle test/ > submission.csv
       gandetect score DETECTOR images/ --out scores/ --engine ray --address head:6379

@@ -12,7 +12,7 @@ from gandetect.config.gan import GanConfig
 from gandetect.config.generator import GeneratorConfig
 from gandetect.config.section import ConfigSection, Name, table_chosen
 from gandetect.config.source import SourceTable
-from gandetect.errors import unknown_name
+from gandetect.errors import UsageError, listed, unknown_name
 from gandetect.registry import Registry
 
 # What a folder of a detector may hold. Those whose class is a `DetectorTable` can be asked for in
@@ -96,6 +96,10 @@ def detector_kinds() -> dict[str, type[DetectorTable]]:
 def detector_table(kind: object) -> type[DetectorTable]:
     """The table of a kind of detector; `UsageError` names those that there are."""
     kinds = detector_kinds()
+    if kind is None:
+        raise UsageError(
+            f"a table of [[detectors]] has no key 'kind'; give one of: {listed([*kinds])}"
+        )
     if not isinstance(kind, str) or kind not in kinds:
         raise unknown_name("kind of detector", kind, kinds)
     return kinds[kind]

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from gandetect.errors import UsageError, shown
+from gandetect.errors import UsageError, did_you_mean, shown
 
 DEEPEST = 12  # tables and lists inside each other; an experiment needs six
 LARGEST = 2**63  # TOML's own integers end here
@@ -27,7 +27,8 @@ def read_toml(path: Path, asked_by: str = "") -> dict[str, Any]:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
-        raise UsageError(f"{subject} does not exist") from None
+        near = did_you_mean(str(path), map(str, path.parent.glob("*.toml")))
+        raise UsageError(f"{subject} does not exist{near}") from None
     except UnicodeDecodeError as error:
         raise UsageError(f"{subject} is not UTF-8 ({error.reason} at byte {error.start})") from None
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path

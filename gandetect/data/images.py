@@ -58,6 +58,8 @@ def find_images(
 
 def no_images(folder: Path, passed: PassedOver) -> str:
     """Say of a folder that it holds no pictures, and what else."""
+    if (folder / "detector.json").is_file():
+        return f"{str(folder)!r} is a detector, and not a folder of images; give one at a time"
     others = "; ".join(passed.sentences()) or "it is empty"
     return f"folder {str(folder)!r} holds no image files: {others}"
 

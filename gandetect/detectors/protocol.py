@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from html import escape
+from math import isfinite
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 import numpy as np
@@ -109,14 +110,25 @@ class Detector:
         generated = expit(self.decision_function(images))
         return np.column_stack([1.0 - generated, generated])
 
-    def predict(self, images: ArrayLike, operating_point: str = "native") -> NDArray[np.str_]:
-        """Class names ``(N,)`` at an operating point; `UsageError` names those that exist."""
+    def predict(
+        self, images: ArrayLike, operating_point: str | float = "native"
+    ) -> NDArray[np.str_]:
+        """Class names ``(N,)`` at an operating point, or at a score of your own."""
         generated = self.decision_function(images) > self.threshold(operating_point)
         answers: NDArray[np.str_] = self.classes_[generated.astype(int)]
         return answers
 
-    def threshold(self, operating_point: str) -> float:
-        """The score above which an image is called generated; `UsageError` where there is none."""
+    def threshold(self, operating_point: str | float) -> float:
+        """The score above which an image is called generated.
+
+        That is a number as it is given, too; `UsageError` names the operating points there are.
+        """
+        try:
+            if isfinite(score := float(operating_point)):
+                return score
+        except ValueError:
+            pass
+        operating_point = str(operating_point)
         if why := self.description.absent.get(operating_point):
             raise UsageError(
                 f"detector {self.name!r} has no threshold {operating_point!r}: {why}; "
@@ -135,7 +147,8 @@ class Detector:
         return (
             f"threshold {operating_point} was chosen on {facts['n_calibration']:,} real images; of "
             f"100 new ones {like}, {100 * facts['expected_flagged']:.1f} are expected to be "
-            f"flagged, with 95 % confidence at most {100 * facts['flagged_at_most']:.1f}"
+            f"flagged, with 95 % confidence at most {100 * facts['flagged_at_most']:.1f}; of other "
+            "real images it promises nothing"
         )
 
     def unsure_between(self, points: tuple[str, str]) -> tuple[float, float]:

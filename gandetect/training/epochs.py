@@ -13,7 +13,7 @@ from torch import Tensor
 
 from gandetect.config import GeneratorConfig
 from gandetect.errors import TrainingError
-from gandetect.events import Notify
+from gandetect.events import Notify, say
 from gandetect.randomness import stream
 from gandetect.training.checkpoints import GanFolder, Trainable
 from gandetect.training.images import generate
@@ -44,7 +44,10 @@ def train_epochs(
     it ("" where it is not told). ``facts`` of an epoch are kept in its record alone.
     """
     generator = trained.networks[config.drawn_from]
-    for epoch in range(folder.restore(trained) + 1, config.epochs + 1):
+    last = folder.restore(trained)
+    if 0 < last < config.epochs:
+        say(notify, f"{config.name} seed {seed} goes on after epoch {last} of {config.epochs}")
+    for epoch in range(last + 1, config.epochs + 1):
         started = perf_counter()
         statistics = train_epoch(epoch)
         seconds = perf_counter() - started

@@ -71,6 +71,7 @@ def test_dry_run_prints_the_resolved_experiment_and_does_nothing(tmp_path) -> No
     ("arguments", "code", "words"),
     [
         (["run", "nothing.toml"], 2, "does not exist"),
+        (["run", QUICK.replace("quick", "quik")], 2, "quick.toml'?"),
         (["run", QUICK, "--set", "gans.0.epoch=1"], 2, "did you mean 'epochs'?"),
         (["run", QUICK, "--set", "data.held_out=['Sneakers']"], 2, "did you mean 'Sneaker'?"),
         (["run", QUICK, "--set", "data.held_out=[0,1,2,3,4,5,6,7,8,9]"], 2, "all 10 classes"),

@@ -25,6 +25,11 @@ def selected(**keys: object) -> dict[str, object]:
     return {"kind": "selected", "name": "s", "gan": "dcgan-bn", **keys}
 
 
+def test_a_table_without_a_kind_says_which_key_is_missing() -> None:
+    with pytest.raises(UsageError, match=r"has no key 'kind'; give one of: .*probe, .*python"):
+        experiment({"type": "python", "name": "mine", "object": "mine.py:score"})
+
+
 def test_whom_a_detector_knows() -> None:
     made = experiment(
         {"kind": "checkpoint-ensemble", "name": "mean", "gan": "dcgan-plain"},

@@ -120,3 +120,9 @@ def test_finding_is_lazy(tmp_path: Path) -> None:
     endless = iter(lambda: tmp_path / "a.png", None)
     found = find_images(endless)
     assert next(found) == next(found) == tmp_path / "a.png"
+
+
+def test_a_detector_given_as_images_is_named(tmp_path) -> None:
+    (tmp_path / "detector.json").write_text("{}")
+    with pytest.raises(DataError, match="is a detector, and not a folder of images; give one at"):
+        list(find_images([tmp_path]))

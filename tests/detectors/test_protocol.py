@@ -50,6 +50,17 @@ def test_a_threshold_that_there_is_none_of_says_why() -> None:
         light.predict(IMAGES, "calibrated")
 
 
+def test_a_score_is_a_threshold_too() -> None:
+    light = Light()
+    scores = light.decision_function(IMAGES)
+    cut = float(np.median(scores))
+    expected = np.where(scores > cut, "generated", "real").tolist()
+    assert light.predict(IMAGES, cut).tolist() == expected
+    assert light.predict(IMAGES, f"{cut}").tolist() == expected
+    with pytest.raises(UsageError, match="operating point 'nan' is not known"):
+        light.predict(IMAGES, "nan")
+
+
 def test_a_threshold_says_what_it_promises() -> None:
     light = Light()
     assert light.promise("strict") == ""
@@ -57,7 +68,8 @@ def test_a_threshold_says_what_it_promises() -> None:
     light.description = light.description.model_copy(update={"promises": {"strict": facts}})
     assert light.promise("strict") == (
         "threshold strict was chosen on 100 real images; of 100 new ones like those that chose it, "
-        "5.0 are expected to be flagged, with 95 % confidence at most 8.9"
+        "5.0 are expected to be flagged, with 95 % confidence at most 8.9; of other "
+        "real images it promises nothing"
     )
 
 

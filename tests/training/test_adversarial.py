@@ -65,7 +65,10 @@ def test_going_on_equals_never_having_stopped_bit_for_bit(
 ) -> None:
     whole = train(config(architecture), images, tmp_path / "whole", evaluator)
     train(config(architecture, epochs=1), images, tmp_path / "parts", evaluator)
-    resumed = train(config(architecture), images, tmp_path / "parts", evaluator)
+    told: list = []
+    parts = tmp_path / "parts"
+    resumed = train(config(architecture), images, parts, evaluator, notify=told.append)
+    assert told[0]["message"] == f"{architecture} seed 0 goes on after epoch 1 of 3"
     assert all(torch.equal(a, b) for a, b in zip(weights(whole), weights(resumed), strict=True))
     names = ("generator.safetensors", "discriminator.safetensors", "samples.gif")
     for name in names:
