@@ -166,9 +166,11 @@ def folder(fashion_mnist: ClassImages, tmp_path_factory: pytest.TempPathFactory)
         (place / "data" / "fashion-mnist").symlink_to(kept)
     images = fashion_mnist.train_images[:, 0]
     noisy = images + np.random.default_rng(0).integers(0, 40, images.shape, np.uint8)
-    for number, name in enumerate(("photos", "fakes", "folder", "data/mine/real")):
+    reals = ("photos", "fakes", "folder", "data/mine/real", "mine/real", "new")
+    for number, name in enumerate(reals):
         save_images(images[100 * number :][:100], place / name)
-    save_images(noisy[1000:1100], place / "data" / "mine" / "generated")
+    for name in ("data/mine/generated", "mine/fake"):
+        save_images(noisy[1000:1100], place / name)
     Image.fromarray(images[0]).save(place / "photo.png")
     for layout in LAYOUTS:
         layout(place)
@@ -224,7 +226,10 @@ def test_it_runs_as_it_stands(page: str, command: str, folder: Path) -> None:
             pytest.skip(reason)
     if "tensorboard" in command and find_spec("tensorboard") is None:
         pytest.skip("TensorBoard is not installed: pip install 'gandetect[tensorboard]'")
-    if "evaluate scores.csv" in command:
+    if "mine/(?P<label>" in command:
+        scored = run(folder, "gandetect score DETECTOR mine/real mine/fake")
+        (folder / "scores.csv").write_text(scored.stdout)
+    elif "evaluate scores.csv" in command:
         names = re.search(r"score=(\w+),label=(\w+)", command)
         save_scores(folder, *(names.groups() if names else ("score", "label")))
     answer = run(folder, command)
