@@ -21,7 +21,7 @@ from gandetect.study import Options, run_study
 TABLE = {
     "name": "tiny-seeds",
     "seeds": [3, 5],
-    "data": {"max_images": 800},
+    "data": {"max_images": 1500},
     "gans": [
         {"architecture": "dcgan-bn", "epochs": 3, "steps_per_epoch": 2, "batch_size": 8},
         {"architecture": "dense", "epochs": 1, "steps_per_epoch": 2, "batch_size": 8},
