@@ -11,8 +11,8 @@ NEEDED_GB := 10
 # pip unpacks beside the environment: /tmp is often small, and its free space is not checked here.
 PIP = TMPDIR="$(HERE)/$(VENV)/tmp" $(BIN)/python -m pip --disable-pip-version-check
 export PIP_NO_INPUT := 1
-# Tests run in two processes; each keeps to one thread.
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile -q
+# Tests run in two processes; each keeps to one thread. Files stay in their order: long ones first.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -q
 
 .PHONY: help study smoke test test-slow docs figures screenshots bench same-science gpu-check fuzz mutants lint format clean
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from gandetect import machine
 from gandetect.analyses.registry import ANALYSES
@@ -21,7 +22,7 @@ from gandetect.config import (
 )
 from gandetect.errors import unknown_name
 from gandetect.models import keras_parameter_count
-from gandetect.models.classifiers import layer_table, set_trainable
+from gandetect.models.classifiers import ImageClassifier, layer_table, set_trainable
 from gandetect.runs import load_study, read_json
 from gandetect.training.supervised import new_classifier
 
@@ -69,8 +70,17 @@ def architectures() -> dict[str, dict[str, int]]:
 
 def _recipe_facts(name: str) -> dict[str, Any]:
     """A recipe's network, with its parameter count for RGB images."""
-    facts = recipe_information(name)
-    return {"network": facts["network"], "parameters": facts["parameters"]}
+    config, classifier = _of_recipe(name)
+    return {
+        "network": config.network,
+        "parameters": sum(map(Tensor.numel, classifier.parameters())),
+    }
+
+
+def _of_recipe(name: str) -> tuple[ClassifierConfig, ImageClassifier]:
+    config = ClassifierConfig.model_validate({"recipe": name})
+    with torch.device("meta"):  # shapes without numbers
+        return config, new_classifier(config, channels=3, weights=False)
 
 
 def information_lines(facts: Mapping[str, Any], indent: int = 0) -> Iterator[str]:
@@ -95,9 +105,7 @@ def recipe_information(name: str) -> dict[str, Any]:
     """
     if name not in RECIPES:
         raise unknown_name("recipe", name, RECIPES)
-    config = ClassifierConfig.model_validate({"recipe": name})
-    with torch.device("meta"):  # shapes without numbers
-        classifier = new_classifier(config, channels=3, weights=False)
+    config, classifier = _of_recipe(name)
     phases = [phase.trainable for phase in config.phases] or [config.trainable]
     trainable = []
     for parts in phases:

@@ -28,6 +28,11 @@ sys.path.append(str(Path(__file__).parent.parent / "examples" / "plugin"))
 os.environ["GANDETECT_STRICT_REPORT"] = "1"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with whole studies, the longest files, so that no worker ends with one alone."""
+    items.sort(key=lambda item: "study" not in item.path.parts)
+
+
 @pytest.fixture(scope="session")
 def fashion_mnist() -> ClassImages:
     """The real data, wherever this machine has it; loaded once. Leave its arrays unchanged."""

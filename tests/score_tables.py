@@ -1,18 +1,23 @@
 """Tables of plausible scores, and their numbers by every analysis."""
 
+import pickle
 from collections.abc import Collection, Mapping
+from copy import deepcopy
+from hashlib import sha256
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from gandetect.analyses import evaluate as package
+from gandetect.analyses.analysis import Analysis
 from gandetect.analyses.registry import analyses
 from gandetect.analyses.study import ScoredStudy
 from gandetect.statistics.calibrated import CalibrationRule
 from gandetect.statistics.detector_runs import DetectorRuns, ScoredImages
 
 LEFT_OUT = ("calibration", "k_shot")
+_EVALUATED: dict[bytes, dict[str, Any]] = {}
 SIZES = {
     "generated:a": 120,
     "generated:b": 80,
@@ -60,6 +65,11 @@ def runs_of(
     }
 
 
+def quick(*without: str) -> list[Analysis]:
+    """All analyses but the slowest, and others by name."""
+    return [one for one in analyses() if one.name not in {*LEFT_OUT, *without}]
+
+
 def evaluate(
     scores: pd.DataFrame,
     *,
@@ -70,11 +80,17 @@ def evaluate(
     without: Collection[str] = LEFT_OUT,
     **more: Any,
 ) -> dict[str, Any]:
-    """The numbers of a table of scores but the slowest; ``more`` are fields of `ScoredStudy`."""
+    """The numbers of a table of scores but the slowest; ``more`` are fields of `ScoredStudy`.
+
+    Many tests look at the same ones, which are computed once.
+    """
     rule = CalibrationRule(calibrated_fpr, calibrated_confidence, by_class)
     study = ScoredStudy(scores, rule, known=detectors, **more)
     asked = [one for one in analyses() if one.name not in without]
-    return package.evaluate(study, asked)
+    key = sha256(pickle.dumps((study, [one.name for one in asked]))).digest()
+    if key not in _EVALUATED:
+        _EVALUATED[key] = package.evaluate(study, asked)
+    return deepcopy(_EVALUATED[key])
 
 
 def tidy(metrics: dict[str, Any]) -> pd.DataFrame:

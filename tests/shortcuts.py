@@ -6,12 +6,16 @@ import pickle
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import cache, partial
 from pathlib import Path
 
 import pytest
 
-from gandetect.analyses.audit.sides import Audited
-from gandetect.data.fashion_mnist import resolve_data_dir
+from gandetect.analyses.audit.judging import _model
+from gandetect.analyses.audit.probes import POSITION
+from gandetect.analyses.audit.sides import Audited, audit_sides
+from gandetect.data.class_images import ClassImages
+from gandetect.data.fashion_mnist import load, resolve_data_dir
 from gandetect.engine import Context, InlineEngine, Plan, Stage, Task, inline_engine, run_graph
 from gandetect.events import Event, Listener, Notify, silent
 from gandetect.report.document import Picture
@@ -29,8 +33,8 @@ class Pickled(InlineEngine):
 def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Start no workers, which takes seconds; tasks get as many threads here as they would there.
 
-    What moves a score is not asked of the detectors, which takes thousands of scores: maps are how
-    much the pixels change.
+    Fashion-MNIST is unpacked and verified once. What moves a score is not asked of the detectors,
+    which takes thousands of scores: maps are how much the pixels change.
     """
     monkeypatch.setattr(
         "gandetect.stages.saliency.occlusion_maps",
@@ -43,6 +47,12 @@ def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
             yield Pickled(listen)
 
     monkeypatch.setattr("gandetect.study.engines.local_engine", engine)
+    monkeypatch.setattr("gandetect.data.fashion_mnist.load", lambda place, **_: _loaded(place))
+
+
+@cache
+def _loaded(data_dir: Path) -> ClassImages:
+    return load(data_dir)
 
 
 def without_drawing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -64,6 +74,16 @@ def without_audits(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let no probe try anything."""
     nothing = Audited([], [], {})
     monkeypatch.setattr("gandetect.stages.audit.audit_sides", lambda *_, **__: nothing)
+
+
+def with_linear_audits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let linear probes alone try, in two folds: boosted trees take as long as a small study."""
+
+    def linear(probe: str, rows: int) -> object:
+        return _model(POSITION, rows)
+
+    monkeypatch.setattr("gandetect.analyses.audit.judging._model", linear)
+    monkeypatch.setattr("gandetect.stages.audit.audit_sides", partial(audit_sides, folds=2))
 
 
 def context_in(run: Path, folder: Path | None = None) -> Context:

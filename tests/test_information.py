@@ -77,9 +77,13 @@ def test_a_folder_that_is_no_run_is_said(tmp_path) -> None:
     assert "is not a run folder" in answer.stderr
 
 
-def test_recipes_are_told_with_their_sizes() -> None:
+def test_what_there_is_is_told_with_its_sizes() -> None:
     answer = CliRunner().invoke(main, ["info", "--json"])
     facts = json.loads(answer.stdout)
+    bn, plain = (facts["architectures"][name] for name in ("dcgan-bn", "dcgan-plain"))
+    assert (bn["generator_parameters"], bn["discriminator_parameters"]) == (840705, 212865)
+    assert (plain["generator_parameters"], plain["discriminator_parameters"]) == (2054785, 521345)
+    assert "fp32" in facts["devices"]["cpu"]
     assert "one-class" in facts["detectors"]
     assert "cifar-10" in facts["data_sets"]
     recipes = facts["recipes"]

@@ -13,8 +13,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import rankdata
-from sklearn.metrics import average_precision_score, precision_recall_curve, roc_curve
+from sklearn.metrics import precision_recall_curve, roc_curve
 
 from gandetect.errors import DataError
 from gandetect.statistics.intervals import Interval, wilson
@@ -40,12 +39,18 @@ def pair_metrics(generated: Scores, real: Scores) -> dict[str, Any]:
     the generated, `tpr_at_5_fpr` the largest share caught by a cut that flags at most 5 % of the
     reals; neither interpolates. Average precision depends on the mix of the two groups.
     """
-    labels, scores = _joined(generated, real)
-    fpr, tpr, _ = roc_curve(labels, scores, drop_intermediate=False)
     area, interval = auroc(generated, real)
+    cuts = np.unique(np.concatenate([generated, real]))
+    # From the lowest cut, which flags everything, to one above all scores.
+    caught, flagged = (
+        np.append(len(scores) - np.searchsorted(np.sort(scores), cuts), 0)
+        for scores in (generated, real)
+    )
+    tpr, fpr = caught / len(generated), flagged / len(real)
+    precision = caught[:-1] / (caught[:-1] + flagged[:-1])
     return {
         "auroc": area,
-        "average_precision": float(average_precision_score(labels, scores)),
+        "average_precision": max(0.0, float(-np.sum(np.diff(tpr) * precision))),
         "fpr_at_95_tpr": float(fpr[tpr >= 0.95].min()),
         "tpr_at_5_fpr": float(tpr[fpr <= 0.05].max()),
         "n_generated": len(generated),
@@ -80,11 +85,14 @@ def placements(generated: Scores, real: Scores) -> tuple[Scores, Scores]:
     Ties count half. The mean of either is the AUROC, and their variances are DeLong's.
     """
     _joined(generated, real)
-    n, m = len(generated), len(real)
-    ranks = rankdata(np.concatenate([generated, real]))
-    above_reals = (ranks[:n] - rankdata(generated)) / m
-    below_fakes = 1.0 - (ranks[n:] - rankdata(real)) / n
-    return above_reals, below_fakes
+    return _share_below(generated, real), 1.0 - _share_below(real, generated)
+
+
+def _share_below(scores: Scores, others: Scores) -> Scores:
+    """The share of other scores below each score `(N,)`, ties counting half."""
+    ascending = np.sort(others)
+    left, right = (np.searchsorted(ascending, scores, side) for side in ("left", "right"))
+    return np.asarray((left + right) / 2 / len(others), np.float64)
 
 
 def curves(generated: Scores, real: Scores) -> Curves:

@@ -149,7 +149,7 @@ def source_keys(scores: pd.DataFrame) -> pd.Series[str]:
     """Name each row's source; fakes whose seed is not the detector's are of another run."""
     names = scores["source"].astype(str)
     foreign = (scores["label"] == "generated") & (scores["source_seed"] != scores["detector_seed"])
-    return names.mask(foreign, names + OTHER_SEED)
+    return names.mask(foreign, names + OTHER_SEED) if foreign.any() else names
 
 
 def reals_tested_on(sources: Collection[str]) -> list[str]:

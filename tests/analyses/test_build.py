@@ -10,9 +10,11 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
+from score_tables import quick
 
 from gandetect.analyses.build import build_report
 from gandetect.errors import DataError, RunError
+from gandetect.report.inputs import read_inputs
 
 OPTIONAL = [
     "manifest.json", "quality.json", "quality-classifier.json", "data.json", "data-samples.npz",
@@ -50,6 +52,11 @@ class Page(HTMLParser):
 
     def handle_endtag(self, tag):
         assert self.open.pop() == tag
+
+
+def short(run: Path) -> str:
+    """The report in Markdown without the slowest numbers, which come from the scores alone."""
+    return build_report(run, asked=quick("by_class")).markdown.read_text()
 
 
 def outputs(run: Path) -> dict[str, bytes]:
@@ -92,7 +99,7 @@ def test_a_figure_serves_light_and_dark_pages_and_is_small(built):
 def test_figures_of_an_earlier_report_do_not_stay_behind(run, text_only):
     (run / "figures").mkdir()
     (run / "figures" / "stale.png").write_bytes(b"old")
-    build_report(run)
+    short(run)
     assert not (run / "figures" / "stale.png").exists()
 
 
@@ -144,7 +151,7 @@ def test_published_numbers_stand_beside_ours(built):
 def test_a_missing_input_is_named_and_costs_nothing_else(run, name, text_only):
     path = run / name
     shutil.rmtree(path) if path.is_dir() else path.unlink()
-    text = build_report(run).markdown.read_text()
+    text = short(run)
     assert "The answer" in text
     assert "could not be made" not in text
     if name != "quality-classifier.json":
@@ -152,12 +159,21 @@ def test_a_missing_input_is_named_and_costs_nothing_else(run, name, text_only):
         assert f"{name}" in re.sub(r"\\", "", text)
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[1, 2]", b"\x00" * 100], ids=repr)
+@pytest.mark.parametrize("content", [b"", b"\x00" * 100], ids=repr)
+def test_inputs_damaged_in_any_way_are_named(run, content):
+    names = {name for name in OPTIONAL if "." in name}
+    for name in names:
+        (run / name).write_bytes(content)
+    missing = read_inputs(run).missing
+    assert all(f"{name} cannot be read" in missing[name] for name in names)
+
+
+@pytest.mark.parametrize("content", [b"{", b"[1, 2]"], ids=repr)
 def test_damaged_inputs_are_named_and_cost_nothing_else(run, content, text_only):
     names = [name for name in OPTIONAL if "." in name]
     for name in names:
         (run / name).write_bytes(content)
-    text = build_report(run).markdown.read_text()
+    text = short(run)
     for name in set(names) - {"quality-classifier.json"}:
         assert f"{name} cannot be read" in text
     assert "score-distributions.svg" in text
@@ -169,7 +185,7 @@ def test_damaged_pictures_are_named_and_cost_nothing_else(run, blank):
     (run / "gans/dcgan-bn/seed-0/samples/0001.png").write_bytes(b"no image")
     (run / "gans/dcgan-plain/seed-0/history.csv").write_text("epoch\n")
     np.savez(run / "detectors/dcgan-bn/seed-0/mistakes.npz", **{"real:held-out/images": [1.0]})
-    text = build_report(run).markdown.read_text()
+    text = short(run)
     assert text.count("Not shown") >= 3
     assert "figures/training-dcgan-bn.svg" in text
 
@@ -190,6 +206,8 @@ def test_every_input_missing_at_once_still_gives_an_answer(run, blank):
 def test_constant_scores_still_give_a_report(run, value, request):
     if value:  # drawn once, and composed twice
         request.getfixturevalue("blank")
+    for name in ("gans", "detectors", "image-statistics", "saliency"):  # drawn from no score
+        shutil.rmtree(run / name)
     scores = pd.read_parquet(run / "scores.parquet")
     scores.assign(score=value).to_parquet(run / "scores.parquet")
     text = build_report(run).markdown.read_text()
@@ -208,10 +226,10 @@ def test_sources_that_were_not_scored_are_named(run, blank):
 def test_several_seeds_show_every_value_and_claim_no_interval_over_images(
     tmp_path, write_run, text_only
 ):
-    run = write_run(tmp_path / "three", seeds=(0, 1, 2))
+    run = write_run(tmp_path / "two", seeds=(0, 1))
     text = build_report(run).markdown.read_text()
-    assert "Means over 3 training runs" in text
-    for seed in (0, 1, 2):
+    assert "Means over 2 training runs" in text
+    for seed in (0, 1):
         assert f"dcgan-bn, seed {seed}" in text
     assert "do not cover how differently" not in text
 
@@ -221,7 +239,7 @@ def test_one_seed_says_what_its_intervals_leave_out(built):
     assert "do not cover how differently another run would turn out" in text
 
 
-def test_hostile_names_are_shown_and_not_obeyed(run, blank):
+def test_hostile_names_are_shown_and_not_obeyed(run, text_only):
     hostile = "<script>alert(1)</script>|`x`\n# [a](javascript:b)\"'"
     data = json.loads((run / "data.json").read_text())
     data["classes"][0] = hostile
@@ -245,6 +263,8 @@ def test_no_path_of_the_machine_is_printed(built):
 
 
 def test_a_report_needs_no_torch(run):
+    for name in ("gans", "image-statistics"):  # most of what is drawn
+        shutil.rmtree(run / name)
     code = (
         "import sys; from pathlib import Path; from gandetect.report import style;"
         "from gandetect.analyses.build import build_report;"
@@ -270,8 +290,8 @@ def test_damaged_scores_are_refused_in_one_sentence(run, content):
         build_report(run)
 
 
-def test_scores_that_cannot_be_evaluated_leave_the_old_report_alone(run, text_only):
-    build_report(run)
+def test_scores_that_cannot_be_evaluated_leave_the_old_report_alone(built, tmp_path):
+    run = Path(shutil.copytree(built, tmp_path / built.name))
     before = outputs(run)
     scores = pd.read_parquet(run / "scores.parquet")
     scores.assign(score=np.nan).to_parquet(run / "scores.parquet")
@@ -285,13 +305,10 @@ def test_a_detector_with_scores_that_are_no_numbers_costs_no_other(run, text_onl
     first = scores.index[scores["detector"] == "dcgan-plain"][:3]
     scores.loc[first, "score"] = [np.nan, np.inf, -np.inf]
     scores.to_parquet(run / "scores.parquet")
-    build_report(run)
+    text = short(run)
     metrics = json.loads((run / "metrics.json").read_text())
     assert {cell["detector"] for cell in metrics["cells"]} == {"dcgan-bn"}
-    assert (
-        "3 score(s) of detector dcgan-plain, seed 0, are not finite"
-        in (run / "report.md").read_text()
-    )
+    assert "3 score(s) of detector dcgan-plain, seed 0, are not finite" in text
 
 
 def test_a_folder_that_is_no_run_is_refused(tmp_path):

@@ -14,9 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
-from analyses.conftest import make_run
-
-from gandetect.analyses.build import build_report
+from analyses.conftest import run_with_report
 
 from .chromium import NoBrowserError, chromium
 
@@ -127,6 +125,4 @@ def violations() -> Callable[..., list[str]]:
 @pytest.fixture(scope="session")
 def report_html(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The page of a made-up run with every chapter."""
-    run = make_run(tmp_path_factory.mktemp("browser") / "quick-0123456789ab")
-    build_report(run)
-    return run / "report.html"
+    return run_with_report(tmp_path_factory) / "report.html"

@@ -95,16 +95,18 @@ def _detector(kind: str, images: np.ndarray) -> NetworkDetector:
     return as_detector(network, description, torch.device("cpu"))
 
 
-# An export takes seconds: the suite has some of them, `make test-slow` all.
+# An export takes seconds: the suite has some of them, `make test-slow` all, on more images.
 def some(*quick: str) -> pytest.MarkDecorator:
-    marked = [pytest.param(kind, marks=() if kind in quick else pytest.mark.slow) for kind in KINDS]
-    return pytest.mark.parametrize("kind", marked)
+    marked = [pytest.param(kind, 200) for kind in quick]
+    marked += [pytest.param(kind, 1000, marks=pytest.mark.slow) for kind in KINDS]
+    return pytest.mark.parametrize(("kind", "n"), marked)
 
 
 @some("discriminator", "cnn")
-def test_onnxruntime_gives_the_detectors_scores_of_1000_images(
-    kind: str, images: np.ndarray, tmp_path: Path
+def test_onnxruntime_gives_the_detectors_scores(
+    kind: str, n: int, images: np.ndarray, tmp_path: Path
 ) -> None:
+    images = images[:n]
     runtime = pytest.importorskip(
         "onnxruntime", reason="onnxruntime is not installed; pip install 'gandetect[onnx]'"
     )
@@ -121,16 +123,17 @@ def test_onnxruntime_gives_the_detectors_scores_of_1000_images(
         side = stored["input"]["shape"][-1]
         given = F.resize(torch.from_numpy(images.copy()), [side, side], antialias=True).numpy()
     (scores,) = session.run(["log_odds"], {"images": given})
-    assert scores.shape == (1000,)
+    assert scores.shape == (n,)
     _same(scores, detector.decision_function(images), kind)
     (one,) = session.run(None, {"images": given[:1]})
     _same(one, scores[:1], kind)
 
 
 @some("cnn", "ranks")
-def test_torchscript_gives_the_detectors_scores_of_1000_images(
-    kind: str, images: np.ndarray, tmp_path: Path
+def test_torchscript_gives_the_detectors_scores(
+    kind: str, n: int, images: np.ndarray, tmp_path: Path
 ) -> None:
+    images = images[:n]
     detector = _detector(kind, images)
     metadata = export_detector(detector, tmp_path / "it.pt", "torchscript")
     extra = {METADATA: ""}

@@ -13,7 +13,16 @@ from toy_stages import Sentence, Word
 
 from gandetect import runs
 from gandetect.config import load_experiment
-from gandetect.engine import Context, Plan, Stage, Task, gap_in, local_engine, run_graph
+from gandetect.engine import (
+    Context,
+    Plan,
+    Stage,
+    Task,
+    gap_in,
+    inline_engine,
+    local_engine,
+    run_graph,
+)
 from gandetect.errors import ExternalError, TrainingError
 from gandetect.events import silent
 from gandetect.study.compose import compose
@@ -228,8 +237,8 @@ def test_the_longest_chain_starts_first(tmp_path, monkeypatch) -> None:
 
 
 def test_results_do_not_depend_on_how_many_run_at_a_time(tmp_path) -> None:
-    for jobs in (1, 2):
-        with local_engine(jobs, 1, silent) as engine:
+    for jobs, opened in ((1, inline_engine(1, silent)), (2, local_engine(2, 1, silent))):
+        with opened as engine:
             run_graph([plan(tmp_path / f"{jobs}", BOTH)], engine, Kept())
     one, two = (
         {str(path.relative_to(run)): path.read_bytes() for path in run.rglob("*.txt")}

@@ -12,7 +12,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image, ImageFilter
-from shortcuts import Kept, in_this_process, without_audits, without_drawing
+from shortcuts import (
+    Kept,
+    in_this_process,
+    with_linear_audits,
+    without_audits,
+    without_drawing,
+    without_figures,
+)
 from sklearn.datasets import load_digits
 
 from gandetect import runs
@@ -48,6 +55,7 @@ def _shortcuts() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         in_this_process(patch)
         without_drawing(patch)
+        with_linear_audits(patch)
         yield
 
 
@@ -189,6 +197,7 @@ def damaged(digits, tmp_path_factory) -> tuple[Path, list[str]]:
     options = Options(place / "runs", data_dir=place / "data", jobs=2)
     with pytest.MonkeyPatch.context() as patch:
         without_audits(patch)
+        without_figures(patch)
         return run_study(parse_experiment(table), options, listener), listener.warnings
 
 

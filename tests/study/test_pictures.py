@@ -57,7 +57,7 @@ def experiment(**data) -> Experiment:
         "data": {**DATA, **data},
         "gans": [
             {"architecture": "dcgan-bn", "epochs": 1, "steps_per_epoch": 2, "batch_size": 16},
-            {"architecture": "dcgan-plain", "epochs": 1, "steps_per_epoch": 2, "batch_size": 16},
+            {"architecture": "dense", "epochs": 1, "steps_per_epoch": 2, "batch_size": 16},
         ],
         "classifiers": [
             {"recipe": "cnn-small", "fakes_from": ["dcgan-bn"], "epochs": 1, "max_images": 60}
@@ -356,7 +356,7 @@ def test_a_study_in_colour_is_complete_and_its_detector_takes_colour(
     monkeypatch.setattr("gandetect.analyses.build.PARTS", ())
     folder = run_study(experiment(), Options(tmp_path / "runs", data_dir, "cpu", 1), Kept())
     scores = pd.read_parquet(folder / "scores.parquet")
-    assert set(scores["detector"]) == {"dcgan-bn", "dcgan-plain", "cnn-small"}
+    assert set(scores["detector"]) == {"dcgan-bn", "dense", "cnn-small"}
     assert np.isfinite(scores["score"]).all()
     detector = load_detector(folder / "detectors" / "dcgan-bn" / "seed-0")
     assert detector.description.preprocessing.channels == 3

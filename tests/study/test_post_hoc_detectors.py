@@ -29,11 +29,11 @@ TABLE = {
     "data": {"max_images": 600, "validation": ["Trouser"]},
     "gans": [
         {"architecture": "dcgan-bn", "epochs": 2, "steps_per_epoch": 1, "batch_size": 8},
-        {"architecture": "dcgan-plain", "epochs": 1, "steps_per_epoch": 1, "batch_size": 4,
+        {"architecture": "dense", "epochs": 1, "steps_per_epoch": 1, "batch_size": 4,
          "role": "source"},
     ],
     "classifiers": [
-        {"recipe": "cnn-small", "name": "cnn", "fakes_from": ["dcgan-plain"], "epochs": 1,
+        {"recipe": "cnn-small", "name": "cnn", "fakes_from": ["dense"], "epochs": 1,
          "max_images": 40},
     ],
     "detectors": [
@@ -41,7 +41,7 @@ TABLE = {
         {"kind": "fine-tuned", "name": "tuned", "gan": "dcgan-bn", "updates": 2, "batch_size": 4,
          "n_images": 9},
         {"kind": "selected", "name": "best", "gan": "dcgan-bn", "n_images": 20,
-         "fakes_from": ["dcgan-bn", "dcgan-plain"]},
+         "fakes_from": ["dcgan-bn", "dense"]},
         {"kind": "one-class", "name": "forest", "method": "isolation-forest", "max_images": 60},
         {"kind": "one-class", "name": "svm", "method": "one-class-svm", "max_images": 60,
          "features_of": "dcgan-bn"},
@@ -92,7 +92,7 @@ def test_they_are_scored_like_any_other_detector(scores) -> None:
         assert len(set(counts.loc[NAMES, f"real:{real}"])) == 1
     # 40 of whom it knows, 30 of the others.
     assert counts.loc[NAMES, "generated:dcgan-bn"].tolist() == [40, 40, 40, 30, 40, 30, 40]
-    assert counts.loc[NAMES, "generated:dcgan-plain"].tolist() == [30, 30, 40, 30, 30, 40, 40]
+    assert counts.loc[NAMES, "generated:dense"].tolist() == [30, 30, 40, 30, 30, 40, 40]
     assert np.isfinite(scores["score"]).all()
 
 
@@ -105,7 +105,7 @@ def test_one_that_saw_no_fakes_knows_no_generator(scores, metrics) -> None:
 
 def test_the_metrics_say_what_each_is_made_of(metrics) -> None:
     facts = {row["detector"]: row for row in metrics["detectors"]}
-    bn, plain = "generated:dcgan-bn", "generated:dcgan-plain"
+    bn, plain = "generated:dcgan-bn", "generated:dense"
     assert facts["tuned"] == {
         "detector": "tuned", "kind": "post-hoc", "recipe": "fine-tuned", "own": [bn]
     }  # fmt: skip
@@ -168,7 +168,7 @@ def test_records_say_of_which_epoch_it_is_and_what_it_is_made_of(run) -> None:
         name: load_detector(one).description.provenance["made_of"] for name, one in folders.items()
     }
     bn = ["dcgan-bn"]
-    assert made_of.pop("best") == ["dcgan-bn", "dcgan-plain"]
+    assert made_of.pop("best") == ["dcgan-bn", "dense"]
     assert made_of == {"rank": bn, "tuned": bn, "forest": [], "svm": bn, "knn": ["cnn"],
                        "probe": ["cnn", *bn]}  # fmt: skip
 

@@ -1,15 +1,13 @@
 """A study with two seeds and everything that is scored beyond the last epoch, on real images."""
 
 import json
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from shortcuts import context_in, in_this_process, without_figures
+from shortcuts import context_in, in_this_process, with_linear_audits, without_figures
 
-from gandetect.analyses.audit.sides import audit_sides
 from gandetect.config import parse_experiment
 from gandetect.data import overlap
 from gandetect.errors import DataError
@@ -25,11 +23,11 @@ TABLE = {
     "seeds": [3, 5],
     "data": {"max_images": 1500},
     "gans": [
-        {"architecture": "dcgan-bn", "epochs": 3, "steps_per_epoch": 3, "batch_size": 16},
-        {"architecture": "dcgan-plain", "epochs": 1, "steps_per_epoch": 2},
+        {"architecture": "dcgan-bn", "epochs": 3, "steps_per_epoch": 2, "batch_size": 8},
+        {"architecture": "dense", "epochs": 1, "steps_per_epoch": 2, "batch_size": 8},
     ],
     "classifiers": [
-        {"recipe": "cnn-small", "name": "cnn", "fakes_from": ["dcgan-bn", "dcgan-plain"],
+        {"recipe": "cnn-small", "name": "cnn", "fakes_from": ["dcgan-bn", "dense"],
          "epochs": 1, "max_images": 200},
     ],
     "quality": {"classifier_epochs": 1, "generated": 100},
@@ -45,7 +43,7 @@ def run(tmp_path_factory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         in_this_process(patch)
         without_figures(patch)
-        patch.setattr("gandetect.stages.audit.audit_sides", partial(audit_sides, folds=2))
+        with_linear_audits(patch)
         return run_study(parse_experiment(TABLE), Options(tmp_path_factory.mktemp("runs"), jobs=2))
 
 
@@ -78,7 +76,7 @@ def test_fakes_for_calibration_are_fresh_and_shared_among_generators(run, scores
 def test_epochs_are_scored_as_the_final_detector_was(run, scores):
     table = pd.read_parquet(run / "trajectory.parquet")
     kept = table.groupby("detector")["epoch"].unique().map(sorted).to_dict()
-    assert kept == {"dcgan-bn": [2, 3], "dcgan-plain": [1]}
+    assert kept == {"dcgan-bn": [2, 3], "dense": [1]}
     on = ["detector", "detector_seed", "epoch", "source", "source_seed", "index"]
     both = table[table["source_epoch"] == 0].merge(scores, on=on, suffixes=("", "_final"))
     assert set(both["source"]) >= {"real:in-distribution", "real:held-out", "real:calibration"}
@@ -109,7 +107,7 @@ def test_classes_are_those_of_the_images(run):
 def test_every_generator_of_every_seed_is_audited(run):
     rows = json.loads((run / "audit.json").read_text())["rows"]
     assert {(row["source"], row["seed"]) for row in rows} == {
-        (f"generated:{name}", seed) for name in ("dcgan-bn", "dcgan-plain") for seed in (3, 5)
+        (f"generated:{name}", seed) for name in ("dcgan-bn", "dense") for seed in (3, 5)
     }
 
 
@@ -154,17 +152,17 @@ def test_overlapping_splits_stop_a_study_unless_it_is_told_to_go_on(run, tmp_pat
 
 
 def test_scoring_keeps_images_that_its_scores_can_be_recomputed_from(run, scores):
-    folder = run / "detectors" / "dcgan-plain" / "seed-3"
+    folder = run / "detectors" / "dense" / "seed-3"
     record = json.loads((folder / "record.json").read_text())
     files = {look.MISTAKES, look.SUREST, look.HARDEST}
     assert set(record["files"]) >= {*files, look.NEIGHBOURS, look.DISTANCES}
-    table = scores[(scores["detector"] == "dcgan-plain") & (scores["detector_seed"] == 3)]
+    table = scores[(scores["detector"] == "dense") & (scores["detector_seed"] == 3)]
     # Rows of another run are there, too, and must not be taken for its own.
     table = table[table["source_seed"].isin([0, 3])].set_index(["source", "index"])["score"]
     context = context_in(run)
     fakes = {
         f"generated:{name}": GeneratedSource(f"generated:{name}", 3, name, "evaluation", 60)
-        for name in ("dcgan-bn", "dcgan-plain")
+        for name in ("dcgan-bn", "dense")
     }
     reals = {f"real:{name}": SplitSource(name) for name in ("in-distribution", "held-out")}
     for file in files:
@@ -181,5 +179,5 @@ def test_scoring_keeps_images_that_its_scores_can_be_recomputed_from(run, scores
                     kept[f"{name}/images"][few], images.array()[index[few]]
                 )
     with np.load(folder / look.NEIGHBOURS, allow_pickle=False) as kept:
-        best = table["generated:dcgan-plain"].sort_values(kind="stable").index[:12]
+        best = table["generated:dense"].sort_values(kind="stable").index[:12]
         assert kept["best/indices"].tolist() == best.tolist()

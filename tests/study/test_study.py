@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from shortcuts import Kept, in_this_process, without_audits, without_figures
+from shortcuts import Kept, in_this_process, without_audits, without_drawing, without_figures
 
 from gandetect import runs
 from gandetect.analyses.build import build_report
@@ -24,7 +24,7 @@ from gandetect.study import Options, run_study
 
 TABLE = {
     "name": "tiny",
-    "data": {"max_images": 1500},
+    "data": {"max_images": 800},
     "gans": [
         {"architecture": "dcgan-bn", "epochs": 3, "steps_per_epoch": 3, "batch_size": 16},
         {"architecture": "dcgan-plain", "epochs": 2, "steps_per_epoch": 2},
@@ -50,9 +50,10 @@ def experiment() -> Experiment:
 
 @pytest.fixture(scope="module")
 def run(experiment, tmp_path_factory) -> Path:
-    """A finished study, its figures drawn; tests that damage it work on a copy of their own."""
+    """A finished study; tests that damage it work on a copy of their own."""
     with pytest.MonkeyPatch.context() as patch:
         in_this_process(patch)
+        without_drawing(patch)  # drawn from scores alone: tests/analyses/test_build.py
         without_audits(patch)
         patch.setattr("gandetect.machine.cores", lambda: 2)
         return run_study(experiment, Options(tmp_path_factory.mktemp("runs"), jobs=2))
@@ -91,8 +92,8 @@ def test_scores_hold_every_detector_on_every_source(run) -> None:
     assert counts.loc["dcgan-plain", "generated:dcgan-plain"] == 120
     assert counts.loc["cnn", "generated:dcgan-bn"] == 120
     assert counts.loc["cnn", "generated:dcgan-plain"] == 60
-    assert counts["real:held-out"].tolist() == [450] * 3
-    assert counts["real:in-distribution"].tolist() == [105] * 3
+    assert counts["real:held-out"].tolist() == [240] * 3
+    assert counts["real:in-distribution"].tolist() == [56] * 3
     assert np.isfinite(scores["score"]).all()
 
 
@@ -142,9 +143,9 @@ def test_a_classifier_is_a_detector_like_any_other(run) -> None:
 def test_a_classifier_never_trains_on_what_it_is_chosen_by_or_tested_on(run) -> None:
     scores = pd.read_parquet(run / "scores.parquet")
     counts = scores[scores["detector"] == "cnn"]["source"].value_counts()
-    # A tenth of the 945 training reals is held back, and as many further fakes.
-    assert counts["real:validation"] == counts["generated:validation"] == 94
-    assert counts["real:training"] == counts["generated:training"] == 105
+    # A tenth of the 504 training reals is held back, and as many further fakes.
+    assert counts["real:validation"] == counts["generated:validation"] == 50
+    assert counts["real:training"] == counts["generated:training"] == 56
 
 
 def test_manifest_says_what_was_run_and_no_name_of_place_or_user(run) -> None:
@@ -171,7 +172,7 @@ def test_a_second_run_does_nothing_and_says_nothing(run, experiment) -> None:
 def test_jobs_side_by_side_or_one_by_one_give_the_same_bytes(run, tmp_path) -> None:
     """The number of threads is the same: one for each process on two cores."""
     other = subprocess.run(
-        [sys.executable, "-c", KILLED.format(table=TABLE, out=str(tmp_path), jobs=2, threads=1)],
+        [sys.executable, "-c", started("local", tmp_path)],
         capture_output=True,
         text=True,
         check=False,
@@ -182,14 +183,17 @@ def test_jobs_side_by_side_or_one_by_one_give_the_same_bytes(run, tmp_path) -> N
         assert digests(folder, pattern) == digests(run, pattern)
 
 
-KILLED = """
+def started(engine: str, out: Path) -> str:
+    """A program that runs the study as on two cores, with one thread for each task."""
+    return f"""
 from gandetect.config import parse_experiment
 from gandetect import machine, study
-machine.cores = lambda: {threads} * {jobs}
+from gandetect.study.engines import EngineOptions
+machine.cores = lambda: 2
 if __name__ == "__main__":
     from pathlib import Path
-    options = study.Options(Path({out!r}), jobs={jobs})
-    study.run_study(parse_experiment({table!r}), options)
+    options = study.Options(Path({str(out)!r}), jobs=2, engine=EngineOptions({engine!r}))
+    study.run_study(parse_experiment({TABLE!r}), options)
 """
 
 
@@ -206,10 +210,11 @@ def kill_when(moment: str, script: Path, out: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "moments",
+    ("engine", "moments"),
     [
-        ["gans/dcgan-bn/seed-0/epochs/0002"],
+        ("inline", ["gans/dcgan-bn/seed-0/epochs/0002"]),
         pytest.param(
+            "local",
             ["gans/dcgan-plain/seed-0/epochs/0001", "classifiers/cnn/seed-0/epochs/0001"],
             marks=pytest.mark.slow,
         ),
@@ -217,10 +222,10 @@ def kill_when(moment: str, script: Path, out: Path) -> None:
     ids=["once", "twice"],
 )
 def test_killed_at_any_point_and_gone_on_equals_the_undisturbed_run(
-    moments, run, experiment, tmp_path, monkeypatch
+    engine, moments, run, experiment, tmp_path, monkeypatch
 ) -> None:
     script = tmp_path / "killed.py"
-    script.write_text(KILLED.format(table=TABLE, out=str(tmp_path), jobs=2, threads=1))
+    script.write_text(started(engine, tmp_path))
     for moment in moments:
         kill_when(moment, script, tmp_path)
     in_this_process(monkeypatch)

@@ -275,7 +275,7 @@ def tiny(folder: Path) -> Path:
     table = {
         "name": "tiny",
         "data": {"max_images": 600},
-        "gans": [{**PLAIN, "epochs": 1, "batch_size": 8}],
+        "gans": [{"architecture": "dense", "epochs": 1, "steps_per_epoch": 1, "batch_size": 8}],
         "quality": {"classifier_epochs": 1, "generated": 100},
         "evaluation": {"own_generated": 20, "other_generated": 20, "training_reals": 20},
         "variants": [
@@ -326,7 +326,7 @@ def test_a_dry_run_lists_every_variant_and_does_nothing(tmp_path) -> None:
     assert result.exit_code == 0
     for words in ("# the baseline", "# variant 1 of 3 (smooth)", "# variant 2 of 3 (cnn)"):
         assert words in result.stdout
-    assert "# Training dcgan-plain+smooth seed 0: to do" in result.stdout
+    assert "# Training dense+smooth seed 0: to do" in result.stdout
     assert not (tmp_path / "runs").exists()
 
 
@@ -347,15 +347,15 @@ def test_small_variants_train_what_is_shared_once_and_go_on(monkeypatch, tmp_pat
         for one in json.loads((folder / "variants.json").read_text())["variants"]
     }
     for name in ("smooth", "cnn"):  # one and the same file, and each report stands where it leads
-        weights = "gans/dcgan-plain/seed-0/discriminator.safetensors"
+        weights = "gans/dense/seed-0/discriminator.safetensors"
         assert (places[name] / weights).samefile(places["baseline"] / weights)
         assert (places[name] / "report.html").is_file()
     found = json.loads((folder / "variants.json").read_text())
     assert {(row["variant"], row["detector"]) for row in found["least"]} == {
-        ("baseline", "dcgan-plain"),
-        ("smooth", "dcgan-plain+smooth"),
-        ("cnn", "dcgan-plain+cnn"),
-        ("bag", "dcgan-plain"),
+        ("baseline", "dense"),
+        ("smooth", "dense+smooth"),
+        ("cnn", "dense+cnn"),
+        ("bag", "dense"),
     }
     bag = next(row for row in found["classes"] if row["class_name"] == "Bag")
     assert (bag["held_out"]["variants"], bag["trained"]["variants"]) == (["baseline", "bag"], [])

@@ -1,6 +1,7 @@
 """Training a classifier is repeatable, resumable, and leaves the process as it was."""
 
 import logging
+import shutil
 import signal
 import threading
 from collections.abc import Mapping
@@ -91,12 +92,28 @@ def test_an_interrupted_training_goes_on_as_if_nothing_had_happened(
         ).read_bytes()
 
 
-@pytest.mark.parametrize("name", ["resume.pt", "weights.safetensors", "record.json"])
-def test_a_damaged_epoch_is_named_and_training_starts_afresh(digits, tmp_path, name) -> None:
-    examples, config = (few(digits[0]), few(digits[1])), configure(epochs=3)
-    train(config, examples, tmp_path / "whole")
+@pytest.fixture(scope="module")
+def whole(digits, tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("trained") / "whole"
+    train(configure(epochs=3), (few(digits[0]), few(digits[1])), folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def stopped(digits, tmp_path_factory) -> Path:
+    """The same training, interrupted in its last epoch; copy it before going on."""
+    folder = tmp_path_factory.mktemp("trained") / "stopped"
     with pytest.raises(Interruption):
-        train(config, examples, tmp_path / "resumed", interrupt_at(3))
+        train(configure(epochs=3), (few(digits[0]), few(digits[1])), folder, interrupt_at(3))
+    return folder
+
+
+@pytest.mark.parametrize("name", ["resume.pt", "weights.safetensors", "record.json"])
+def test_a_damaged_epoch_is_named_and_training_starts_afresh(
+    digits, whole, stopped, tmp_path, name
+) -> None:
+    examples, config = (few(digits[0]), few(digits[1])), configure(epochs=3)
+    shutil.copytree(stopped, tmp_path / "resumed")
     damaged = sorted((tmp_path / "resumed" / "epochs").iterdir())[-1] / name
     damaged.write_bytes(damaged.read_bytes()[:-20])
 
@@ -106,15 +123,14 @@ def test_a_damaged_epoch_is_named_and_training_starts_afresh(digits, tmp_path, n
     assert len(warnings) == 1
     assert "0002" in warnings[0]
     assert "starts afresh" in warnings[0]
-    assert without_times(tmp_path / "resumed") == without_times(tmp_path / "whole")
+    assert without_times(tmp_path / "resumed") == without_times(whole)
 
 
-def test_another_configuration_is_never_gone_on_from(digits, tmp_path) -> None:
+def test_another_configuration_is_never_gone_on_from(digits, stopped, tmp_path) -> None:
     examples = few(digits[0]), few(digits[1])
-    with pytest.raises(Interruption):
-        train(configure(epochs=3), examples, tmp_path, interrupt_at(3))
+    folder = Path(shutil.copytree(stopped, tmp_path / "other"))
     events: list[Mapping[str, Any]] = []
-    train(configure(epochs=3, batch_size=16), examples, tmp_path, events.append)
+    train(configure(epochs=3, batch_size=16), examples, folder, events.append)
     assert any("another configuration" in event.get("message", "") for event in events)
 
 

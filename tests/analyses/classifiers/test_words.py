@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from score_tables import quick
+from shortcuts import without_drawing, without_figures
 from sklearn.metrics import f1_score, precision_score, recall_score
 
 from analyses.classifier_runs import make_labelled_run, make_mixed_run
@@ -30,18 +32,18 @@ def chapter(text: str, title: str) -> str:
     return re.split(rf"^#{{2,{len(level)}}} ", rest, flags=re.MULTILINE)[0]
 
 
-def stored(make, folder: Path) -> Path:
-    """A run with its report, its figures drawn but not rendered."""
-    run = make(folder / "run")
+def stored(make, folder: Path, leave_out=without_figures, **options) -> Path:
+    """A run with its report."""
+    run = make(folder / "run", **options)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("gandetect.report.style.figure_svg", lambda figure: b"\x89PNG")
+        leave_out(patch)
         build_report(run)
     return run
 
 
 @pytest.fixture(scope="module")
 def labelled(tmp_path_factory) -> Path:
-    return stored(make_labelled_run, tmp_path_factory.mktemp("labelled"))
+    return stored(make_labelled_run, tmp_path_factory.mktemp("labelled"), without_drawing)
 
 
 @pytest.fixture(scope="module")
@@ -53,9 +55,7 @@ def mixed(tmp_path_factory) -> Path:
 def leaky(tmp_path_factory) -> Path:
     """A study that leaks on purpose and has no unseen kinds."""
     folder = tmp_path_factory.mktemp("leaky")
-    return stored(
-        lambda f: make_labelled_run(f, leak="augment-before-split", held_out=False), folder
-    )
+    return stored(make_labelled_run, folder, leak="augment-before-split", held_out=False)
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ def markdown(run: Path) -> str:
 def results(run: Path, change=lambda scores: scores) -> StudyResults:
     inputs = read_inputs(run)
     inputs = replace(inputs, scores=change(inputs.scores))
-    return StudyResults(inputs, compute_metrics(inputs))
+    return StudyResults(inputs, compute_metrics(inputs, asked=quick("by_class")))
 
 
 def answers(run: Path, change=lambda scores: scores) -> dict[str, str]:
@@ -145,9 +145,9 @@ def test_a_missing_or_damaged_training_file_is_named(labelled_copy, name, conten
     assert str(labelled_copy) not in why
 
 
-def test_a_classifier_without_its_training_costs_nothing_else(labelled_copy, blank):
+def test_a_classifier_without_its_training_costs_nothing_else(labelled_copy, text_only):
     shutil.rmtree(labelled_copy / "classifiers" / "cnn-small")
-    text = build_report(labelled_copy).markdown.read_text()
+    text = build_report(labelled_copy, asked=quick("by_class")).markdown.read_text()
     assert "Not shown: classifiers/cnn-small/seed-0 is not in the run folder" in text
     assert "could not be made" not in text
     assert "batch-resnet50-finetuned.png" in text
@@ -249,7 +249,7 @@ def test_folds_have_mean_and_standard_deviation(labelled):
 
 
 def test_with_several_seeds_every_row_says_whose_it_is(tmp_path):
-    run = stored(lambda folder: make_labelled_run(folder, seeds=(0, 1)), tmp_path)
+    run = stored(make_labelled_run, tmp_path, seeds=(0, 1))
     text = markdown(run)
     assert "| cnn-small | fold 3, seed 1 |" in chapter(text, "The classifiers")
     assert "| cnn-small, seed 1 | test | youden |" in text

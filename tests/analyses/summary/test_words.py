@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from score_tables import quick
 
 from gandetect.analyses.build import compute_metrics
 from gandetect.analyses.summary.warnings import notes
@@ -29,7 +30,7 @@ def separated(scores: pd.DataFrame, distance: float) -> pd.DataFrame:
 def results(run, change=lambda scores: scores) -> StudyResults:
     inputs = read_inputs(run)
     inputs = replace(inputs, scores=change(inputs.scores))
-    return StudyResults(inputs, compute_metrics(inputs))
+    return StudyResults(inputs, compute_metrics(inputs, asked=quick("by_class")))
 
 
 def shown(made: StudyResults, point: str = "calibrated") -> list:
@@ -116,9 +117,10 @@ def test_rounding_never_claims_all_or_none(share, words):
 
 @pytest.mark.parametrize(("groups", "told"), [(7, True), (10, False)])
 def test_a_study_whose_pictures_form_groups_says_what_intervals_leave_out(run, groups, told):
-    inputs = read_inputs(run)
-    inputs = replace(inputs, data={"counts": {"cat": {"train": 6, "test": 4}}, "groups": groups})
-    said = " ".join(block.text for block in notes(StudyResults(inputs, compute_metrics(inputs))))
+    made = results(run)
+    data = {"counts": {"cat": {"train": 6, "test": 4}}, "groups": groups}
+    made = replace(made, inputs=replace(made.inputs, data=data))
+    said = " ".join(block.text for block in notes(made))
     assert ("10 images are of 7 groups" in said) == told
 
 
@@ -142,7 +144,7 @@ YES, UNSURE, FEW, NO = (0.95, 0.91, 500), (0.95, 0.7, 500), (1.0, 0.99, 19), (0.
 
 
 @pytest.fixture(scope="module")
-def quick(stored_run) -> StudyResults:
+def made(stored_run) -> StudyResults:
     return results(stored_run)
 
 
@@ -157,8 +159,8 @@ def quick(stored_run) -> StudyResults:
         (UNSURE, NO, "No for dcgan-plain, not known for dcgan-bn (too few images). "),
     ],
 )
-def test_yes_takes_the_worse_end_of_the_interval_and_enough_images(quick, bn, plain, verdict):
-    made = across(quick, **{"dcgan-bn": bn, "dcgan-plain": plain})
+def test_yes_takes_the_worse_end_of_the_interval_and_enough_images(made, bn, plain, verdict):
+    made = across(made, **{"dcgan-bn": bn, "dcgan-plain": plain})
     assert answers(made)[USABLE].startswith(verdict)
 
 
@@ -169,8 +171,8 @@ def test_yes_takes_the_worse_end_of_the_interval_and_enough_images(quick, bn, pl
         ("discriminator", "Yes for dcgan-plain, no for dcgan-bn. "),
     ],
 )
-def test_no_kind_of_detector_is_hidden_behind_another(quick, kind, verdict):
-    made = across(quick, **{"dcgan-bn": NO, "dcgan-plain": YES})
+def test_no_kind_of_detector_is_hidden_behind_another(made, kind, verdict):
+    made = across(made, **{"dcgan-bn": NO, "dcgan-plain": YES})
     kinds = [row | ({"kind": kind} if row["detector"] == "dcgan-plain" else {})
              for row in made.metrics["detectors"]]  # fmt: skip
     made = replace(made, metrics={**made.metrics, "detectors": kinds})

@@ -131,12 +131,12 @@ def test_a_generator_that_is_caught_worse_shows_and_intervals_hold_their_means(f
 
 def test_the_change_is_paired_with_the_detector_that_was_trained_on_it(studies, found) -> None:
     """Image by image on the same fakes: narrower than of answers that have nothing in common."""
-    same = parts()
+    same = [*studies]
     same[1] = part("without-a", "bc", same[0].scores)  # the very same answers
     (row,) = rows_of(left_out(same), variant="without-a", operating_point="native")
     assert row["change"]["values"] == [0, 0, 0]
     assert np.ptp(row["change"]["ci95"]) < 0.5 * np.ptp(row["unknown"]["ci95"])
-    other = parts()
+    other = [*studies]
     data = experiment(data={"held_out": ["Bag"]})
     other[1] = Part("without-a", data, other[1].metrics, other[1].scores)
     (row,) = rows_of(left_out(other), variant="without-a", operating_point="native")
@@ -154,7 +154,7 @@ def test_of_one_run_the_intervals_are_those_of_the_cells_and_cover_images() -> N
 
 
 def test_what_was_never_scored_gives_no_row() -> None:
-    found = parts(seeds=(0, 1))
+    found = parts(seeds=(4,))
     scores = found[1].scores
     found[1] = part("without-a", "bc", scores[scores["source"] != "generated:a"])
     left = {str(row["left_out"]) for row in left_out(found)}
