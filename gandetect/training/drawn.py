@@ -59,13 +59,13 @@ def open_generator(folder: Path, epoch: int | None = None, device: str = "cpu") 
 
 
 def generate_images(
-    folder: Path, count: int, *, seed: int = 0, epoch: int | None = None, device: str = "cpu"
+    folder: str | Path, count: int, *, seed: int = 0, epoch: int | None = None, device: str = "cpu"
 ) -> NDArray[np.uint8]:
     """Draw ``(count, C, H, W) uint8`` images of the generator in ``RUN/gans/NAME/seed-S``.
 
     The same seed gives the same images on the same device; raises as `open_generator` does.
     """
-    generator = open_generator(folder, epoch, device)
+    generator = open_generator(Path(folder), epoch, device)
     return generate(generator, count, seed=seed, purpose=PURPOSE, device=torch.device(device))
 
 

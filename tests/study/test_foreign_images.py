@@ -99,7 +99,7 @@ def generate(run: Path, out: Path, *flags: str, code: int = 0) -> str:
 def test_what_was_generated_scores_as_in_memory(run, first, detector, source) -> None:
     epoch = 1 if source.endswith("table") else None
     folder = first / "gans" / "dense" / "seed-0"
-    images = gandetect.generate_images(folder, N, seed=7, epoch=epoch)
+    images = gandetect.generate_images(str(folder), N, seed=7, epoch=epoch)
     scores = pd.read_parquet(run / "scores.parquet")
     scored = scores[(scores["detector"] == detector) & (scores["source"] == source)]
     loaded = load_detector(run / "detectors" / detector / "seed-0")
