@@ -17,8 +17,12 @@ EXPERIMENTS = Path(__file__).parents[1] / "experiments"
 
 
 def photographs_module() -> ModuleType:
-    """`experiments/make_photographs.py`, which is in no package, as a module."""
-    name = "make_photographs"
+    """`experiments/make_photographs.py` as a module."""
+    return experiments_module("make_photographs")
+
+
+def experiments_module(name: str) -> ModuleType:
+    """A script of `experiments/`, which is in no package, as a module."""
     if name not in sys.modules:
         spec = importlib.util.spec_from_file_location(name, EXPERIMENTS / f"{name}.py")
         assert spec is not None
