@@ -13,12 +13,18 @@ from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
+from PIL import Image
+
 EXPERIMENTS = Path(__file__).parents[1] / "experiments"
 
 
 def photographs_module() -> ModuleType:
-    """`experiments/make_photographs.py`, which is in no package, as a module."""
-    name = "make_photographs"
+    """`experiments/make_photographs.py` as a module."""
+    return experiments_module("make_photographs")
+
+
+def experiments_module(name: str) -> ModuleType:
+    """A script of `experiments/`, which is in no package, as a module."""
     if name not in sys.modules:
         spec = importlib.util.spec_from_file_location(name, EXPERIMENTS / f"{name}.py")
         assert spec is not None
@@ -70,6 +76,18 @@ def photographs(root: Path, patches: Path) -> None:
     shutil.copytree(patches, root)
 
 
+def super_resolution(root: Path, patches: Path) -> None:
+    """As `make_super_resolution` leaves them: eight classes of the same names."""
+    classes = (
+        "real bicubic lanczos sharpened realesrgan realesrgan-anime realesrgan-video realcugan"
+    )
+    for size, label in enumerate(classes.split(), start=25):
+        (root / label).mkdir(parents=True)
+        for path in (patches / "real").iterdir():
+            small = Image.open(path).resize((size, size))
+            small.resize((32, 32)).save(root / label / f"{path.stem}.png")
+
+
 def _table(path: Path, header: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
     with path.open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([header, *rows])
@@ -84,6 +102,7 @@ LAYOUTS: dict[str, Callable[[Path, Path], None]] = {
     "photographs": photographs,
     "leak": photographs,
     "leak-honest": photographs,
+    "super-resolution": super_resolution,
 }
 
 # Small enough for a test: `overrides` of one experiment, for each of its classifiers.

@@ -36,15 +36,18 @@ class LabelledDataConfig(ConfigSection):
 
     ``path`` is the data set's folder, relative to the data folder (``--data-dir``). ``classes``
     says of every class whether it is real, generated or ignored. Classes in ``held_out`` are
-    tested on and never trained on. Pictures of one group never stand on two sides of a split;
-    ``group_pattern`` has to fit ``group_pattern_share`` of each class's file names. A picture that
-    stands under both labels is refused unless ``allow_contradictions``.
+    tested on and never trained on: whole groups with any of them, or, with ``held_out_groups =
+    "split"``, those of them whose group the split gives to the test side. Pictures of one group
+    never stand on two sides of a split; ``group_pattern`` has to fit ``group_pattern_share`` of
+    each class's file names. A picture that stands under both labels is refused unless
+    ``allow_contradictions``.
     """
 
     name: str
     path: str
     classes: Annotated[dict[str, Label], Field(min_length=2)]
     held_out: tuple[str, ...] = ()
+    held_out_groups: Literal["test", "split"] = "test"
     validation_fraction: OpenProbability = 0.1
     test_fraction: OpenProbability = 0.2
     split_seed: SplitSeed = 0

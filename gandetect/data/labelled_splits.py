@@ -37,7 +37,9 @@ def make_labelled_splits(
 ) -> LabelledSplits:
     """Split files so that no group stands on two sides; nothing depends on the order of rows.
 
-    Classes in ``held_out`` are "held-out", and other files of their groups "test". A split that
+    Classes in ``held_out`` are "held-out", and other files of their groups "test"; with
+    ``held_out_groups = "split"`` groups are split first, and of those classes only files of test
+    groups are kept, so that they can have the same content as what is trained on. A split that
     the data come with is obeyed: of a group on two of its sides the files on the earlier side are
     left out and named, and a side that is missing is cut out of training by its fraction. With
     ``leak`` every file becomes 1 + ``copies`` rows, which are then split without regard to groups.
@@ -56,12 +58,19 @@ def make_labelled_splits(
             f"leak = {config.leak!r} splits the images itself, but these come split; take out "
             "leak, or what names the given split"
         )
+    if given and config.held_out_groups == "split":
+        raise UsageError(
+            'held_out_groups = "split" needs a split to make, but these images come split; take '
+            "out held_out_groups, or what names the given split"
+        )
     if config.leak is not None:
         rows = _leaking(rows, config, copies)
     elif given:
         rows = _as_given(rows, config, left_out)
     else:
         _cut(rows, config, SIDES[1:], rows["split"] != HELD_OUT)
+        if config.held_out_groups == "split":
+            rows = _of_test_groups(rows)
     return LabelledSplits(rows, left_out)
 
 
@@ -75,10 +84,12 @@ def _subset(rows: pd.DataFrame, wanted: int | None, seed: int) -> pd.DataFrame:
 def _cut(rows: pd.DataFrame, config: Config, sides: Sequence[str], chosen: pd.Series[bool]) -> None:
     """Split the chosen rows by group into training and these sides, each by its fraction.
 
-    Other files of a group of a held-out class go to the test side, whatever its fraction.
+    Other files of a group of a held-out class go to the test side, whatever its fraction, unless
+    ``held_out_groups = "split"``.
     """
     fractions = {"validation": config.validation_fraction, "test": config.test_fraction}
-    held_out = rows.loc[rows["split"] == HELD_OUT, "group"]
+    split = config.held_out_groups == "split"
+    held_out = [] if split else rows.loc[rows["split"] == HELD_OUT, "group"]
     part = rows[chosen]
     rows.loc[chosen, "split"] = np.array(SIDES)[
         cut_by_group(
@@ -89,6 +100,13 @@ def _cut(rows: pd.DataFrame, config: Config, sides: Sequence[str], chosen: pd.Se
             fixed=np.where(part["group"].isin(held_out), SIDES.index("test"), -1),
         )
     ]
+
+
+def _of_test_groups(rows: pd.DataFrame) -> pd.DataFrame:
+    """Without files of held-out classes whose group is trained or validated on."""
+    used = rows.loc[rows["split"].isin(SIDES[:2]), "group"]
+    kept = (rows["split"] != HELD_OUT) | ~rows["group"].isin(used)
+    return rows[kept].reset_index(drop=True)
 
 
 def _as_given(rows: pd.DataFrame, config: Config, left_out: LeftOut) -> pd.DataFrame:

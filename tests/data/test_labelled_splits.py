@@ -133,6 +133,26 @@ def test_nobody_trains_on_a_held_out_class_or_on_its_groups() -> None:
     assert splits.table.loc[beside, "split"].tolist() == ["test"] * 3
 
 
+def test_held_out_classes_with_the_content_of_the_others_are_tested_on_test_groups_alone() -> None:
+    table = files({"real": 40, "fake": 40, "other": 40, "old": 40})
+    groups = np.tile(np.arange(40) // 2, 4)  # every picture in each class, two of a photograph
+    options = config(held_out=("other", "old"), held_out_groups="split")
+    splits = make_labelled_splits(table, options, groups)
+    trained = {"train": 28, "validation": 4, "test": 8}
+    tested = {"held-out": 8}
+    assert counts(splits) == {"real": trained, "fake": trained, "other": tested, "old": tested}
+    assert on_two_sides(splits) == 0
+    with pytest.raises(DataError, match="no image in the train split"):
+        make_labelled_splits(table, config(held_out=("other", "old")), groups)
+
+
+def test_a_given_split_and_one_by_held_out_groups_are_refused() -> None:
+    table = files({"real": 8, "fake": 8, "other": 8}, ("train", "validation", "test"))
+    options = config(held_out=("other",), held_out_groups="split")
+    with pytest.raises(UsageError, match="these images come split"):
+        make_labelled_splits(table, options, alone(table))
+
+
 def test_a_given_split_is_obeyed() -> None:
     sides = ("train", "train", "validation", "test")
     table = files({"real": 40, "fake": 20}, sides)

@@ -172,7 +172,7 @@ def test_reads_and_splits_a_folder_of_its_layout(name, patches, tmp_path) -> Non
     context = Context(run, run / "data", tmp_path / "data", tmp_path, "cpu", 1, 1, 1, _no_warning)
     LabelledData(data, copies=1).run(context)
     labels = read_table(run).groupby("split")["label"].unique()
-    assert {split: set(found) for split, found in labels.items()} == {
+    assert {split: set(found) for split, found in labels.items() if split != "held-out"} == {
         split: {"real", "generated"} for split in ("train", "validation", "test")
     }
     if data.unlabelled is not None:
@@ -184,13 +184,14 @@ def test_reads_and_splits_a_folder_of_its_layout(name, patches, tmp_path) -> Non
 def test_runs_to_a_report_on_a_small_folder_of_its_layout(name, patches, tmp_path) -> None:
     recipes = [one.recipe for one in experiment(name).classifiers]
     small = load_experiment(EXPERIMENTS / f"{name}.toml", overrides(recipes))
+    small = small.model_copy(update={"variants": ()})
     assert isinstance(small.data, LabelledDataConfig)
     LAYOUTS[name](tmp_path / "data" / small.data.path, patches)
     run = run_study(small, Options(tmp_path / "runs", data_dir=tmp_path / "data", jobs=2))
     assert (run / "report.html").stat().st_size > 0
     metrics = json.loads((run / "metrics.json").read_text(encoding="utf-8"))
     tested = {row["detector"] for row in metrics["splits"] if row["split"] == "test"}
-    assert tested == {one.name for one in small.classifiers}
+    assert tested >= {one.name for one in small.classifiers}
     assert json.loads((run / "data.json").read_text(encoding="utf-8"))["left_out"] == []
 
 
