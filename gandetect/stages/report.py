@@ -13,8 +13,10 @@ import pandas as pd
 
 from gandetect import machine, runs
 from gandetect.config import ARCHITECTURES, DATA_SETS, DETECTORS, SOURCES, Experiment
+from gandetect.config.features import OWN
 from gandetect.engine import Context, Facts, Stage, gap_in, with_needs
 from gandetect.errors import RunError
+from gandetect.models.feature_classifier import FeatureClassifier
 from gandetect.registry import Registry
 from gandetect.stages.audit import AUDIT, AUDIT_KEYS, AuditSource
 from gandetect.stages.class_data import CLASSES, SAMPLED, SAMPLES, ClassData
@@ -25,6 +27,7 @@ from gandetect.stages.image_statistics import SummariseImages
 from gandetect.stages.labelled_data import DecodedImages, LabelledData
 from gandetect.stages.overlap import OVERLAP, CheckOverlap
 from gandetect.stages.perturbed import PERTURBED, ScorePerturbed
+from gandetect.stages.pretrained_features import CompareImages
 from gandetect.stages.saliency import MapSaliency
 from gandetect.stages.score import ScoreDetector
 from gandetect.stages.scoring import SCORES
@@ -34,7 +37,9 @@ from gandetect.stages.trajectory import TRAJECTORY, ScoreTrajectory
 WRITTEN = (SCORES, "metrics.json", "metrics.csv", "report.md", "report.html", "manifest.json")
 LEFT_OUT, SOURCE_FACTS = "left-out.json", "sources.json"
 IF_THERE = (CLASSES, TRAJECTORY, PERTURBED, AUDIT, OVERLAP, "folds.json", LEFT_OUT, SOURCE_FACTS)
-QUALITY = ("epoch", "n", "fid", "kid", "kid_std", "confidence", "class_shares")
+DISTANCES = ("epoch", "n", "fid", "kid", "kid_std")
+OWN_QUALITY = (*DISTANCES, "confidence", "class_shares")
+OTHER_QUALITY = (*DISTANCES, "features", "dimensions", "n_real")
 
 
 @dataclass(frozen=True)
@@ -49,6 +54,7 @@ class Report(Stage):
     overlap: CheckOverlap | None = None
     features: FeatureNetwork | None = None
     gans: tuple[TrainGan, ...] = ()
+    compared: tuple[CompareImages, ...] = ()
     folds: tuple[CrossValidationFold, ...] = ()
     audits: tuple[AuditSource, ...] = ()
     trajectories: tuple[ScoreTrajectory, ...] = ()
@@ -87,8 +93,8 @@ class Report(Stage):
         return [*WRITTEN, *(name for name in IF_THERE if (folder / name).exists())]
 
     def _tell_gaps(self, context: Context) -> None:
-        """Write down the detectors that are left out; without any others there is no report."""
-        scorings = (*self.scores, *self.perturbed, *self.saliency)
+        """Write down what is left out; without any detector there is no report."""
+        scorings = (*self.scores, *self.perturbed, *self.saliency, *self.compared)
         gaps = {one.place: gap for one in scorings if (gap := gap_in(context.of(one)))}
         sentences = list(dict.fromkeys(gaps.values()))
         if all(one.place in gaps for one in self.scores):
@@ -137,12 +143,20 @@ class Report(Stage):
         record = _record(context, self.features)
         shown = {key: record[key] for key in ("accuracy_in_distribution", "n")}
         runs.write_json(context.run / "quality-classifier.json", shown)
+        own = {
+            "features": OWN,
+            "dimensions": FeatureClassifier.num_features,
+            "n_real": record["n"],
+        }
         rows = []
         for gan in self.gans:
             epochs = context.of(gan) / "epochs" / f"{gan.config.epochs:04d}"
             last = runs.read_json(epochs / runs.RECORD)["history"]
-            quality = {key: last[key] for key in QUALITY}
-            rows.append({"gan": gan.config.name, "seed": gan.seed, **quality})
+            rows.append(_of_gan(gan) | own | {key: last[key] for key in OWN_QUALITY})
+        for one in self.compared:
+            if not gap_in(context.of(one)):
+                found = _record(context, one)
+                rows.append(_of_gan(one.images.gan) | {key: found[key] for key in OTHER_QUALITY})
         runs.write_json(context.run / "quality.json", rows)
 
     def _manifest(self, context: Context) -> dict[str, Any]:
@@ -189,6 +203,10 @@ class Report(Stage):
 def _record(context: Context, stage: Stage) -> Mapping[str, Any]:
     record: Mapping[str, Any] = runs.read_json(context.of(stage) / runs.RECORD)
     return record
+
+
+def _of_gan(gan: TrainGan) -> dict[str, Any]:
+    return {"gan": gan.config.name, "seed": gan.seed}
 
 
 def _join(run: Path, name: str, stages: Iterable[Stage], context: Context) -> None:
