@@ -18,31 +18,18 @@ IMAGENET_NETWORKS = (
 TORCHSCRIPT = (".pt", ".pth", ".ts", ".torchscript")
 
 
-def features_name(features: str) -> str:
-    """What figures and folders call features: a network's name, or that of the file.
-
-    >>> features_name("resnet18"), features_name("models/inception.pt")
-    ('resnet18', 'inception.pt')
-    """
-    return Path(features).name
-
-
 def _known(given: tuple[str, ...]) -> tuple[str, ...]:
+    named = (OWN, *IMAGENET_NETWORKS)
     for name in given:
-        if name not in (OWN, *IMAGENET_NETWORKS) and Path(name).suffix not in TORCHSCRIPT:
+        if name not in named and Path(name).suffix not in TORCHSCRIPT:
             raise ValueError(
-                f"{shown(name)} is neither {', '.join((OWN, *IMAGENET_NETWORKS))} nor a "
-                f"TorchScript file ({', '.join(TORCHSCRIPT)})"
-                f"{did_you_mean(name, (OWN, *IMAGENET_NETWORKS))}"
+                f"{shown(name)} is neither {', '.join(named)} nor a TorchScript file "
+                f"({', '.join(TORCHSCRIPT)}){did_you_mean(name, named)}"
             )
     if OWN not in given:
-        raise ValueError(
-            f'{shown(given)} lacks "{OWN}", which every epoch is judged with; add it, as in '
-            f'["{OWN}", "efficientnet-lite0"]'
-        )
-    names = [features_name(one) for one in given]
-    if twice := next((one for one in names if names.count(one) > 1), None):
-        raise ValueError(f"two files are called {shown(twice)}; give one of them another name")
+        raise ValueError(f'{shown(given)} lacks "{OWN}", which every epoch is judged with; add it')
+    if len({Path(name).name for name in given}) < len(given):
+        raise ValueError(f"{shown(given)} holds two files of one name; rename one")
     return given
 
 

@@ -106,14 +106,11 @@ class PythonDetector(External):
         """Import or load it, and find out what it is."""
         device = device if self.device == "auto" else self.device
         if self.file is not None:
-            path = home / self.file
-            if path.suffix not in ONNX:
-                from gandetect.models.torchscript import load_torchscript
+            if Path(self.file).suffix in ONNX:
+                return self._onnx(home / self.file)
+            from gandetect.models.torchscript import load_torchscript
 
-                return self._network(load_torchscript(self.file, home, device), device)
-            if not path.is_file():
-                raise ExternalError(f"there is no file {shown(self.file)} beside the experiment")
-            return self._onnx(path)
+            return self._network(load_torchscript(self.file, home, device), device)
         thing, own = object_at(str(self.object), home)
         with running(str(self.object), home, own):
             if isinstance(thing, type):
@@ -168,6 +165,8 @@ class PythonDetector(External):
         return answer
 
     def _onnx(self, path: Path) -> Answer:
+        if not path.is_file():
+            raise ExternalError(f"there is no file {shown(self.file)} beside the experiment")
         try:
             import onnxruntime
         except ImportError:

@@ -45,15 +45,15 @@ class ImagenetNetwork(nn.Module):
         return [self.network.get_submodule(place) for place in DEPTHS[self.name]]
 
     def forward(self, images: Tensor) -> Tensor:
-        """Features before the last layer; not used here."""
+        """Features before the last layer, ``(N, F)``."""
         images = functional.interpolate(
             images.expand(-1, 3, -1, -1), size=self.side, mode="bilinear", antialias=True
         )
         if self.name == LITE:  # which the authors trained on images in [-1, 1]
-            features: Tensor = self.network.extract_features(images)  # type: ignore[operator]
-            return features
+            maps: Tensor = self.network.extract_features(images)  # type: ignore[operator]
+            return maps.mean((2, 3))
         mean, std = (images.new_tensor(one).view(-1, 1, 1) for one in NORMALISATIONS["imagenet"])
-        features = self.network(((images + 1) / 2 - mean) / std)
+        features: Tensor = self.network(((images + 1) / 2 - mean) / std)
         return features
 
     def load_imagenet(self) -> None:

@@ -1,4 +1,4 @@
-"""Somebody's network in a TorchScript file: opening one runs no pickle, using it its program."""
+"""Networks in TorchScript files: opening one runs no pickle, using it runs the file's program."""
 
 from __future__ import annotations
 
@@ -12,14 +12,13 @@ from gandetect.errors import ExternalError, shown
 
 
 def load_torchscript(file: str, home: Path, device: str | torch.device) -> nn.Module:
-    """The network in ``file``, a path below ``home``; `ExternalError` where there is none."""
-    path = home / file
-    if not path.is_file():
+    """The network in a file below ``home``; `ExternalError` where there is none."""
+    if not (home / file).is_file():
         raise ExternalError(f"there is no file {shown(file)} beside the experiment")
     try:
         with warnings.catch_warnings():  # PyTorch discourages the format
             warnings.simplefilter("ignore")
-            network: nn.Module = torch.jit.load(path, map_location=device)
+            network: nn.Module = torch.jit.load(home / file, map_location=device)
     except RuntimeError as error:
         raise ExternalError(
             f"{shown(file)} is no TorchScript file that this PyTorch reads "

@@ -1,12 +1,10 @@
 """FID and KID of a generator's last images in the features of a network from elsewhere.
 
-What a study's own classifier says is measured while a GAN is trained (`stages.gan`); this is asked
-afterwards, so that trainings stay as they are whatever features are asked for.
+It is asked after the training, which stays as it is whatever features are wanted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -16,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from gandetect import runs
-from gandetect.config.features import IMAGENET_NETWORKS, features_name
+from gandetect.config.features import IMAGENET_NETWORKS
 from gandetect.data.stored import Images
 from gandetect.engine import Context, Facts, Stage
 from gandetect.randomness import stream
@@ -40,16 +38,12 @@ class RealFeatures(Stage):
 
     WEIGHT: ClassVar[float] = 60.0
     PLACE: ClassVar = "features/{self.name}/in-distribution"
-    TITLE: ClassVar = "Computing the features of real images in {self.name}"
+    TITLE: ClassVar = "Computing features of real images in {self.name}"
 
     @property
     def name(self) -> str:
         """The network, or the name of its file."""
-        return features_name(self.features)
-
-    def settings(self) -> Mapping[str, object]:
-        """Not where a file stands; its content counts."""
-        return {"features": self.name}
+        return Path(self.features).name
 
     def check(self, context: Context) -> None:
         """Refuse a network that cannot be had, and one that such images do not fit."""
@@ -59,10 +53,10 @@ class RealFeatures(Stage):
 
     def outside(self, context: Context) -> object:
         """The digest of the file."""
-        return [runs.file_digest(path) for path in self.shares(context)] or None
+        return [runs.file_digest(path) for path in self.shares(context)]
 
     def reads(self, context: Context) -> list[Path]:
-        """The file, and what all that reads the data reads."""
+        """The file too."""
         return [*super().reads(context), *self.shares(context)]
 
     def shares(self, context: Context) -> list[Path]:
@@ -72,9 +66,8 @@ class RealFeatures(Stage):
     def run(self, context: Context) -> Facts:
         """Compute them."""
         images = OpenSplits(context.of(self.data), context.cache).images(IN_DISTRIBUTION)
-        features = self.computed(images, context)
-        np.save(context.folder / FEATURES, features, allow_pickle=False)
-        return {"n": len(features), "dimensions": features.shape[1]}
+        np.save(context.folder / FEATURES, self.computed(images, context), allow_pickle=False)
+        return {"n": len(images)}
 
     def computed(self, images: Images, context: Context) -> NDArray[np.float32]:
         """Features of any images; see `features_of`."""
@@ -92,24 +85,17 @@ class CompareImages(Stage):
     reals: RealFeatures
 
     WEIGHT: ClassVar[float] = 60.0
+    PLACE: ClassVar = (
+        "features/{self.reals.name}/{self.images.gan.config.name}/seed-{self.images.gan.seed}"
+    )
     TITLE: ClassVar = "Comparing images of {self.images.gan.subject} in {self.reals.name}"
 
-    @property
-    def place(self) -> str:
-        gan = self.images.gan
-        return f"features/{self.reals.name}/{gan.config.name}/seed-{gan.seed}"
-
     def run(self, context: Context) -> Facts:
-        """Compute their features, and compare."""
-        stored = np.load(context.of(self.images) / IMAGES, mmap_mode="r", allow_pickle=False)
-        fakes = self.reals.computed(stored[: self.most], context)
+        """Compute their features, and compare; a row as in ``quality.json``."""
+        images = np.load(context.of(self.images) / IMAGES, mmap_mode="r", allow_pickle=False)
+        fakes = self.reals.computed(images[: self.most], context)
         reals = np.load(context.of(self.reals) / FEATURES, allow_pickle=False)
-        gan = self.images.gan
-        return {
-            "epoch": gan.config.epochs,
-            "n": len(fakes),
-            "n_real": len(reals),
-            "features": self.reals.name,
-            "dimensions": reals.shape[1],
-            **distances_of_features(reals, fakes, gan.seed),
-        }
+        gan, distances = self.images.gan, distances_of_features(reals, fakes, self.images.gan.seed)
+        row = {"gan": gan.config.name, "seed": gan.seed, "features": self.reals.name}
+        sizes = {"dimensions": reals.shape[1], "n": len(fakes), "n_real": len(reals)}
+        return {"quality": {**row, **sizes, "epoch": gan.config.epochs, **distances}}

@@ -37,9 +37,7 @@ from gandetect.stages.trajectory import TRAJECTORY, ScoreTrajectory
 WRITTEN = (SCORES, "metrics.json", "metrics.csv", "report.md", "report.html", "manifest.json")
 LEFT_OUT, SOURCE_FACTS = "left-out.json", "sources.json"
 IF_THERE = (CLASSES, TRAJECTORY, PERTURBED, AUDIT, OVERLAP, "folds.json", LEFT_OUT, SOURCE_FACTS)
-DISTANCES = ("epoch", "n", "fid", "kid", "kid_std")
-OWN_QUALITY = (*DISTANCES, "confidence", "class_shares")
-OTHER_QUALITY = (*DISTANCES, "features", "dimensions", "n_real")
+QUALITY = ("epoch", "n", "fid", "kid", "kid_std", "confidence", "class_shares")
 
 
 @dataclass(frozen=True)
@@ -143,20 +141,15 @@ class Report(Stage):
         record = _record(context, self.features)
         shown = {key: record[key] for key in ("accuracy_in_distribution", "n")}
         runs.write_json(context.run / "quality-classifier.json", shown)
-        own = {
-            "features": OWN,
-            "dimensions": FeatureClassifier.num_features,
-            "n_real": record["n"],
-        }
+        features = {"features": OWN, "dimensions": FeatureClassifier.num_features}
         rows = []
         for gan in self.gans:
             epochs = context.of(gan) / "epochs" / f"{gan.config.epochs:04d}"
             last = runs.read_json(epochs / runs.RECORD)["history"]
-            rows.append(_of_gan(gan) | own | {key: last[key] for key in OWN_QUALITY})
-        for one in self.compared:
-            if not gap_in(context.of(one)):
-                found = _record(context, one)
-                rows.append(_of_gan(one.images.gan) | {key: found[key] for key in OTHER_QUALITY})
+            quality = {"n_real": record["n"], **{key: last[key] for key in QUALITY}}
+            rows.append({"gan": gan.config.name, "seed": gan.seed, **features, **quality})
+        there = [one for one in self.compared if not gap_in(context.of(one))]
+        rows += [_record(context, one)["quality"] for one in there]
         runs.write_json(context.run / "quality.json", rows)
 
     def _manifest(self, context: Context) -> dict[str, Any]:
@@ -203,10 +196,6 @@ class Report(Stage):
 def _record(context: Context, stage: Stage) -> Mapping[str, Any]:
     record: Mapping[str, Any] = runs.read_json(context.of(stage) / runs.RECORD)
     return record
-
-
-def _of_gan(gan: TrainGan) -> dict[str, Any]:
-    return {"gan": gan.config.name, "seed": gan.seed}
 
 
 def _join(run: Path, name: str, stages: Iterable[Stage], context: Context) -> None:

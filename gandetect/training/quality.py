@@ -8,9 +8,8 @@ in-distribution test images that generated images are compared with, and no dete
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -46,72 +45,49 @@ class Quality:
     class_shares: tuple[float, ...]
 
 
-class Distances:
-    """FID and KID of images from ``n`` fixed real ones, in the features that ``extractor`` sees.
+class QualityEvaluator:
+    """Compares generated images with one fixed set of real ones.
 
     FID follows Heusel et al. 2017 (arXiv 1706.08500), KID Binkowski et al. 2018 (arXiv
     1801.01401: cubic polynomial kernel, here the mean over 50 subsets), both through torchmetrics.
     """
 
-    def __init__(
-        self, extractor: nn.Module, reals: Iterable[Tensor], n: int, device: torch.device
-    ) -> None:
-        self._subset_size = min(1000, n)
+    def __init__(self, classifier: FeatureClassifier, reals: Images, device: torch.device) -> None:
+        self.classifier = classifier.to(device).eval()
+        self.device = device
+        extractor = _Features(self.classifier)
+        self._subset_size = min(1000, len(reals))
         self._fid = FrechetInceptionDistance(extractor, reset_real_features=False).to(device)
-        with warnings.catch_warnings():  # it keeps all features: numbers by image, no matter
+        with warnings.catch_warnings():  # it keeps all features: 64 numbers an image, no matter
             warnings.filterwarnings("ignore", message=".*will save all extracted features")
             self._kid = KernelInceptionDistance(
                 extractor, subsets=50, subset_size=self._subset_size, reset_real_features=False
             ).to(device)
-        for batch in reals:
+        for batch in _batches(reals, device):
             self._fid.update(batch, real=True)
             self._kid.update(batch, real=True)
 
     @torch.no_grad()
-    def to(self, generated: Iterable[Tensor], n: int, seed: int) -> dict[str, float]:
-        """``fid``, ``kid`` and ``kid_std`` of ``n`` images; the seed draws KID's subsets."""
+    def assess(self, generated: NDArray[np.uint8], seed: int) -> Quality:
+        """Evaluate generated images ``(N, C, H, W) uint8``; the seed draws KID's subsets."""
         self._fid.reset()
         self._kid.reset()
-        self._kid.subset_size = min(self._subset_size, n)
-        for batch in generated:
+        self._kid.subset_size = min(self._subset_size, len(generated))
+        probabilities = []
+        for batch in _batches(generated, self.device):
             self._fid.update(batch, real=False)
             self._kid.update(batch, real=False)
+            probabilities.append(self.classifier(to_unit_range(batch)).softmax(1).cpu())
+        answers = torch.cat(probabilities)
         with torch.random.fork_rng(devices=[]):  # torchmetrics draws from the global stream
             torch.manual_seed(integer_seed(seed, "kid subsets"))
             kid, kid_std = self._kid.compute()
-        return {"fid": float(self._fid.compute()), "kid": float(kid), "kid_std": float(kid_std)}
-
-
-def distances_of_features(
-    reals: NDArray[np.float32], generated: NDArray[np.float32], seed: int
-) -> dict[str, float]:
-    """The same of images whose features ``(N, D)`` are known."""
-    given, other = torch.from_numpy(reals), torch.from_numpy(generated)
-    distances = Distances(_Known(given.shape[1]), [given], len(given), given.device)
-    return distances.to([other], len(other), seed)
-
-
-class QualityEvaluator:
-    """Compares generated images with one fixed set of real ones, as a classifier sees them."""
-
-    def __init__(self, classifier: FeatureClassifier, reals: Images, device: torch.device) -> None:
-        self.classifier = classifier.to(device).eval()
-        self.device = device
-        batches = _batches(reals, device)
-        self._distances = Distances(_Features(self.classifier), batches, len(reals), device)
-
-    @torch.no_grad()
-    def assess(self, generated: NDArray[np.uint8], seed: int) -> Quality:
-        """Evaluate generated images ``(N, C, H, W) uint8``; the seed draws KID's subsets."""
-        batches = partial(_batches, generated, self.device)
-        found = self._distances.to(batches(), len(generated), seed)
-        answers = torch.cat(
-            [self.classifier(to_unit_range(batch)).softmax(1).cpu() for batch in batches()]
-        )
         shares = torch.bincount(answers.argmax(1), minlength=answers.shape[1]) / len(answers)
         return Quality(
             n=len(generated),
-            **found,
+            fid=float(self._fid.compute()),
+            kid=float(kid),
+            kid_std=float(kid_std),
             confidence=float(answers.max(1).values.mean()),
             class_shares=tuple(round(float(share), 6) for share in shares),
         )
@@ -144,6 +120,25 @@ def train_feature_classifier(
     return classifier.eval()
 
 
+def distances_of_features(
+    reals: NDArray[np.float32], generated: NDArray[np.float32], seed: int
+) -> dict[str, float]:
+    """FID and KID, as above, of images whose features ``(N, D)`` are known."""
+    known = _Known(reals.shape[1])
+    fid = FrechetInceptionDistance(known)
+    with warnings.catch_warnings():  # it keeps all features, which are there anyway
+        warnings.filterwarnings("ignore", message=".*will save all extracted features")
+        subset_size = min(1000, len(reals), len(generated))
+        kid = KernelInceptionDistance(known, subsets=50, subset_size=subset_size)
+    for metric in (fid, kid):
+        metric.update(torch.from_numpy(reals), real=True)
+        metric.update(torch.from_numpy(generated), real=False)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(integer_seed(seed, "kid subsets"))
+        mean, std = map(float, kid.compute())
+    return {"fid": float(fid.compute()), "kid": mean, "kid_std": std}
+
+
 @torch.no_grad()
 def accuracy(
     classifier: FeatureClassifier,
@@ -173,15 +168,12 @@ class _Features(nn.Module):
         return features
 
 
-class _Known(nn.Module):
+class _Known(nn.Identity):
     """Features as they are, in the place of images."""
 
     def __init__(self, dimensions: int) -> None:
         super().__init__()
         self.num_features = dimensions
-
-    def forward(self, features: Tensor) -> Tensor:
-        return features
 
 
 def _batches(images: Images, device: torch.device) -> Iterator[Tensor]:
