@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from . import commands, engines, folders, growth, large, memory, scoring, training
+from . import colour, commands, engines, folders, growth, large, memory, scoring, training
 from .children import in_fresh_process
 from .facts import machine_facts
 from .results import Measured, Settings
@@ -77,9 +77,7 @@ def _sections(
     cores = facts["cores"]
     known: dict[str, Callable[[], Measured]] = {
         "training": lambda: training.measure(settings, cores, facts["native_precisions"]),
-        "colour": lambda: training.measure(
-            settings, cores, facts["native_precisions"], training.COLOUR
-        ),
+        "colour": lambda: colour.measure(settings, cores, facts["native_precisions"]),
         "scoring": lambda: scoring.measure(settings, cores),
         "folders": lambda: folders.measure(settings, cores),
         "start-up": lambda: commands.measure_start_up(settings),

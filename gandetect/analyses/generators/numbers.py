@@ -20,7 +20,7 @@ def short_of_images(row: Row) -> bool:
 
     Covariances are then not of full rank, and FID is far too large.
     """
-    return min(row.get("n", 0), row.get("n_real", 0)) <= row.get("dimensions", -1)
+    return bool(min(row.get("n", 0), row.get("n_real", 0)) <= row.get("dimensions", -1))
 
 
 def rows(metrics: Metrics) -> Iterator[Row]:
