@@ -25,6 +25,7 @@ TIDY_COLUMNS = (
     "low",
     "high",
     "n",
+    "features",
 )
 
 
@@ -54,7 +55,7 @@ def tidy(metrics: Metrics, analyses: Iterable[Analysis]) -> pd.DataFrame:
 
     Columns are `TIDY_COLUMNS`; `low` and `high` bound a 95 % interval where there is one. For
     pairs `source` is the generated and `real_source` the real one; for quality, `source` is the
-    generator and `detector` is empty.
+    generator, `features` what the distance is measured in, and `detector` is empty.
     """
     rows = [row for one in analyses for row in one.rows(metrics)]
     table = pd.DataFrame(rows, columns=list(TIDY_COLUMNS))

@@ -14,6 +14,7 @@ from gandetect.config.classifier import ClassifierConfig, at_size_of_data
 from gandetect.config.data import DataConfig, LabelledDataConfig, data_table
 from gandetect.config.detector import AnyDetectorTable, DetectorTable
 from gandetect.config.epochs import Epochs, chosen_epochs
+from gandetect.config.features import OWN, Features
 from gandetect.config.gan import GanConfig
 from gandetect.config.generator import AnyGenerator, GeneratorConfig
 from gandetect.config.processing import Processing
@@ -34,10 +35,20 @@ RESERVED = ("in-distribution", "held-out", "training", "validation", "calibratio
 
 
 class QualityConfig(ConfigSection):
-    """How good the fakes are: the ten-class feature network and the images it evaluates."""
+    """How good the fakes are: the ten-class feature network and the images it evaluates.
+
+    ``features`` are what FID and KID are measured in. "own" is that network, by which every epoch
+    is judged; the last epoch's images may be judged in further ones: a network trained on ImageNet,
+    such as "efficientnet-lite0", or the path of a TorchScript file beside the experiment file.
+    """
 
     classifier_epochs: EpochCount = 2
     generated: Annotated[ImageCount, Field(ge=100)] = 4200
+    features: Features = (OWN,)
+
+    def training_identity(self) -> dict[str, Any]:
+        """What of this table changes a training; what is judged after it does not."""
+        return self.model_dump(mode="json", exclude={"features"})
 
 
 class EvaluationConfig(ConfigSection):
@@ -253,12 +264,13 @@ class Experiment(ConfigSection):
         return self.model_copy(update=tables)
 
     def digest(self) -> str:
-        """SHA-256 of everything that changes a result, except the list of seeds.
+        """SHA-256 of everything that changes a result, except the lists of seeds and features.
 
-        Seeds are left out on purpose: each seed's results stand in folders of their own, so a
+        Those are left out on purpose: the results of each stand in folders of their own, so a
         study with one more seed goes on in the same run folder and costs one seed.
         """
         excluded: Any = {"seeds": True, "question": True, "classifiers": {"__all__": {"published"}}}
+        excluded["quality"] = {"features"}
         excluded["detectors"] = {at: {*one.WITHOUT_EFFECT} for at, one in enumerate(self.detectors)}
         identity = self.model_dump(mode="json", exclude=excluded)
         if self.variants:  # each is a study with a digest of its own, so more may join them

@@ -12,6 +12,7 @@ from pydantic import BeforeValidator, Field
 from gandetect.config import ClassifierConfig, GanConfig, GeneratorConfig, chosen_epochs
 from gandetect.config.detector import Makers
 from gandetect.config.epochs import Epochs
+from gandetect.config.features import IMAGENET_NETWORKS
 from gandetect.config.processing import Processing
 from gandetect.config.section import Count, ImageCount, Once, Weight
 from gandetect.detectors.protocol import (
@@ -33,10 +34,6 @@ if TYPE_CHECKING:
 
 MOST_VALUES = 500_000_000  # of all features together: 2 GB
 IMAGENET = "imagenet:"  # before the name of a network that was trained on ImageNet
-IMAGENET_NETWORKS = tuple(
-    IMAGENET + name
-    for name in ("resnet18", "resnet50", "efficientnet-b0", "efficientnet-b2", "efficientnet-lite0")
-)
 Statistic = Literal["mean", "deviation", "skewness", "covariance"]
 Names = Annotated[
     Once[str],
@@ -105,7 +102,8 @@ class FeatureProbe(PostHoc):
     def check(self, gans: Makers, classifiers: Sequence[ClassifierConfig]) -> None:
         """Refuse networks and fakes that the study does not have."""
         discriminators = [gan.name for gan in gans if isinstance(gan, GanConfig)]
-        networks = [*discriminators, *(one.name for one in classifiers), *IMAGENET_NETWORKS]
+        networks = [*discriminators, *(one.name for one in classifiers)]
+        networks += [IMAGENET + name for name in IMAGENET_NETWORKS]
         generators = [gan.name for gan in gans]
         for key, given, there in (
             ("features_of", self.features_of, networks),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
@@ -12,13 +11,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pydantic import Field, model_validator
 
+from gandetect.config.features import TORCHSCRIPT
 from gandetect.config.section import ImageCount
 from gandetect.detectors.external import Answer, External, Fitted, Pixels
 from gandetect.errors import ExternalError, shortened, shown
 from gandetect.foreign_code import PLACE, code_digest, file_of, object_at, running
 from gandetect.statistics.log_odds import as_log_odds
 
-TORCHSCRIPT, ONNX = (".pt", ".pth", ".ts", ".torchscript"), (".onnx",)
+ONNX = (".onnx",)
 Means = Annotated[tuple[Annotated[float, Field(ge=0, le=1)], ...], Field(max_length=3)]
 Deviations = Annotated[tuple[Annotated[float, Field(gt=0, le=1)], ...], Field(max_length=3)]
 
@@ -106,10 +106,11 @@ class PythonDetector(External):
         """Import or load it, and find out what it is."""
         device = device if self.device == "auto" else self.device
         if self.file is not None:
-            path = home / self.file
-            if not path.is_file():
-                raise ExternalError(f"there is no file {shown(self.file)} beside the experiment")
-            return self._onnx(path) if path.suffix in ONNX else self._torchscript(path, device)
+            if Path(self.file).suffix in ONNX:
+                return self._onnx(home / self.file)
+            from gandetect.models.torchscript import load_torchscript
+
+            return self._network(load_torchscript(self.file, home, device), device)
         thing, own = object_at(str(self.object), home)
         with running(str(self.object), home, own):
             if isinstance(thing, type):
@@ -163,21 +164,9 @@ class PythonDetector(External):
 
         return answer
 
-    def _torchscript(self, path: Path, device: str) -> Answer:
-        import torch
-
-        try:
-            with warnings.catch_warnings():  # PyTorch discourages the format
-                warnings.simplefilter("ignore")
-                network = torch.jit.load(path, map_location=device)
-        except RuntimeError as error:
-            raise ExternalError(
-                f"{shown(self.file)} is no TorchScript file that this PyTorch reads "
-                f"({str(error).splitlines()[0][:120]}); save one with torch.jit.trace(…).save(…)"
-            ) from None
-        return self._network(network, device)
-
     def _onnx(self, path: Path) -> Answer:
+        if not path.is_file():
+            raise ExternalError(f"there is no file {shown(self.file)} beside the experiment")
         try:
             import onnxruntime
         except ImportError:

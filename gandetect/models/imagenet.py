@@ -38,7 +38,7 @@ class ImagenetNetwork(nn.Module):
         return [self.network.get_submodule(place) for place in DEPTHS[self.name]]
 
     def forward(self, images: Tensor) -> Tensor:
-        """Features ``(N, F)`` before the last layer."""
+        """Features before the last layer, ``(N, F)``."""
         images = functional.interpolate(
             images.expand(-1, 3, -1, -1), size=self.side, mode="bilinear", antialias=True
         )

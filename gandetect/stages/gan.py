@@ -54,7 +54,8 @@ class TrainGan(Trained):
 
     def settings(self) -> Mapping[str, object]:
         """Not what the networks are used for afterwards."""
-        return {**super().settings(), "config": self.config.training_identity()}
+        asked = {"config": self.config.training_identity()}
+        return {**super().settings(), **asked, "quality": self.quality.training_identity()}
 
     def check(self, context: Context) -> None:
         """Refuse images of a size that the architectures do not grow to."""

@@ -13,8 +13,10 @@ import pandas as pd
 
 from gandetect import machine, runs
 from gandetect.config import ARCHITECTURES, DATA_SETS, DETECTORS, SOURCES, Experiment
+from gandetect.config.features import OWN
 from gandetect.engine import Context, Facts, Stage, gap_in, with_needs
 from gandetect.errors import RunError
+from gandetect.models.feature_classifier import FeatureClassifier
 from gandetect.registry import Registry
 from gandetect.stages.audit import AUDIT, AUDIT_KEYS, AuditSource
 from gandetect.stages.class_data import CLASSES, SAMPLED, SAMPLES, ClassData
@@ -25,6 +27,7 @@ from gandetect.stages.image_statistics import SummariseImages
 from gandetect.stages.labelled_data import DecodedImages, LabelledData
 from gandetect.stages.overlap import OVERLAP, CheckOverlap
 from gandetect.stages.perturbed import PERTURBED, ScorePerturbed
+from gandetect.stages.pretrained_features import CompareImages
 from gandetect.stages.saliency import MapSaliency
 from gandetect.stages.score import ScoreDetector
 from gandetect.stages.scoring import SCORES
@@ -49,6 +52,7 @@ class Report(Stage):
     overlap: CheckOverlap | None = None
     features: FeatureNetwork | None = None
     gans: tuple[TrainGan, ...] = ()
+    compared: tuple[CompareImages, ...] = ()
     folds: tuple[CrossValidationFold, ...] = ()
     audits: tuple[AuditSource, ...] = ()
     trajectories: tuple[ScoreTrajectory, ...] = ()
@@ -87,8 +91,8 @@ class Report(Stage):
         return [*WRITTEN, *(name for name in IF_THERE if (folder / name).exists())]
 
     def _tell_gaps(self, context: Context) -> None:
-        """Write down the detectors that are left out; without any others there is no report."""
-        scorings = (*self.scores, *self.perturbed, *self.saliency)
+        """Write down what is left out; without any detector there is no report."""
+        scorings = (*self.scores, *self.perturbed, *self.saliency, *self.compared)
         gaps = {one.place: gap for one in scorings if (gap := gap_in(context.of(one)))}
         sentences = list(dict.fromkeys(gaps.values()))
         if all(one.place in gaps for one in self.scores):
@@ -137,12 +141,15 @@ class Report(Stage):
         record = _record(context, self.features)
         shown = {key: record[key] for key in ("accuracy_in_distribution", "n")}
         runs.write_json(context.run / "quality-classifier.json", shown)
+        features = {"features": OWN, "dimensions": FeatureClassifier.num_features}
         rows = []
         for gan in self.gans:
             epochs = context.of(gan) / "epochs" / f"{gan.config.epochs:04d}"
             last = runs.read_json(epochs / runs.RECORD)["history"]
-            quality = {key: last[key] for key in QUALITY}
-            rows.append({"gan": gan.config.name, "seed": gan.seed, **quality})
+            quality = {"n_real": record["n"], **{key: last[key] for key in QUALITY}}
+            rows.append({"gan": gan.config.name, "seed": gan.seed, **features, **quality})
+        there = [one for one in self.compared if not gap_in(context.of(one))]
+        rows += [_record(context, one)["quality"] for one in there]
         runs.write_json(context.run / "quality.json", rows)
 
     def _manifest(self, context: Context) -> dict[str, Any]:

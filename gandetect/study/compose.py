@@ -18,6 +18,7 @@ from gandetect.config import (
     FolderDataConfig,
     PicturesConfig,
 )
+from gandetect.config.features import OWN
 from gandetect.detectors.external import External
 from gandetect.detectors.protocol import Preprocessing
 from gandetect.engine import Stage
@@ -38,6 +39,7 @@ from gandetect.stages.labelled_data import DecodedImages, LabelledData
 from gandetect.stages.overlap import CheckOverlap
 from gandetect.stages.perturbed import ScorePerturbed
 from gandetect.stages.post_hoc import MakeDetector
+from gandetect.stages.pretrained_features import CompareImages, RealFeatures
 from gandetect.stages.report import Report
 from gandetect.stages.saliency import MapSaliency
 from gandetect.stages.score import ImageStage, ScoreDetector
@@ -152,6 +154,11 @@ def _of_gans(experiment: Experiment, config: ClassImagesConfig) -> Composed:
         overlap=CheckOverlap(evaluation.overlap, data),
         features=features if gans else None,
         gans=tuple(gans.values()),
+        compared=tuple(
+            CompareImages(experiment.quality.generated, drawn[*key, "evaluation"], one)
+            for one in (RealFeatures(f, data) for f in experiment.quality.features if f != OWN)
+            for key in gans
+        ),
         audits=gan_audits(gans, drawn, data, foreign.values()),
         trajectories=tuple(trajectories),
     )

@@ -205,6 +205,9 @@ def make_run(run: Path, seeds=(0,), scale=1) -> Path:
         ],
     })  # fmt: skip
     quality = {
+        "features": "own",
+        "dimensions": 64,
+        "n_real": 4200,
         "epoch": 6,
         "fid": 41.5,
         "kid": 0.03,

@@ -11,14 +11,16 @@ from typing import Any
 
 import click
 
-from . import commands, engines, folders, growth, large, memory, scoring, training
+from . import colour, commands, engines, folders, growth, large, memory, scoring, training
 from .children import in_fresh_process
 from .facts import machine_facts
 from .results import Measured, Settings
 from .table import print_table
 
-SECTIONS = ("training", "scoring", "folders", "start-up", "memory", "growth", "large", "engines")
-USUAL = SECTIONS[:-2]  # of the last two one takes gigabytes of disk, the other needs Ray
+SECTIONS = (
+    "training", "scoring", "folders", "start-up", "memory", "growth", "colour", "large", "engines",
+)  # fmt: skip
+USUAL = SECTIONS[:-3]  # of the others one takes minutes, one gigabytes of disk, and one needs Ray
 BUSY = 0.5  # processes that want to run, on average of the last minute
 
 
@@ -75,6 +77,7 @@ def _sections(
     cores = facts["cores"]
     known: dict[str, Callable[[], Measured]] = {
         "training": lambda: training.measure(settings, cores, facts["native_precisions"]),
+        "colour": lambda: colour.measure(settings, cores, facts["native_precisions"]),
         "scoring": lambda: scoring.measure(settings, cores),
         "folders": lambda: folders.measure(settings, cores),
         "start-up": lambda: commands.measure_start_up(settings),

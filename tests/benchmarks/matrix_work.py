@@ -56,7 +56,7 @@ def _rate(product: Callable[[], object], side: int, seconds: float) -> float:
 
 
 @cache
-def flop_of_training(architecture: str) -> tuple[float, float]:
+def flop_of_training(architecture: str, channels: int, side: int) -> tuple[float, float]:
     """FLOP of one step per real image: as the plain port goes about it, and as needed.
 
     Where the noise is shared, the port makes the same fakes twice; once is needed.
@@ -68,9 +68,9 @@ def flop_of_training(architecture: str) -> tuple[float, float]:
     from .training import gan_config
 
     config = gan_config(architecture, "fp32")
-    gan = plain_port.build(config, 28, 1, seed=0)
+    gan = plain_port.build(config, side, channels, seed=0)
     gan.generator.train()
-    real_images = torch.zeros(config.batch_size, 1, 28, 28)
+    real_images = torch.zeros(config.batch_size, channels, side, side)
     with FlopCounterMode(display=False) as step:
         plain_port.train_step(config, gan, real_images)
     noise = torch.randn(config.batch_size, plain_port.NOISE_SIZE)

@@ -13,6 +13,7 @@ torch.Size([2])
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -51,22 +52,35 @@ class SameConv2d(nn.Conv2d):
         return super().forward(F.pad(x, (before, after, before, after)))
 
 
+def stages_of(image_size: int) -> int:
+    """How often a generator doubles its square: twice below 56 pixels, three times below 112."""
+    return max(2, (image_size // 7).bit_length() - 1)
+
+
+def wider(base: int, image_size: int) -> list[int]:
+    """Channels of the stages that images from 56 pixels add at the coarse end, 512 at most."""
+    return [min(512, base * 2**stage) for stage in range(1, stages_of(image_size) - 1)]
+
+
 class BatchNormGenerator(nn.Module):
     def __init__(self, image_size: int, channels: int, activation: str = "relu") -> None:
         super().__init__()
-        self.side = image_size // 4
-        self.dense = nn.Linear(NOISE_SIZE, self.side * self.side * 128)
-        self.norm1 = nn.BatchNorm2d(128, eps=1e-3, momentum=0.01)
-        self.up1 = nn.ConvTranspose2d(128, 64, 5, stride=2, padding=1)
-        self.norm2 = nn.BatchNorm2d(64, eps=1e-3, momentum=0.01)
-        self.up2 = nn.ConvTranspose2d(64, channels, 5, stride=2, padding=1)
+        self.side = image_size // 2 ** stages_of(image_size)
+        widths = [*reversed(wider(128, image_size)), 128, 64, channels]
+        self.dense = nn.Linear(NOISE_SIZE, self.side * self.side * widths[0])
+        self.stages = nn.ModuleList()
+        for inputs, outputs in pairwise(widths):
+            norm = nn.BatchNorm2d(inputs, eps=1e-3, momentum=0.01)
+            up = nn.ConvTranspose2d(inputs, outputs, 5, stride=2, padding=1)
+            self.stages.append(nn.Sequential(norm, up))
         self.activation = ACTIVATIONS[activation]
         self.apply(glorot_uniform)
 
     def forward(self, noise: Tensor) -> Tensor:
-        x = self.norm1(unflatten(self.dense(noise), self.side))
-        x = self.activation(self.up1(x)[:, :, :-1, :-1])  # (N, 64, H/2, W/2)
-        return torch.tanh(self.up2(self.norm2(x))[:, :, :-1, :-1])
+        x = unflatten(self.dense(noise), self.side)
+        for stage in self.stages[:-1]:
+            x = self.activation(stage(x)[:, :, :-1, :-1])  # (N, 64, H/2, W/2) at last
+        return torch.tanh(self.stages[-1](x)[:, :, :-1, :-1])
 
 
 class BatchNormDiscriminator(nn.Module):
@@ -74,15 +88,14 @@ class BatchNormDiscriminator(nn.Module):
         self, image_size: int, channels: int, negative_slope: float = 0.3, dropout: float = 0.5
     ) -> None:
         super().__init__()
-        self.layers = nn.Sequential(
-            SameConv2d(channels, 64, 5, stride=2),
-            nn.LeakyReLU(negative_slope),
-            nn.Dropout(dropout),
-            SameConv2d(64, 128, 5, stride=2),
-            nn.LeakyReLU(negative_slope),
-            nn.Dropout(dropout),
-        )
-        self.dense = nn.Linear((image_size // 4) ** 2 * 128, 1)
+        widths = [channels, 64, 128, *wider(128, image_size)]
+        self.layers = nn.Sequential()
+        for inputs, outputs in pairwise(widths):
+            self.layers.append(SameConv2d(inputs, outputs, 5, stride=2))
+            self.layers.append(nn.LeakyReLU(negative_slope))
+            self.layers.append(nn.Dropout(dropout))
+        side = image_size // 2 ** stages_of(image_size)
+        self.dense = nn.Linear(side**2 * widths[-1], 1)
         self.apply(glorot_uniform)
 
     def forward(self, images: Tensor) -> Tensor:
@@ -92,18 +105,19 @@ class BatchNormDiscriminator(nn.Module):
 class PlainGenerator(nn.Module):
     def __init__(self, image_size: int, channels: int, activation: str = "leaky_relu") -> None:
         super().__init__()
-        self.side = image_size // 4
-        self.dense = nn.Linear(NOISE_SIZE, self.side * self.side * 256)
-        self.up1 = nn.ConvTranspose2d(256, 128, 4, stride=2, padding=1)
-        self.up2 = nn.ConvTranspose2d(128, 128, 4, stride=2, padding=1)
+        self.side = image_size // 2 ** stages_of(image_size)
+        widths = [*reversed(wider(256, image_size)), 256, 128, 128]
+        self.dense = nn.Linear(NOISE_SIZE, self.side * self.side * widths[0])
+        ups = [nn.ConvTranspose2d(*pair, 4, stride=2, padding=1) for pair in pairwise(widths)]
+        self.ups = nn.ModuleList(ups)
         self.to_image = SameConv2d(128, channels, 3)
         self.activation = ACTIVATIONS[activation]
         self.apply(normal_002)
 
     def forward(self, noise: Tensor) -> Tensor:
         x = unflatten(self.activation(self.dense(noise)), self.side)
-        x = self.activation(self.up1(x))  # (N, 128, H/2, W/2)
-        x = self.activation(self.up2(x))  # (N, 128, H, W)
+        for up in self.ups:
+            x = self.activation(up(x))  # (N, 128, H, W) at last
         return torch.tanh(self.to_image(x))
 
 
@@ -112,18 +126,16 @@ class PlainDiscriminator(nn.Module):
         self, image_size: int, channels: int, negative_slope: float = 0.2, dropout: float = 0.4
     ) -> None:
         super().__init__()
-        self.layers = nn.Sequential(
-            SameConv2d(channels, 64, 3),
-            nn.LeakyReLU(negative_slope),
-            SameConv2d(64, 128, 3, stride=2),
-            nn.LeakyReLU(negative_slope),
-            SameConv2d(128, 128, 3, stride=2),
-            nn.LeakyReLU(negative_slope),
-            SameConv2d(128, 256, 3, stride=2),
-            nn.LeakyReLU(negative_slope),
-        )
+        widths = [64, 128, 128, 256, *wider(256, image_size)]
+        self.layers = nn.Sequential(SameConv2d(channels, 64, 3), nn.LeakyReLU(negative_slope))
+        for inputs, outputs in pairwise(widths):
+            self.layers.append(SameConv2d(inputs, outputs, 3, stride=2))
+            self.layers.append(nn.LeakyReLU(negative_slope))
         self.dropout = nn.Dropout(dropout)
-        self.dense = nn.Linear(((image_size + 7) // 8) ** 2 * 256, 1)
+        smallest = image_size
+        for _ in widths[1:]:
+            smallest = (smallest + 1) // 2
+        self.dense = nn.Linear(smallest**2 * widths[-1], 1)
         self.apply(normal_002)
         glorot_uniform(self.dense)
 

@@ -27,7 +27,7 @@ VARIANTS = [("dcgan-bn", {}), ("dcgan-bn", QUICK), ("dcgan-plain", {})]
 PORTED = ("dcgan-bn", "dcgan-plain")
 NETWORKS = [(name, kind) for name in PORTED for kind in ("generator", "discriminator")]
 # The size and channels of the study; and a colour image with other paddings.
-SHAPES = [(28, 1), (32, 3)]
+SHAPES = [(28, 1), (32, 3), (64, 3)]
 
 
 def gan_config(architecture: str, options: dict[str, object]) -> GanConfig:

@@ -17,18 +17,22 @@ if TYPE_CHECKING:
 SECTION = "training"
 STEPS = 4  # between two looks at the clock
 IMAGES = 20_000
+GREY, COLOUR = (1, 28), (3, 64)  # channels and side of the images
 
 
-def measure(settings: Settings, cores: int, precisions: Sequence[str]) -> Measured:
+def measure(
+    settings: Settings, cores: int, precisions: Sequence[str], shape: tuple[int, int] = GREY
+) -> Measured:
     """Train each architecture with its native options; ``precisions`` are this machine's own."""
     measured = Measured()
     for architecture in ("dcgan-bn", "dcgan-plain"):
-        pieces = _pieces(architecture, settings.seconds, cores, precisions)
+        pieces = _pieces(architecture, shape, settings.seconds, cores, precisions)
         values = interleaved(pieces, settings.repeats)
         peaks = {p: values.pop(f"GEMM peak {p}") for p in precisions}
         label = f"{architecture}, batch {in_fresh_process(_batch_size, architecture)}"
+        label += ", 64 px in colour" if shape == COLOUR else ""
         measured.add_rows(SECTION, "images/s", {f"{label}: {n}": v for n, v in values.items()})
-        work, needed = in_fresh_process(flop_of_training, architecture)
+        work, needed = in_fresh_process(flop_of_training, architecture, *shape)
         gflop = {"needed": [needed / 1e9], "done by the port": [work / 1e9]}
         measured.add_rows(
             SECTION, "GFLOP/image", {f"{label}: work {n}": v for n, v in gflop.items()}
@@ -45,7 +49,11 @@ def measure(settings: Settings, cores: int, precisions: Sequence[str]) -> Measur
 
 
 def _pieces(
-    architecture: str, seconds: float, cores: int, precisions: Sequence[str]
+    architecture: str,
+    shape: tuple[int, int],
+    seconds: float,
+    cores: int,
+    precisions: Sequence[str],
 ) -> dict[str, Piece]:
     pieces = {
         f"GEMM peak {precision}": Piece(prepare_peak, (precision, cores, seconds))
@@ -54,10 +62,12 @@ def _pieces(
     # As one training has the machine to itself, and as a study trains two GANs side by side.
     shares = (("all threads", 1, cores), ("two at once", 2, max(1, cores // 2)))
     for share, processes, threads in shares:
-        pieces[f"port, {share}"] = Piece(prepare_port, (architecture, threads, seconds), processes)
+        pieces[f"port, {share}"] = Piece(
+            prepare_port, (architecture, shape, threads, seconds), processes
+        )
         for precision in precisions:
             pieces[f"ours {precision}, {share}"] = Piece(
-                prepare_ours, (architecture, precision, threads, seconds), processes
+                prepare_ours, (architecture, shape, precision, threads, seconds), processes
             )
     return pieces
 
@@ -94,14 +104,22 @@ def gan_config(architecture: str, precision: str) -> GanConfig:
     )
 
 
-def real_images() -> Any:
-    """Some of Fashion-MNIST, ``(N, 1, 28, 28) uint8``."""
+def real_images(shape: tuple[int, int] = GREY) -> Any:
+    """Some of Fashion-MNIST, ``(N, 1, 28, 28) uint8``, or noise of another shape."""
+    if shape != GREY:
+        import numpy as np
+
+        channels, side = shape
+        size = (IMAGES // 10, channels, side, side)
+        return np.random.default_rng(0).integers(0, 256, size, np.uint8)
     from gandetect.data.fashion_mnist import load, resolve_data_dir
 
     return load(resolve_data_dir(None)).train_images[:IMAGES]
 
 
-def prepare_port(architecture: str, threads: int, seconds: float) -> Callable[[], float]:
+def prepare_port(
+    architecture: str, shape: tuple[int, int], threads: int, seconds: float
+) -> Callable[[], float]:
     """Measure the plain port."""
     import torch
 
@@ -109,15 +127,16 @@ def prepare_port(architecture: str, threads: int, seconds: float) -> Callable[[]
 
     torch.set_num_threads(threads)
     config = gan_config(architecture, "fp32")
-    gan = plain_port.build(config, 28, 1, seed=0)
-    dataset = plain_port.dataset_of(real_images())
+    channels, side = shape
+    gan = plain_port.build(config, side, channels, seed=0)
+    dataset = plain_port.dataset_of(real_images(shape))
     epoch = partial(plain_port.train_epoch, config, gan, dataset)
     epoch()
     return partial(rate, epoch, STEPS * config.batch_size, seconds)
 
 
 def prepare_ours(
-    architecture: str, precision: str, threads: int, seconds: float
+    architecture: str, shape: tuple[int, int], precision: str, threads: int, seconds: float
 ) -> Callable[[], float]:
     """Measure ours, in a process set up as the engine sets up its workers."""
     import torch
@@ -128,8 +147,9 @@ def prepare_ours(
 
     prepare_process(threads)
     config = gan_config(architecture, precision)
-    gan = build_gan(config, 28, 1, 0, torch.device("cpu"))
-    reals = torch.from_numpy(real_images())
+    channels, side = shape
+    gan = build_gan(config, side, channels, 0, torch.device("cpu"))
+    reals = torch.from_numpy(real_images(shape))
     epochs = count(1)
 
     def epoch() -> None:

@@ -11,11 +11,12 @@ from sklearn.metrics import roc_auc_score
 from torchvision.models import resnet18
 
 from gandetect.config import parse_experiment
+from gandetect.config.features import IMAGENET_NETWORKS
 from gandetect.data import processing
 from gandetect.detectors.folder import load_detector, save_detector
 from gandetect.detectors.material import Material
 from gandetect.detectors.network import as_detector
-from gandetect.detectors.probe import IMAGENET, IMAGENET_NETWORKS, FeatureProbe
+from gandetect.detectors.probe import FeatureProbe
 from gandetect.detectors.protocol import DetectorDescription, Preprocessing
 from gandetect.errors import UsageError
 from gandetect.models.imagenet import DEPTHS, ImagenetNetwork
@@ -272,4 +273,4 @@ def test_packages_that_are_not_there_are_named(monkeypatch) -> None:
 
 
 def test_every_network_of_imagenet_can_be_named() -> None:
-    assert [IMAGENET + name for name in DEPTHS] == list(IMAGENET_NETWORKS)
+    assert list(DEPTHS) == list(IMAGENET_NETWORKS)

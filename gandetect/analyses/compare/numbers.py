@@ -23,6 +23,7 @@ IDENTITY = ("metric", "detector", "source", "real_source", "operating_point")
 COLUMNS = (
     *IDENTITY, "role", "run", "seeds", "covers", "value", "low", "high", "difference",
     "difference_low", "difference_high", "difference_covers", "p", "p_holm", "beyond", "moved",
+    "features",
 )  # fmt: skip
 
 
@@ -116,16 +117,18 @@ def comparison_table(results: Mapping[str, Any]) -> pd.DataFrame:
     """All rows of `side_by_side` as one long table, a row for each run and figure."""
     quality = [
         {"run": row["run"], "source": f"generated:{row['gan']}", "seeds": row["seeds"],
-         "metric": name, "value": row[name]}
+         "features": row["features"], "metric": name, "value": row[name]}
         for row in results["quality"] for name in ("fid", "kid") if row[name] is not None
     ]  # fmt: skip
     return long_table([*results["cells"], *results["pairs"], *quality], COLUMNS)
 
 
 def _quality(label: str, metrics: Metrics) -> Iterator[dict[str, Any]]:
-    """Mean, smallest and largest FID and KID of each generator over its seeds."""
-    for (gan,), rows in grouped(metrics.get("quality", []), "gan").items():
-        summary: dict[str, Any] = {"run": label, "gan": gan, "seeds": len(rows)}
+    """Mean, smallest and largest FID and KID of each generator and features over its seeds."""
+    found = [{"features": "own", **row} for row in metrics.get("quality", [])]
+    for (gan, features), rows in grouped(found, "gan", "features").items():
+        summary: dict[str, Any] = {"run": label, "gan": gan, "features": features}
+        summary["seeds"] = len(rows)
         for name in ("fid", "kid"):
             values = [row[name] for row in rows if row.get(name) is not None]
             summary[name] = sum(values) / len(values) if values else None

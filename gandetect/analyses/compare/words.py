@@ -215,9 +215,10 @@ def _difference(row: Row) -> str:
 
 def quality(comparison: Comparison) -> list[Block]:
     """FID and KID of every generator of every run."""
-    by_generator = grouped(comparison.results["quality"], "gan").values()
+    by_generator = grouped(comparison.results["quality"], "gan", "features").values()
     columns: Columns = {
         "Generator": lambda row: row["gan"],
+        "Features": lambda row: row["features"],
         "Run": lambda row: row["run"],
         "Seeds": lambda row: count(row["seeds"]),
         "FID": lambda row: _range(row, "fid"),
@@ -225,7 +226,7 @@ def quality(comparison: Comparison) -> list[Block]:
     }
     caption = "How good the fakes are: mean over seeds (smallest to largest)"
     rows = [row for of in by_generator for row in of]
-    return [Text(say.quality()), table(caption, rows, columns, text_columns=2)] if rows else []
+    return [Text(say.quality()), table(caption, rows, columns, text_columns=3)] if rows else []
 
 
 def _range(row: Row, name: str) -> str:

@@ -29,8 +29,9 @@ PANELS: tuple[tuple[str, str, dict[str, tuple[str, str]]], ...] = (
         "reconstruction": ("reconstruction", COLOURS["training"])}),
     ("Divergence of the latents (a loss)", "nats an image", {
         "divergence": ("divergence", COLOURS["own"])}),
-    ("FID (lower is better)", "FID", {"fid": ("FID", COLOURS["own"])}),
-    ("KID (lower is better)", "KID", {"kid": ("± 1 sd over subsets", COLOURS["own"])}),
+    ("FID (lower is better)", "FID, own features", {"fid": ("FID", COLOURS["own"])}),
+    ("KID (lower is better)", "KID, own features", {
+        "kid": ("± 1 sd over subsets", COLOURS["own"])}),
 )  # fmt: skip
 # What a GAN's losses are counted in, by its adversarial loss.
 UNITS = {

@@ -11,8 +11,16 @@ from gandetect.statistics.scores import Metrics
 
 
 def numbers(study: ScoredStudy) -> Metrics:
-    """``quality``: FID, KID and the like of every generator."""
-    return {"quality": [dict(row) for row in study.quality]}
+    """``quality``: FID, KID and the like of every generator, in each of the study's features."""
+    return {"quality": [{"features": "own", **row} for row in study.quality]}
+
+
+def short_of_images(row: Row) -> bool:
+    """Whether features have as many dimensions as there are images, or more.
+
+    Covariances are then not of full rank, and FID is far too large.
+    """
+    return bool(min(row.get("n", 0), row.get("n_real", 0)) <= row.get("dimensions", -1))
 
 
 def rows(metrics: Metrics) -> Iterator[Row]:
@@ -27,4 +35,5 @@ def rows(metrics: Metrics) -> Iterator[Row]:
                     row[metric],
                     source=f"generated:{row['gan']}",
                     source_seed=row.get("seed"),
+                    features=row["features"],
                 )

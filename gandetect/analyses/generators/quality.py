@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from gandetect.analyses.generators.numbers import short_of_images
 from gandetect.report.document import Block, Cell, Columns, Heat, Table, table
 from gandetect.report.prose import Prose
 from gandetect.report.results import StudyResults
@@ -15,24 +16,35 @@ def quality(results: StudyResults) -> list[Block]:
     """FID, KID, confidence and class spread of every generator."""
     if results.labelled:
         return []
-    rows = results.inputs.quality
+    rows = results.metrics["quality"]
     opening = [*say.paragraphs("quality", results.inputs.classifier if rows else {})]
     if not rows:
         return [*opening, *results.absent("quality.json")]
+    others = list(dict.fromkeys(row["features"] for row in rows if row["features"] != "own"))
+    few = {row["features"]: row for row in rows if short_of_images(row)}
+    opening += say.paragraphs("other_features", others, list(few.values()))
     return [*opening, _quality_table(results, rows), *_spread(results, rows)]
 
 
 def _quality_table(results: StudyResults, rows: list[dict[str, Any]]) -> Table:
+    distances: Columns = {
+        "FID": lambda row: number(row.get("fid"), 1 if (row.get("fid") or 0) >= 10 else 3),
+        "KID (sd)": say.kid,
+    }
+    if any(map(short_of_images, rows)):
+        distances = dict(reversed(distances.items()))
     columns: Columns = {
         "Generator": lambda row: results.title_of((row["gan"], row.get("seed", 0))),
+        "Features": lambda row: row["features"],
+        "Dimensions": lambda row: count(row["dimensions"]) if "dimensions" in row else "–",
         "Epoch": lambda row: str(row.get("epoch", "–")),
-        "FID": lambda row: number(row.get("fid"), 1),
-        "KID (sd)": say.kid,
+        **distances,
         "Confidence": lambda row: number(row.get("confidence"), 2),
         "Most common class": lambda row: _most_common(results, row.get("class_shares") or []),
         "n": lambda row: count(row["n"]) if "n" in row else "–",
+        "Reals": lambda row: count(row["n_real"]) if "n_real" in row else "–",
     }
-    return table("How good the fakes are", rows, columns)
+    return table("How good the fakes are", rows, columns, text_columns=2)
 
 
 def _most_common(results: StudyResults, shares: Sequence[float]) -> str:

@@ -25,7 +25,7 @@ from gandetect.statistics.rows import Row, chosen
 Histories = Mapping[tuple[str, int], pd.DataFrame]
 
 STYLES = {"own-other-seed": ("#cc79a7", ":"), "other": (COLOURS["other"], "--")}
-QUALITY = {"fid": "FID", "kid": "KID"}
+QUALITY = {"fid": "FID, own features", "kid": "KID, own features"}
 TITLE = 24  # characters a line of a detector's name
 
 
