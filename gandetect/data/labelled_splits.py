@@ -88,8 +88,8 @@ def _cut(rows: pd.DataFrame, config: Config, sides: Sequence[str], chosen: pd.Se
     ``held_out_groups = "split"``.
     """
     fractions = {"validation": config.validation_fraction, "test": config.test_fraction}
-    split = config.held_out_groups == "split"
-    held_out = [] if split else rows.loc[rows["split"] == HELD_OUT, "group"]
+    whole = config.held_out_groups == "test"
+    held_out = rows.loc[(rows["split"] == HELD_OUT) & whole, "group"]
     part = rows[chosen]
     rows.loc[chosen, "split"] = np.array(SIDES)[
         cut_by_group(
