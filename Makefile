@@ -92,20 +92,23 @@ $(VENV)/.docs: setup.cfg pyproject.toml $(VENV)/.python
 	@$(call install,.[docs])
 	@touch $(VENV)/.run $@
 
-# Of pip's many lines the names of packages as it comes to them, when it unpacks, and what it fails of.
-NAMES = awk '/^Collecting / { split($$2, name, /[^A-Za-z0-9._-]/); printf " %s", name[1] } \
-  /^Processing .*\.whl/ { n = split($$2, path, "/"); split(path[n], name, "-"); printf " %s", name[1] } \
-  /^Installing collected/ { printf "\nUnpacking %d packages\n", NF - 3 } \
-  /^ *(ERROR|error):/ { failed = 1 } failed { print } { fflush() }' >&2
+# Of pip's many lines the names of packages as it comes to them, and all from an error on. (A loop of
+# the shell, as awk may keep what it prints until the end.)
+NAMES = while read -r what which rest; do case "$$failed$$what $$which" in \
+    "Collecting "*) printf ' %s' "$${which%%[!A-Za-z0-9._-]*}" ;; \
+    "Processing "*) which="$${which\#\#*/}"; printf ' %s' "$${which%%-*}" ;; \
+    "Installing collected") printf '\nUnpacking them\n' ;; \
+    "ERROR: "* | "error: "* | yes*) test -n "$$failed" || echo; failed=yes; echo "$$what $$which $$rest" ;; \
+  esac; done >&2
 
 # Where space is scarce, pip keeps no second copy of what it downloads. A pipe has the status of its
-# last command, so a file says that pip failed.
+# last command, so a file says that pip has done it.
 define install
 rm -rf $(VENV)/tmp; mkdir $(VENV)/tmp; \
 free=$$($(BIN)/python -c 'import shutil; print(shutil.disk_usage(".").free >> 30)'); \
 test "$$free" -ge 14 || export PIP_NO_CACHE_DIR=1; \
-{ $(PIP) install --progress-bar off -e '$(1)' 2>&1 || touch $(VENV)/tmp/failed; } | $(NAMES); \
-failed=$$(ls $(VENV)/tmp | grep -x failed); rm -rf $(VENV)/tmp; test -z "$$failed" || { \
+{ $(PIP) install --progress-bar off -e '$(1)' 2>&1 && touch $(VENV)/tmp/done; } | { $(NAMES); }; \
+done=$$(ls $(VENV)/tmp | grep -x done); rm -rf $(VENV)/tmp; test -n "$$done" || { \
   echo "error: the installation failed, pip says why above (are the network and the package registry there?); give the same command again to go on" >&2; exit 1; }
 endef
 

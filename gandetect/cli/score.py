@@ -150,6 +150,14 @@ def score_command(
     loaded = load_detector(detector, device, code_from)
     if isinstance(point, str) and (promise := loaded.promise(point)):
         click.echo(f"note: {promise}", err=True)
+    if isinstance(point, str) and point not in loaded.operating_points:
+        cut = loaded.threshold(point)
+        rate = f"; for a false positive rate give --unsure-between, as {point} 0.5"
+        click.echo(
+            f"note: the threshold {point} is a score (log-odds), and promises nothing by itself"
+            f"{rate if f'{cut:g}' in loaded.description.cuts else ''}",
+            err=True,
+        )
     tally, passed = ConversionTally(), PassedOver()
     if out is not None:
         from gandetect import runs

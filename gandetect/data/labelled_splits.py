@@ -13,7 +13,7 @@ from gandetect.config import CsvDataConfig, FolderDataConfig
 from gandetect.data.found import LeftOut, leave_out
 from gandetect.data.groups import SIDES, cut_by_group, require_every_class, split_by_group
 from gandetect.data.splits import stratified_subset
-from gandetect.errors import UsageError
+from gandetect.errors import DataError, UsageError
 
 HELD_OUT = "held-out"
 Config = FolderDataConfig | CsvDataConfig
@@ -38,11 +38,12 @@ def make_labelled_splits(
     """Split files so that no group stands on two sides; nothing depends on the order of rows.
 
     Classes in ``held_out`` are "held-out", and other files of their groups "test"; with
-    ``held_out_groups = "split"`` groups are split first, and of those classes only files of test
-    groups are kept, so that they can have the same content as what is trained on. A split that
-    the data come with is obeyed: of a group on two of its sides the files on the earlier side are
-    left out and named, and a side that is missing is cut out of training by its fraction. With
-    ``leak`` every file becomes 1 + ``copies`` rows, which are then split without regard to groups.
+    ``held_out_groups = "split"`` groups are split first, and files of those classes whose group is
+    trained or validated on are left out, so that they can have the content of what is trained on.
+    A split that the data come with is obeyed: of a group on two of its sides the files on the
+    earlier side are left out and named, and a missing side is cut out of training by its fraction.
+    With ``leak`` every file becomes 1 + ``copies`` rows, which are then split without regard to
+    groups.
     Raises `DataError` when a class would be missing on one side.
     """
     rows = table.assign(group=np.asarray(groups, dtype=np.int64))
@@ -57,6 +58,11 @@ def make_labelled_splits(
         raise UsageError(
             f"leak = {config.leak!r} splits the images itself, but these come split; take out "
             "leak, or what names the given split"
+        )
+    if config.leak is not None and config.held_out_groups == "split":
+        raise UsageError(
+            f"leak = {config.leak!r} splits without regard to groups, and held_out_groups = "
+            '"split" by groups; take out one of them'
         )
     if given and config.held_out_groups == "split":
         raise UsageError(
@@ -103,10 +109,19 @@ def _cut(rows: pd.DataFrame, config: Config, sides: Sequence[str], chosen: pd.Se
 
 
 def _of_test_groups(rows: pd.DataFrame) -> pd.DataFrame:
-    """Without files of held-out classes whose group is trained or validated on."""
+    """Without files of held-out classes whose group is trained or validated on.
+
+    Raises `DataError` where a held-out class has no others.
+    """
     used = rows.loc[rows["split"].isin(SIDES[:2]), "group"]
-    kept = (rows["split"] != HELD_OUT) | ~rows["group"].isin(used)
-    return rows[kept].reset_index(drop=True)
+    kept = rows[(rows["split"] != HELD_OUT) | ~rows["group"].isin(used)]
+    for name in rows.loc[rows["split"] == HELD_OUT, "class_name"].unique():
+        if not (kept["class_name"] == name).any():
+            raise DataError(
+                f"all images of the held-out class {name!r} are of groups that are trained or "
+                "validated on; give a larger test_fraction, or take out held_out_groups"
+            )
+    return kept.reset_index(drop=True)
 
 
 def _as_given(rows: pd.DataFrame, config: Config, left_out: LeftOut) -> pd.DataFrame:

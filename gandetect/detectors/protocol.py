@@ -126,7 +126,7 @@ class Detector:
         try:
             if isfinite(score := float(operating_point)):
                 return score
-        except ValueError:
+        except (TypeError, ValueError):
             pass
         operating_point = str(operating_point)
         if why := self.description.absent.get(operating_point):

@@ -222,7 +222,7 @@ def layer_table(classifier: ImageClassifier) -> list[dict[str, Any]]:
     leaves = {
         name.removeprefix("backbone."): one  # the name by which `trainable` knows it
         for name, one in layers.items()
-        if name.rpartition(".")[0] not in layers
+        if not any(name[:place] in layers for place, sign in enumerate(name) if sign == ".")
     }
 
     def noted(name: str) -> Any:

@@ -153,6 +153,19 @@ def test_a_given_split_and_one_by_held_out_groups_are_refused() -> None:
         make_labelled_splits(table, options, alone(table))
 
 
+def test_a_held_out_class_that_would_be_left_empty_is_refused() -> None:
+    table = files({"real": 20, "fake": 20, "other": 1})
+    first = make_labelled_splits(table.iloc[:40], config(), alone(table)[:40]).table
+    trained = first.loc[first["split"] == "train", "path"].iloc[0]
+    groups = alone(table)
+    groups[-1] = groups[(table["path"] == trained).argmax()]
+    options = config(held_out=("other",), held_out_groups="split")
+    with pytest.raises(DataError, match="the held-out class 'other' are of groups that are train"):
+        make_labelled_splits(table, options, groups)
+    with pytest.raises(UsageError, match="splits without regard to groups"):
+        make_labelled_splits(table, options.model_copy(update={"leak": "copies"}), groups)
+
+
 def test_a_given_split_is_obeyed() -> None:
     sides = ("train", "train", "validation", "test")
     table = files({"real": 40, "fake": 20}, sides)

@@ -21,7 +21,8 @@ def quality(results: StudyResults) -> list[Block]:
     if not rows:
         return [*opening, *results.absent("quality.json")]
     others = list(dict.fromkeys(row["features"] for row in rows if row["features"] != "own"))
-    few = {row["features"]: row for row in rows if short_of_images(row)}
+    short = sorted(filter(short_of_images, rows), key=lambda row: -row["n"])
+    few = {row["features"]: row for row in short}  # the fewest images
     opening += say.paragraphs("other_features", others, list(few.values()))
     return [*opening, _quality_table(results, rows), *_spread(results, rows)]
 

@@ -91,9 +91,11 @@ def verdicts_at(results: StudyResults, point: str) -> list[Text]:
         # At the calibrated threshold the share of reals that may be flagged is given.
         roles = [one for one in asked if one != "in-distribution" or point != "calibrated"]
         groups = {role: found for role in roles if (found := _by_kind(results, role, point))}
+        if "own" in roles and (found := _judged_by_others(results, point)):
+            groups = {"other": found, **groups}
         if groups:
             verdicts = {} if _leaks(results) else _verdicts(results, roles, point)
-            below = _below_reals(results, point) if "other" in groups else {}
+            below = _below_reals(results, point) if "other" in roles else {}
             text = say.answer(results, point, groups, verdicts, below)
             texts.append(Text(text, "lead", question))
     return texts
@@ -105,6 +107,21 @@ def _by_kind(results: StudyResults, role: str, point: str) -> Mapping[str, Mappi
     by_kind = {kind: {name: values[name] for name in results.of_kind(kind) if values[name]}
                for kind in KINDS}  # fmt: skip
     return {kind: of for kind, of in by_kind.items() if of}
+
+
+def _judged_by_others(results: StudyResults, point: str) -> Mapping[str, Mapping[str, str]]:
+    """As `_by_kind` of fakes of others, of the detectors that know none as their own."""
+    known = ("own", "generated")
+    blind = {
+        name
+        for name in results.detectors
+        if not any(results.across(name, role, point) for role in known)
+    }
+    found = {
+        kind: {name: value for name, value in of.items() if name in blind}
+        for kind, of in _by_kind(results, "other", point).items()
+    }
+    return {kind: of for kind, of in found.items() if of}
 
 
 def worst(results: StudyResults, detector: str, role: str, point: str) -> str:

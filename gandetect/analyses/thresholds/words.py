@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from math import ceil
 
 from gandetect.analyses.analysis import Analysis, Chapter
 from gandetect.analyses.thresholds import numbers
@@ -59,8 +60,11 @@ def distributions(results: StudyResults) -> list[Block]:
 
     columns: Columns = {
         "Detector": lambda row: detector_name(row, results.many_seeds),
+        # Rounded up, so that who gives it to `gandetect score --at` flags no more than promised.
         "Calibrated threshold": lambda row: (
-            number(row["calibrated"], 2) if "calibrated" in row else say.not_calibrated(row)
+            number(ceil(100 * row["calibrated"]) / 100, 2)
+            if "calibrated" in row
+            else say.not_calibrated(row)
         ),
         "Reals that chose it": lambda row: count(row.get("n_calibration", 0)),
         "of them above 0": above("native"),
