@@ -180,6 +180,7 @@ def test_reads_and_splits_a_folder_of_its_layout(name, patches, tmp_path) -> Non
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:.*no calibrated threshold", "ignore:.*are copies of real")
 @pytest.mark.parametrize("name", LAYOUTS)
 def test_runs_to_a_report_on_a_small_folder_of_its_layout(name, patches, tmp_path) -> None:
     recipes = [one.recipe for one in experiment(name).classifiers]
@@ -187,7 +188,8 @@ def test_runs_to_a_report_on_a_small_folder_of_its_layout(name, patches, tmp_pat
     small = small.model_copy(update={"variants": ()})
     assert isinstance(small.data, LabelledDataConfig)
     LAYOUTS[name](tmp_path / "data" / small.data.path, patches)
-    run = run_study(small, Options(tmp_path / "runs", data_dir=tmp_path / "data", jobs=2))
+    options = Options(tmp_path / "runs", data_dir=tmp_path / "data", jobs=2, home=EXPERIMENTS)
+    run = run_study(small, options)
     assert (run / "report.html").stat().st_size > 0
     metrics = json.loads((run / "metrics.json").read_text(encoding="utf-8"))
     tested = {row["detector"] for row in metrics["splits"] if row["split"] == "test"}
