@@ -41,7 +41,7 @@ from gandetect.analyses.trajectories.figure import draw_shares
 from gandetect.errors import UsageError, unknown_name
 from gandetect.evaluation import Evaluation, evaluate
 from gandetect.report.results import StudyResults, matrix_sources
-from gandetect.report.style import COLOURS, share_palette
+from gandetect.report.style import COLOURS, legend_entries, share_palette
 from gandetect.report.words import wrapped
 from gandetect.statistics.rows import Row, chosen
 
@@ -115,7 +115,8 @@ def scores(
     axes = _axes(ax)
     cuts, sources = of_seed(results.inputs.scores, results.metrics, name, seed)
     draw_ridges(axes, cuts, sources, results.own(name), results.named)
-    axes.legend(fontsize="small", loc="upper left")
+    shown = legend_entries(axes)
+    axes.legend(shown.values(), shown.keys(), fontsize="small", loc="upper left")
     return axes
 
 
@@ -226,7 +227,8 @@ def _axes(ax: Ax) -> Axes:
 
 def _titled(axes: Axes, title: str) -> Axes:
     axes.set_title(wrapped(title, 44))
-    axes.legend(fontsize="small")
+    shown = legend_entries(axes)
+    axes.legend(shown.values(), shown.keys(), fontsize="small")
     return axes
 
 
