@@ -74,6 +74,7 @@ FIGURES: dict[str, tuple[str, Callable[[Path, Path], None]]] = {
         "better-detectors-screen", partial(drawn, "variants.svg")
     ),
     "docs/figures/photos-samples.png": ("photos", last_samples),
+    "docs/figures/colour-samples.png": ("colour", last_samples),
 }  # fmt: skip
 
 
