@@ -9,11 +9,13 @@ import csv
 import importlib.util
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType
 
 from PIL import Image
+
+from gandetect.config import ClassifierConfig
 
 EXPERIMENTS = Path(__file__).parents[1] / "experiments"
 
@@ -102,6 +104,7 @@ LAYOUTS: dict[str, Callable[[Path, Path], None]] = {
     "photographs": photographs,
     "leak": photographs,
     "leak-honest": photographs,
+    "pretrained": photographs,
     "super-resolution": super_resolution,
 }
 
@@ -120,10 +123,10 @@ STAGED = (  # phases have epochs of their own
 )
 
 
-def overrides(recipes: list[str]) -> list[str]:
-    """What makes an experiment small, for its classifiers of these recipes in order."""
+def overrides(classifiers: Sequence[ClassifierConfig]) -> list[str]:
+    """What makes an experiment small, for its classifiers in order."""
     small = []
-    for number, recipe in enumerate(recipes):
-        keys = OVERRIDES + (STAGED if recipe == "resnet50-staged" else ())
+    for number, one in enumerate(classifiers):
+        keys = OVERRIDES + (STAGED if one.phases else ())
         small += [f"classifiers.{number}.{key}" for key in keys]
     return small

@@ -183,8 +183,8 @@ def test_reads_and_splits_a_folder_of_its_layout(name, patches, tmp_path) -> Non
 @pytest.mark.filterwarnings("ignore:.*no calibrated threshold", "ignore:.*are copies of real")
 @pytest.mark.parametrize("name", LAYOUTS)
 def test_runs_to_a_report_on_a_small_folder_of_its_layout(name, patches, tmp_path) -> None:
-    recipes = [one.recipe for one in experiment(name).classifiers]
-    small = load_experiment(EXPERIMENTS / f"{name}.toml", overrides(recipes))
+    changes = overrides(experiment(name).classifiers)
+    small = load_experiment(EXPERIMENTS / f"{name}.toml", changes)
     small = small.model_copy(update={"variants": ()})
     assert isinstance(small.data, LabelledDataConfig)
     LAYOUTS[name](tmp_path / "data" / small.data.path, patches)
