@@ -146,8 +146,10 @@ def test_where_subsets_are_all_there_is_kid_is_torch_fidelitys() -> None:
 def test_of_fewer_images_than_dimensions_the_report_warns_and_shows_kid_first(run) -> None:
     text = (run / "report.md").read_text(encoding="utf-8")
     n_real = rows(run)["own"]["n_real"]
-    assert f"in many.pt (250 generated and {n_real} real images, 400 dimensions)." in text
-    assert "in few.pt (" not in text
+    assert (
+        f"This holds for many.pt (250 generated and {n_real} real images, 400 dimensions)." in text
+    )
+    assert "few.pt (250" not in text
     header = next(line for line in text.splitlines() if "| Dimensions" in line)
     assert header.index("KID") < header.index("FID")
 
