@@ -67,7 +67,7 @@ def opened(path: Path) -> Image.Image:
 
 # Which experiment a figure is of, and what draws it.
 FIGURES: dict[str, tuple[str, Callable[[Path, Path], None]]] = {
-    "experiments/figures/report.png": ("digits", first_screen),
+    "experiments/figures/report.png": ("quick", first_screen),
     "experiments/figures/quick-samples.png": ("quick", partial(drawn, "samples-dcgan-bn.png")),
     "experiments/figures/seeds-runs.svg": ("seeds", partial(drawn, "runs.svg")),
     "experiments/figures/better-detectors-screen.svg": (

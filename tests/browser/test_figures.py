@@ -47,5 +47,5 @@ def test_a_figure_without_its_run_stays_and_its_command_is_printed(tmp_path, cap
     assert len(lines) == len(FIGURES)
     assert lines[0] == (
         "experiments/figures/report.png stays: "
-        f"first gandetect run experiments/digits.toml --out {tmp_path}"
+        f"first gandetect run experiments/quick.toml --out {tmp_path}"
     )
