@@ -5,7 +5,7 @@ It is asked after the training, which stays as it is whatever features are wante
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
@@ -49,9 +49,11 @@ class RealFeatures(Stage):
         """Refuse a network that cannot be had, and one that such images do not fit."""
         channels, size = self.data.config.shape
         noise = stream(0, "images to try").integers(0, 256, (TRIED, channels, size, size), np.uint8)
-        here = replace(context, device="cpu")  # the machine that plans may lack what is planned for
+        # On the CPU: the machine that plans may lack the device that is planned for.
+        cpu = torch.device("cpu")
+        network = open_features(self.features, context.home, cpu)
         for some in (noise, noise[:1]):  # the last batch may hold one
-            self.computed(some, here)
+            features_of(some, network, self.name, cpu)
 
     def outside(self, context: Context) -> object:
         """The digest of the file."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import TypeAlias
 
 from gandetect.analyses.analysis import OPENING, Analysis, Chapter
@@ -90,9 +90,12 @@ def verdicts_at(results: StudyResults, point: str) -> list[Text]:
     for question, asked in QUESTIONS.items():
         # At the calibrated threshold the share of reals that may be flagged is given.
         roles = [one for one in asked if one != "in-distribution" or point != "calibrated"]
-        groups = {role: found for role in roles if (found := _by_kind(results, role, point))}
-        if "own" in roles and (found := _judged_by_others(results, point)):
-            groups = {"other": found, **groups}
+        every = results.detectors
+        groups = {role: found for role in roles if (found := _by_kind(results, role, point, every))}
+        by_others = {name for name in every if "other" not in roles
+                     and "other" in _asked_of(results, name, roles, point)}  # fmt: skip
+        if by_others:
+            groups = {"other": _by_kind(results, "other", point, by_others), **groups}
         if groups:
             verdicts = {} if _leaks(results) else _verdicts(results, roles, point)
             below = _below_reals(results, point) if "other" in roles else {}
@@ -101,27 +104,28 @@ def verdicts_at(results: StudyResults, point: str) -> list[Text]:
     return texts
 
 
-def _by_kind(results: StudyResults, role: str, point: str) -> Mapping[str, Mapping[str, str]]:
-    """Of each kind of detector the names, with what each answers in this role."""
-    values = {name: worst(results, name, role, point) for name in results.detectors}
-    by_kind = {kind: {name: values[name] for name in results.of_kind(kind) if values[name]}
+def _by_kind(
+    results: StudyResults, role: str, point: str, names: Collection[str]
+) -> Mapping[str, Mapping[str, str]]:
+    """Of each kind of these detectors the names, with what each answers in this role."""
+    values = {name: worst(results, name, role, point) for name in names}
+    by_kind = {kind: {name: values[name] for name in results.of_kind(kind) if values.get(name)}
                for kind in KINDS}  # fmt: skip
     return {kind: of for kind, of in by_kind.items() if of}
 
 
-def _judged_by_others(results: StudyResults, point: str) -> Mapping[str, Mapping[str, str]]:
-    """As `_by_kind` of fakes of others, of the detectors that know none as their own."""
-    known = ("own", "generated")
-    blind = {
-        name
-        for name in results.detectors
-        if not any(results.across(name, role, point) for role in known)
-    }
-    found = {
-        kind: {name: value for name, value in of.items() if name in blind}
-        for kind, of in _by_kind(results, "other", point).items()
-    }
-    return {kind: of for kind, of in found.items() if of}
+def _asked_of(
+    results: StudyResults, detector: str, roles: Sequence[str], point: str
+) -> Sequence[str]:
+    """The roles that a detector is judged in; none where it has no figures of what is asked.
+
+    Where fakes are asked for, a detector that knows none as its own is judged by all others: one
+    that calls every image real would pass on reals alone.
+    """
+    fakes = [role for role in roles if role not in REAL_ROLES]
+    if any(results.across(detector, role, point) for role in fakes or roles):
+        return roles
+    return ["other", *roles] if fakes and results.across(detector, "other", point) else []
 
 
 def worst(results: StudyResults, detector: str, role: str, point: str) -> str:
@@ -135,22 +139,11 @@ def worst(results: StudyResults, detector: str, role: str, point: str) -> str:
     return per_hundred(share, low, high)
 
 
-def _verdicts(results: StudyResults, roles: Collection[str], point: str) -> Verdicts:
-    """Detectors that have figures in these roles, by kind and by whether they pass.
-
-    Where fakes are asked for, a detector that knows none as its own is judged by all others: one
-    that calls every image real would pass on reals alone.
-    """
+def _verdicts(results: StudyResults, roles: Sequence[str], point: str) -> Verdicts:
+    """Detectors that have figures in these roles, by kind and by whether they pass."""
     found: Verdicts = {}
-    fakes = [role for role in roles if role not in REAL_ROLES]
     for name in results.detectors:
-        if fakes and not any(results.across(name, role, point) for role in fakes):
-            if not results.across(name, "other", point):
-                continue
-            asked: Collection[str] = ["other", *roles]
-        else:
-            asked = roles
-        if any(results.across(name, role, point) for role in asked):
+        if asked := _asked_of(results, name, roles, point):
             kind = "the discriminators" if name in results.discriminators else "all other detectors"
             of = found.setdefault(kind, {True: [], False: [], None: []})
             of[passes(results, name, point, asked)].append(name)
