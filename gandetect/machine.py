@@ -11,6 +11,7 @@ import warnings
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from time import thread_time
 from typing import Any, Literal
 
 from gandetect.errors import UsageError, shown
@@ -98,6 +99,24 @@ def settle_cuda(*, tf32: bool = False) -> None:
         torch.backends.cudnn.allow_tf32 = tf32
     torch.backends.cudnn.deterministic = True
     torch.backends.cudnn.benchmark = False
+
+
+def matrix_speed(precision: Literal["fp32", "bf16"]) -> float:
+    """FLOP/s of one core in matrix products, measured in a fraction of a second."""
+    import torch
+
+    side, before = 1024, torch.get_num_threads()
+    a = torch.ones(side, side, dtype=torch.bfloat16 if precision == "bf16" else torch.float32)
+    best = float("inf")
+    torch.set_num_threads(1)
+    try:
+        for _ in range(6):  # the first is slow
+            started = thread_time()  # in which no other program counts
+            a @ a
+            best = min(best, thread_time() - started)
+    finally:
+        torch.set_num_threads(before)
+    return 2 * side**3 / best
 
 
 def cores() -> int:

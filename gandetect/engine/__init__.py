@@ -4,7 +4,7 @@
 machine.
 """
 
-from gandetect.engine.graph import Plan, planned, run_graph
+from gandetect.engine.graph import Plan, planned, remaining, run_graph
 from gandetect.engine.local import InlineEngine, LocalEngine, inline_engine, local_engine
 from gandetect.engine.stage import BEGUN, Context, Facts, Stage, gap_in, perform, with_needs
 from gandetect.engine.tasks import (
@@ -34,6 +34,7 @@ __all__ = [
     "perform",
     "planned",
     "prepare_process",
+    "remaining",
     "run_all",
     "run_graph",
     "with_needs",

@@ -47,6 +47,7 @@ class _Node:
     plan: Plan
     stage: Stage
     before: list[Key]
+    is_shared: bool  # made first in the plan that this one comes after
     chain: float = 0.0  # seconds of work from here to the end of the longest chain
     digest: str = ""
 
@@ -109,6 +110,21 @@ def planned(plan: Plan) -> Iterator[tuple[Stage, bool]]:
         yield stage, (plan.context.of(stage) / runs.RECORD).exists()
 
 
+def remaining(plans: Sequence[Plan]) -> tuple[float, float]:
+    """Seconds of work that is left, by the weights of stages, and of its longest chain.
+
+    Stages with a record count as done; nothing is read.
+    """
+    chains: dict[Key, float] = {}
+    total = 0.0
+    for key, node in _nodes(plans).items():
+        done = node.is_shared or (node.folder / runs.RECORD).exists()
+        weight = 0.0 if done else node.stage.weight
+        chains[key] = weight + max((chains.get(one, 0.0) for one in node.before), default=0.0)
+        total += weight
+    return total, max(chains.values(), default=0.0)
+
+
 def _nodes(plans: Sequence[Plan]) -> dict[Key, _Node]:
     nodes: dict[Key, _Node] = {}
     for plan in plans:
@@ -116,9 +132,10 @@ def _nodes(plans: Sequence[Plan]) -> dict[Key, _Node]:
         shared = {one.place: one for one in plan.after.stages()} if plan.after else {}
         for stage in plan.stages():
             before = [(run, needed.place) for needed in stage.needs()]
-            if plan.after is not None and _same(stage, shared.get(stage.place)):
+            is_shared = plan.after is not None and _same(stage, shared.get(stage.place))
+            if plan.after is not None and is_shared:
                 before.append((plan.after.context.run, stage.place))
-            nodes[run, stage.place] = _Node(plan, stage, before)
+            nodes[run, stage.place] = _Node(plan, stage, before, is_shared)
     for node in reversed(nodes.values()):  # whatever comes after a node stands behind it
         node.chain += node.stage.weight
         for earlier in node.before:

@@ -9,7 +9,6 @@ from importlib import import_module
 from typing import Any
 
 from torch import nn
-from torchvision import models
 
 from gandetect.errors import UsageError
 
@@ -25,14 +24,15 @@ class Backbone:
     ``build(channels, image_size, dropout)`` gives the network, which maps prepared images
     ``(N, channels, image_size, image_size)`` to features ``(N, F)``, and F. ``smallest`` is the
     least image size, in pixels. A network whose sources fixed its head has its widths in
-    ``hidden``. One that ImageNet weights exist for wants 3 channels; ``weights`` says where they
-    are, ``last_layer`` what its own last layer is called in such a file.
+    ``hidden``. One that ImageNet weights exist for wants 3 channels; ``weights`` is its name in
+    torchvision, which says where they are, or the package that holds them, and ``last_layer`` what
+    its own last layer is called in such a file.
     """
 
     build: Callable[[int, int, float], tuple[nn.Module, int]]
     smallest: int
     hidden: tuple[int, ...] = ()
-    weights: Any = None  # a member of torchvision's WeightsEnum, or `LITE_PACKAGES`
+    weights: str = ""
     last_layer: str = ""
 
 
@@ -75,14 +75,15 @@ def _torchvision(name: str, last_layer: str) -> Backbone:
     """One of torchvision's networks by its name there, without its last layer alone."""
 
     def build(channels: int, image_size: int, dropout: float) -> tuple[nn.Module, int]:
+        from torchvision import models  # which takes a second or two
+
         network: nn.Module = models.get_model(name, weights=None)
         last = network.get_submodule(last_layer)
         assert isinstance(last, nn.Linear)
         network.set_submodule(last_layer, nn.Identity())
         return network, last.in_features
 
-    weights: Any = models.get_model_weights(name)
-    return Backbone(build, smallest=32, weights=weights.DEFAULT, last_layer=f"{last_layer}.")
+    return Backbone(build, smallest=32, weights=name, last_layer=f"{last_layer}.")
 
 
 def _efficientnet_lite0(channels: int, image_size: int, dropout: float) -> tuple[nn.Module, int]:
@@ -118,6 +119,6 @@ CLASSIFIERS: dict[str, Backbone] = {
     "efficientnet-b0": _torchvision("efficientnet_b0", "classifier.1"),
     "efficientnet-b2": _torchvision("efficientnet_b2", "classifier.1"),
     "efficientnet-lite0": Backbone(
-        _efficientnet_lite0, smallest=32, weights=LITE_PACKAGES, last_layer="_fc."
+        _efficientnet_lite0, smallest=32, weights=LITE_PACKAGES[1], last_layer="_fc."
     ),
 }

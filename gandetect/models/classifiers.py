@@ -11,7 +11,6 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torchvision.transforms.v2 import functional as F
 
 from gandetect.errors import did_you_mean, unknown_name
 from gandetect.models.backbones import CLASSIFIERS, NetworkError
@@ -67,6 +66,8 @@ class ImageClassifier(nn.Module):
         """
         stored = (self.stored_size, self.stored_size)
         if images.shape[-2:] != stored:
+            from torchvision.transforms.v2 import functional as F
+
             # On the CPU, as in training: a GPU rounds a fifth of the grey levels the other way.
             resized = F.resize(images.cpu(), list(stored), antialias=True)
             images = resized.to(images.device)
@@ -155,7 +156,7 @@ def build_classifier(
             f"hidden is {list(hidden)}, but {network} has a head of its own with "
             f"{kind.hidden[0]} units; leave hidden out, or choose another network"
         )
-    inputs = channels if kind.weights is None else 3
+    inputs = 3 if kind.weights else channels
     mean, std = _normalisation(normalise, inputs)
     backbone, features = kind.build(inputs, image_size, dropout)
     layers = {

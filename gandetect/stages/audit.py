@@ -47,7 +47,7 @@ class AuditSource(Stage):
     COMPUTES: ClassVar[bool] = False
     PLACE: ClassVar = "audits/{self.called}/seed-{self.generated.seed}"
     TITLE: ClassVar = "Auditing {self.generated.name} for shortcuts, seed {self.generated.seed}"
-    WEIGHT: ClassVar[float] = 15.0
+    WEIGHT: ClassVar[float] = 4.0
 
     def reads(self, context: Context) -> list[Path]:
         """The files, too."""

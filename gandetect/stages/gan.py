@@ -24,7 +24,7 @@ from gandetect.sources.generators import IMAGES, drawn_folder
 from gandetect.sources.splits import CALIBRATION, IN_DISTRIBUTION, TRAINING, OpenSplits
 from gandetect.stages.class_data import ClassData
 from gandetect.stages.feature_network import FeatureNetwork, load_feature_network
-from gandetect.stages.speeds import least_images, seconds
+from gandetect.stages.speeds import DRAWN, least_images, seconds
 from gandetect.stages.trained import Trained
 from gandetect.training.checkpoints import GanFolder, Trainable, load_weights, weights_file
 from gandetect.training.images import generate
@@ -49,8 +49,11 @@ class TrainGan(Trained):
     def weight(self) -> float:
         config, steps = self.config, self.config.steps_per_epoch
         images = steps * config.batch_size if steps else least_images(self.data.config)
-        speed = ARCHITECTURES[config.architecture].speed
-        return seconds(speed, images * config.epochs, self.data.config.shape[1])
+        return seconds(self.speed, images * config.epochs, self.data.config.shape[1])
+
+    @property
+    def speed(self) -> float:
+        return ARCHITECTURES[self.config.architecture].speed
 
     def settings(self) -> Mapping[str, object]:
         """Not what the networks are used for afterwards."""
@@ -114,6 +117,16 @@ class DrawImages(Stage):
         return drawn_folder(self.gan.config.name, self.gan.seed, self.purpose)
 
     TITLE: ClassVar = "Drawing images of {self.gan.subject} for {self.purpose}"
+
+    @property
+    def count(self) -> int:
+        """How many, as far as it is known before the data is read."""
+        real = least_images(self.gan.data.config)
+        return real // 4 if self.purpose == "calibration" else max(self.own or real, self.other)
+
+    @property
+    def weight(self) -> float:
+        return seconds(DRAWN * self.gan.speed, self.count, self.gan.data.config.shape[1])
 
     def run(self, context: Context) -> Facts:
         """Draw them from noise of their own."""

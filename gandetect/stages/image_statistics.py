@@ -29,7 +29,7 @@ class SummariseImages(Stage):
     COMPUTES: ClassVar[bool] = False
     PLACE: ClassVar = "image-statistics"
     TITLE: ClassVar = "Summing up spectra and grey levels of every source"
-    WEIGHT: ClassVar[float] = 3.0
+    WEIGHT: ClassVar[float] = 1.0
 
     def run(self, context: Context) -> Facts:
         """Draw images by a fixed seed, and sum them up."""

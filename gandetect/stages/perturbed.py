@@ -16,6 +16,7 @@ from gandetect.randomness import integer_seed
 from gandetect.sources import ImageSet, Source
 from gandetect.stages.score import ImageStage
 from gandetect.stages.scoring import score_images, ticker, tidy_scores
+from gandetect.stages.speeds import SCORED, seconds
 from gandetect.stages.trained import Trained
 
 PERTURBED = "perturbed.parquet"
@@ -39,6 +40,12 @@ class ScorePerturbed(Stage):
     VERSION: ClassVar[int] = 5
     PLACE: ClassVar = "robustness/{self.trained.config.name}/seed-{self.trained.seed}"
     TITLE: ClassVar = "Scoring processed images with {self.trained.subject}"
+
+    @property
+    def weight(self) -> float:
+        levels = 1 + sum(len(levels_of(request)) for request in self.perturbations)
+        images = levels * len(self.sources) * self.most
+        return seconds(SCORED * self.trained.speed, images, self.preprocessing.image_size)
 
     def check(self, context: Context) -> None:
         """Refuse a perturbation that does not exist."""

@@ -11,7 +11,7 @@ import pandas as pd
 import torch
 
 from gandetect import runs
-from gandetect.config import ARCHITECTURES, DetectorTable
+from gandetect.config import DetectorTable
 from gandetect.data.stored import Images, take
 from gandetect.detectors.folder import load_network, save_detector
 from gandetect.detectors.material import Material
@@ -24,7 +24,7 @@ from gandetect.stages.class_data import ClassData
 from gandetect.stages.classifier import TrainClassifier
 from gandetect.stages.gan import TrainGan
 from gandetect.stages.source_images import SourceImages
-from gandetect.stages.speeds import seconds
+from gandetect.stages.speeds import CLASSIFIER, seconds
 from gandetect.stages.trained import Trained
 
 HISTORY = "history.csv"
@@ -54,8 +54,12 @@ class MakeDetector(Trained):
         gans = [training.config for training in self.made_of if isinstance(training, TrainGan)]
         if not images or not gans:
             return MAKING
-        speed = ARCHITECTURES[gans[0].architecture].speed
-        return seconds(speed, images, self.data.config.shape[1])
+        return seconds(self.speed, images, self.data.config.shape[1])
+
+    @property
+    def speed(self) -> float:
+        """That of the first training it is made of."""
+        return self.made_of[0].speed if self.made_of else CLASSIFIER
 
     def check(self, context: Context) -> None:
         """Refuse what its kind could only refuse after the trainings."""

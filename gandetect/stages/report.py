@@ -65,6 +65,7 @@ class Report(Stage):
     COMPUTES: ClassVar[bool] = False
     SPANS_GAPS: ClassVar[bool] = True
     PLACE: ClassVar = "."
+    WEIGHT: ClassVar[float] = 12.0
     TITLE: ClassVar = "Writing metrics, figures and the report"
 
     def run(self, context: Context) -> Facts:

@@ -46,7 +46,7 @@ class MapSaliency(Stage):
 
     PLACE: ClassVar = "saliency/{self.trained.config.name}/seed-{self.trained.seed}"
     TITLE: ClassVar = "Mapping what moves the scores of {self.trained.subject}"
-    WEIGHT: ClassVar[float] = 8.0
+    WEIGHT: ClassVar[float] = 2.0
 
     def run(self, context: Context) -> Facts:
         """Draw images by a fixed seed, cover their parts, and score."""

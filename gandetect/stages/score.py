@@ -31,6 +31,7 @@ from gandetect.stages.labelled_data import DecodedImages, LabelledData
 from gandetect.stages.look import DISTANCES, NEIGHBOURS, images_to_look_at, neighbours
 from gandetect.stages.scoring import SCORES, score_images, ticker, tidy_scores
 from gandetect.stages.source_images import SourceImages
+from gandetect.stages.speeds import SCORED, least_images, seconds
 from gandetect.stages.trained import Trained
 from gandetect.statistics.calibrated import CalibrationRule, calibrated
 from gandetect.statistics.operating_points import cuts_by_rate
@@ -67,7 +68,15 @@ class ScoreDetector(Stage):
     VERSION: ClassVar[int] = 8
     PLACE: ClassVar = "detectors/{self.trained.config.name}/seed-{self.trained.seed}"
     TITLE: ClassVar = "Scoring every source with {self.trained.subject}"
-    WEIGHT: ClassVar[float] = 20.0
+
+    @property
+    def weight(self) -> float:
+        counts = [
+            stage.count if isinstance(stage, DrawImages) else least_images(stage.config)
+            for stage in self.images
+            if isinstance(stage, DrawImages | ClassData | LabelledData)
+        ]
+        return seconds(SCORED * self.trained.speed, sum(counts), self.preprocessing.image_size)
 
     def settings(self) -> Mapping[str, object]:
         """Not where the files without labels stand."""

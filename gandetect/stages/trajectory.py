@@ -16,6 +16,7 @@ from gandetect.sources import ImageSet, Source
 from gandetect.stages.gan import TrainGan, load_generator
 from gandetect.stages.score import ImageStage
 from gandetect.stages.scoring import score_images, ticker, tidy_scores
+from gandetect.stages.speeds import DRAWN, SCORED, seconds
 from gandetect.training.images import generate
 
 TRAJECTORY = "trajectory.parquet"
@@ -41,7 +42,10 @@ class ScoreTrajectory(Stage):
 
     @property
     def weight(self) -> float:
-        return float(len(self.epochs) * (len(self.epochs) + len(self.sources)))
+        drawn = len(self.epochs) * self.count
+        scored = drawn * (len(self.epochs) + len(self.sources))
+        images = drawn / DRAWN + scored / SCORED
+        return seconds(self.gan.speed, images, self.preprocessing.image_size)
 
     def run(self, context: Context) -> Facts:
         """Draw the fakes of all epochs, then score epoch by epoch."""

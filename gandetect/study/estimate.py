@@ -1,18 +1,27 @@
-"""Refuses, before it starts, a study that would take longer than a year or more disk than is free.
+"""Before a study starts: how long it takes here, and whether it could ever end or fit.
 
-The estimates are rough and on the low side, so what is refused could not have been done. Parts that
-cost little (scoring, the report) and files that are small count as nothing.
+What would take longer than a year, or more disk than is free, is refused. Those estimates are rough
+and on the low side, so what is refused could not have been done: parts that cost little (scoring,
+the report) and files that are small count as nothing.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
 
 from gandetect import machine
-from gandetect.config import ARCHITECTURES, ClassImagesConfig, GeneratorConfig
+from gandetect.config import (
+    ARCHITECTURES,
+    ClassImagesConfig,
+    Experiment,
+    GeneratorConfig,
+    PicturesConfig,
+)
+from gandetect.engine import Plan, remaining
 from gandetect.errors import UsageError
 from gandetect.stages.classifier import TrainClassifier
 from gandetect.stages.gan import TrainGan
@@ -24,6 +33,49 @@ if TYPE_CHECKING:
 YEAR = 365 * 86400.0
 AT_BEST = 3.0  # times as fast as stages are reckoned with
 CORES_OF_A_GPU = 200
+# FLOP/s in matrix products of a core that takes as long as stages are reckoned with. Training makes
+# less of those in bf16, which count that much less.
+RECKONED, OF_BF16 = 129e9, 0.8
+
+
+def duration_line(study: Study, plans: Sequence[Plan]) -> str | None:
+    """How long plans of one study or of its variants take here, in words for the start.
+
+    None where nobody knows before the images are read or on which machine they run, and where
+    nothing is left to do.
+    """
+    context = study.context
+    if study.cluster or context.device != "cpu" or not _is_predictable(study.experiment):
+        return None
+    work, chain = remaining(plans)
+    if not work:
+        return None
+    precisions = [getattr(gan, "precision", "fp32") for gan in study.experiment.gans]
+    speed = machine.matrix_speed("fp32")
+    if "bf16" in precisions:
+        speed = OF_BF16 * machine.matrix_speed("bf16")
+    seconds = max(work / context.jobs, chain) * RECKONED / speed / context.threads
+    return f"It will take {in_words(seconds)} on this machine, if nothing else runs on it"
+
+
+def in_words(seconds: float) -> str:
+    """A rough duration.
+
+    >>> in_words(40), in_words(840), in_words(3 * 3600)
+    ('about a minute', 'about 14 minutes', 'about 3 hours')
+    """
+    minutes = max(1, round(seconds / 60))
+    if minutes == 1:
+        return "about a minute"
+    return f"about {minutes} minutes" if minutes < 100 else f"about {round(minutes / 60)} hours"
+
+
+def _is_predictable(experiment: Experiment) -> bool:
+    """Whether the file says how many images each training takes, for networks of known speed."""
+    data = experiment.data
+    if not isinstance(data, ClassImagesConfig) or isinstance(data, PicturesConfig):
+        return False
+    return all(one.recipe == "cnn-small" for one in experiment.classifiers)
 
 
 def require_feasible(study: Study) -> None:

@@ -13,6 +13,7 @@ from gandetect.errors import RunError
 from gandetect.events import Listener
 from gandetect.progress import Silent
 from gandetect.study.engines import open_engine
+from gandetect.study.estimate import duration_line
 from gandetect.study.plan import Options, Study, plan_study
 from gandetect.study.tensorboard import logged
 
@@ -68,6 +69,8 @@ def run_studies(
                     listen=listener.event,
                 )
             )
+            if duration := duration_line(next(iter(studies.values())), plans):
+                listener.say(duration)
             run_graph(plans, engine, listener)
     except OSError as error:
         raise as_run_error(error, folder) from None

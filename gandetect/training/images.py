@@ -10,7 +10,6 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 from torch import nn
-from torchvision.utils import make_grid
 
 from gandetect.models import NOISE_SIZE
 from gandetect.models.scaling import quantise
@@ -36,6 +35,8 @@ def generate(
 
 def sample_grid(images: NDArray[np.uint8], columns: int = 8, scale: int = 2) -> Image.Image:
     """Arrange ``(N, C, H, W) uint8`` images in rows, enlarged without smoothing."""
+    from torchvision.utils import make_grid  # which takes a second or two to import
+
     grid = make_grid(torch.from_numpy(images), nrow=columns, padding=1, pad_value=128)
     picture = Image.fromarray(grid.permute(1, 2, 0).numpy())
     size = (picture.width * scale, picture.height * scale)

@@ -11,14 +11,26 @@ from typing import Any
 
 import click
 
-from . import colour, commands, engines, folders, growth, large, memory, scoring, training
+from . import (
+    colour,
+    commands,
+    engines,
+    folders,
+    growth,
+    keras_beside,
+    large,
+    memory,
+    scoring,
+    training,
+)
 from .children import in_fresh_process
 from .facts import machine_facts
 from .results import Measured, Settings
 from .table import print_table
 
 SECTIONS = (
-    "training", "scoring", "folders", "start-up", "memory", "growth", "colour", "large", "engines",
+    "training", "keras", "scoring", "folders", "start-up", "memory", "growth", "colour", "large",
+    "engines",
 )  # fmt: skip
 USUAL = SECTIONS[:-3]  # of the others one takes minutes, one gigabytes of disk, and one needs Ray
 BUSY = 0.5  # processes that want to run, on average of the last minute
@@ -35,9 +47,19 @@ BUSY = 0.5  # processes that want to run, on average of the last minute
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     help="Also time `gandetect report` on this run folder; its report is made again.",
 )
+@click.option(
+    "--keras",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="The Python of an environment with TensorFlow, which the notebooks' training is timed in.",
+)
 @click.option("--out", type=click.Path(path_type=Path), default="bench.json", show_default=True)
 def main(
-    quick: bool, repeats: int | None, only: tuple[str, ...], run: Path | None, out: Path
+    quick: bool,
+    repeats: int | None,
+    only: tuple[str, ...],
+    run: Path | None,
+    keras: Path | None,
+    out: Path,
 ) -> None:
     """Measure gandetect on this machine, beside a plain PyTorch port and the machine's own limit.
 
@@ -51,7 +73,7 @@ def main(
         measured.notes.append(
             f"the machine was busy (load {facts['load_before']:.1f}): these figures compare nothing"
         )
-    for name, section in _sections(settings, facts, only or USUAL, run):
+    for name, section in _sections(settings, facts, only or USUAL, run, keras):
         started = perf_counter()
         found = section()
         measured.rows += found.rows
@@ -72,12 +94,17 @@ def main(
 
 
 def _sections(
-    settings: Settings, facts: dict[str, Any], wanted: tuple[str, ...], run: Path | None
+    settings: Settings,
+    facts: dict[str, Any],
+    wanted: tuple[str, ...],
+    run: Path | None,
+    keras: Path | None,
 ) -> Iterator[tuple[str, Callable[[], Measured]]]:
     cores = facts["cores"]
     known: dict[str, Callable[[], Measured]] = {
         "training": lambda: training.measure(settings, cores, facts["native_precisions"]),
         "colour": lambda: colour.measure(settings, cores, facts["native_precisions"]),
+        "keras": lambda: keras_beside.measure(settings, cores, keras),
         "scoring": lambda: scoring.measure(settings, cores),
         "folders": lambda: folders.measure(settings, cores),
         "start-up": lambda: commands.measure_start_up(settings),

@@ -2,10 +2,10 @@ import hashlib
 import threading
 import warnings
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -18,7 +18,7 @@ from torchvision import models
 
 from gandetect.config import RECIPES, ClassifierConfig
 from gandetect.errors import UsageError
-from gandetect.models.backbones import CLASSIFIERS, packaged
+from gandetect.models.backbones import packaged
 from gandetect.models.classifiers import ImageClassifier, build_classifier
 from gandetect.models.imagenet import ImagenetNetwork
 from gandetect.models.pretrained import load_pretrained, read_tensors
@@ -262,8 +262,8 @@ def fetched_from(monkeypatch, tmp_path):
     monkeypatch.setenv("no_proxy", "127.0.0.1")
 
     def change(url: str, network: str = "resnet18") -> Path:
-        weights = models._api.Weights(url=url, transforms=None, meta={})
-        monkeypatch.setitem(CLASSIFIERS, network, replace(CLASSIFIERS[network], weights=weights))
+        there = SimpleNamespace(DEFAULT=SimpleNamespace(url=url))
+        monkeypatch.setattr(models, "get_model_weights", {network: there}.__getitem__)
         return tmp_path / "torch" / "hub" / "checkpoints" / url.rpartition("/")[2]
 
     return change

@@ -13,6 +13,7 @@ from gandetect import machine
 from gandetect.config import ARCHITECTURES, parse_experiment
 from gandetect.engine import Context
 from gandetect.errors import UsageError
+from gandetect.runs import RECORD
 from gandetect.stages import speeds
 from gandetect.study import estimate
 from gandetect.study.estimate import require_feasible
@@ -151,3 +152,56 @@ def test_what_stands_already_needs_no_room_again(tmp_path, monkeypatch) -> None:
     with (tmp_path / "gans" / "weights").open("wb") as file:
         file.truncate(1 << 30)
     require_feasible(one)
+
+
+def minutes(one: Study, jobs: int = 1, flops: float = estimate.RECKONED) -> float | None:
+    """What is said at the start, on a machine of so many FLOP/s a core."""
+    one = replace(one, context=replace(one.context, jobs=jobs))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(machine, "matrix_speed", lambda precision: flops)
+        line = estimate.duration_line(one, [one.plan("report")])
+    told = line and re.search(r"about (a|\d+) minute", line)
+    return told and float(told[1].replace("a", "1"))
+
+
+# Of one core: 30 epochs of 60,000 images at 330 a second.
+OF_45_MINUTES = {
+    "architecture": "dcgan-bn",
+    "epochs": 15,
+    "batch_size": 60,
+    "steps_per_epoch": 1000,
+}
+
+
+def test_the_start_tells_of_the_work_the_jobs_and_the_machine(tmp_path) -> None:
+    one = study(tmp_path, OF_45_MINUTES, seeds=[0])
+    assert minutes(one) == pytest.approx(45 + 1.5, abs=2)  # and what comes after training
+    assert minutes(one, jobs=2) == pytest.approx(45 + 1.5, abs=2)  # one training is not shared out
+    assert minutes(one, flops=2 * estimate.RECKONED) == pytest.approx(minutes(one) / 2, abs=1)
+    two = study(tmp_path, OF_45_MINUTES, seeds=[0, 1])
+    assert minutes(two) == pytest.approx(2 * minutes(one), abs=2)
+    assert minutes(two, jobs=2) == pytest.approx(minutes(one), abs=2)
+
+
+def test_what_nobody_can_know_at_the_start_is_not_told(tmp_path) -> None:
+    pictures = {"name": "folder", "path": "x", "channels": 1, "image_size": 28, "held_out": ["a"]}
+    assert minutes(study(tmp_path, OF_45_MINUTES, data=pictures)) is None
+    one = study(tmp_path, OF_45_MINUTES)
+    assert minutes(one) is not None
+    assert minutes(replace(one, cluster="head:6379")) is None
+    assert minutes(replace(one, context=replace(one.context, device="cuda"))) is None
+
+
+def test_what_stands_is_not_counted(tmp_path) -> None:
+    one = study(tmp_path, OF_45_MINUTES)
+    stages = one.plan("report").stages()
+
+    def complete(place: str) -> None:
+        (tmp_path / place).mkdir(parents=True, exist_ok=True)
+        (tmp_path / place / RECORD).write_text("{}")
+
+    complete("gans/dcgan-bn/seed-0")
+    assert minutes(one) <= 4
+    for stage in stages:
+        complete(stage.place)
+    assert minutes(one) is None
