@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import pytest
 import torch
 
@@ -41,3 +45,28 @@ def test_the_version_is_known_where_gandetect_is_not_installed(monkeypatch) -> N
     versions = machine.describe("cpu")["versions"]
     assert versions["gandetect"] == __version__
     assert versions["numpy"] is None
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [({}, ("1000", None)), ({"GOMP_SPINCOUNT": "7"}, ("7", None)),
+     ({"OMP_WAIT_POLICY": "ACTIVE"}, (None, "ACTIVE"))],
+)  # fmt: skip
+def test_threads_wait_asleep_unless_the_user_says_otherwise(monkeypatch, given, expected) -> None:
+    names = "GOMP_SPINCOUNT", "OMP_WAIT_POLICY"
+    for name in names:
+        monkeypatch.delenv(name, raising=False)
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    machine.wait_asleep()
+    assert tuple(map(os.environ.get, names)) == expected
+
+
+def test_a_command_lets_threads_wait_asleep_before_torch_is_there(monkeypatch) -> None:
+    monkeypatch.delenv("GOMP_SPINCOUNT", raising=False)
+    code = (
+        "import os, sys; from gandetect.cli import main; main(['info'], standalone_mode=False); "
+        "print(os.environ['GOMP_SPINCOUNT'], file=sys.stderr)"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ended.stderr.strip() == "1000"

@@ -24,6 +24,7 @@ from gandetect.cli.schema import schema_command
 from gandetect.cli.score import score_command
 from gandetect.cli.train import train_group
 from gandetect.errors import GandetectError, shortened
+from gandetect.machine import wait_asleep
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "GANDETECT"}
 
@@ -121,6 +122,7 @@ def main(context: click.Context, /, verbose: bool, quiet: bool) -> None:
 
     Shell completion: see `gandetect completion --help`.
     """
+    wait_asleep()
     context.obj = {"quiet": quiet, "verbose": verbose}
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterable
 from contextlib import closing, contextmanager
@@ -138,10 +137,6 @@ def score_command(
     point = _point(operating_point, unsure_between, form)
     if workers is None and out is None:
         workers = min(cores(), MOST_WORKERS)
-    if workers is not None and workers > 1:
-        # Read when torch is imported: the network's threads then sleep while they wait, and leave
-        # their cores to the decoders, instead of spinning on them.
-        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     from gandetect.data.folders import PassedOver
     from gandetect.detectors.folder import load_detector
     from gandetect.scoring import ConversionTally, cuts_at, score_paths, write_scores

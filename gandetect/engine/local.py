@@ -11,6 +11,7 @@ from functools import partial
 
 from gandetect.engine.tasks import Finished, Task, prepare_process
 from gandetect.events import Event, Notify
+from gandetect.machine import wait_asleep
 from gandetect.workers import Pool
 
 
@@ -68,6 +69,7 @@ def local_engine(jobs: int, threads: int, listen: Notify) -> Iterator[LocalEngin
 
     However the block is left, no worker outlives it.
     """
+    wait_asleep()  # which workers inherit
     prepare = partial(prepare_process, threads)
     with closing(Pool[Task](jobs, prepare, lambda task, event: _tell(listen, task, event))) as pool:
         yield LocalEngine(pool)

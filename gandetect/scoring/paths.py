@@ -52,9 +52,9 @@ def score_paths(
     that does not exist, a folder without images, and with ``strict`` a picture that would have to
     be converted first. ``tell`` hears of every file of a folder that is no picture. With
     ``workers`` above 1 so many processes decode many files ahead, with the same lines as the
-    answer; a script that asks for them needs an ``if __name__ == "__main__"``, and does well to set
-    ``OMP_WAIT_POLICY=PASSIVE`` before torch is imported, as `gandetect score` does. No worker
-    outlives the generator: close it when you leave it early. Raises `UsageError` for an unknown
+    answer; a script that asks for them needs an ``if __name__ == "__main__"``, and does well to
+    call `gandetect.machine.wait_asleep` before torch is imported, as the command line does. No
+    worker outlives the generator: close it when you leave it early. Raises `UsageError` for an unknown
     operating point, before anything is read, and `WorkerError` when a worker is killed.
     """
     cuts = cuts_at(detector, operating_point)

@@ -11,6 +11,8 @@ from typing import Any
 
 import click
 
+from gandetect.machine import wait_asleep
+
 from . import (
     colour,
     commands,
@@ -66,6 +68,7 @@ def main(
     The table goes to stdout and the same as JSON to a file. Leave the machine alone meanwhile:
     10 minutes on 2 cores, with --quick a minute and a half.
     """
+    wait_asleep()  # as the command line does
     settings = Settings(quick, repeats or (1 if quick else 3))
     facts = in_fresh_process(machine_facts)
     measured = Measured()

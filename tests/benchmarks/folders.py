@@ -50,8 +50,7 @@ def _pieces(folder: Path, cores: int, seconds: float) -> dict[str, Piece]:
     pieces = {}
     for processes in WORKERS:
         pieces[_decoded(processes)] = Piece(prepare_decoding, (folder, seconds), processes)
-        # With the decoders beside it the network has what cores they leave: its threads spin while
-        # they wait here, as OMP_WAIT_POLICY, which `gandetect score` sets, came too late.
+        # With the decoders beside it the network has what cores they leave.
         threads = cores if processes == 1 else max(1, cores - processes)
         pieces[_scored(processes)] = Piece(prepare_scoring, (folder, threads, processes, seconds))
     return pieces
