@@ -12,9 +12,10 @@ NEEDED_GB := 10
 PIP = TMPDIR="$(HERE)/$(VENV)/tmp" $(BIN)/python -m pip --disable-pip-version-check
 export PIP_NO_INPUT := 1
 # Tests run in two processes; each keeps to one thread. Files stay in their order: long ones first.
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -q
+# Bytecode is kept, whatever the environment says, as many tests start processes.
+PYTEST := PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -q
 
-.PHONY: help study smoke test test-slow docs figures screenshots bench same-science gpu-check fuzz mutants lint format clean
+.PHONY: help study smoke test test-slow test-browser docs figures screenshots bench same-science gpu-check fuzz mutants lint format clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^##@ /{print "\n" substr($$0, 5)} /^[a-z-]+:.*## /{print "  " $$1 " - " $$2}' Makefile
@@ -42,6 +43,9 @@ format: $(VENV)/.dev ## let ruff format and mend the code
 test: lint ## lint and the default test suite
 	$(PYTEST)
 
+test-browser: $(VENV)/.dev ## what reports do and show in Debian's Chromium: two minutes
+	$(PYTEST) -m browser
+
 test-slow: $(VENV)/.dev ## what takes minutes: clean installs, real downloads
 	$(PYTEST) -m slow
 
@@ -56,8 +60,8 @@ screenshots: $(VENV)/.dev ## a report at three widths, light and dark: make scre
 	@PYTHONPATH=tests $(BIN)/python -m browser.screenshots $(if $(RUN),"$(RUN)")
 
 ##@ Measure
-bench: $(VENV)/.run ## how fast, beside a plain PyTorch port: some ten minutes, on an idle machine
-	@PYTHONPATH=tests $(BIN)/python -m benchmarks
+bench: $(VENV)/.run ## how fast, beside a plain PyTorch port: some ten minutes, on an idle machine; with Keras: KERAS=python
+	@PYTHONPATH=tests $(BIN)/python -m benchmarks $(if $(KERAS),--keras "$(KERAS)")
 
 same-science: $(VENV)/.run ## do speed and bf16 change the answers? Five seeds, three ways: hours
 	@PYTHONPATH=tests $(BIN)/python -m benchmarks.same_science

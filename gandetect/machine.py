@@ -11,7 +11,7 @@ import warnings
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from time import thread_time
+from time import perf_counter
 from typing import Any, Literal
 
 from gandetect.errors import UsageError, shown
@@ -101,22 +101,25 @@ def settle_cuda(*, tf32: bool = False) -> None:
     torch.backends.cudnn.benchmark = False
 
 
-def matrix_speed(precision: Literal["fp32", "bf16"]) -> float:
-    """FLOP/s of one core in matrix products, measured in a fraction of a second."""
+def matrix_speed(precision: Literal["fp32", "bf16"], threads: int) -> float:
+    """FLOP/s of each of so many busy cores in matrix products, measured in a moment.
+
+    One core alone may run faster than it does beside others.
+    """
     import torch
 
-    side, before = 1024, torch.get_num_threads()
+    side, before = 2048, torch.get_num_threads()
     a = torch.ones(side, side, dtype=torch.bfloat16 if precision == "bf16" else torch.float32)
     best = float("inf")
-    torch.set_num_threads(1)
+    torch.set_num_threads(threads)
     try:
-        for _ in range(6):  # the first is slow
-            started = thread_time()  # in which no other program counts
+        for _ in range(4):  # the first is slow, and another program may take a core
+            started = perf_counter()
             a @ a
-            best = min(best, thread_time() - started)
+            best = min(best, perf_counter() - started)
     finally:
         torch.set_num_threads(before)
-    return 2 * side**3 / best
+    return 2 * side**3 / best / threads
 
 
 def cores() -> int:

@@ -28,9 +28,16 @@ sys.path.append(str(Path(__file__).parent.parent / "examples" / "plugin"))
 os.environ["GANDETECT_STRICT_REPORT"] = "1"
 
 
+@pytest.hookimpl(tryfirst=True)  # before items are chosen by their marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with whole studies, the longest files, so that no worker ends with one alone."""
+    """Begin with whole studies, the longest files, so that no worker ends with one alone.
+
+    What opens a browser is marked so.
+    """
     items.sort(key=lambda item: "study" not in item.path.parts)
+    for item in items:
+        if "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker("browser")
 
 
 @pytest.fixture(scope="session")

@@ -67,10 +67,11 @@ def _colours(image: Image.Image, target: str) -> str:
 
 def _coloured(image: Image.Image) -> bool:
     """Whether any pixel's channels differ: by a few pixels if that shows it, else by all."""
-    return any(
-        np.ptp(np.asarray(part.convert("RGBA"))[..., :3], axis=2).any()
-        for part in (image.resize(_SAMPLE, Image.Resampling.NEAREST), image)
-    )
+    for part in (image.resize(_SAMPLE, Image.Resampling.NEAREST), image):
+        red, green, blue, _ = (band.tobytes() for band in part.convert("RGBA").split())
+        if not red == green == blue:
+            return True
+    return False
 
 
 def _transparent(image: Image.Image) -> bool:

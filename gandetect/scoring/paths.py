@@ -54,8 +54,8 @@ def score_paths(
     ``workers`` above 1 so many processes decode many files ahead, with the same lines as the
     answer; a script that asks for them needs an ``if __name__ == "__main__"``, and does well to
     call `gandetect.machine.wait_asleep` before torch is imported, as the command line does. No
-    worker outlives the generator: close it when you leave it early. Raises `UsageError` for an unknown
-    operating point, before anything is read, and `WorkerError` when a worker is killed.
+    worker outlives the generator: close it when you leave it early. Raises `UsageError` for an
+    unknown operating point, before anything is read, and `WorkerError` when a worker is killed.
     """
     cuts = cuts_at(detector, operating_point)
     return _score_all(

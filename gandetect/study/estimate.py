@@ -35,7 +35,7 @@ AT_BEST = 3.0  # times as fast as stages are reckoned with
 CORES_OF_A_GPU = 200
 # FLOP/s in matrix products of a core that takes as long as stages are reckoned with. Training makes
 # less of those in bf16, which count that much less.
-RECKONED, OF_BF16 = 129e9, 0.8
+RECKONED, OF_BF16 = 150e9, 0.8
 
 
 def duration_line(study: Study, plans: Sequence[Plan]) -> str | None:
@@ -51,9 +51,10 @@ def duration_line(study: Study, plans: Sequence[Plan]) -> str | None:
     if not work:
         return None
     precisions = [getattr(gan, "precision", "fp32") for gan in study.experiment.gans]
-    speed = machine.matrix_speed("fp32")
+    threads = context.jobs * context.threads
+    speed = machine.matrix_speed("fp32", threads)
     if "bf16" in precisions:
-        speed = OF_BF16 * machine.matrix_speed("bf16")
+        speed = OF_BF16 * machine.matrix_speed("bf16", threads)
     seconds = max(work / context.jobs, chain) * RECKONED / speed / context.threads
     return f"It will take {in_words(seconds)} on this machine, if nothing else runs on it"
 

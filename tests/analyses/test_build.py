@@ -262,6 +262,7 @@ def test_no_path_of_the_machine_is_printed(built):
         assert str(built.parent) not in (built / path).read_text()
 
 
+@pytest.mark.slow  # that analyses import none is in the default suite (test_project.py)
 def test_a_report_needs_no_torch(run):
     for name in ("gans", "image-statistics"):  # most of what is drawn
         shutil.rmtree(run / name)

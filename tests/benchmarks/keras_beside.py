@@ -72,6 +72,7 @@ def prepare_keras(
     assert peer.stdout is not None
     asks, answers = peer.stdin, peer.stdout
     if answers.readline().strip() != "ready":
+        peer.communicate()
         raise RuntimeError(f"{' '.join(command)} ended; what it said stands above")
 
     def ask() -> float:

@@ -102,7 +102,7 @@ def some(*quick: str) -> pytest.MarkDecorator:
     return pytest.mark.parametrize(("kind", "n"), marked)
 
 
-@some("discriminator", "cnn")
+@some("discriminator")
 def test_onnxruntime_gives_the_detectors_scores(
     kind: str, n: int, images: np.ndarray, tmp_path: Path
 ) -> None:

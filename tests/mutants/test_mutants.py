@@ -58,6 +58,7 @@ def test_a_draw_is_of_different_places_and_is_not_changed_by_code_elsewhere() ->
     assert any([key_of(a) for a in one] != [key_of(b) for b in first] for one in others)
 
 
+@pytest.mark.slow
 def test_a_mutant_is_killed_survives_or_is_timed_out_and_its_tree_is_as_before(tmp_path) -> None:
     source = "def f(n):\n    while n > 0:\n        n -= 1\n    return n\n"
     (tmp_path / "module.py").write_text(source)

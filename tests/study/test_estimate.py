@@ -158,7 +158,7 @@ def minutes(one: Study, jobs: int = 1, flops: float = estimate.RECKONED) -> floa
     """What is said at the start, on a machine of so many FLOP/s a core."""
     one = replace(one, context=replace(one.context, jobs=jobs))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(machine, "matrix_speed", lambda precision: flops)
+        patch.setattr(machine, "matrix_speed", lambda precision, threads: flops)
         line = estimate.duration_line(one, [one.plan("report")])
     told = line and re.search(r"about (a|\d+) minute", line)
     return told and float(told[1].replace("a", "1"))

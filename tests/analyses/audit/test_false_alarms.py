@@ -79,7 +79,9 @@ def alarms(audited: Audited) -> list[str]:
     return checks + [one.probe for one in audited.probes if one.warning]
 
 
-@pytest.mark.parametrize(("name", "n"), [("digits", 60), ("photographs", 60)])
+@pytest.mark.parametrize(
+    ("name", "n"), [("digits", 60), pytest.param("photographs", 60, marks=pytest.mark.slow)]
+)
 def test_a_clean_pair_raises_no_alarm(name: str, n: int) -> None:
     assert alarms(clean(name, n, 0)) == []
 
