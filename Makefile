@@ -60,7 +60,7 @@ screenshots: $(VENV)/.dev ## a report at three widths, light and dark: make scre
 	@PYTHONPATH=tests $(BIN)/python -m browser.screenshots $(if $(RUN),"$(RUN)")
 
 ##@ Measure
-bench: $(VENV)/.run ## how fast, beside a plain PyTorch port: some ten minutes, on an idle machine; with Keras: KERAS=python
+bench: $(VENV)/.run ## how fast, beside a plain PyTorch port: some ten minutes, on an idle machine; also beside Keras: KERAS=PATH/TO/python
 	@PYTHONPATH=tests $(BIN)/python -m benchmarks $(if $(KERAS),--keras "$(KERAS)")
 
 same-science: $(VENV)/.run ## do speed and bf16 change the answers? Five seeds, three ways: hours

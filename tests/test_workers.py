@@ -18,7 +18,7 @@ import pytest
 
 from gandetect.errors import DataError, WorkerError
 from gandetect.events import Notify
-from gandetect.workers import AHEAD, Pool, _without_interrupts, map_ordered
+from gandetect.workers import AHEAD, Pool, _without_interrupts, map_forked, map_ordered
 
 
 def slow_first(number: int) -> int:
@@ -154,3 +154,30 @@ def test_the_first_worker_of_a_process_hears_nothing_of_ctrl_c(tmp_path: Path) -
         env=os.environ | {"PYTHONPATH": paths},
     )
     assert answer.stdout == "True\n"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="it forks on Linux alone")
+def test_every_other_item_is_done_by_a_forked_process_in_order() -> None:
+    words = ["a", "b", "c", "d", "e"]
+    done = map_forked(lambda word: (word, os.getpid()), words)
+    assert [word for word, _ in done] == words
+    assert {process == os.getpid() for _, process in done[::2]} == {True}
+    assert len({process for _, process in done}) == 2
+    assert map_forked(str, []) == []
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_what_fails_in_either_process_fails_here(number: int) -> None:
+    with pytest.raises(ZeroDivisionError):
+        map_forked(lambda divisor: 1 / divisor, [number, 1 - number])
+
+
+def test_what_a_killed_process_has_not_done_is_done_here() -> None:
+    here = os.getpid()
+
+    def work(number: int) -> int:
+        if os.getpid() != here:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return number
+
+    assert map_forked(work, [1, 2, 3]) == [1, 2, 3]

@@ -21,6 +21,7 @@ from gandetect.report.results import StudyResults
 from gandetect.runs import atomic_file, atomic_folder, file_digest, write_json, write_text
 from gandetect.statistics.cost_model import EXAMPLE_COSTS, CostModel
 from gandetect.statistics.scores import Metrics
+from gandetect.workers import map_forked
 
 # Where this is set, as in the tests, a chapter that fails fails the whole report.
 STRICT = "GANDETECT_STRICT_REPORT"
@@ -122,7 +123,24 @@ def compute_metrics(
 
 def compose(results: StudyResults, asked: Sequence[Analysis]) -> Document:
     """Write every chapter, part by part; one that fails is named, and costs no other."""
-    parts = {part: _part(part, results, asked) for part in (OPENING, *PARTS)}
+    chapters = [
+        (one, chapter)
+        for one in asked
+        if not (one.beyond_scores and results.facts.is_table)
+        for chapter in one.chapters
+    ]
+    # Most of the time goes into figures, of which one process draws one at a time.
+    written = map_forked(lambda pair: _chapter(*pair, results), chapters)
+    parts: dict[str, list[Block]] = {}
+    for part in (OPENING, *PARTS):
+        of_part = [
+            (chapter, blocks)
+            for (_, chapter), blocks in zip(chapters, written, strict=True)
+            if chapter.part == part
+        ]
+        # What is open, then the closed chapters.
+        of_part.sort(key=lambda pair: bool(pair[0].title))
+        parts[part] = [block for _, blocks in of_part for block in blocks]
     return Document(
         results.question,
         [Section(part, blocks) for part, blocks in parts.items() if part and blocks],
@@ -131,23 +149,17 @@ def compose(results: StudyResults, asked: Sequence[Analysis]) -> Document:
     )
 
 
-def _part(part: str, results: StudyResults, asked: Sequence[Analysis]) -> list[Block]:
-    """What is open, then the closed chapters that hold anything."""
-    opened: list[Block] = []
-    closed: list[Block] = []
-    for one in asked:
-        if one.beyond_scores and results.facts.is_table:
-            continue
-        for chapter in (chapter for chapter in one.chapters if chapter.part == part):
-            blocks = [block for piece in chapter.pieces for block in _attempt(piece, results)]
-            if not chapter.title:
-                opened += blocks
-            elif blocks and not (results.facts.is_table and all(map(_is_gap, blocks))):
-                lower = [replace(b, level=4) if isinstance(b, Heading) else b for b in blocks]
-                (line,) = _attempt(partial(_finding, chapter), results, chapter.title)
-                anchor = chapter.anchor or slug(one.name)
-                closed.append(Fold(chapter.title, lower, getattr(line, "text", ""), anchor))
-    return [*opened, *closed]
+def _chapter(one: Analysis, chapter: Chapter, results: StudyResults) -> list[Block]:
+    """The blocks of an open chapter, or a closed one, if it holds anything."""
+    blocks = [block for piece in chapter.pieces for block in _attempt(piece, results)]
+    if not chapter.title:
+        return blocks
+    if not blocks or (results.facts.is_table and all(map(_is_gap, blocks))):
+        return []
+    lower = [replace(b, level=4) if isinstance(b, Heading) else b for b in blocks]
+    (line,) = _attempt(partial(_finding, chapter), results, chapter.title)
+    anchor = chapter.anchor or slug(one.name)
+    return [Fold(chapter.title, lower, getattr(line, "text", ""), anchor)]
 
 
 def _is_gap(block: Block) -> bool:

@@ -125,8 +125,12 @@ def run_experiment(
 def _lines(experiment: Experiment, options: Options) -> list[str]:
     """The plan of a study, or of those of all variants."""
     from gandetect.study import plan_lines, plan_study
+    from gandetect.study.estimate import duration_line
     from gandetect.study.variants import plan_variants, variants_lines
 
     if experiment.variants:
         return variants_lines(plan_variants(experiment, options))
-    return plan_lines(plan_study(experiment, options))
+    study = plan_study(experiment, options)
+    first, *rest = plan_lines(study)
+    duration = duration_line([study], [study.plan(options.stop_after)])
+    return [first, *([f"# {duration}"] if duration else []), *rest]

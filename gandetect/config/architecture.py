@@ -29,8 +29,8 @@ class Architecture:
     a size they cannot serve.
 
     With ``branches`` the discriminator takes all of `DiscriminatorOptions`. ``speed`` is how many
-    images of 28 x 28 one core trains on in a second, roughly: it orders stages and refuses studies
-    of years.
+    images of 28 x 28 one core trains on in a second, roughly: it orders stages, tells how long a
+    study takes and refuses those of years.
     """
 
     table: type[GeneratorConfig]

@@ -113,12 +113,15 @@ def planned(plan: Plan) -> Iterator[tuple[Stage, bool]]:
 def remaining(plans: Sequence[Plan]) -> tuple[float, float]:
     """Seconds of work that is left, by the weights of stages, and of its longest chain.
 
-    Stages with a record count as done; nothing is read.
+    Stages with a record here or in a run that is reused count as done, and what is begun counts
+    whole; nothing is read.
     """
     chains: dict[Key, float] = {}
     total = 0.0
     for key, node in _nodes(plans).items():
-        done = node.is_shared or (node.folder / runs.RECORD).exists()
+        places = (node.plan.context.run, *node.plan.reuse)
+        stands = any((run / node.stage.place / runs.RECORD).exists() for run in places)
+        done = node.is_shared or stands
         weight = 0.0 if done else node.stage.weight
         chains[key] = weight + max((chains.get(one, 0.0) for one in node.before), default=0.0)
         total += weight
@@ -132,7 +135,7 @@ def _nodes(plans: Sequence[Plan]) -> dict[Key, _Node]:
         shared = {one.place: one for one in plan.after.stages()} if plan.after else {}
         for stage in plan.stages():
             before = [(run, needed.place) for needed in stage.needs()]
-            is_shared = plan.after is not None and _same(stage, shared.get(stage.place))
+            is_shared = _same(stage, shared.get(stage.place))
             if plan.after is not None and is_shared:
                 before.append((plan.after.context.run, stage.place))
             nodes[run, stage.place] = _Node(plan, stage, before, is_shared)

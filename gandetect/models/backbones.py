@@ -24,9 +24,9 @@ class Backbone:
     ``build(channels, image_size, dropout)`` gives the network, which maps prepared images
     ``(N, channels, image_size, image_size)`` to features ``(N, F)``, and F. ``smallest`` is the
     least image size, in pixels. A network whose sources fixed its head has its widths in
-    ``hidden``. One that ImageNet weights exist for wants 3 channels; ``weights`` is its name in
-    torchvision, which says where they are, or the package that holds them, and ``last_layer`` what
-    its own last layer is called in such a file.
+    ``hidden``. One that ImageNet weights exist for wants 3 channels: ``weights`` is its name in
+    torchvision, or the package that holds them. ``last_layer`` is the name of its last layer in
+    such a file.
     """
 
     build: Callable[[int, int, float], tuple[nn.Module, int]]

@@ -34,7 +34,7 @@ from gandetect.stages.gan import TrainGan, load_generator
 from gandetect.stages.labelled_data import DecodedImages, LabelledData
 from gandetect.stages.scoring import SCORES, score_images, tidy_scores
 from gandetect.stages.source_images import SourceImages
-from gandetect.stages.speeds import CLASSIFIER, LEAST_IMAGES, least_images, seconds
+from gandetect.stages.speeds import CLASSIFIER, least_images, seconds
 from gandetect.stages.trained import Trained
 from gandetect.statistics.decisions import binary_figures, confusion
 from gandetect.statistics.operating_points import youden
@@ -164,7 +164,8 @@ class _ClassifierTraining(Trained):
     @property
     def weight(self) -> float:
         config = self.config
-        images = min(config.max_images or LEAST_IMAGES, least_images(self.examples.data.config))
+        there = least_images(self.examples.data.config)
+        images = min(config.max_images or there, there)
         seen = images * config.epochs * max(1, config.copies)
         return seconds(CLASSIFIER, seen, config.image_size)  # networks differ too much for more
 

@@ -14,11 +14,9 @@ from gandetect.engine import Context, Facts, Stage
 from gandetect.models.feature_classifier import FeatureClassifier
 from gandetect.sources.splits import HELD_OUT, IN_DISTRIBUTION, TRAINING, OpenSplits
 from gandetect.stages.class_data import ClassData
-from gandetect.stages.speeds import least_images, seconds
+from gandetect.stages.speeds import FEATURE_NETWORK, least_images, seconds
 from gandetect.training.checkpoints import load_weights, save_weights
 from gandetect.training.quality import accuracy, train_feature_classifier
-
-FEATURES = 4000.0  # images of 28 x 28 pixels that one core trains it on in a second
 
 
 @dataclass(frozen=True)
@@ -35,7 +33,7 @@ class FeatureNetwork(Stage):
     @property
     def weight(self) -> float:
         data = self.data.config
-        return seconds(FEATURES, self.epochs * least_images(data), data.shape[1])
+        return seconds(FEATURE_NETWORK, self.epochs * least_images(data), data.shape[1])
 
     def run(self, context: Context) -> Facts:
         """Train on training and held-out images, and test on the in-distribution ones."""

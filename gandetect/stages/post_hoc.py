@@ -51,15 +51,17 @@ class MakeDetector(Trained):
     @property
     def weight(self) -> float:
         images = self.config.images_trained_on
-        gans = [training.config for training in self.made_of if isinstance(training, TrainGan)]
-        if not images or not gans:
+        if not images or not self._gans:
             return MAKING
         return seconds(self.speed, images, self.data.config.shape[1])
 
     @property
     def speed(self) -> float:
-        """That of the first training it is made of."""
-        return self.made_of[0].speed if self.made_of else CLASSIFIER
+        return self._gans[0].speed if self._gans else CLASSIFIER
+
+    @property
+    def _gans(self) -> list[TrainGan]:
+        return [training for training in self.made_of if isinstance(training, TrainGan)]
 
     def check(self, context: Context) -> None:
         """Refuse what its kind could only refuse after the trainings."""

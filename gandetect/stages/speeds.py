@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from gandetect.config import ClassImagesConfig, LabelledDataConfig
 
-CLASSIFIER = 1000.0  # images of 28 x 28 pixels that one core trains a classifier on in a second
+# Images of 28 x 28 pixels that one core trains on in a second: classifiers, and that of FID.
+CLASSIFIER, FEATURE_NETWORK = 1000.0, 4000.0
 DRAWN, SCORED = 8.0, 16.0  # times as many images as are trained on in a second
 LEAST_IMAGES = 100  # in training, where only reading the data would tell
 

@@ -21,6 +21,7 @@ from gandetect.config import (
     GeneratorConfig,
     PicturesConfig,
 )
+from gandetect.config.features import OWN
 from gandetect.engine import Plan, remaining
 from gandetect.errors import UsageError
 from gandetect.stages.classifier import TrainClassifier
@@ -33,29 +34,30 @@ if TYPE_CHECKING:
 YEAR = 365 * 86400.0
 AT_BEST = 3.0  # times as fast as stages are reckoned with
 CORES_OF_A_GPU = 200
-# FLOP/s in matrix products of a core that takes as long as stages are reckoned with. Training makes
-# less of those in bf16, which count that much less.
-RECKONED, OF_BF16 = 150e9, 0.8
+# Weights of stages are seconds on a core of so many FLOP/s in float32 matrix products. Those in
+# bf16 count that much, and n threads as n to that power.
+RECKONED, OF_BF16, OF_THREADS = 150e9, 0.8, 0.7
 
 
-def duration_line(study: Study, plans: Sequence[Plan]) -> str | None:
-    """How long plans of one study or of its variants take here, in words for the start.
+def duration_line(studies: Sequence[Study], plans: Sequence[Plan]) -> str | None:
+    """How long the plans of a study, or of its variants, take here, in words for the start.
 
-    None where nobody knows before the images are read or on which machine they run, and where
+    None where it is not known before the images are read, or on which machine they run, and where
     nothing is left to do.
     """
-    context = study.context
-    if study.cluster or context.device != "cpu" or not _is_predictable(study.experiment):
+    here = [one.cluster is None and one.context.device == "cpu" for one in studies]
+    if not all(here) or not all(_is_predictable(one.experiment) for one in studies):
         return None
     work, chain = remaining(plans)
     if not work:
         return None
-    precisions = [getattr(gan, "precision", "fp32") for gan in study.experiment.gans]
-    threads = context.jobs * context.threads
-    speed = machine.matrix_speed("fp32", threads)
-    if "bf16" in precisions:
-        speed = OF_BF16 * machine.matrix_speed("bf16", threads)
-    seconds = max(work / context.jobs, chain) * RECKONED / speed / context.threads
+    jobs = max(one.context.jobs for one in studies)
+    threads = studies[0].context.threads
+    precisions = {gan.precision for one in studies for gan in one.experiment.gans}
+    native = "bf16" in precisions and machine.native_precision("cpu") == "bf16"
+    speed = machine.matrix_speed("bf16" if native else "fp32", jobs * threads)
+    speed *= (OF_BF16 if native else 1.0) * threads**OF_THREADS
+    seconds = max(work / jobs, chain) * RECKONED / speed
     return f"It will take {in_words(seconds)} on this machine, if nothing else runs on it"
 
 
@@ -72,11 +74,16 @@ def in_words(seconds: float) -> str:
 
 
 def _is_predictable(experiment: Experiment) -> bool:
-    """Whether the file says how many images each training takes, for networks of known speed."""
+    """Whether the file says how many images each stage takes, for networks of known speed."""
     data = experiment.data
-    if not isinstance(data, ClassImagesConfig) or isinstance(data, PicturesConfig):
-        return False
-    return all(one.recipe == "cnn-small" for one in experiment.classifiers)
+    return (
+        isinstance(data, ClassImagesConfig)
+        and not isinstance(data, PicturesConfig)
+        and not experiment.sources
+        and not experiment.detectors
+        and set(experiment.quality.features) == {OWN}
+        and all(one.network == "cnn-small" for one in experiment.classifiers)
+    )
 
 
 def require_feasible(study: Study) -> None:

@@ -16,7 +16,7 @@ from gandetect.sources.pixel_cache import cache_folder
 from gandetect.stages.trained import Trained
 from gandetect.study.compose import compose
 from gandetect.study.engines import EngineOptions
-from gandetect.study.estimate import duration_line, require_feasible
+from gandetect.study.estimate import require_feasible
 
 
 @dataclass(frozen=True)
@@ -162,10 +162,8 @@ def _check_something_to_do(experiment: Experiment, stop_after: str) -> None:
 def plan_lines(study: Study) -> list[str]:
     """What a study would do, resolved, for ``--dry-run``."""
     lines = [f"# would be put in {study.folder}; {study.share}"]
-    plan, others = study.plan("report"), 0
-    if duration := duration_line(study, [plan]):
-        lines.append(f"# {duration[0].lower()}{duration[1:]}")
-    for stage, stands in planned(plan):
+    others = 0
+    for stage, stands in planned(study.plan("report")):
         if isinstance(stage, Trained):
             state = "stands already, would be verified" if stands else "to do"
             lines.append(f"# {stage.title}: {state}")

@@ -69,7 +69,7 @@ def run_studies(
                     listen=listener.event,
                 )
             )
-            if duration := duration_line(next(iter(studies.values())), plans):
+            if duration := duration_line([*studies.values()], plans):
                 listener.say(duration)
             run_graph(plans, engine, listener)
     except OSError as error:

@@ -17,8 +17,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
-from torchmetrics.image.fid import FrechetInceptionDistance
-from torchmetrics.image.kid import KernelInceptionDistance
 
 from gandetect.data.stored import Images
 from gandetect.models.feature_classifier import FeatureClassifier
@@ -57,6 +55,10 @@ class QualityEvaluator:
         self.device = device
         extractor = _Features(self.classifier)
         self._subset_size = min(1000, len(reals))
+        # They take seconds to import, torchvision with them.
+        from torchmetrics.image.fid import FrechetInceptionDistance
+        from torchmetrics.image.kid import KernelInceptionDistance
+
         self._fid = FrechetInceptionDistance(extractor, reset_real_features=False).to(device)
         with warnings.catch_warnings():  # it keeps all features: 64 numbers an image, no matter
             warnings.filterwarnings("ignore", message=".*will save all extracted features")
@@ -124,6 +126,9 @@ def distances_of_features(
     reals: NDArray[np.float32], generated: NDArray[np.float32], seed: int
 ) -> dict[str, float]:
     """FID and KID, as above, of images whose features ``(N, D)`` are known."""
+    from torchmetrics.image.fid import FrechetInceptionDistance
+    from torchmetrics.image.kid import KernelInceptionDistance
+
     known = _Known(reals.shape[1])
     fid = FrechetInceptionDistance(known)
     with warnings.catch_warnings():  # it keeps all features, which are there anyway

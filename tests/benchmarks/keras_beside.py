@@ -71,13 +71,16 @@ def prepare_keras(
     assert peer.stdin is not None
     assert peer.stdout is not None
     asks, answers = peer.stdin, peer.stdout
+    gone = f"{' '.join(command)} ended; what it said stands above"
     if answers.readline().strip() != "ready":
         peer.communicate()
-        raise RuntimeError(f"{' '.join(command)} ended; what it said stands above")
+        raise RuntimeError(gone)
 
     def ask() -> float:
         print("measure", file=asks, flush=True)
-        return float(answers.readline())
+        if not (answer := answers.readline()):
+            raise RuntimeError(gone)
+        return float(answer)
 
     return partial(_measured, ask, beside)
 

@@ -263,7 +263,8 @@ def fetched_from(monkeypatch, tmp_path):
 
     def change(url: str, network: str = "resnet18") -> Path:
         there = SimpleNamespace(DEFAULT=SimpleNamespace(url=url))
-        monkeypatch.setattr(models, "get_model_weights", {network: there}.__getitem__)
+        names = {network.replace("-", "_"): there}
+        monkeypatch.setattr(models, "get_model_weights", names.__getitem__)
         return tmp_path / "torch" / "hub" / "checkpoints" / url.rpartition("/")[2]
 
     return change

@@ -154,17 +154,18 @@ def test_what_stands_already_needs_no_room_again(tmp_path, monkeypatch) -> None:
     require_feasible(one)
 
 
-def minutes(one: Study, jobs: int = 1, flops: float = estimate.RECKONED) -> float | None:
-    """What is said at the start, on a machine of so many FLOP/s a core."""
-    one = replace(one, context=replace(one.context, jobs=jobs))
+def minutes(*studies: Study, jobs: int = 1, threads: int = 1, flops: float = 1.0) -> float | None:
+    """What is said at the start, on a machine of so many times the FLOP/s reckoned with."""
+    changed = [replace(one.context, jobs=jobs, threads=threads) for one in studies]
+    studies = tuple(replace(one, context=new) for one, new in zip(studies, changed, strict=True))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(machine, "matrix_speed", lambda precision, threads: flops)
-        line = estimate.duration_line(one, [one.plan("report")])
+        patch.setattr(machine, "matrix_speed", lambda precision, cores: flops * estimate.RECKONED)
+        line = estimate.duration_line(studies, [one.plan("report") for one in studies])
     told = line and re.search(r"about (a|\d+) minute", line)
     return told and float(told[1].replace("a", "1"))
 
 
-# Of one core: 30 epochs of 60,000 images at 330 a second.
+# Of one core: 15 epochs of 60,000 images at 330 a second.
 OF_45_MINUTES = {
     "architecture": "dcgan-bn",
     "epochs": 15,
@@ -177,10 +178,13 @@ def test_the_start_tells_of_the_work_the_jobs_and_the_machine(tmp_path) -> None:
     one = study(tmp_path, OF_45_MINUTES, seeds=[0])
     assert minutes(one) == pytest.approx(45 + 1.5, abs=2)  # and what comes after training
     assert minutes(one, jobs=2) == pytest.approx(45 + 1.5, abs=2)  # one training is not shared out
-    assert minutes(one, flops=2 * estimate.RECKONED) == pytest.approx(minutes(one) / 2, abs=1)
+    assert minutes(one, flops=2) == pytest.approx(minutes(one) / 2, abs=1)
     two = study(tmp_path, OF_45_MINUTES, seeds=[0, 1])
     assert minutes(two) == pytest.approx(2 * minutes(one), abs=2)
     assert minutes(two, jobs=2) == pytest.approx(minutes(one), abs=2)
+    assert minutes(one, threads=2) == pytest.approx(minutes(one) / 2**0.7, abs=1)
+    elsewhere = study(tmp_path / "elsewhere", OF_45_MINUTES, seeds=[0, 1])
+    assert minutes(one, elsewhere, flops=3) == pytest.approx(minutes(one), abs=2)
 
 
 def test_what_nobody_can_know_at_the_start_is_not_told(tmp_path) -> None:
@@ -189,10 +193,20 @@ def test_what_nobody_can_know_at_the_start_is_not_told(tmp_path) -> None:
     one = study(tmp_path, OF_45_MINUTES)
     assert minutes(one) is not None
     assert minutes(replace(one, cluster="head:6379")) is None
+    of_code = {"kind": "python", "name": "mine", "object": "mine.py:score"}
+    for unknown in (
+        {"detectors": [of_code]},
+        {"sources": [{"name": "mine", "path": "x", "label": "generated"}]},
+        {"classifiers": [{"recipe": "resnet18", "fakes_from": ["dcgan-bn"]}]},
+        {"quality": {"features": ["own", "resnet18"]}},
+    ):
+        other = study(tmp_path, OF_45_MINUTES, **unknown)
+        assert minutes(other) is None
+        assert minutes(one, other) is None
     assert minutes(replace(one, context=replace(one.context, device="cuda"))) is None
 
 
-def test_what_stands_is_not_counted(tmp_path) -> None:
+def test_what_stands_or_is_taken_over_is_not_counted(tmp_path) -> None:
     one = study(tmp_path, OF_45_MINUTES)
     stages = one.plan("report").stages()
 
@@ -202,6 +216,9 @@ def test_what_stands_is_not_counted(tmp_path) -> None:
 
     complete("gans/dcgan-bn/seed-0")
     assert minutes(one) <= 4
+    other = study(tmp_path / "other", OF_45_MINUTES)
+    assert minutes(other) > 40
+    assert minutes(replace(other, reuse=(tmp_path,))) <= 4
     for stage in stages:
         complete(stage.place)
     assert minutes(one) is None
