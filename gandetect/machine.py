@@ -113,7 +113,7 @@ def matrix_speed(precision: Literal["fp32", "bf16"], threads: int) -> float:
     best = float("inf")
     torch.set_num_threads(threads)
     try:
-        for _ in range(4):  # the first is slow, and another program may take a core
+        for _ in range(6):  # the first is slow, and another program may take a core
             started = perf_counter()
             a @ a
             best = min(best, perf_counter() - started)

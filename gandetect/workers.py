@@ -156,11 +156,13 @@ def map_ordered(
 def map_forked(function: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
     """``[function(item) for item in items]``, of which a forked process does every other one.
 
-    For what cannot be pickled, but whose results can. It is for Linux, and not beside Ray, whose
-    threads do not survive a fork. What the other process could not do is done in this one, so an
-    error is raised as it always is.
+    For what cannot be pickled, but whose results can. It is for Linux, and not beside a running
+    Ray, whose threads do not survive a fork. What the other process could not do is done in this
+    one, so an error is raised as it always is.
     """
-    if sys.platform != "linux" or "ray" in sys.modules or (os.cpu_count() or 1) < 2:
+    ray = sys.modules.get("ray")
+    beside_ray = ray is not None and ray.is_initialized()
+    if sys.platform != "linux" or beside_ray or (os.cpu_count() or 1) < 2:
         return [function(item) for item in items]
     ours, theirs = multiprocessing.Pipe(duplex=False)
     with warnings.catch_warnings():

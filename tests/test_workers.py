@@ -12,6 +12,7 @@ import time
 from contextlib import closing
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -157,13 +158,19 @@ def test_the_first_worker_of_a_process_hears_nothing_of_ctrl_c(tmp_path: Path) -
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="it forks on Linux alone")
-def test_every_other_item_is_done_by_a_forked_process_in_order() -> None:
+def test_every_other_item_is_done_by_a_forked_process_in_order(monkeypatch) -> None:
+    monkeypatch.delitem(sys.modules, "ray", raising=False)
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
     words = ["a", "b", "c", "d", "e"]
     done = map_forked(lambda word: (word, os.getpid()), words)
     assert [word for word, _ in done] == words
     assert {process == os.getpid() for _, process in done[::2]} == {True}
     assert len({process for _, process in done}) == 2
     assert map_forked(str, []) == []
+    monkeypatch.setitem(sys.modules, "ray", SimpleNamespace(is_initialized=lambda: True))
+    assert {process for _, process in map_forked(lambda word: (word, os.getpid()), words)} == {
+        os.getpid()
+    }
 
 
 @pytest.mark.parametrize("number", [0, 1])
