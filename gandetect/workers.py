@@ -164,28 +164,35 @@ def map_forked(function: Callable[[Item], Result], items: Sequence[Item]) -> lis
     beside_ray = ray is not None and ray.is_initialized()
     if sys.platform != "linux" or beside_ray or (os.cpu_count() or 1) < 2:
         return [function(item) for item in items]
-    ours, theirs = multiprocessing.Pipe(duplex=False)
+    context = multiprocessing.get_context("fork")
+    ours, theirs = context.Pipe(duplex=False)
+    process = context.Process(target=_send_results, args=(theirs, function, items[1::2]))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # other threads do not go along
-        process = os.fork()
-    if not process:
-        with suppress(BaseException):
-            theirs.send([function(item) for item in items[1::2]])
-        os._exit(0)
-    theirs.close()
-    done: list[Result] = []
+        process.start()
+    theirs.close()  # so that the pipe ends when the process does
+    others: list[Result] | None = None
     try:
         mine = [function(item) for item in items[::2]]
         with suppress(EOFError, OSError, pickle.UnpicklingError):
-            done = ours.recv()
-    except BaseException:
-        os.kill(process, signal.SIGKILL)
-        raise
+            others = ours.recv()
     finally:
         ours.close()
-        os.waitpid(process, 0)
-    others = done or [function(item) for item in items[1::2]]
+        process.kill()
+        process.join()
+    if others is None:
+        others = [function(item) for item in items[1::2]]
     return [(mine, others)[place % 2][place // 2] for place in range(len(items))]
+
+
+def _send_results(
+    pipe: Connection, function: Callable[[Item], Result], items: Sequence[Item]
+) -> None:
+    """Send what a function makes of items; nothing where it fails."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    with suppress(Exception):
+        pipe.send([function(item) for item in items])
 
 
 def _apply(function: Callable[[Item], Result], item: Item, *, notify: Notify = silent) -> Result:

@@ -188,3 +188,17 @@ def test_what_a_killed_process_has_not_done_is_done_here() -> None:
         return number
 
     assert map_forked(work, [1, 2, 3]) == [1, 2, 3]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="it forks on Linux alone")
+def test_no_forked_process_outlives_a_killed_parent() -> None:
+    code = (
+        "import os, time; from gandetect.workers import map_forked; "
+        "map_forked(lambda n: (print(os.getpid(), flush=True), time.sleep(600)), [0, 1])"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        ids = {int(process.stdout.readline()) for _ in range(2)}
+        process.kill()
+        assert process.stdout.read() == b""  # it ends when nobody can write to it any more
+    assert len(ids) == 2

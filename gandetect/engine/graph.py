@@ -47,7 +47,6 @@ class _Node:
     plan: Plan
     stage: Stage
     before: list[Key]
-    is_shared: bool  # made first in the plan that this one comes after
     chain: float = 0.0  # seconds of work from here to the end of the longest chain
     digest: str = ""
 
@@ -121,8 +120,8 @@ def remaining(plans: Sequence[Plan]) -> tuple[float, float]:
     for key, node in _nodes(plans).items():
         places = (node.plan.context.run, *node.plan.reuse)
         stands = any((run / node.stage.place / runs.RECORD).exists() for run in places)
-        done = node.is_shared or stands
-        weight = 0.0 if done else node.stage.weight
+        is_shared = any(place == node.stage.place for _, place in node.before)
+        weight = 0.0 if stands or is_shared else node.stage.weight
         chains[key] = weight + max((chains.get(one, 0.0) for one in node.before), default=0.0)
         total += weight
     return total, max(chains.values(), default=0.0)
@@ -135,10 +134,9 @@ def _nodes(plans: Sequence[Plan]) -> dict[Key, _Node]:
         shared = {one.place: one for one in plan.after.stages()} if plan.after else {}
         for stage in plan.stages():
             before = [(run, needed.place) for needed in stage.needs()]
-            is_shared = _same(stage, shared.get(stage.place))
-            if plan.after is not None and is_shared:
+            if plan.after is not None and _same(stage, shared.get(stage.place)):
                 before.append((plan.after.context.run, stage.place))
-            nodes[run, stage.place] = _Node(plan, stage, before, is_shared)
+            nodes[run, stage.place] = _Node(plan, stage, before)
     for node in reversed(nodes.values()):  # whatever comes after a node stands behind it
         node.chain += node.stage.weight
         for earlier in node.before:

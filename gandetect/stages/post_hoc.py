@@ -24,7 +24,7 @@ from gandetect.stages.class_data import ClassData
 from gandetect.stages.classifier import TrainClassifier
 from gandetect.stages.gan import TrainGan
 from gandetect.stages.source_images import SourceImages
-from gandetect.stages.speeds import CLASSIFIER, seconds
+from gandetect.stages.speeds import seconds
 from gandetect.stages.trained import Trained
 
 HISTORY = "history.csv"
@@ -57,7 +57,7 @@ class MakeDetector(Trained):
 
     @property
     def speed(self) -> float:
-        return self._gans[0].speed if self._gans else CLASSIFIER
+        return self._gans[0].speed if self._gans else super().speed
 
     @property
     def _gans(self) -> list[TrainGan]:

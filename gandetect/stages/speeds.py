@@ -1,5 +1,4 @@
-"""How long stages take, roughly: their order, what is said of it at the start, and the refusal of
-what takes years."""
+"""How long stages take, roughly: for their order, the start's message and the refusal of years."""
 
 from __future__ import annotations
 

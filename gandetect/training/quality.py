@@ -53,18 +53,9 @@ class QualityEvaluator:
     def __init__(self, classifier: FeatureClassifier, reals: Images, device: torch.device) -> None:
         self.classifier = classifier.to(device).eval()
         self.device = device
-        extractor = _Features(self.classifier)
         self._subset_size = min(1000, len(reals))
-        # They take seconds to import, torchvision with them.
-        from torchmetrics.image.fid import FrechetInceptionDistance
-        from torchmetrics.image.kid import KernelInceptionDistance
-
-        self._fid = FrechetInceptionDistance(extractor, reset_real_features=False).to(device)
-        with warnings.catch_warnings():  # it keeps all features: 64 numbers an image, no matter
-            warnings.filterwarnings("ignore", message=".*will save all extracted features")
-            self._kid = KernelInceptionDistance(
-                extractor, subsets=50, subset_size=self._subset_size, reset_real_features=False
-            ).to(device)
+        metrics = _fid_and_kid(_Features(self.classifier), self._subset_size)
+        self._fid, self._kid = (metric.to(device) for metric in metrics)
         for batch in _batches(reals, device):
             self._fid.update(batch, real=True)
             self._kid.update(batch, real=True)
@@ -126,15 +117,8 @@ def distances_of_features(
     reals: NDArray[np.float32], generated: NDArray[np.float32], seed: int
 ) -> dict[str, float]:
     """FID and KID, as above, of images whose features ``(N, D)`` are known."""
-    from torchmetrics.image.fid import FrechetInceptionDistance
-    from torchmetrics.image.kid import KernelInceptionDistance
-
-    known = _Known(reals.shape[1])
-    fid = FrechetInceptionDistance(known)
-    with warnings.catch_warnings():  # it keeps all features, which are there anyway
-        warnings.filterwarnings("ignore", message=".*will save all extracted features")
-        subset_size = min(1000, len(reals), len(generated))
-        kid = KernelInceptionDistance(known, subsets=50, subset_size=subset_size)
+    subset_size = min(1000, len(reals), len(generated))
+    fid, kid = _fid_and_kid(_Known(reals.shape[1]), subset_size)
     for metric in (fid, kid):
         metric.update(torch.from_numpy(reals), real=True)
         metric.update(torch.from_numpy(generated), real=False)
@@ -142,6 +126,21 @@ def distances_of_features(
         torch.manual_seed(integer_seed(seed, "kid subsets"))
         mean, std = map(float, kid.compute())
     return {"fid": float(fid.compute()), "kid": mean, "kid_std": std}
+
+
+def _fid_and_kid(extractor: nn.Module, subset_size: int) -> tuple[Any, Any]:
+    """Both metrics, which keep the features of reals when they are reset."""
+    # They take seconds to import, torchvision with them.
+    from torchmetrics.image.fid import FrechetInceptionDistance
+    from torchmetrics.image.kid import KernelInceptionDistance
+
+    fid = FrechetInceptionDistance(extractor, reset_real_features=False)
+    with warnings.catch_warnings():  # it keeps all features: few numbers an image
+        warnings.filterwarnings("ignore", message=".*will save all extracted features")
+        kid = KernelInceptionDistance(
+            extractor, subsets=50, subset_size=subset_size, reset_real_features=False
+        )
+    return fid, kid
 
 
 @torch.no_grad()

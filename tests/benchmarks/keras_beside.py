@@ -9,7 +9,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 
@@ -92,7 +92,7 @@ def _pin(threads: int) -> None:
 
 
 def _measured(measure: Callable[[], float], beside: bool) -> float:
-    with _burner() if beside else _nothing():
+    with _burner() if beside else nullcontext():
         return measure()
 
 
@@ -105,8 +105,3 @@ def _burner() -> Iterator[None]:
     finally:
         process.kill()
         process.wait()
-
-
-@contextmanager
-def _nothing() -> Iterator[None]:
-    yield
