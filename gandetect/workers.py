@@ -31,6 +31,7 @@ from gandetect.events import Event, Notify, silent
 
 AHEAD = 2  # items a worker that are done or wait to be: the most that is kept in memory
 POLL = 0.2  # seconds
+QUEUED = 4  # bytes of an item's number in a queue
 TO_END = 3.0  # seconds that a terminated worker is given before it is killed
 
 Item = TypeVar("Item")
@@ -154,7 +155,7 @@ def map_ordered(
 
 
 def map_forked(function: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
-    """``[function(item) for item in items]``, of which a forked process does every other one.
+    """``[function(item) for item in items]`` by this process and a forked one, whoever is free.
 
     For what cannot be pickled, but whose results can. It is for Linux, and not beside a running
     Ray, whose threads do not survive a fork. What the other process could not do is done in this
@@ -166,33 +167,48 @@ def map_forked(function: Callable[[Item], Result], items: Sequence[Item]) -> lis
         return [function(item) for item in items]
     context = multiprocessing.get_context("fork")
     ours, theirs = context.Pipe(duplex=False)
-    process = context.Process(target=_send_results, args=(theirs, function, items[1::2]))
+    waiting = _queue(len(items))
+    process = context.Process(target=_send_results, args=(theirs, function, items, waiting))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # other threads do not go along
         process.start()
     theirs.close()  # so that the pipe ends when the process does
-    others: list[Result] | None = None
     try:
-        mine = [function(item) for item in items[::2]]
+        results = {place: function(items[place]) for place in _taken(waiting)}
         with suppress(EOFError, OSError, pickle.UnpicklingError):
-            others = ours.recv()
+            results |= ours.recv()
     finally:
+        os.close(waiting)
         ours.close()
         process.kill()
         process.join()
-    if others is None:
-        others = [function(item) for item in items[1::2]]
-    return [(mine, others)[place % 2][place // 2] for place in range(len(items))]
+    return [
+        results[place] if place in results else function(item) for place, item in enumerate(items)
+    ]
+
+
+def _queue(n: int) -> int:
+    """A pipe that holds the numbers below n, for the processes that share it."""
+    waiting, filled = os.pipe()
+    os.write(filled, b"".join(place.to_bytes(QUEUED, "big") for place in range(n)))
+    os.close(filled)
+    return waiting
+
+
+def _taken(waiting: int) -> Iterator[int]:
+    """Take numbers from such a pipe until none is left."""
+    while number := os.read(waiting, QUEUED):
+        yield int.from_bytes(number, "big")
 
 
 def _send_results(
-    pipe: Connection, function: Callable[[Item], Result], items: Sequence[Item]
+    pipe: Connection, function: Callable[[Item], Result], items: Sequence[Item], waiting: int
 ) -> None:
-    """Send what a function makes of items; nothing where it fails."""
+    """Send what a function makes of the items that it takes, by place; nothing where it fails."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     with suppress(Exception):
-        pipe.send([function(item) for item in items])
+        pipe.send({place: function(items[place]) for place in _taken(waiting)})
 
 
 def _apply(function: Callable[[Item], Result], item: Item, *, notify: Notify = silent) -> Result:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -20,6 +21,8 @@ import pytest
 from gandetect.errors import DataError, WorkerError
 from gandetect.events import Notify
 from gandetect.workers import AHEAD, Pool, _without_interrupts, map_forked, map_ordered
+
+FORK = multiprocessing.get_context("fork") if sys.platform == "linux" else multiprocessing
 
 
 def slow_first(number: int) -> int:
@@ -158,36 +161,58 @@ def test_the_first_worker_of_a_process_hears_nothing_of_ctrl_c(tmp_path: Path) -
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="it forks on Linux alone")
-def test_every_other_item_is_done_by_a_forked_process_in_order(monkeypatch) -> None:
+def test_two_processes_share_the_items_and_keep_their_order(monkeypatch) -> None:
     monkeypatch.delitem(sys.modules, "ray", raising=False)
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
-    words = ["a", "b", "c", "d", "e"]
-    done = map_forked(lambda word: (word, os.getpid()), words)
+    both = FORK.Barrier(2, timeout=60)
+
+    def of_two(word: str) -> tuple[str, int]:
+        both.wait()  # neither process can do an item without the other
+        return word, os.getpid()
+
+    words = ["a", "b", "c", "d"]
+    done = map_forked(of_two, words)
     assert [word for word, _ in done] == words
-    assert {process == os.getpid() for _, process in done[::2]} == {True}
-    assert len({process for _, process in done}) == 2
+    assert sorted(Counter(process for _, process in done).values()) == [2, 2]
     assert map_forked(str, []) == []
     monkeypatch.setitem(sys.modules, "ray", SimpleNamespace(is_initialized=lambda: True))
-    assert {process for _, process in map_forked(lambda word: (word, os.getpid()), words)} == {
-        os.getpid()
-    }
+    assert map_forked(lambda word: os.getpid(), words) == [os.getpid()] * 4
 
 
-@pytest.mark.parametrize("number", [0, 1])
-def test_what_fails_in_either_process_fails_here(number: int) -> None:
+@pytest.mark.skipif(sys.platform != "linux", reason="it forks on Linux alone")
+def test_what_fails_in_the_other_process_fails_here() -> None:
+    here, taken = os.getpid(), FORK.Event()
+
+    def work(number: int) -> int:
+        if os.getpid() == here and not taken.is_set():
+            taken.wait(60)
+            return number
+        taken.set()
+        raise ZeroDivisionError
+
     with pytest.raises(ZeroDivisionError):
-        map_forked(lambda divisor: 1 / divisor, [number, 1 - number])
+        map_forked(work, [1, 2])
 
 
+def test_what_fails_in_this_process_ends_the_other() -> None:
+    with pytest.raises(ZeroDivisionError):
+        map_forked(lambda number: 1 / 0, [1])
+    assert not multiprocessing.active_children()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="it forks on Linux alone")
 def test_what_a_killed_process_has_not_done_is_done_here() -> None:
-    here = os.getpid()
+    here, taken = os.getpid(), FORK.Event()
 
     def work(number: int) -> int:
         if os.getpid() != here:
+            taken.set()
             os.kill(os.getpid(), signal.SIGKILL)
+        taken.wait(60)
         return number
 
     assert map_forked(work, [1, 2, 3]) == [1, 2, 3]
+    assert taken.is_set()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="it forks on Linux alone")

@@ -9,6 +9,7 @@ import pandas as pd
 from gandetect.analyses.analysis import Analysis
 from gandetect.analyses.study import ScoredStudy
 from gandetect.statistics.scores import Metrics, validate_scores
+from gandetect.workers import map_forked
 
 SCHEMA = 3  # of `metrics.json`
 TIDY_COLUMNS = (
@@ -35,18 +36,17 @@ def evaluate(study: ScoredStudy, analyses: Iterable[Analysis]) -> Metrics:
     Raises `DataError` when the scores cannot be evaluated.
     """
     validate_scores(study.scores)
-    assert study.subjects is not None  # an unknown detector is refused before anything else
+    assert study.runs is not None  # an unknown detector is refused before anything else
     metrics: Metrics = {
         "schema": SCHEMA,
         "positive_class": "generated",
         "detectors": [{"detector": name, **fact} for name, fact in study.facts.items()],
         "not_measured": {},
     }
-    for analysis in analyses:
-        found = dict(analysis.numbers(study))
-        gaps = found.pop("not_measured", {})
+    for numbers in map_forked(lambda one: dict(one.numbers(study)), list(analyses)):
+        gaps = numbers.pop("not_measured", {})
         metrics["not_measured"] |= {key: texts for key, texts in gaps.items() if texts}
-        metrics |= found
+        metrics |= numbers
     return metrics
 
 
