@@ -70,7 +70,7 @@ class ScoredStudy:
     @cached_property
     def facts(self) -> Mapping[str, DetectorFacts]:
         """What each scored detector is, by name."""
-        names = sorted({str(name) for name in self.scores["detector"]})
+        names = sorted(map(str, self.scores["detector"].unique()))
         if self.known is None:
             return {name: discriminator_facts(name) for name in names}
         return {name: self.known[name] for name in names if name in self.known}

@@ -171,7 +171,7 @@ def calibrated(
     if rule.by_class and classes is not None:
         names = labels_of(of, classes, "class_name")
         tested = classes[classes["source"] == IN_DISTRIBUTION]
-        promised = set(tested["class_name"].astype(str))
+        promised = set(tested["class_name"].unique())
     if source != IN_DISTRIBUTION:
         return replace(rule.choose(scores, names, promised), source=source)
     apart = None if groups is None else labels_of(of, groups, "group")

@@ -123,7 +123,7 @@ def class_thresholds(study: ScoredStudy, classes: pd.DataFrame) -> Iterator[dict
     with too few, the share of own fakes ``caught`` with it, and ``caught_in_common`` with that of
     all classes.
     """
-    tested = {*classes.loc[classes["source"] == IN_DISTRIBUTION, "class_name"].astype(str)}
+    tested = set(classes.loc[classes["source"] == IN_DISTRIBUTION, "class_name"].unique())
     for one in study.subjects:
         of, last = one.calibration, study.last
         if of is None or of.source not in set(classes["source"]):
