@@ -191,6 +191,15 @@ class Experiment(ConfigSection):
             detector.check(self.makers, self.classifiers)
         return self
 
+    @model_validator(mode="after")
+    def _features_compare_images_of_gans(self) -> Experiment:
+        if not self.gans and set(self.quality.features) != {OWN}:
+            raise ValueError(
+                f"quality.features = {list(self.quality.features)} was given, and there are no "
+                "[[gans]] whose images could be compared in them; leave it out, or add some"
+            )
+        return self
+
     def _require_makers(self) -> None:
         """Refuse fakes of what makes none, or of a source that nothing is trained on."""
         makers = [maker.name for maker in self.makers]

@@ -112,8 +112,7 @@ def planned(plan: Plan) -> Iterator[tuple[Stage, bool]]:
 def remaining(plans: Sequence[Plan]) -> tuple[float, float]:
     """Seconds of work that is left, by the weights of stages, and of its longest chain.
 
-    Stages with a record here or in a run that is reused count as done, and what is begun counts
-    whole; nothing is read.
+    Stages with a record here or in a run that is reused count as done; nothing is read.
     """
     chains: dict[Key, float] = {}
     total = 0.0
@@ -121,7 +120,7 @@ def remaining(plans: Sequence[Plan]) -> tuple[float, float]:
         places = (node.plan.context.run, *node.plan.reuse)
         stands = any((run / node.stage.place / runs.RECORD).exists() for run in places)
         is_shared = any(place == node.stage.place for _, place in node.before)
-        weight = 0.0 if stands or is_shared else node.stage.weight
+        weight = 0.0 if stands or is_shared else node.stage.weight_left(node.folder)
         chains[key] = weight + max((chains.get(one, 0.0) for one in node.before), default=0.0)
         total += weight
     return total, max(chains.values(), default=0.0)

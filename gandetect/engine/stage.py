@@ -97,6 +97,10 @@ class Stage:
         chains start first."""
         return self.WEIGHT
 
+    def weight_left(self, folder: Path) -> float:
+        """The same of what is still to be done when ``folder`` is gone on with."""
+        return self.weight
+
     def check(self, context: Context) -> None:
         """Raise `GandetectError` for settings that could only fail later; nothing is written."""
 

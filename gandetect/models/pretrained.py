@@ -78,7 +78,8 @@ def fetch(url: str) -> Path:
     except (OSError, HTTPException, RuntimeError) as error:  # urllib's, and a wrong SHA-256
         raise NetworkError(
             f"the ImageNet weights could not be fetched ({error}); fetch {url} on a machine that "
-            f'can, and put it at {str(path)!r} or say weights = "path/to/{path.name}"'
+            f"can, and put it at {str(path)!r}; a classifier may also name the file, as in "
+            f'weights = "path/to/{path.name}"'
         ) from None
     if not digest.startswith(expected):
         raise NetworkError(

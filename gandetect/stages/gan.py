@@ -51,6 +51,11 @@ class TrainGan(Trained):
         images = steps * config.batch_size if steps else least_images(self.data.config)
         return seconds(self.speed, images * config.epochs, self.data.config.shape[1])
 
+    def weight_left(self, folder: Path) -> float:
+        """Epochs that are complete are not trained again."""
+        complete = sum(1 for _ in folder.glob(f"epochs/*/{runs.RECORD}"))
+        return self.weight * max(0.0, 1 - complete / self.config.epochs)
+
     @property
     def speed(self) -> float:
         return ARCHITECTURES[self.config.architecture].speed

@@ -44,11 +44,7 @@ def run_studies(
     What others have in common with the ``first`` is made there, and taken over. Raises
     `GandetectError` with what to do.
     """
-    before = first.plan(options.stop_after) if first is not None else None
-    plans: list[Plan] = []
-    for label, study in studies.items():
-        is_first = first is not None and study.folder == first.folder
-        plans.append(study.plan(options.stop_after, None if is_first else before, label))
+    plans = plans_of(studies, options.stop_after, first)
     context = plans[0].context
     try:
         with ExitStack() as stack:
@@ -74,6 +70,18 @@ def run_studies(
             run_graph(plans, engine, listener)
     except OSError as error:
         raise as_run_error(error, folder) from None
+
+
+def plans_of(
+    studies: Mapping[str, Study], stop_after: str, first: Study | None = None
+) -> list[Plan]:
+    """What is to be done for each; what others have in common with the ``first`` is done there."""
+    before = first.plan(stop_after) if first is not None else None
+    plans: list[Plan] = []
+    for label, study in studies.items():
+        is_first = first is not None and study.folder == first.folder
+        plans.append(study.plan(stop_after, None if is_first else before, label))
+    return plans
 
 
 def as_run_error(error: OSError, folder: Path) -> RunError:

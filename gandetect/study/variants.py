@@ -12,8 +12,9 @@ from gandetect.config.variants import BASELINE, expand
 from gandetect.errors import UsageError, unknown_name
 from gandetect.events import Listener
 from gandetect.progress import Silent
+from gandetect.study.estimate import duration_line
 from gandetect.study.plan import Options, Study, plan_lines, plan_study
-from gandetect.study.run import as_run_error, run_studies
+from gandetect.study.run import as_run_error, plans_of, run_studies
 
 VERSION = 1  # raise it when the code of the joined report changes what it writes
 VARIANTS = "variants"
@@ -97,6 +98,9 @@ def variants_lines(variants: Variants) -> list[str]:
         f"# {len(chosen) - 1} variant(s) and the {BASELINE}, would be put in {variants.folder}",
         f"# what they have in common is made once, in the {BASELINE}, and taken over by the rest",
     ]
+    plans = plans_of(chosen, variants.options.stop_after, variants.studies[BASELINE])
+    if duration := duration_line([*chosen.values()], plans):
+        lines.append(f"# {duration}")
     for words, study in chosen.items():
         lines += ["", f"# {words}", *plan_lines(study)]
     return lines

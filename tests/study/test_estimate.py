@@ -214,6 +214,9 @@ def test_what_stands_or_is_taken_over_is_not_counted(tmp_path) -> None:
         (tmp_path / place).mkdir(parents=True, exist_ok=True)
         (tmp_path / place / RECORD).write_text("{}")
 
+    for epoch in range(1, 11):
+        complete(f"gans/dcgan-bn/seed-0/epochs/{epoch:04d}")
+    assert minutes(one) == pytest.approx(15 + 1.5, abs=2)
     complete("gans/dcgan-bn/seed-0")
     assert minutes(one) <= 4
     other = study(tmp_path / "other", OF_45_MINUTES)

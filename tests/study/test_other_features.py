@@ -224,6 +224,17 @@ def test_names_that_cannot_be_meant_are_refused(features, message) -> None:
         parse_experiment({**STUDY, "quality": {"features": features}})
 
 
+def test_features_without_gans_to_compare_are_refused() -> None:
+    labelled = {
+        "name": "labelled",
+        "data": {"name": "folder", "path": "x", "classes": {"a": "real", "b": "generated"}},
+        "classifiers": [{"recipe": "cnn-small", "image_size": 28}],
+    }
+    parse_experiment(labelled)
+    with pytest.raises(UsageError, match=r"quality\.features = .* there are no \[\[gans\]\]"):
+        parse_experiment({**labelled, "quality": {"features": ["own", "resnet18"]}})
+
+
 def test_a_package_that_is_not_there_is_named_before_anything_is_trained(
     tmp_path, monkeypatch
 ) -> None:

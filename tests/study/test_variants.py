@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from pathlib import Path
 
@@ -327,6 +328,7 @@ def test_a_dry_run_lists_every_variant_and_does_nothing(tmp_path) -> None:
     for words in ("# the baseline", "# variant 1 of 3 (smooth)", "# variant 2 of 3 (cnn)"):
         assert words in result.stdout
     assert "# Training dense+smooth seed 0: to do" in result.stdout
+    assert re.search(r"^# It will take about .* on this machine", result.stdout, re.MULTILINE)
     assert not (tmp_path / "runs").exists()
 
 
