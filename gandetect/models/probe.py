@@ -186,6 +186,8 @@ class Probe(nn.Module):
             LayerStatistics(network, depths, statistics) for network in networks
         )
         self.neighbours = neighbours
+        # Where features of images are kept: called with what computes them, and the images.
+        self.recall: Callable[[Callable[[Tensor], Tensor], Tensor], Tensor] | None = None
         shapes = {
             "mean": (features,),
             "scale": (features,),
@@ -206,6 +208,9 @@ class Probe(nn.Module):
 
     def raw(self, images: Tensor) -> Tensor:
         """The features ``(N, F)`` of images ``(N, C, H, W)`` in [-1, 1], before anything."""
+        return self.recall(self._computed, images) if self.recall else self._computed(images)
+
+    def _computed(self, images: Tensor) -> Tensor:
         return torch.cat([network(images) for network in self.networks], 1)
 
     def sizes(self) -> dict[str, int]:

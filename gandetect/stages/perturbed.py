@@ -14,6 +14,7 @@ from gandetect.detectors.protocol import Preprocessing
 from gandetect.engine import Context, Facts, Stage
 from gandetect.randomness import integer_seed
 from gandetect.sources import ImageSet, Source
+from gandetect.stages.feature_files import share_features
 from gandetect.stages.score import ImageStage
 from gandetect.stages.scoring import score_images, ticker, tidy_scores
 from gandetect.stages.speeds import SCORED, seconds
@@ -55,6 +56,7 @@ class ScorePerturbed(Stage):
     def run(self, context: Context) -> Facts:
         """Process and score, source by source."""
         detector = self.trained.detector(context, self.preprocessing)
+        share_features(detector, context.cache)
         steps = [("none", 0.0)]
         steps += [level for request in self.perturbations for level in levels_of(request)]
         opened = [(one, self._open(one, context)) for one in self.sources]
