@@ -76,7 +76,7 @@ def make_labelled_splits(
     else:
         _cut(rows, config, SIDES[1:], rows["split"] != HELD_OUT)
         if config.held_out_groups == "split":
-            rows = _of_test_groups(rows)
+            rows = _of_test_groups(rows, left_out)
     return LabelledSplits(rows, left_out)
 
 
@@ -108,13 +108,20 @@ def _cut(rows: pd.DataFrame, config: Config, sides: Sequence[str], chosen: pd.Se
     ]
 
 
-def _of_test_groups(rows: pd.DataFrame) -> pd.DataFrame:
-    """Without files of held-out classes whose group is trained or validated on.
+def _of_test_groups(rows: pd.DataFrame, left_out: LeftOut) -> pd.DataFrame:
+    """Without files of held-out classes whose group is trained or validated on, which are named.
 
     Raises `DataError` where a held-out class has no others.
     """
-    used = rows.loc[rows["split"].isin(SIDES[:2]), "group"]
-    kept = rows[(rows["split"] != HELD_OUT) | ~rows["group"].isin(used)]
+    side_of = rows[rows["split"].isin(SIDES[:2])].groupby("group")["split"].first()
+    used = (rows["split"] == HELD_OUT) & rows["group"].isin(side_of.index)
+    for _, row in rows[used].iterrows():
+        reason = (
+            f"is of the held-out class {row['class_name']!r}, and of one group with images of the "
+            f"{side_of[row['group']]} split"
+        )
+        leave_out(left_out, str(row["path"]), reason)
+    kept = rows[~used]
     for name in rows.loc[rows["split"] == HELD_OUT, "class_name"].unique():
         if not (kept["class_name"] == name).any():
             raise DataError(

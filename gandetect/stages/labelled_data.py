@@ -43,7 +43,7 @@ class LabelledData(Stage):
     config: Config
     copies: int
 
-    VERSION: ClassVar[int] = 4
+    VERSION: ClassVar[int] = 5
     HERE: ClassVar[bool] = True
     PLACE: ClassVar = FOLDER
     TITLE: ClassVar = "Reading the image files of {self.config.path}"
