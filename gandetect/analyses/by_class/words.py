@@ -70,17 +70,11 @@ def _heat(results: StudyResults, rows: Sequence[Row], point: str) -> Heat:
     return Heat(caption, ["Class", *results.detectors], lines)
 
 
-ANALYSIS = Analysis(
-    "by_class",
-    numbers.numbers,
-    numbers.rows,
-    [
-        Chapter(
-            "What is behind it",
-            "Real images flagged, by class",
-            [by_class, class_thresholds],
-            say.finding,
-            "classes",
-        )
-    ],
+CHAPTER = Chapter(
+    "What is behind it",
+    "Real images flagged, by class",
+    [by_class, class_thresholds],
+    say.finding,
+    "classes",
 )
+ANALYSIS = Analysis("by_class", numbers.numbers, numbers.rows, [CHAPTER])

@@ -159,25 +159,20 @@ def _ours(results: StudyResults, config: ClassifierConfig, figure: PublishedFigu
     return fmean(ours(row, figure.metric, figure.positive) for row in rows) if rows else None
 
 
-ANALYSIS = Analysis(
-    "classifiers",
-    numbers.numbers,
-    numbers.rows,
-    chapters=[
-        Chapter("Look at the images", "What the classifiers see", [batches], say.seen, "batches"),
-        Chapter(
-            "The training",
-            "The classifiers",
-            [training, splits, confusions, cross_validation],
-            say.finding,
-        ),
-        Chapter(
-            "Beside published figures",
-            "Published figures beside ours",
-            [published],
-            say.compared,
-            "published",
-        ),
-    ],
-    beyond_scores=True,
-)
+CHAPTERS = [
+    Chapter("Look at the images", "What the classifiers see", [batches], say.seen, "batches"),
+    Chapter(
+        "The training",
+        "The classifiers",
+        [training, splits, confusions, cross_validation],
+        say.finding,
+    ),
+    Chapter(
+        "Beside published figures",
+        "Published figures beside ours",
+        [published],
+        say.compared,
+        "published",
+    ),
+]
+ANALYSIS = Analysis("classifiers", numbers.numbers, numbers.rows, CHAPTERS, beyond_scores=True)

@@ -89,17 +89,7 @@ def _means(results: StudyResults, point: str) -> Table:
     )
 
 
-ANALYSIS = Analysis(
-    "comparisons",
-    numbers.numbers,
-    numbers.rows,
-    chapters=[
-        Chapter(
-            "Can I trust this?",
-            "Chance: runs and comparisons",
-            [runs, comparisons],
-            say.finding,
-            "runs",
-        ),
-    ],
+CHAPTER = Chapter(
+    "Can I trust this?", "Chance: runs and comparisons", [runs, comparisons], say.finding, "runs"
 )
+ANALYSIS = Analysis("comparisons", numbers.numbers, numbers.rows, [CHAPTER])

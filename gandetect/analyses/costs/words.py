@@ -96,9 +96,5 @@ def _money_interval(value: float, interval: Sequence[float] | None) -> str:
     return number_interval(value, interval, 0 if value >= 100 else 1)
 
 
-ANALYSIS = Analysis(
-    "costs",
-    numbers.numbers,
-    numbers.rows,
-    [Chapter("Set the threshold yourself", "Costs", [costs], worth_having)],
-)
+CHAPTER = Chapter("Set the threshold yourself", "Costs", [costs], worth_having)
+ANALYSIS = Analysis("costs", numbers.numbers, numbers.rows, [CHAPTER])

@@ -101,12 +101,8 @@ def _class_samples(results: StudyResults) -> list[Block]:
     return [say.image("class-samples", class_samples(samples, names), shown, results.labelled)]
 
 
-ANALYSIS = Analysis(
-    "data",
-    numbers.numbers,
-    chapters=[
-        Chapter("Look at the images", "The data at a glance", [data, files], say.finding),
-        Chapter("Can I trust this?", "Leaks: images in two splits", [leaks], say.leak, "leaks"),
-    ],
-    beyond_scores=True,
-)
+CHAPTERS = [
+    Chapter("Look at the images", "The data at a glance", [data, files], say.finding),
+    Chapter("Can I trust this?", "Leaks: images in two splits", [leaks], say.leak, "leaks"),
+]
+ANALYSIS = Analysis("data", numbers.numbers, chapters=CHAPTERS, beyond_scores=True)

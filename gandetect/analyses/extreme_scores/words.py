@@ -107,17 +107,14 @@ def _kept_tiles(caption: str, place: str, kept: Kept) -> Tiles:
     return tiles(caption, place, kept.images, draw.score_words(kept), draw.kept_grid(kept))
 
 
-ANALYSIS = Analysis(
-    "extreme_scores",
-    chapters=[
-        Chapter("Look at the images", "", [examples]),
-        Chapter(
-            "Look at the images",
-            "Surest mistakes and right answers",
-            [extremes],
-            say.finding,
-            "mistakes",
-        ),
-    ],
-    beyond_scores=True,
-)
+CHAPTERS = [
+    Chapter("Look at the images", "", [examples]),
+    Chapter(
+        "Look at the images",
+        "Surest mistakes and right answers",
+        [extremes],
+        say.finding,
+        "mistakes",
+    ),
+]
+ANALYSIS = Analysis("extreme_scores", chapters=CHAPTERS, beyond_scores=True)

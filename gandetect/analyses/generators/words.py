@@ -104,14 +104,9 @@ def _trained_on(results: StudyResults) -> dict[str, str]:
     return {str(place): name for place, name in enumerate(classes) if name not in held_out}
 
 
-ANALYSIS = Analysis(
-    "generators",
-    numbers.numbers,
-    numbers.rows,
-    chapters=[
-        Chapter("Look at the images", "", [samples]),
-        Chapter("The training", "Quality of the fakes", [quality], say.finding, "quality"),
-        Chapter("The training", "Training of the GANs", [training], say.trained, "training"),
-    ],
-    beyond_scores=True,
-)
+CHAPTERS = [
+    Chapter("Look at the images", "", [samples]),
+    Chapter("The training", "Quality of the fakes", [quality], say.finding, "quality"),
+    Chapter("The training", "Training of the GANs", [training], say.trained, "training"),
+]
+ANALYSIS = Analysis("generators", numbers.numbers, numbers.rows, CHAPTERS, beyond_scores=True)

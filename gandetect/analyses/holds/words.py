@@ -105,10 +105,5 @@ def _condition(perturbation: str, level: float) -> str:
     return f"{KINDS.get(perturbation, perturbation)}, {level_words(perturbation, level)}"
 
 
-ANALYSIS = Analysis(
-    "holds",
-    numbers.numbers,
-    numbers.rows,
-    [Chapter("What is behind it", "Which detector holds", [holds], finding)],
-    beyond_scores=True,
-)
+CHAPTER = Chapter("What is behind it", "Which detector holds", [holds], finding)
+ANALYSIS = Analysis("holds", numbers.numbers, numbers.rows, [CHAPTER], beyond_scores=True)

@@ -93,17 +93,9 @@ def finding(results: StudyResults) -> str:
     return say.finding(differences, results.many_seeds)
 
 
+CHAPTER = Chapter(
+    "Look at the images", "What sets fakes apart in their pixels", [image_statistics], finding
+)
 ANALYSIS = Analysis(
-    "image_statistics",
-    numbers.numbers,
-    numbers.rows,
-    [
-        Chapter(
-            "Look at the images",
-            "What sets fakes apart in their pixels",
-            [image_statistics],
-            finding,
-        )
-    ],
-    beyond_scores=True,
+    "image_statistics", numbers.numbers, numbers.rows, [CHAPTER], beyond_scores=True
 )

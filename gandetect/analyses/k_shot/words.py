@@ -91,16 +91,5 @@ def _needed(group: Sequence[Row]) -> int | None:
     return None
 
 
-ANALYSIS = Analysis(
-    "k_shot",
-    numbers.numbers,
-    numbers.rows,
-    [
-        Chapter(
-            "What is behind it",
-            "Labels for a new source",
-            [k_shot],
-            finding,
-        )
-    ],
-)
+CHAPTER = Chapter("What is behind it", "Labels for a new source", [k_shot], finding)
+ANALYSIS = Analysis("k_shot", numbers.numbers, numbers.rows, [CHAPTER])

@@ -123,19 +123,17 @@ def _printed(value: Any) -> str:
     return "–" if value is None else str(value)
 
 
-ANALYSIS = Analysis(
-    "provenance",
-    chapters=[
-        Chapter("Where it comes from", "What was run", [what_was_run], ran, "run"),
-        Chapter(
-            "Where it comes from",
-            "Take it with you",
-            [downloads, rebuild, citation],
-            say.taken,
-            "downloads",
-        ),
-        Chapter(
-            "Where it comes from", "Words and sources", [glossary, sources], say.explained, "words"
-        ),
-    ],
-)
+CHAPTERS = [
+    Chapter("Where it comes from", "What was run", [what_was_run], ran, "run"),
+    Chapter(
+        "Where it comes from",
+        "Take it with you",
+        [downloads, rebuild, citation],
+        say.taken,
+        "downloads",
+    ),
+    Chapter(
+        "Where it comes from", "Words and sources", [glossary, sources], say.explained, "words"
+    ),
+]
+ANALYSIS = Analysis("provenance", chapters=CHAPTERS)

@@ -36,9 +36,5 @@ def _with_interval(key: str, say: Callable[..., str]) -> Callable[[Row], str]:
     return lambda pair: say(pair[key], pair["ci95"][key])
 
 
-ANALYSIS = Analysis(
-    "ranking",
-    numbers.numbers,
-    numbers.rows,
-    chapters=[Chapter("What is behind it", "AUROC", [pairs], say.finding)],
-)
+CHAPTER = Chapter("What is behind it", "AUROC", [pairs], say.finding)
+ANALYSIS = Analysis("ranking", numbers.numbers, numbers.rows, [CHAPTER])

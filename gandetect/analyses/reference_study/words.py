@@ -104,17 +104,7 @@ def _counts(ours: Sequence[float], theirs: int | None) -> str:
     return mean if theirs is None else f"{mean} / {count(theirs)}"
 
 
-ANALYSIS = Analysis(
-    "reference_study",
-    numbers.numbers,
-    numbers.rows,
-    [
-        Chapter(
-            "Beside published figures",
-            "The reference study's tables",
-            [reference_tables],
-            finding,
-        )
-    ],
-    beyond_scores=True,
+CHAPTER = Chapter(
+    "Beside published figures", "The reference study's tables", [reference_tables], finding
 )
+ANALYSIS = Analysis("reference_study", numbers.numbers, numbers.rows, [CHAPTER], beyond_scores=True)

@@ -188,10 +188,5 @@ def _processing(row: Row) -> str:
     return "none" if kind == "none" else f"{KINDS.get(kind, kind)}, {level_words(kind, level)}"
 
 
-ANALYSIS = Analysis(
-    "robustness",
-    numbers.numbers,
-    numbers.rows,
-    [Chapter("Can I trust this?", "Shortcuts: processed images", [robustness], finding)],
-    beyond_scores=True,
-)
+CHAPTER = Chapter("Can I trust this?", "Shortcuts: processed images", [robustness], finding)
+ANALYSIS = Analysis("robustness", numbers.numbers, numbers.rows, [CHAPTER], beyond_scores=True)

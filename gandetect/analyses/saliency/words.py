@@ -104,10 +104,5 @@ def _at_border(rows: Sequence[Row]) -> str:
     return f"{percent(fmean(row['border'] for row in known), 0)} of the change"
 
 
-ANALYSIS = Analysis(
-    "saliency",
-    numbers.numbers,
-    numbers.rows,
-    [Chapter("Look at the images", "What moves a detector's score", [saliency], finding)],
-    beyond_scores=True,
-)
+CHAPTER = Chapter("Look at the images", "What moves a detector's score", [saliency], finding)
+ANALYSIS = Analysis("saliency", numbers.numbers, numbers.rows, [CHAPTER], beyond_scores=True)

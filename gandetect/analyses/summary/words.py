@@ -172,11 +172,9 @@ def _below_reals(results: StudyResults, point: str) -> dict[str, float]:
     return {name: area for name, area in found.items() if area < 0.5}
 
 
-ANALYSIS = Analysis(
-    "summary",
-    chapters=[
-        Chapter(OPENING, "", [opening]),
-        Chapter("The answer", "", [warnings, answer]),
-        Chapter("Can I trust this?", "", [notes]),
-    ],
-)
+CHAPTERS = [
+    Chapter(OPENING, "", [opening]),
+    Chapter("The answer", "", [warnings, answer]),
+    Chapter("Can I trust this?", "", [notes]),
+]
+ANALYSIS = Analysis("summary", chapters=CHAPTERS)

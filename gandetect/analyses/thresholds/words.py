@@ -104,17 +104,13 @@ def _first_seed(results: StudyResults) -> int | None:
     return results.seeds[0] if results.many_seeds else None
 
 
-ANALYSIS = Analysis(
-    "thresholds",
-    numbers.numbers,
-    numbers.rows,
-    chapters=[
-        Chapter("Set the threshold yourself", "", [promises, thresholds]),
-        Chapter(
-            "Set the threshold yourself",
-            "Scores and curves",
-            [distributions, curves, confusion],
-            say.finding,
-        ),
-    ],
-)
+CHAPTERS = [
+    Chapter("Set the threshold yourself", "", [promises, thresholds]),
+    Chapter(
+        "Set the threshold yourself",
+        "Scores and curves",
+        [distributions, curves, confusion],
+        say.finding,
+    ),
+]
+ANALYSIS = Analysis("thresholds", numbers.numbers, numbers.rows, CHAPTERS)

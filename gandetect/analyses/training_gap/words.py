@@ -49,9 +49,5 @@ def gap(results: StudyResults) -> list[Block]:
     ]
 
 
-ANALYSIS = Analysis(
-    "training_gap",
-    numbers.numbers,
-    numbers.rows,
-    chapters=[Chapter("Can I trust this?", "Leaks: learnt by heart?", [gap], say.finding)],
-)
+CHAPTER = Chapter("Can I trust this?", "Leaks: learnt by heart?", [gap], say.finding)
+ANALYSIS = Analysis("training_gap", numbers.numbers, numbers.rows, [CHAPTER])

@@ -103,10 +103,5 @@ def _luck_table(results: StudyResults, luck: Rows) -> Table:
     return table("How far a figure moves, and with what", luck, columns, text_columns=3)
 
 
-ANALYSIS = Analysis(
-    "trajectories",
-    numbers.numbers,
-    numbers.rows,
-    chapters=[Chapter("Can I trust this?", "Chance: epochs", [trajectories], say.finding)],
-    beyond_scores=True,
-)
+CHAPTER = Chapter("Can I trust this?", "Chance: epochs", [trajectories], say.finding)
+ANALYSIS = Analysis("trajectories", numbers.numbers, numbers.rows, [CHAPTER], beyond_scores=True)
