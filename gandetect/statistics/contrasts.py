@@ -8,12 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from gandetect.statistics.bootstrap import (
-    Statistic,
-    mean_over_both,
-    mean_over_images,
-    p_value,
-)
+from gandetect.statistics.bootstrap import Statistic, mean_over_both, mean_over_images, p_value
 from gandetect.statistics.detector_runs import DetectorRuns, ScoredImages
 from gandetect.statistics.ranking import placements
 

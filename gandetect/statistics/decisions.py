@@ -20,11 +20,7 @@ def correct_answers(scores: Scores, label: str, threshold: float) -> int:
 def share_correct(scores: Scores, label: str, threshold: float) -> dict[str, Any]:
     """Share answered correctly in one group, with its 95 % Wilson interval and n."""
     right = correct_answers(scores, label, threshold)
-    return {
-        "n": len(scores),
-        "correct": right / len(scores),
-        "ci95": wilson(right, len(scores)),
-    }
+    return {"n": len(scores), "correct": right / len(scores), "ci95": wilson(right, len(scores))}
 
 
 def confusion(generated: Scores, real: Scores, threshold: float) -> list[list[int]]:

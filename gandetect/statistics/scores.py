@@ -16,16 +16,7 @@ Scores: TypeAlias = npt.NDArray[np.float64]
 # The generated sources of which every run answered the same images; or whether that is true of all.
 SameFakes: TypeAlias = bool | Collection[str]
 
-COLUMNS = (
-    "detector",
-    "detector_seed",
-    "epoch",
-    "source",
-    "source_seed",
-    "label",
-    "index",
-    "score",
-)
+COLUMNS = ("detector", "detector_seed", "epoch", "source", "source_seed", "label", "index", "score")
 LABELS = ("real", "generated")
 IN_DISTRIBUTION = "real:in-distribution"
 HELD_OUT = "real:held-out"

@@ -70,10 +70,7 @@ def _splits(subject: ScoredDetector) -> list[dict[str, Any]]:
                     "n": len(fakes) + len(reals),
                     "confusion": matrix,
                     **figures,
-                    "ci95": {
-                        "auroc": interval,
-                        "accuracy": wilson(right, len(fakes) + len(reals)),
-                    },
+                    "ci95": {"auroc": interval, "accuracy": wilson(right, len(fakes) + len(reals))},
                 }
             )
     return rows

@@ -35,9 +35,7 @@ def costs(results: StudyResults) -> list[Block]:
     return [
         Text(say.lead(first), "lead"),
         say.figure(
-            "costs",
-            lambda: cost_chart(rows, detectors, results.labelled),
-            results.many_seeds,
+            "costs", lambda: cost_chart(rows, detectors, results.labelled), results.many_seeds
         ),
         _table(rows, results.labelled),
         Text(say.method(chosen_on([first]), cut), "note"),

@@ -16,13 +16,7 @@ from gandetect.analyses.study import ScoredStudy
 from gandetect.analyses.tidy import tidy_row
 from gandetect.statistics.detector_runs import DetectorRuns
 from gandetect.statistics.rows import Row, Rows, chosen, grouped
-from gandetect.statistics.scores import (
-    Metrics,
-    SameFakes,
-    role_of,
-    same_images,
-    source_keys,
-)
+from gandetect.statistics.scores import Metrics, SameFakes, role_of, same_images, source_keys
 
 AS_THEY_ARE = 0.95
 PROCESSED = 0.90

@@ -50,10 +50,7 @@ def mean_images(reals: Shown, others: Sequence[Shown]) -> Figure:
 
 
 def _beside(
-    reals: Shown,
-    others: Sequence[Shown],
-    what: Literal["spectrum", "mean"],
-    unit: str,
+    reals: Shown, others: Sequence[Shown], what: Literal["spectrum", "mean"], unit: str
 ) -> Figure:
     everything = [reals, *others]
     width = min(2.2, 8.4 / len(everything))

@@ -11,14 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from gandetect.analyses.generators.figure import has_numbers
-from gandetect.report.style import (
-    COLOURS,
-    INK,
-    QUIET,
-    legend_below,
-    new_panels,
-    percent_axis,
-)
+from gandetect.report.style import COLOURS, INK, QUIET, legend_below, new_panels, percent_axis
 from gandetect.report.words import GROUPS, images, wrapped
 from gandetect.statistics.rows import Row, chosen
 
