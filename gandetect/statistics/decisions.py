@@ -36,9 +36,8 @@ def general_table(matrix: list[list[int]]) -> dict[str, Any]:
     A class that is never answered has precision 0, as scikit-learn puts it.
     """
     (rr, rg), (gr, gg) = matrix
-    found = general_figures(gg, rr, gr + gg, rr + rg)
     table: dict[str, Any] = {}
-    for name, value in found.items():
+    for name, value in general_figures(gg, rr, gr + gg, rr + rg).items():
         group, _, figure = name.rpartition(": ")
         of_group = table.setdefault(group, {}) if group else table
         of_group[figure] = float(value)

@@ -20,16 +20,14 @@ from gandetect.statistics.scored_detectors import (
     judged_pairs,
     unfit,
 )
-from gandetect.statistics.scores import Metrics
-
-ROLES = ("own", "own-other-seed", "other", "generated")
+from gandetect.statistics.scores import FAKE_ROLES, Metrics
 
 
 def numbers(study: ScoredStudy) -> Metrics:
     """``costs`` of every run, and the ``cost_model`` that they are of."""
-    found, gaps = costs(study.subjects, study.cost_model)
+    rows, gaps = costs(study.subjects, study.cost_model)
     model = study.cost_model.as_dict()
-    return {"cost_model": model, "costs": found, "not_measured": {"costs": gaps}}
+    return {"cost_model": model, "costs": rows, "not_measured": {"costs": gaps}}
 
 
 def rows(metrics: Metrics) -> Iterator[Row]:
@@ -48,7 +46,7 @@ def costs(subjects: Sequence[ScoredDetector], model: CostModel) -> tuple[Rows, l
     Returns rows and a sentence for everything that could not be measured. Intervals are of 95 %
     and over calibration and test images.
     """
-    found: Rows = []
+    rows: Rows = []
     gaps: list[str] = []
     for subject in subjects:
         names = fitted_on(subject)
@@ -58,9 +56,9 @@ def costs(subjects: Sequence[ScoredDetector], model: CostModel) -> tuple[Rows, l
             continue
         cut = cheapest_cut(subject.sources[names[0]], subject.sources[names[1]], model)
         cuts = alone(subject).best_cuts(subject.seed, names, model.weights)
-        pairs, left_out = judged_pairs(subject, held_out_for=ROLES)
+        pairs, left_out = judged_pairs(subject, held_out_for=FAKE_ROLES)
         gaps += left_out
-        found += [
+        rows += [
             {
                 **subject.name,
                 "generated": generated,
@@ -71,4 +69,4 @@ def costs(subjects: Sequence[ScoredDetector], model: CostModel) -> tuple[Rows, l
             }
             for generated, real in pairs
         ]
-    return found, gaps
+    return rows, gaps
