@@ -15,7 +15,7 @@ from gandetect.report.document import Block, Columns, Text, table
 from gandetect.report.heatmaps import confusion_heat
 from gandetect.report.prose import Prose
 from gandetect.report.results import StudyResults
-from gandetect.report.words import count, detector_name, number, percent_interval, sentence
+from gandetect.report.words import count, number, percent_interval, sentence
 from gandetect.statistics.rows import Row, chosen, grouped
 
 FIGURES = numbers.METRICS
@@ -67,7 +67,7 @@ def splits(results: StudyResults) -> list[Block]:
     if not rows:
         return []
     columns: Columns = {
-        "Classifier": lambda row: detector_name(row, results.many_seeds),
+        "Classifier": results.run_of,
         "Split": lambda row: row["split"],
         "Operating point": lambda row: row["operating_point"],
         "Accuracy (95 % interval)": lambda row: percent_interval(
@@ -84,8 +84,7 @@ def confusions(results: StudyResults) -> list[Block]:
     rows = [r for r in results.metrics["splits"] if r["detector"] in results.classifiers]
 
     def name(row: Row) -> str:
-        who = detector_name(row, results.many_seeds)
-        return f"{who}: {row['split']}, {row['operating_point']}"
+        return f"{results.run_of(row)}: {row['split']}, {row['operating_point']}"
 
     return [confusion_heat(say.confusion(), rows, name)] if rows else []
 

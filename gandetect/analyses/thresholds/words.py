@@ -14,7 +14,7 @@ from gandetect.report.document import Block, Columns, table
 from gandetect.report.heatmaps import confusion_heat
 from gandetect.report.prose import Prose
 from gandetect.report.results import StudyResults
-from gandetect.report.words import count, detector_name, number, percent
+from gandetect.report.words import count, number, percent
 from gandetect.statistics.rows import Row, chosen, grouped
 
 say = Prose(__file__)
@@ -59,7 +59,7 @@ def distributions(results: StudyResults) -> list[Block]:
         return next(map(say.upper_bound, chosen(results.rows("upper_bound"), **name)), "–")
 
     columns: Columns = {
-        "Detector": lambda row: detector_name(row, results.many_seeds),
+        "Detector": results.run_of,
         # Rounded up, so that who gives it to `gandetect score --at` flags no more than promised.
         "Calibrated threshold": lambda row: (
             number(ceil(100 * row["calibrated"]) / 100, 2)
@@ -89,7 +89,7 @@ def confusion(results: StudyResults) -> list[Block]:
         return [*say.paragraphs("no_confusion")]
 
     def name(row: Row) -> str:
-        return f"{detector_name(row, results.many_seeds)}, {row['operating_point']}"
+        return f"{results.run_of(row)}, {row['operating_point']}"
 
     return [confusion_heat(say.confusion(_known(results)), rows, name)]
 
