@@ -50,6 +50,11 @@ class ScoredDetector:
         """The keys that every row of `metrics.json` opens with."""
         return {"detector": self.detector, "detector_seed": self.seed}
 
+    def pair(self, generated: str, real: str) -> dict[str, Any]:
+        """The same of rows on a generated and a real source."""
+        role = self.role(generated)
+        return {**self.name, "generated": generated, "real": real, "role": role}
+
     def margins(self, names: Iterable[str], point: str) -> Scores:
         """How far images lie above their threshold, `(N,)`: generated is what is above 0.
 

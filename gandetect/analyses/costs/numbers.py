@@ -34,9 +34,7 @@ def rows(metrics: Metrics) -> Iterator[Row]:
     """The cost, and the share of fakes among what is stopped."""
     for row in metrics["costs"]:
         for name in ("cost", "precision"):
-            yield tidy_row("cost", row, name, row[name], row["ci95"].get(name),
-                           source=row["generated"], real_source=row["real"],
-                           n=row["n_generated"] + row["n_real"])  # fmt: skip
+            yield tidy_row("cost", row, name, row[name], row["ci95"].get(name))
 
 
 def costs(subjects: Sequence[ScoredDetector], model: CostModel) -> tuple[Rows, list[str]]:
@@ -60,10 +58,7 @@ def costs(subjects: Sequence[ScoredDetector], model: CostModel) -> tuple[Rows, l
         gaps += left_out
         rows += [
             {
-                **subject.name,
-                "generated": generated,
-                "real": real,
-                "role": subject.role(generated),
+                **subject.pair(generated, real),
                 "fitted_on": list(names),
                 **expected(subject.sources[generated], subject.sources[real], cut, model, cuts),
             }
