@@ -37,10 +37,6 @@ class Binned:
     axis: tuple[float, float]
     counts: Mapping[str, Counts]
 
-    def above(self, source: str) -> Counts:
-        """How many scores of a source exceed each edge, `(K,)`: what is called generated."""
-        return np.append(np.cumsum(self.counts[source][::-1])[::-1], 0)
-
     def position(self, threshold: float) -> int:
         """Which edge a threshold is; `ValueError` when it is none."""
         place = int(np.searchsorted(self.edges, threshold))

@@ -101,8 +101,8 @@ def validate_scores(scores: pd.DataFrame) -> None:
 def latest(scores: pd.DataFrame) -> pd.DataFrame:
     """Keep each detector's last scored epoch, with score as float64."""
     group = scores.groupby(["detector", "detector_seed"], observed=True)
-    kept = scores[scores["epoch"] == group["epoch"].transform("max")]
-    return kept.assign(score=kept["score"].to_numpy(np.float64))
+    last = scores[scores["epoch"] == group["epoch"].transform("max")]
+    return last.assign(score=last["score"].to_numpy(np.float64))
 
 
 def by_source(scores: pd.DataFrame) -> dict[str, Scores]:
@@ -133,11 +133,8 @@ def reals_tested_on(sources: Collection[str]) -> list[str]:
 
 def ordered(sources: Iterable[str], own: Collection[str] | None) -> list[str]:
     """Order sources as every table does: own, other generators, then the groups of reals."""
-    return sorted(sources, key=lambda source: (_rank(role_of(source, own)), source))
-
-
-def _rank(role: str) -> int:
-    return ROLES.index(role) if role in ROLES else len(ROLES)
+    places = {role: place for place, role in enumerate(ROLES)}
+    return sorted(sources, key=lambda name: (places.get(role_of(name, own), len(places)), name))
 
 
 def _check_columns(table: pd.DataFrame, columns: Sequence[str], name: str) -> None:
