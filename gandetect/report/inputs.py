@@ -117,6 +117,7 @@ def read_inputs(run: Path) -> Inputs:
         class_samples=files.read("data-samples.npz", reading.read_class_samples, {}),
         folds=files.table("folds.json") if folds else {},
         classes=classes,
+        groups=None,
         trajectory=_scored(files, "trajectory.parquet", twins) if epochs else None,
         perturbed=_scored(files, "perturbed.parquet", twins) if perturbed else None,
         overlap=overlap,
@@ -130,7 +131,6 @@ def read_inputs(run: Path) -> Inputs:
 
 
 def _of_networks(files: _Files, facts: StudyFacts) -> dict[str, dict[Trained, Any]]:
-    """What the folders of generators, classifiers and detectors hold."""
 
     def runs(networks: Iterable[Any]) -> list[Trained]:
         return [(one.name, seed) for one in networks for seed in facts.seeds]
