@@ -51,20 +51,17 @@ def batches(results: StudyResults) -> list[Block]:
     blocks: list[Block] = []
     for config in results.facts.classifiers:
         run = results.inputs.classifiers.get((config.name, results.seeds[0]))
-        if run is None or not len(run.batch):
-            continue
-        shown = min(len(run.batch), BATCH_SHOWN)
-        fakes = int(run.labels[:shown].sum())
-        grid = batch_grid(run.batch, run.labels)
-        about = config.name, shown, fakes, len(run.batch)
-        blocks.append(say.image("batch", grid, *about, of=config.name))
+        if run is not None and len(run.batch):
+            shown = min(len(run.batch), BATCH_SHOWN)
+            about = config.name, shown, int(run.labels[:shown].sum()), len(run.batch)
+            grid = batch_grid(run.batch, run.labels)
+            blocks.append(say.image("batch", grid, *about, of=config.name))
     return blocks
 
 
 def splits(results: StudyResults) -> list[Block]:
     """Accuracy and its relatives on training, validation and test images."""
-    rows = [r for r in results.metrics["splits"] if r["detector"] in results.classifiers]
-    if not rows:
+    if not (rows := _split_rows(results)):
         return []
     columns: Columns = {
         "Classifier": results.run_of,
@@ -81,12 +78,16 @@ def splits(results: StudyResults) -> list[Block]:
 
 def confusions(results: StudyResults) -> list[Block]:
     """The confusion matrix of each split, at each threshold."""
-    rows = [r for r in results.metrics["splits"] if r["detector"] in results.classifiers]
 
     def name(row: Row) -> str:
         return f"{results.run_of(row)}: {row['split']}, {row['operating_point']}"
 
+    rows = _split_rows(results)
     return [confusion_heat(say.confusion(), rows, name)] if rows else []
+
+
+def _split_rows(results: StudyResults) -> list[Row]:
+    return [row for row in results.metrics["splits"] if row["detector"] in results.classifiers]
 
 
 def published(results: StudyResults) -> list[Block]:

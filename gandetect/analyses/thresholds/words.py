@@ -22,17 +22,16 @@ say = Prose(__file__)
 
 def curves(results: StudyResults) -> list[Block]:
     """ROC and precision-recall curves."""
-    scores, metrics = results.inputs.scores, results.metrics
-    if not metrics["pairs"]:
+    if not results.metrics["pairs"]:
         return []
-    draw = partial(roc_and_precision_recall, scores, metrics)
+    draw = partial(roc_and_precision_recall, results.inputs.scores, results.metrics)
     return [say.figure("roc-precision-recall", draw, results.many_seeds, _known(results))]
 
 
 def thresholds(results: StudyResults) -> list[Block]:
     """The threshold explorer."""
-    found = explorer(results)
-    return [found] if found else []
+    block = explorer(results)
+    return [block] if block else []
 
 
 def promises(results: StudyResults) -> list[Block]:
@@ -46,13 +45,15 @@ def promises(results: StudyResults) -> list[Block]:
 
 def distributions(results: StudyResults) -> list[Block]:
     """Distributions of scores by source."""
-    scores, metrics = results.inputs.scores, results.metrics
-    draw = partial(score_distributions, scores, metrics, results.named)
+    draw = partial(score_distributions, results.inputs.scores, results.metrics, results.named)
 
     def above(point: str) -> Callable[[Row], str]:
         return lambda row: (
             percent(of[point]) if point in (of := row.get("calibration_flagged", {})) else "–"
         )
+
+    def youden(row: Row) -> str:
+        return number(row.get("youden"), 2)
 
     def upper_bound(row: Row) -> str:
         name = {key: row[key] for key in ("detector", "detector_seed")}
@@ -69,15 +70,13 @@ def distributions(results: StudyResults) -> list[Block]:
         "Reals that chose it": lambda row: count(row.get("n_calibration", 0)),
         "of them above 0": above("native"),
         "of them above the calibrated threshold": above("calibrated"),
-        "Youden's threshold": (lambda row: number(row.get("youden"), 2))
-        if "youden" in results.points
-        else None,
+        "Youden's threshold": youden if "youden" in results.points else None,
         "Upper bound (chosen on the test images, not attainable)": upper_bound,
     }
     caption = "Where the thresholds lie, and the reals that chose them"
     return [
-        say.figure("score-distributions", draw, _first_seed(results)),
-        table(caption, metrics["operating_points"], columns),
+        say.figure("score-distributions", draw, results.seeds[0] if results.many_seeds else None),
+        table(caption, results.metrics["operating_points"], columns),
     ]
 
 
@@ -97,11 +96,6 @@ def confusion(results: StudyResults) -> list[Block]:
 def _known(results: StudyResults) -> bool:
     """Whether anybody has said what the detectors were trained on."""
     return any(results.own(name) is not None for name in results.detectors)
-
-
-def _first_seed(results: StudyResults) -> int | None:
-    """The seed that is drawn where there are several."""
-    return results.seeds[0] if results.many_seeds else None
 
 
 CHAPTERS = [

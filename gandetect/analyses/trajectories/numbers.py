@@ -43,10 +43,11 @@ def numbers(study: ScoredStudy) -> Metrics:
 
 def rows(metrics: Metrics) -> Iterator[Row]:
     """How far figures move over epochs, and the AUROC of each pair of epochs."""
-    for row in metrics.get("trajectories", {}).get("luck", []):
+    stored = metrics.get("trajectories", {})
+    for row in stored.get("luck", []):
         for name in ("lowest", "highest", "sd_over_epochs", "sd_over_seeds"):
             yield tidy_row("epochs", row, f"{row['statistic']}: {name}", row[name])
-    for row in metrics.get("trajectories", {}).get("matrix", []):
+    for row in stored.get("matrix", []):
         name = f"auroc, D_{row['i']} on G_{row['j']}"
         yield tidy_row("epochs", row, name, row["auroc"], detector_seed=row["seed"],
                        real_source=row["real"])  # fmt: skip
@@ -86,25 +87,8 @@ def trajectories(
     Raises `DataError` when columns are missing, there are no rows, or a score is not finite.
     """
     check_table(table, (*COLUMNS, SOURCE_EPOCH), "over epochs")
-    found = _checkpoints(table, own, rule, classes)
-    cells = [row for one in found for row in _cells(one)]
-    areas = [row for one in found for row in _areas(one)]
-    return {
-        "matrix": [row for one in found for row in _matrix(one)],
-        "cells": cells,
-        "areas": areas,
-        "luck": [*_luck(cells, "correct"), *_luck(areas, "auroc")],
-    }
-
-
-def _checkpoints(
-    table: pd.DataFrame,
-    own: Mapping[str, Collection[str]],
-    rule: CalibrationRule,
-    classes: pd.DataFrame | None,
-) -> list[_Checkpoint]:
+    checkpoints: list[_Checkpoint] = []
     keyed = table.assign(source=source_keys(table))
-    found = []
     for _, rows in keyed.groupby(["detector", "detector_seed", "epoch"], observed=True):
         name, seed, epoch = rows[["detector", "detector_seed", "epoch"]].iloc[0]
         known = tuple(own.get(str(name), (f"generated:{name}",)))
@@ -115,8 +99,15 @@ def _checkpoints(
         sources |= {str(key): scores for key, scores in _split(now, "source").items()}
         cut = calibrated(rows[rows["label"] == "real"], rule, classes)
         given = str(name), int(seed), int(epoch), known, sources, thresholds_from({}, cut)
-        found.append(_Checkpoint(*given, by_epoch, calibration=cut))
-    return found
+        checkpoints.append(_Checkpoint(*given, by_epoch, calibration=cut))
+    cells = [row for one in checkpoints for row in _cells(one)]
+    areas = [row for one in checkpoints for row in _areas(one)]
+    return {
+        "matrix": [row for one in checkpoints for row in _matrix(one)],
+        "cells": cells,
+        "areas": areas,
+        "luck": [*_luck(cells, "correct"), *_luck(areas, "auroc")],
+    }
 
 
 def _split(rows: pd.DataFrame, column: str) -> dict[Any, Scores]:
@@ -191,14 +182,14 @@ def _luck(rows: Rows, statistic: str) -> Rows:
     if not rows:
         return []
     keys = ["detector", "role", "source", "operating_point" if statistic == "correct" else "real"]
-    found = []
+    luck = []
     for _, group in pd.DataFrame(rows).groupby(keys, sort=False):
         runs = group.pivot_table(index="epoch", columns="seed", values=statistic).dropna()
         if len(runs) == 0:
             continue  # no epoch that every run has kept
         late = runs[runs.index >= LATE * runs.index.max()]
         last = runs.iloc[-1].to_numpy(np.float64)
-        found.append(
+        luck.append(
             {
                 **{key: str(group[key].iloc[0]) for key in keys},
                 "statistic": statistic,
@@ -217,7 +208,7 @@ def _luck(rows: Rows, statistic: str) -> Rows:
                 "image_sd": float(group["image_sd"].mean()),
             }
         )
-    return found
+    return luck
 
 
 def _mean_sd(runs: pd.DataFrame) -> float | None:
