@@ -56,7 +56,9 @@ def _beside(
     width = min(2.2, 8.4 / len(everything))
     size = width * len(everything) + 1.2, 2 * width + 0.9
     figure, panels = new_panels(*size, 2, len(everything))
-    values = [_flat(one.arrays[what]) for one in everything]
+    arrays = [one.arrays[what] for one in everything]
+    flat = [one.mean(axis=0) if one.ndim == 3 else one for one in arrays]  # without channels
+    values = [one.astype(np.float64) for one in flat]
     differences = [value - values[0] for value in values[1:]]
     together = np.concatenate([one.ravel() for one in values])
     # A common scale that one bright frequency does not stretch.
@@ -85,11 +87,6 @@ def draw_map(axes: Axes, values: Floats, bound: float | None = None, **how: Any)
     axes.spines[:].set_visible(False)
     axes.set(xticks=[], yticks=[])
     return axes.imshow(values, **how)
-
-
-def _flat(values: Any) -> Floats:
-    """An image ``(C, H, W)`` as the mean of its channels; what has none stays as it is."""
-    return np.asarray(values.mean(axis=0) if values.ndim == 3 else values, np.float64)
 
 
 def profiles(reals: Shown, others: Sequence[Shown]) -> Figure:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -148,9 +149,8 @@ def _shifts(run: _Run, source: str) -> Iterator[_Shift]:
     fakes, reals = run.scores[source], run.scores[IN_DISTRIBUTION]
     before = placements(fakes[NONE], reals[NONE])
     yield _shift(run, source, NONE, "both", before)
-    for level in sorted(set(fakes) & set(reals) - {NONE}):
-        for applied_to in APPLIED_TO:
-            yield _shift(run, source, level, applied_to, before)
+    for level, applied_to in product(sorted(set(fakes) & set(reals) - {NONE}), APPLIED_TO):
+        yield _shift(run, source, level, applied_to, before)
 
 
 def _shift(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -117,53 +118,49 @@ def _split(rows: pd.DataFrame, column: str) -> dict[Any, Scores]:
 
 
 def _matrix(one: _Checkpoint) -> Iterator[dict[str, Any]]:
-    for real in TEST_REALS:
-        for j, fakes in one.by_epoch.items():
-            if real in one.sources:
-                area, _ = _area(fakes, one.sources[real])
-                yield {
-                    **one.name,
-                    "i": one.epoch,
-                    "j": j,
-                    "real": real,
-                    "auroc": area,
-                    "n_generated": len(fakes),
-                    "n_real": len(one.sources[real]),
-                }
+    there = [real for real in TEST_REALS if real in one.sources]
+    for real, (j, fakes) in product(there, one.by_epoch.items()):
+        yield {
+            **one.name,
+            "i": one.epoch,
+            "j": j,
+            "real": real,
+            "auroc": _area(fakes, one.sources[real])[0],
+            "n_generated": len(fakes),
+            "n_real": len(one.sources[real]),
+        }
 
 
 def _cells(one: _Checkpoint) -> Iterator[dict[str, Any]]:
-    for source in one.reported():
+    for source, (point, cut) in product(one.reported(), one.thresholds.items()):
         label = source.partition(":")[0]
-        for point, cut in one.thresholds.items():
-            answered = share_correct(one.margins([source], point), label, 0.0)
-            share, n = answered["correct"], answered["n"]
+        answered = share_correct(one.margins([source], point), label, 0.0)
+        share, n = answered["correct"], answered["n"]
+        yield {
+            **one.name,
+            "epoch": one.epoch,
+            "role": one.role(source),
+            "source": source,
+            "operating_point": point,
+            "threshold": cut,
+            **answered,
+            "image_sd": float(np.sqrt(share * (1 - share) / n)),
+        }
+
+
+def _areas(one: _Checkpoint) -> Iterator[dict[str, Any]]:
+    for source, real in product(one.reported(), TEST_REALS):
+        if source.startswith("generated:") and real in one.sources:
+            area, sd = _area(one.sources[source], one.sources[real])
             yield {
                 **one.name,
                 "epoch": one.epoch,
                 "role": one.role(source),
                 "source": source,
-                "operating_point": point,
-                "threshold": cut,
-                **answered,
-                "image_sd": float(np.sqrt(share * (1 - share) / n)),
+                "real": real,
+                "auroc": area,
+                "image_sd": sd,
             }
-
-
-def _areas(one: _Checkpoint) -> Iterator[dict[str, Any]]:
-    for source in one.reported():
-        for real in TEST_REALS:
-            if source.startswith("generated:") and real in one.sources:
-                area, sd = _area(one.sources[source], one.sources[real])
-                yield {
-                    **one.name,
-                    "epoch": one.epoch,
-                    "role": one.role(source),
-                    "source": source,
-                    "real": real,
-                    "auroc": area,
-                    "image_sd": sd,
-                }
 
 
 def _area(fakes: Scores, reals: Scores) -> tuple[float, float]:
