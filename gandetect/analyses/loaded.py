@@ -49,12 +49,12 @@ class Run:
     def _repr_html_(self) -> str:
         """The question, the warnings, the verdicts and the matrix, as the report opens."""
         results = self.results
-        told = [f"<p><b>{escape(text.label or 'Warning:')}</b> {escape(text.text)}</p>"
-                for text in (*warnings(results), *verdicts_at(results, results.point))
-                if isinstance(text, Text)]  # fmt: skip
+        texts = [f"<p><b>{escape(text.label or 'Warning:')}</b> {escape(text.text)}</p>"
+                 for text in (*warnings(results), *verdicts_at(results, results.point))
+                 if isinstance(text, Text)]  # fmt: skip
         shares = self.matrix(results.point).to_html(float_format="{:.1%}".format, na_rep="")
         caption = f"Answered correctly, {results.point} operating point"
-        return f"<h4>{escape(results.question)}</h4>{''.join(told)}<p>{caption}</p>{shares}"
+        return f"<h4>{escape(results.question)}</h4>{''.join(texts)}<p>{caption}</p>{shares}"
 
 
 def load_run(path: str | Path) -> Run:

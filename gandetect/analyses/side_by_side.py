@@ -22,8 +22,8 @@ def figures(metrics: Metrics) -> Iterator[dict[str, Any]]:
     None of an AUROC, and ``real_source`` of a share.
     """
     for row in metrics["across_seeds"]:
-        kept = ("detector", "source", "operating_point", "role", "seeds", "mean", "ci95", "covers")
-        shared = {key: row[key] for key in kept}
+        keys = ("detector", "source", "operating_point", "role", "seeds", "mean", "ci95", "covers")
+        shared = {key: row[key] for key in keys}
         yield {"metric": "correct", "real_source": None, "values": row["correct"], **shared}
     for row in metrics["pairs_across_seeds"]:
         yield {

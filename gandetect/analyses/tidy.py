@@ -7,7 +7,7 @@ from typing import Any
 
 from gandetect.statistics.rows import Row
 
-KEPT = ("detector", "detector_seed", "source", "role", "operating_point", "n")
+SHARED = ("detector", "detector_seed", "source", "role", "operating_point", "n")
 
 
 def tidy_row(
@@ -18,7 +18,14 @@ def tidy_row(
     ci95: Sequence[float] | None = None,
     **more: Any,
 ) -> Row:
-    """One number as a row of the tidy table; ``low`` and ``high`` bound its 95 % interval."""
-    row = {key: origin[key] for key in KEPT if key in origin}
+    """One number as a row of the tidy table; ``low`` and ``high`` bound its 95 % interval.
+
+    An ``origin`` that is a pair of sources names both, and counts the images of both.
+    """
+    row = {key: origin[key] for key in SHARED if key in origin}
+    if "generated" in origin:
+        row |= {"source": origin["generated"], "real_source": origin["real"]}
+        if "n_generated" in origin:
+            row["n"] = origin["n_generated"] + origin["n_real"]
     low, high = ci95 or (None, None)
     return {"kind": kind, **row, "metric": metric, "value": value, "low": low, "high": high, **more}

@@ -2,7 +2,3 @@
 
 Nothing here knows an analysis by name or loads a network.
 """
-
-from gandetect.report.grids import image_grid
-
-__all__ = ["image_grid"]

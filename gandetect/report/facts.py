@@ -62,14 +62,14 @@ class StudyFacts:
     @property
     def data(self) -> Mapping[str, Any]:
         """Settings of the data."""
-        found: Mapping[str, Any] = self.settings["data"]
-        return found
+        table: Mapping[str, Any] = self.settings["data"]
+        return table
 
     @property
     def evaluation(self) -> Mapping[str, Any]:
         """What was to be scored and measured."""
-        found: Mapping[str, Any] = self.settings["evaluation"]
-        return found
+        table: Mapping[str, Any] = self.settings["evaluation"]
+        return table
 
     @property
     def is_table(self) -> bool:
@@ -82,7 +82,6 @@ TRAINED = ("gans", "classifiers", "post_hoc")
 
 def facts_of(experiment: Experiment) -> StudyFacts:
     """What an experiment file says."""
-    labelled = isinstance(experiment.data, LabelledDataConfig)
     return StudyFacts(
         experiment.name,
         experiment.seeds,
@@ -92,7 +91,7 @@ def facts_of(experiment: Experiment) -> StudyFacts:
         experiment.model_dump(mode="json"),
         to_toml(experiment),
         experiment.digest(),
-        labelled,
+        isinstance(experiment.data, LabelledDataConfig),
         experiment.question,
         gans=experiment.gans,
         classifiers=experiment.classifiers,
@@ -123,9 +122,10 @@ def detectors_of(experiment: Experiment) -> dict[str, dict[str, Any]]:
     facts: dict[str, dict[str, Any]] = {
         gan.name: discriminator_facts(gan.name) for gan in experiment.discriminators
     }
+    data = experiment.data
+    classes = data.trained_fakes if isinstance(data, LabelledDataConfig) else []
     for classifier in experiment.classifiers:
-        known = [*_classes(experiment), *classifier.fakes_from]
-        own = [f"generated:{name}" for name in known]
+        own = [f"generated:{name}" for name in (*classes, *classifier.fakes_from)]
         facts[classifier.name] = {"kind": "classifier", "recipe": classifier.recipe, "own": own}
     for detector in experiment.detectors:
         own = [f"generated:{name}" for name in experiment.known_to(detector.name)]
@@ -138,8 +138,3 @@ def same_fakes_of(experiment: Experiment) -> SameFakes:
     if isinstance(experiment.data, LabelledDataConfig):
         return True
     return tuple(source.source for source in experiment.sources)
-
-
-def _classes(experiment: Experiment) -> list[str]:
-    data = experiment.data
-    return data.trained_fakes if isinstance(data, LabelledDataConfig) else []

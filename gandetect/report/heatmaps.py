@@ -19,7 +19,7 @@ def share_cell(share: float, ci95: Sequence[float], framed: bool = False, hint: 
 
 def area_cell(area: float, ci95: Sequence[float], framed: bool = False, hint: str = "") -> Cell:
     """An AUROC above its interval."""
-    return Cell(number(area), number_range(area, ci95), area, framed, hint)
+    return Cell(number(area), number_range(ci95), area, framed, hint)
 
 
 def confusion_heat(caption: str, rows: Iterable[Row], name: Callable[[Row], str]) -> Heat:

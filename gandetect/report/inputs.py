@@ -11,25 +11,9 @@ from typing import Any, TypeAlias, TypeVar
 import numpy as np
 import pandas as pd
 
+from gandetect.report import reading
 from gandetect.report.facts import StudyFacts, load_facts
-from gandetect.report.reading import (
-    UNREADABLE,
-    Classifier,
-    Images,
-    Kept,
-    Neighbours,
-    Samples,
-    read_arrays,
-    read_class_samples,
-    read_classifier,
-    read_history,
-    read_kept,
-    read_neighbours,
-    read_rows,
-    read_samples,
-    read_scores,
-    read_table,
-)
+from gandetect.report.reading import Classifier, Images, Kept, Neighbours, Samples
 
 Trained: TypeAlias = tuple[str, int]  # the name and seed of a GAN or detector
 Read = TypeVar("Read")
@@ -85,11 +69,15 @@ class _Files:
             return default
         try:
             return reader(path)
-        except UNREADABLE as error:
+        except reading.UNREADABLE as error:
             # The first line only, and never the place where this run happens to lie.
             reason = str(error).replace(f"{self.run}/", "").splitlines() or [type(error).__name__]
             self.missing[name] = f"{name} cannot be read ({reason[0]})"
             return default
+
+    def table(self, name: str) -> dict[str, Any]:
+        """A JSON object; an empty one where it is absent or damaged."""
+        return self.read(name, reading.read_table, {})
 
     def each(
         self, trained: Iterable[Trained], place: str, reader: Callable[[Path], Read]
@@ -106,46 +94,43 @@ def read_inputs(run: Path) -> Inputs:
     that cannot be read is left out and named in `missing`.
     """
     facts, files = load_facts(run), _Files(run)
-    scores, gaps = only_finite(read_scores(run / "scores.parquet"))
+    scores, gaps = only_finite(reading.read_scores(run / "scores.parquet"))
+    manifest = files.table("manifest.json")
+    classes = files.read("classes.parquet", pd.read_parquet, None)
     if facts.is_table:
-        classes = files.read("classes.parquet", pd.read_parquet, None)
         groups = files.read("groups.parquet", pd.read_parquet, None)
-        manifest: dict[str, Any] = files.read("manifest.json", read_table, {})
         return Inputs(run, facts, scores, manifest, classes=classes, groups=groups, gaps=gaps)
-    left_out: dict[str, Any] = files.read("left-out.json", read_table, {})
-    overlap: dict[str, Any] = {}
-    if facts.gans:
-        overlap = files.read("overlap.json", read_table, {})
+    overlap = files.table("overlap.json") if facts.gans else {}
     twins = overlap.get("images", []) if overlap.get("policy") == "exclude" else []
     epochs = bool(facts.gans) and facts.evaluation["trajectory"] != "last"
     perturbed = facts.evaluation["perturbations"]
     folds = facts.labelled and facts.data["folds"]
+    named = partial(reading.read_rows, key="name")
     return Inputs(
         run,
         facts,
         without_twins(scores, twins),
-        manifest=files.read("manifest.json", read_table, {}),
-        quality=files.read("quality.json", read_rows, []) if facts.gans else [],
-        classifier=files.read("quality-classifier.json", read_table, {}) if facts.gans else {},
-        data=files.read("data.json", read_table, {}),
-        class_samples=files.read("data-samples.npz", read_class_samples, {}),
-        folds=files.read("folds.json", read_table, {}) if folds else {},
-        classes=files.read("classes.parquet", pd.read_parquet, None),
+        manifest,
+        quality=files.read("quality.json", reading.read_rows, []) if facts.gans else [],
+        classifier=files.table("quality-classifier.json") if facts.gans else {},
+        data=files.table("data.json"),
+        class_samples=files.read("data-samples.npz", reading.read_class_samples, {}),
+        folds=files.table("folds.json") if folds else {},
+        classes=classes,
         groups=None,
         trajectory=_scored(files, "trajectory.parquet", twins) if epochs else None,
         perturbed=_scored(files, "perturbed.parquet", twins) if perturbed else None,
         overlap=overlap,
-        sources=_of_sources(files) if facts.settings["sources"] else [],
-        audit=files.read("audit.json", read_table, {}),
-        image_statistics=files.read("image-statistics/statistics.npz", read_arrays, {}),
+        sources=files.read("sources.json", named, []) if facts.settings["sources"] else [],
+        audit=files.table("audit.json"),
+        image_statistics=files.read("image-statistics/statistics.npz", reading.read_arrays, {}),
         missing=files.missing,
-        gaps=[*gaps, *left_out.get("detectors", [])],
+        gaps=[*gaps, *files.table("left-out.json").get("detectors", [])],
         **_of_networks(files, facts),
     )
 
 
 def _of_networks(files: _Files, facts: StudyFacts) -> dict[str, dict[Trained, Any]]:
-    """What the folders of generators, classifiers and detectors hold."""
 
     def runs(networks: Iterable[Any]) -> list[Trained]:
         return [(one.name, seed) for one in networks for seed in facts.seeds]
@@ -153,19 +138,16 @@ def _of_networks(files: _Files, facts: StudyFacts) -> dict[str, dict[Trained, An
     gans, classifiers = runs(facts.gans), runs(facts.classifiers)
     discriminators = [one for one in gans if one[0] in facts.detectors]
     detectors = [*discriminators, *classifiers, *runs(facts.post_hoc)]
-    folder = "detectors/{}/seed-{}"
+    near, maps = "detectors/{}/seed-{}/neighbours.npz", "saliency/{}/seed-{}/saliency.npz"
+    kept = {kind: f"detectors/{{}}/seed-{{}}/{kind}.npz" for kind in KEPT}
     return {
-        "histories": files.each(gans, "gans/{}/seed-{}/history.csv", read_history),
-        "samples": files.each(gans, "gans/{}/seed-{}/samples", read_samples),
-        "classifiers": files.each(classifiers, "classifiers/{}/seed-{}", read_classifier),
-        "neighbours": files.each(discriminators, f"{folder}/neighbours.npz", read_neighbours),
-        "saliency": files.each(detectors, "saliency/{}/seed-{}/saliency.npz", read_arrays),
-        **{kind: files.each(detectors, f"{folder}/{kind}.npz", read_kept) for kind in KEPT},
+        "histories": files.each(gans, "gans/{}/seed-{}/history.csv", reading.read_history),
+        "samples": files.each(gans, "gans/{}/seed-{}/samples", reading.read_samples),
+        "classifiers": files.each(classifiers, "classifiers/{}/seed-{}", reading.read_classifier),
+        "neighbours": files.each(discriminators, near, reading.read_neighbours),
+        "saliency": files.each(detectors, maps, reading.read_arrays),
+        **{kind: files.each(detectors, place, reading.read_kept) for kind, place in kept.items()},
     }
-
-
-def _of_sources(files: _Files) -> list[dict[str, Any]]:
-    return files.read("sources.json", partial(read_rows, key="name"), [])
 
 
 def _scored(files: _Files, name: str, twins: Sequence[tuple[str, int]]) -> pd.DataFrame | None:

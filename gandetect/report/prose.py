@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Callable
 from functools import cached_property
@@ -16,21 +17,7 @@ from gandetect.report import words
 from gandetect.report.document import Picture, Text, slug
 from gandetect.report.style import drawn, pasted
 
-FILTERS = (
-    words.count,
-    words.group,
-    words.images,
-    words.listing,
-    words.number,
-    words.number_interval,
-    words.per_hundred,
-    words.percent,
-    words.percent_interval,
-    words.percent_range,
-    words.signed_points,
-    words.sentence,
-    words.spread,
-)
+FILTERS = dict(inspect.getmembers(words, inspect.isfunction))  # whatever says a number or a name
 STYLES = ("lead", "note", "missing", "warning")
 
 
@@ -55,7 +42,7 @@ class Prose:
             lstrip_blocks=True,
             finalize=_without_breaks,
         )
-        environment.filters |= {one.__name__: one for one in FILTERS}
+        environment.filters |= FILTERS
         return environment.from_string(self._path.read_text(encoding="utf-8"))
 
     def __getattr__(self, name: str) -> Callable[..., str]:

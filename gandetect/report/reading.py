@@ -118,28 +118,21 @@ def read_scores(path: Path) -> pd.DataFrame:
         return pd.read_parquet(path)
     except (OSError, ValueError, pa.ArrowException) as error:
         reason = str(error).splitlines()[0]
-        raise RunError(
-            f"{str(path)!r} cannot be read ({reason}); delete it and run the study again"
-        ) from None
+        again = "delete it and run the study again"
+        raise RunError(f"{str(path)!r} cannot be read ({reason}); {again}") from None
 
 
 def read_kept(path: Path) -> dict[str, Kept]:
     """Read kept images: for each source images (K, C, H, W) uint8 and scores (K,)."""
     with np.load(path, allow_pickle=False) as stored:
         sources = [key.removesuffix("/images") for key in stored.files if key.endswith("/images")]
-        found = {
-            source: Kept(
-                _as_images(stored[f"{source}/images"]),
-                stored[f"{source}/scores"].astype(np.float64),
-            )
-            for source in sources
-        }
-    for source, these in found.items():
-        if these.scores.shape != (len(these.images),):
-            raise ValueError(
-                f"{source}: {len(these.images)} images and scores of shape {these.scores.shape}"
-            )
-    return found
+        images = {source: _as_images(stored[f"{source}/images"]) for source in sources}
+        scores = {source: stored[f"{source}/scores"].astype(np.float64) for source in sources}
+    for source in sources:
+        n, shape = len(images[source]), scores[source].shape
+        if shape != (n,):
+            raise ValueError(f"{source}: {n} images and scores of shape {shape}")
+    return {source: Kept(images[source], scores[source]) for source in sources}
 
 
 def read_neighbours(path: Path) -> Neighbours:
@@ -147,14 +140,9 @@ def read_neighbours(path: Path) -> Neighbours:
     figures = read_table(path.with_suffix(".json"))
     with np.load(path, allow_pickle=False) as stored:
         best, fakes, reals = (_pairs(stored, group) for group in ("best", "fakes", "reals"))
+    counted = int(figures["training_images"]), float(figures["cut"])
     return Neighbours(
-        best,
-        fakes,
-        reals,
-        int(figures["training_images"]),
-        float(figures["cut"]),
-        _nearness(figures["fakes"]),
-        _nearness(figures["reals"]),
+        best, fakes, reals, *counted, _nearness(figures["fakes"]), _nearness(figures["reals"])
     )
 
 
@@ -216,11 +204,8 @@ def read_classifier(folder: Path) -> Classifier:
 
 def read_samples(folder: Path) -> Samples:
     """Find a generator's sample grids in its folder of them."""
-    grids = {
-        int(path.stem): path
-        for path in sorted(folder.glob("*.png"))
-        if re.fullmatch(r"\d+", path.stem)
-    }
+    paths = sorted(folder.glob("*.png"))
+    grids = {int(path.stem): path for path in paths if re.fullmatch(r"\d+", path.stem)}
     if not grids:
         raise ValueError("it holds no sample grid")
     for grid in grids.values():
@@ -248,7 +233,6 @@ def read_rows(path: Path, key: str = "gan") -> list[dict[str, Any]]:
 
 def _as_images(array: npt.NDArray[Any]) -> Images:
     if array.ndim != 4 or array.dtype != np.uint8 or array.shape[1] not in (1, 3):
-        raise ValueError(
-            f"images of shape {array.shape} and type {array.dtype} are not (N, C, H, W) uint8"
-        )
+        kind = f"shape {array.shape} and type {array.dtype}"
+        raise ValueError(f"images of {kind} are not (N, C, H, W) uint8")
     return array

@@ -146,8 +146,8 @@ class StudyResults:
     @property
     def points(self) -> list[str]:
         """Operating points that were measured, native first."""
-        found = {cell["operating_point"] for cell in self.metrics["cells"]}
-        return [point for point in OPERATING_POINTS if point in found]
+        measured = {cell["operating_point"] for cell in self.metrics["cells"]}
+        return [point for point in OPERATING_POINTS if point in measured]
 
     @property
     def point(self) -> str:
@@ -174,14 +174,14 @@ class StudyResults:
 
     def sorted(self, rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
         """Rows by detector, in the report's order; of one detector as they come."""
-        found = list(rows)
-        names = self.detectors if found else []
-        return sorted(found, key=lambda row: names.index(row["detector"]))
+        unsorted = list(rows)
+        names = self.detectors if unsorted else []
+        return sorted(unsorted, key=lambda row: names.index(row["detector"]))
 
     def present(self, rows: Iterable[Row]) -> list[str]:
         """Detectors that have rows, in the report's order."""
-        found = {row["detector"] for row in rows}
-        return [name for name in self.detectors if name in found]
+        names = {row["detector"] for row in rows}
+        return [name for name in self.detectors if name in names]
 
     def not_measured(self, key: str) -> list[Block]:
         """A sentence for what could not be measured; nothing when nothing is missing."""
@@ -197,25 +197,25 @@ class StudyResults:
         name, seed = trained
         return f"{name}, seed {seed}" if self.many_seeds else name
 
-    def absent(self, name: str, how: str = "run the study again to make it") -> list[Block]:
+    def run_of(self, row: Row) -> str:
+        """The same of the detector and seed that a row is about."""
+        return self.title_of((row["detector"], row["detector_seed"]))
+
+    def absent(self, name: str) -> list[Block]:
         """A sentence where a file would have been shown; a table of scores promises none."""
         if self.facts.is_table:
             return []
         why = self.inputs.missing.get(name, f"{name} holds nothing to show")
-        return [Text(f"Not shown: {why}; {how}.", "missing")]
+        return [Text(f"Not shown: {why}; run the study again to make it.", "missing")]
 
 
 def not_asked(results: StudyResults, key: str, value: str) -> list[Block]:
     """A sentence where the study was not told to measure something, and how to tell it."""
     if results.facts.evaluation[key] not in ("last", []):
         return results.absent({"trajectory": "trajectory.parquet"}.get(key, "perturbed.parquet"))
-    return [
-        Text(
-            f"Not measured: the study did not ask for it. Put {key} = {value} under [evaluation] "
-            "and run it again; that is another study, with a run folder of its own.",
-            "note",
-        )
-    ]
+    how = f"Put {key} = {value} under [evaluation] and run it again"
+    another = "that is another study, with a run folder of its own"
+    return [Text(f"Not measured: the study did not ask for it. {how}; {another}.", "note")]
 
 
 def detector_names(metrics: Metrics) -> list[str]:
@@ -227,6 +227,6 @@ def detector_names(metrics: Metrics) -> list[str]:
 
 def matrix_sources(metrics: Metrics) -> list[str]:
     """Sources as columns: generators by name, then reals from training to held-out and others."""
-    found = {cell["source"] for cell in metrics["cells"]}
-    fakes = sorted(source for source in found if source.startswith("generated:"))
-    return [*fakes, *({TRAINING} & found), *reals_tested_on(found)]
+    sources = {cell["source"] for cell in metrics["cells"]}
+    fakes = sorted(source for source in sources if source.startswith("generated:"))
+    return [*fakes, *({TRAINING} & sources), *reals_tested_on(sources)]

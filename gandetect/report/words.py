@@ -7,7 +7,9 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from statistics import fmean
 from typing import Any
 
+from gandetect.statistics.scores import FAKE_ROLES as FAKE_ROLES
 from gandetect.statistics.scores import OTHER_SEED, role_of
+from gandetect.statistics.scores import REAL_ROLES as REAL_ROLES
 
 # The groups of images that a detector is asked about, by their role for it.
 GROUPS = {
@@ -19,8 +21,6 @@ GROUPS = {
     "held-out": "held-out",
     "other-source": "other-source",
 }
-FAKE_ROLES = ("own", "own-other-seed", "other", "generated")
-REAL_ROLES = ("in-distribution", "held-out", "other-source")
 REALS = {
     "real:in-distribution": "real, in-distribution",
     "real:validation": "real, validation",
@@ -85,12 +85,6 @@ def images(role: str, labelled: bool = False) -> str:
     return f"{name} reals" if role in REAL_ROLES else f"fakes of the {name}"
 
 
-def detector_name(row: Mapping[str, Any], many_seeds: bool) -> str:
-    """Name a detector, with its seed where there are several."""
-    seed = f", seed {row['detector_seed']}" if many_seeds else ""
-    return f"{row['detector']}{seed}"
-
-
 def percent(share: float, digits: int = 1) -> str:
     """A share as a percentage, with further decimals where it would claim all or none.
 
@@ -153,18 +147,18 @@ def number_interval(value: float, interval: Sequence[float] | None, digits: int 
     """A number with its interval: ``0.790 (0.780 to 0.800)``."""
     if interval is None:
         return number(value, digits)
-    return f"{number(value, digits)} ({interval[0]:.{digits}f} to {interval[1]:.{digits}f})"
+    return f"{number(value, digits)} ({number_range(interval, digits)})"
 
 
-def number_range(_: float, interval: Sequence[float], digits: int = 3) -> str:
+def number_range(interval: Sequence[float], digits: int = 3) -> str:
     """The interval of a number: ``0.780 to 0.800``."""
     return " to ".join(f"{end:.{digits}f}" for end in interval)
 
 
 def signed(value: float, interval: Sequence[float], digits: int = 3) -> str:
     """A difference with its interval: ``+0.120 (+0.080 to +0.160)``."""
-    shown = (f"{one:+z.{digits}f}" for one in (value, *interval))
-    return "{} ({} to {})".format(*shown)
+    mean, low, high = (f"{one:+z.{digits}f}" for one in (value, *interval))
+    return f"{mean} ({low} to {high})"
 
 
 def signed_points(value: float, interval: Sequence[float]) -> str:

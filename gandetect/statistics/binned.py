@@ -37,17 +37,12 @@ class Binned:
     axis: tuple[float, float]
     counts: Mapping[str, Counts]
 
-    def above(self, source: str) -> Counts:
-        """How many scores of a source exceed each edge, `(K,)`: what is called generated."""
-        upwards = np.cumsum(self.counts[source][::-1])[::-1]
-        return np.append(upwards, 0)
-
     def position(self, threshold: float) -> int:
         """Which edge a threshold is; `ValueError` when it is none."""
-        found = int(np.searchsorted(self.edges, threshold))
-        if found == len(self.edges) or self.edges[found] != threshold:
+        place = int(np.searchsorted(self.edges, threshold))
+        if place == len(self.edges) or self.edges[place] != threshold:
             raise ValueError(f"{threshold!r} is not an edge; it was not among the marks")
-        return found
+        return place
 
 
 def binned(subject: ScoredDetector, marks: Iterable[float] = ()) -> Binned:
@@ -57,11 +52,11 @@ def binned(subject: ScoredDetector, marks: Iterable[float] = ()) -> Binned:
     """
     names = [*subject.reported(), *choosing_sources(subject)]
     alarms = calibration_source(subject.sources)
-    asked = [] if alarms is None else [calibrate(subject.sources[alarms], r) for r in ASKED_RATES]
+    cuts = [] if alarms is None else [calibrate(subject.sources[alarms], r) for r in ASKED_RATES]
     return bin_scores(
         {name: subject.sources[name] for name in names},
         [*subject.thresholds.values(), *marks],
-        finely=[cut for cut in asked if cut is not None],
+        finely=[cut for cut in cuts if cut is not None],
     )
 
 
@@ -82,14 +77,14 @@ def bin_scores(
     """
     marked = [float(mark) for mark in marks]
     tails = [np.quantile(scores, (TAIL, 1 - TAIL)) for scores in sources.values()]
-    low = min([float(low) for low, _ in tails] + marked)
-    high = max([float(high) for _, high in tails] + marked)
+    low = min([*marked, *(float(low) for low, _ in tails)])
+    high = max([*marked, *(float(high) for _, high in tails)])
     everything = np.concatenate(list(sources.values()))
     under, top = np.nextafter(everything.min(), -np.inf), everything.max()
     even = _short(np.linspace(low, high, STEPS + 1), (high - low) / STEPS)
-    edges = np.concatenate([even[(even > under) & (even < top)], marked, list(finely)])
+    inside = even[(even > under) & (even < top)]
     # 0.0 is added so that no edge is -0.0, which would be written differently.
-    edges = np.unique(np.concatenate([edges, [under, top]])) + 0.0
+    edges = np.unique(np.concatenate([inside, marked, list(finely), [under, top]])) + 0.0
     counts = {name: _between(scores, edges) for name, scores in sources.items()}
     return Binned(edges, (low, high), counts)
 

@@ -56,8 +56,8 @@ class Statistic:
 
     def minus(self, other: Statistic) -> Statistic:
         """The difference of two that answered different test images."""
-        both = [one.calibration for one in (self, other) if one.calibration is not None]
-        moved = [one if one is self.calibration else -one for one in both]
+        signed = ((1, self.calibration), (-1, other.calibration))
+        moved = [sign * draws for sign, draws in signed if draws is not None]
         return Statistic(
             self.values - other.values,
             self.image_covariance + other.image_covariance,
@@ -67,10 +67,9 @@ class Statistic:
 
 def what_varies(runs: int, calibrated: bool) -> str:
     """What an interval covers, in words."""
-    images = "calibration and test images" if calibrated else "test images"
-    if runs == 1:
-        return images
-    return f"runs, {images}" if calibrated else f"runs and {images}"
+    if calibrated:
+        return f"{'runs, ' if runs > 1 else ''}calibration and test images"
+    return f"{'runs and ' if runs > 1 else ''}test images"
 
 
 def mean_over_images(runs: Sequence[Array], *, same_images: bool) -> Statistic:
@@ -253,17 +252,14 @@ def _shared_draws(calibration: Array) -> Array:
 def _checked(
     values: npt.ArrayLike, image_covariance: npt.ArrayLike, calibration: Array | None
 ) -> Statistic:
-    found = Statistic(
-        np.atleast_1d(np.asarray(values, float)),
-        np.atleast_2d(np.asarray(image_covariance, float)),
-        calibration,
-    )
-    runs = len(found.values)
-    if not runs or found.image_covariance.shape != (runs, runs):
+    of_runs = np.atleast_1d(np.asarray(values, float))
+    covariance = np.atleast_2d(np.asarray(image_covariance, float))
+    runs = len(of_runs)
+    if not runs or covariance.shape != (runs, runs):
         raise DataError(
-            f"{runs} value(s) and a covariance of shape {found.image_covariance.shape} were "
+            f"{runs} value(s) and a covariance of shape {covariance.shape} were "
             "given; expected one value for each run, at least one, and a covariance (S, S)"
         )
-    if not (np.isfinite(found.values).all() and np.isfinite(found.image_covariance).all()):
+    if not (np.isfinite(of_runs).all() and np.isfinite(covariance).all()):
         raise DataError("a statistic of some run is not finite; score that detector again")
-    return found
+    return Statistic(of_runs, covariance, calibration)

@@ -105,18 +105,17 @@ class CalibrationRule:
             return self._of_all(scores)
         if names is None:
             return CalibratedCut(None, len(scores), why_not="the classes of its reals are unknown")
-        found = self.of_classes(scores, names, promised)
-        few = [f"class {name!r} has {cut.n:,}" for name, cut in found.items() if not cut.rank]
-        if few or not found:
+        classes = self.of_classes(scores, names, promised)
+        few = [f"class {name!r} has {cut.n:,}" for name, cut in classes.items() if not cut.rank]
+        if few or not classes:
             why = f"{self.needs()} of each class, and {', '.join(few) or 'there are none'}"
-            return CalibratedCut(None, len(scores), why_not=why, classes=found)
-        highest = max(found.values(), key=lambda cut: cut.threshold or 0.0)
+            return CalibratedCut(None, len(scores), why_not=why, classes=classes)
         return CalibratedCut(
-            highest.threshold,
+            max(cut.threshold or 0.0 for cut in classes.values()),
             len(scores),
-            expected_flagged=max(cut.expected_flagged or 0.0 for cut in found.values()),
-            flagged_at_most=max(cut.flagged_at_most or 0.0 for cut in found.values()),
-            classes=found,
+            expected_flagged=max(cut.expected_flagged or 0.0 for cut in classes.values()),
+            flagged_at_most=max(cut.flagged_at_most or 0.0 for cut in classes.values()),
+            classes=classes,
         )
 
     def of_classes(
@@ -124,18 +123,15 @@ class CalibrationRule:
     ) -> dict[str, CalibratedCut]:
         """The threshold that each class would have for itself, by name."""
         of = np.asarray(names, dtype=str)
-        return {
-            name: self._of_all(scores[of == name]) for name in sorted({*of.tolist(), *promised})
-        }
+        every = sorted({*of.tolist(), *promised})
+        return {name: self._of_all(scores[of == name]) for name in every}
 
     def needs(self) -> str:
         """How many calibration reals it takes, as a sentence opens."""
-        least = least_images(self.fpr, self.confidence)
         sure = f", with {100 * self.confidence:g} % confidence," if self.confidence else ""
-        return (
-            f"a threshold that{sure} flags at most {100 * self.fpr:g} % of new reals takes at "
-            f"least {least:,} calibration reals"
-        )
+        flags = f"a threshold that{sure} flags at most {100 * self.fpr:g} % of new reals"
+        least = least_images(self.fpr, self.confidence)
+        return f"{flags} takes at least {least:,} calibration reals"
 
     def _of_all(self, scores: Scores) -> CalibratedCut:
         n = len(scores)
@@ -199,20 +195,20 @@ def cross_fitted(
     where all folds have one. ``names`` and ``promised`` are those of `CalibrationRule.choose`.
     """
     of = None if names is None else np.asarray(names, dtype=str)
-    found = rule.choose(scores, names, promised)
-    if found.threshold is None:
-        return found
+    of_all = rule.choose(scores, names, promised)
+    if of_all.threshold is None:
+        return of_all
     out_of_fold = np.full(len(scores), np.nan)
     for rest, fold in _folds(len(scores), groups):
         cut = rule.choose(scores[rest], None if of is None else of[rest].tolist(), promised)
         if cut.threshold is None:
             why = f"beside the fold that they judge {cut.why_not}"
-            return replace(found, threshold=None, why_not=why)
+            return replace(of_all, threshold=None, why_not=why)
         out_of_fold[fold] = scores[fold] - cut.threshold
     if np.isnan(out_of_fold).any():
         why = "all its reals are of one group, so that none are left to judge them by"
-        return replace(found, threshold=None, why_not=why)
-    return replace(found, out_of_fold=out_of_fold)
+        return replace(of_all, threshold=None, why_not=why)
+    return replace(of_all, out_of_fold=out_of_fold)
 
 
 def labels_of(images: pd.DataFrame, table: pd.DataFrame, column: str) -> list[str]:

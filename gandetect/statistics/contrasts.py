@@ -8,24 +8,19 @@ from typing import Any
 
 import numpy as np
 
-from gandetect.statistics.bootstrap import (
-    Statistic,
-    mean_over_both,
-    mean_over_images,
-    p_value,
-)
+from gandetect.statistics.bootstrap import Statistic, mean_over_both, mean_over_images, p_value
 from gandetect.statistics.detector_runs import DetectorRuns, ScoredImages
 from gandetect.statistics.ranking import placements
 
 
-def tested(found: Statistic) -> dict[str, Any]:
+def tested(difference: Statistic) -> dict[str, Any]:
     """A difference in numbers: each run's, their mean, its 95 % interval and p-value."""
     return {
-        "differences": [float(value) for value in found.values],
-        "difference": found.mean,
-        "ci95": found.ci95(share=False),
-        "covers": found.covers,
-        "p": p_value(found),
+        "differences": list(difference),
+        "difference": difference.mean,
+        "ci95": difference.ci95(share=False),
+        "covers": difference.covers,
+        "p": p_value(difference),
     }
 
 
@@ -42,20 +37,19 @@ def difference_correct(
 
     Where both are the same images (``paired``) it is taken image by image: +1, 0 or -1.
     """
+    source, of_second = sources
+    shares = first.share_correct(seeds, source, point)
+    unpaired = shares.minus(second.share_correct(seeds, of_second, point))
     if not paired:
-        shares = (one.share_correct(seeds, source, point)
-                  for one, source in zip((first, second), sources, strict=True))  # fmt: skip
-        return next(shares).minus(next(shares))
-    generated = sources[0].startswith("generated:")
+        return unpaired
+    generated = source.startswith("generated:")
     differences = []
     for seed in seeds:
-        both = zip((first, second), _paired(first, second, seed, sources[0]), strict=True)
+        both = zip((first, second), _paired(first, second, seed, source), strict=True)
         right = [(of.margins(one.thresholds[seed], point) > 0) == generated for one, of in both]
         differences.append(right[0].astype(np.float64) - right[1])
-    found = mean_over_images(differences, same_images=first.shared(sources[0]))
-    shares = (one.share_correct(seeds, sources[0], point) for one in (first, second))
-    moved = next(shares).minus(next(shares)).calibration
-    return replace(found, calibration=moved)
+    over_images = mean_over_images(differences, same_images=first.shared(source))
+    return replace(over_images, calibration=unpaired.calibration)
 
 
 def difference_auroc(
@@ -74,16 +68,13 @@ def difference_auroc(
     """
     same, same_reals = paired
     if not same_reals:
-        curves = zip((first, second), generated, strict=True)
-        areas = (one.auroc(seeds, fakes, real) for one, fakes in curves)
-        return next(areas).minus(next(areas))
+        area = first.auroc(seeds, generated[0], real)
+        return area.minus(second.auroc(seeds, generated[1], real))
     of_fakes, of_reals = [], []
     for seed in seeds:
-        fakes = (
-            _paired(first, second, seed, generated[0])
-            if same
-            else (first.images[seed][generated[0]], second.images[seed][generated[1]])
-        )
+        fakes = first.images[seed][generated[0]], second.images[seed][generated[1]]
+        if same:
+            fakes = _paired(first, second, seed, generated[0])
         reals = _paired(first, second, seed, real)
         above = [placements(f.scores, r.scores) for f, r in zip(fakes, reals, strict=True)]
         of_fakes.append((above[0][0], above[1][0]))

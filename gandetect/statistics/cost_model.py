@@ -66,16 +66,14 @@ def expected(
     cost = missing * (1 - caught.share) + flagging * flagged.share
     of_fakes, of_reals = _recalibrated(cuts, generated), _recalibrated(cuts, real)
     less, more = _reach(flagging * of_reals - missing * of_fakes)
-    below = math.hypot(missing * (caught.high - caught.share), flagging * flagged.below, less)
-    above = math.hypot(missing * caught.below, flagging * (flagged.high - flagged.share), more)
+    below = math.hypot(missing * caught.beyond, flagging * flagged.below, less)
+    above = math.hypot(missing * caught.below, flagging * flagged.beyond, more)
     caught, flagged = caught.widened(of_fakes), flagged.widened(of_reals)
     best = cheapest_cut(generated, real, costs)
     oracle = missing * float(np.mean(generated <= best)) + flagging * float(np.mean(real > best))
     precision, interval = _precision(caught, flagged, costs.prevalence)
     return {
-        "prevalence": costs.prevalence,
-        "cost_miss": costs.cost_miss,
-        "cost_flag": costs.cost_flag,
+        **costs.as_dict(),
         "threshold": cut,
         "cost": cost,
         "let_through": missing,
@@ -128,15 +126,18 @@ class _Share:
     def widened(self, draws: Scores) -> _Share:
         """The same with an interval that also holds what other cuts do."""
         less, more = _reach(draws)
-        low = max(self.share - math.hypot(self.below, less), 0.0)
-        return _Share(
-            self.share, low, min(self.share + math.hypot(self.high - self.share, more), 1.0)
-        )
+        low, high = self.share - math.hypot(self.below, less), math.hypot(self.beyond, more)
+        return _Share(self.share, max(low, 0.0), min(self.share + high, 1.0))
 
     @property
     def below(self) -> float:
         """How far the interval reaches below the share."""
         return self.share - self.low
+
+    @property
+    def beyond(self) -> float:
+        """How far it reaches above it."""
+        return self.high - self.share
 
 
 def _recalibrated(cuts: Scores | None, scores: Scores) -> Scores:

@@ -20,11 +20,7 @@ def correct_answers(scores: Scores, label: str, threshold: float) -> int:
 def share_correct(scores: Scores, label: str, threshold: float) -> dict[str, Any]:
     """Share answered correctly in one group, with its 95 % Wilson interval and n."""
     right = correct_answers(scores, label, threshold)
-    return {
-        "n": len(scores),
-        "correct": right / len(scores),
-        "ci95": wilson(right, len(scores)),
-    }
+    return {"n": len(scores), "correct": right / len(scores), "ci95": wilson(right, len(scores))}
 
 
 def confusion(generated: Scores, real: Scores, threshold: float) -> list[list[int]]:
@@ -40,9 +36,8 @@ def general_table(matrix: list[list[int]]) -> dict[str, Any]:
     A class that is never answered has precision 0, as scikit-learn puts it.
     """
     (rr, rg), (gr, gg) = matrix
-    found = general_figures(gg, rr, gr + gg, rr + rg)
     table: dict[str, Any] = {}
-    for name, value in found.items():
+    for name, value in general_figures(gg, rr, gr + gg, rr + rg).items():
         group, _, figure = name.rpartition(": ")
         of_group = table.setdefault(group, {}) if group else table
         of_group[figure] = float(value)

@@ -144,11 +144,7 @@ def oracle(generated: npt.ArrayLike, real: npt.ArrayLike) -> tuple[float, float]
     return cut, float(right / (fakes.size + reals.size))
 
 
-def best_cuts(
-    fakes: Scores,
-    reals: Scores,
-    weights: tuple[float, float] = (1.0, 1.0),
-) -> Scores:
+def best_cuts(fakes: Scores, reals: Scores, weights: tuple[float, float] = (1.0, 1.0)) -> Scores:
     """The best cut of every row of fakes against the same reals, `(R, K)` and `(M,)` to `(R,)`.
 
     Best is the largest weighted sum of the share of fakes above and the share of reals not above;

@@ -50,6 +50,11 @@ class ScoredDetector:
         """The keys that every row of `metrics.json` opens with."""
         return {"detector": self.detector, "detector_seed": self.seed}
 
+    def pair(self, generated: str, real: str) -> dict[str, Any]:
+        """The same of rows on a generated and a real source."""
+        role = self.role(generated)
+        return {**self.name, "generated": generated, "real": real, "role": role}
+
     def margins(self, names: Iterable[str], point: str) -> Scores:
         """How far images lie above their threshold, `(N,)`: generated is what is above 0.
 
@@ -67,8 +72,7 @@ class ScoredDetector:
 
     def reported(self) -> list[str]:
         """Sources in the order of the tables, without those that chose anything."""
-        kept = [name for name in self.sources if name not in NOT_REPORTED]
-        return ordered(kept, self.own)
+        return ordered((name for name in self.sources if name not in NOT_REPORTED), self.own)
 
     @property
     def own_fakes(self) -> list[str]:
@@ -83,8 +87,8 @@ class ScoredDetector:
 
     def joined(self, names: Iterable[str]) -> Scores:
         """Scores of all these sources that there are, `(N,)`, sorted."""
-        found = [self.sources[name] for name in names if name in self.sources]
-        return np.sort(np.concatenate(found)) if found else np.empty(0)
+        there = (self.sources[name] for name in names if name in self.sources)
+        return np.sort(np.concatenate([np.empty(0), *there]))
 
 
 def discriminator_facts(name: str) -> dict[str, Any]:
@@ -117,11 +121,8 @@ def split_by_detector(
         known = facts[str(detector)]["own"]
         own = None if known is None else tuple(known)
         cut = calibrated(rows[rows["label"] == "real"], rule, classes, groups)
-        of = ScoredDetector(
-            str(detector), int(seed), int(epoch), own, sources, thresholds_from(sources, cut),
-            calibration=cut,
-        )  # fmt: skip
-        subjects.append(of)
+        about = str(detector), int(seed), int(epoch), own, sources
+        subjects.append(ScoredDetector(*about, thresholds_from(sources, cut), calibration=cut))
     return subjects
 
 
@@ -175,13 +176,10 @@ def judged_pairs(
 def large_groups(subject: ScoredDetector) -> tuple[list[str], list[str]]:
     """Test groups that are large enough to judge by, and a sentence for each that is not."""
     names = [name for name in subject.reported() if subject.role(name) != "training"]
-    sizes = {name: len(subject.sources[name]) for name in names}
-    gaps = [
-        f"{called(subject)}: {name} has {n} images, fewer than {FEWEST}"
-        for name, n in sizes.items()
-        if n < FEWEST
-    ]
-    return [name for name, n in sizes.items() if n >= FEWEST], gaps
+    small = {name: n for name in names if (n := len(subject.sources[name])) < FEWEST}
+    gaps = [f"{called(subject)}: {name} has {n} images, fewer than {FEWEST}"
+            for name, n in small.items()]  # fmt: skip
+    return [name for name in names if name not in small], gaps
 
 
 def called(subject: ScoredDetector) -> str:

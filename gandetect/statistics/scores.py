@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -16,16 +16,7 @@ Scores: TypeAlias = npt.NDArray[np.float64]
 # The generated sources of which every run answered the same images; or whether that is true of all.
 SameFakes: TypeAlias = bool | Collection[str]
 
-COLUMNS = (
-    "detector",
-    "detector_seed",
-    "epoch",
-    "source",
-    "source_seed",
-    "label",
-    "index",
-    "score",
-)
+COLUMNS = ("detector", "detector_seed", "epoch", "source", "source_seed", "label", "index", "score")
 LABELS = ("real", "generated")
 IN_DISTRIBUTION = "real:in-distribution"
 HELD_OUT = "real:held-out"
@@ -41,23 +32,11 @@ GENERATED_CALIBRATION = "generated:calibration"
 OTHER_SEED = "/other-seed"
 TEST_REALS = (IN_DISTRIBUTION, HELD_OUT)
 REALS = (*TEST_REALS, TRAINING, VALIDATION, CALIBRATION)
-NOT_REPORTED = (
-    VALIDATION,
-    CALIBRATION,
-    GENERATED_TRAINING,
-    GENERATED_VALIDATION,
-    GENERATED_CALIBRATION,
-)
-ROLES = (
-    "own",
-    "own-other-seed",
-    "other",
-    "generated",
-    "in-distribution",
-    "held-out",
-    "other-source",
-    "training",
-)
+FITTED_ON = (GENERATED_TRAINING, GENERATED_VALIDATION, GENERATED_CALIBRATION)
+NOT_REPORTED = (VALIDATION, CALIBRATION, *FITTED_ON)
+FAKE_ROLES = ("own", "own-other-seed", "other", "generated")
+REAL_ROLES = ("in-distribution", "held-out", "other-source")
+ROLES = (*FAKE_ROLES, *REAL_ROLES, "training")
 
 
 def role_of(source: str, own: Collection[str] | None) -> str:
@@ -97,13 +76,7 @@ def check_table(table: pd.DataFrame, columns: Iterable[str], what: str) -> None:
 
     Raises `DataError` for missing columns, no rows, and scores that are not finite.
     """
-    expected = list(columns)
-    missing = [column for column in expected if column not in table]
-    if missing:
-        raise DataError(
-            f"the scores {what} have no column {', '.join(missing)}; "
-            f"expected: {', '.join(expected)}"
-        )
+    _check_columns(table, list(columns), f"the scores {what}")
     if table.empty:
         raise DataError(f"the scores {what} have no rows; score them first")
     bad = int(np.count_nonzero(~np.isfinite(table["score"].to_numpy(np.float64))))
@@ -117,11 +90,7 @@ def validate_scores(scores: pd.DataFrame) -> None:
     Raises `DataError` for missing columns, no rows, a score that is not finite, an unknown label
     or source, a source whose label contradicts its name, and an image that was scored twice.
     """
-    missing = [column for column in COLUMNS if column not in scores.columns]
-    if missing:
-        raise DataError(
-            f"the scores have no column {', '.join(missing)}; expected: {', '.join(COLUMNS)}"
-        )
+    _check_columns(scores, COLUMNS, "the scores")
     if scores.empty:
         raise DataError("the scores have no rows; score the detectors first")
     _finite(scores)
@@ -132,8 +101,8 @@ def validate_scores(scores: pd.DataFrame) -> None:
 def latest(scores: pd.DataFrame) -> pd.DataFrame:
     """Keep each detector's last scored epoch, with score as float64."""
     group = scores.groupby(["detector", "detector_seed"], observed=True)
-    kept = scores[scores["epoch"] == group["epoch"].transform("max")]
-    return kept.assign(score=kept["score"].to_numpy(np.float64))
+    last = scores[scores["epoch"] == group["epoch"].transform("max")]
+    return last.assign(score=last["score"].to_numpy(np.float64))
 
 
 def by_source(scores: pd.DataFrame) -> dict[str, Scores]:
@@ -164,11 +133,14 @@ def reals_tested_on(sources: Collection[str]) -> list[str]:
 
 def ordered(sources: Iterable[str], own: Collection[str] | None) -> list[str]:
     """Order sources as every table does: own, other generators, then the groups of reals."""
-    return sorted(sources, key=lambda source: (_rank(role_of(source, own)), source))
+    places = {role: place for place, role in enumerate(ROLES)}
+    return sorted(sources, key=lambda name: (places.get(role_of(name, own), len(places)), name))
 
 
-def _rank(role: str) -> int:
-    return ROLES.index(role) if role in ROLES else len(ROLES)
+def _check_columns(table: pd.DataFrame, columns: Sequence[str], name: str) -> None:
+    if missing := [column for column in columns if column not in table]:
+        expected = ", ".join(columns)
+        raise DataError(f"{name} have no column {', '.join(missing)}; expected: {expected}")
 
 
 def _finite(scores: pd.DataFrame) -> None:

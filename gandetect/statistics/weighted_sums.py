@@ -75,7 +75,7 @@ class WeightedSums(Generic[Key]):
     def _answered(self, detector: Key, source: str, seed: int, measure: Measure) -> _Answer:
         runs = self._runs[detector]
         images = runs.images[seed]
-        found = {source: images[source]}
+        answered = {source: images[source]}
         recalibrated = None
         if measure.real is None:
             point = str(measure.operating_point)
@@ -83,18 +83,17 @@ class WeightedSums(Generic[Key]):
             calibration = runs.share_correct([seed], source, point).calibration
             recalibrated = None if calibration is None else calibration[0]
         else:
-            found[measure.real] = images[measure.real]
-            both = placements(*(one.scores for one in found.values()))
-            values = dict(zip(found, both, strict=True))
+            answered[measure.real] = images[measure.real]
+            both = placements(*(one.scores for one in answered.values()))
+            values = dict(zip(answered, both, strict=True))
         pulls = {
             (name, None if runs.shared(name) else seed): _pull(one, values[name])
-            for name, one in found.items()
+            for name, one in answered.items()
         }
-        short = sum(
-            max(2.0 / (len(pull) + 4.0) ** 2 - float((pull**2).sum()), 0.0)
-            for pull in pulls.values()
-        )  # as in `mean_over_images`
-        return _Answer(float(values[source].mean()), pulls, short, recalibrated)
+        # As in `mean_over_images`.
+        short = [2.0 / (len(one) + 4.0) ** 2 - float((one**2).sum()) for one in pulls.values()]
+        least = sum(max(one, 0.0) for one in short)
+        return _Answer(float(values[source].mean()), pulls, least, recalibrated)
 
 
 def _pull(images: ScoredImages, values: Scores) -> pd.Series[float]:

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from gandetect.report.style import difference_palette, new_panels, without_grid
+from gandetect.analyses.image_statistics.figure import draw_map
+from gandetect.report.style import new_panels
 from gandetect.report.words import wrapped
 
 ROWS = {"mean": "mean", "deviation": "deviation over images"}
@@ -22,10 +23,7 @@ def differences(named: Sequence[tuple[str, dict[str, Any]]]) -> Figure:
         maps = [np.asarray(one[what]) for _, one in named]
         bound = max(float(np.abs(values).max()) for values in maps) or 1.0
         for axes, (name, _), values in zip(line, named, maps, strict=True):
-            without_grid(axes)
-            axes.spines[:].set_visible(False)
-            axes.set(xticks=[], yticks=[])
-            drawn = axes.imshow(values, cmap=difference_palette(), vmin=-bound, vmax=bound)
+            drawn = draw_map(axes, values, bound)
             if what == "mean":
                 axes.set_title(wrapped(name, int(width * 12)), fontsize=9)
         figure.colorbar(drawn, ax=line, label=f"{label},\ngrey levels", pad=0.01, aspect=16)

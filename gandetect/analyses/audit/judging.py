@@ -95,15 +95,12 @@ def _folds(labels: Numbers, groups: Numbers | None, folds: int, seed: int) -> Pa
     from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
     if groups is None or len(np.unique(groups)) == len(groups):  # much slower where it is no use
-        split = StratifiedKFold(folds, shuffle=True, random_state=seed).split(labels, labels)
-    else:
-        splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
-        split = splitter.split(labels, labels, groups)
-    return list(split)
+        return list(StratifiedKFold(folds, shuffle=True, random_state=seed).split(labels, labels))
+    splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
+    return list(splitter.split(labels, labels, groups))
 
 
 def _model(probe: str, rows: int) -> Any:
-    """What is fitted to so many rows."""
     from sklearn.ensemble import HistGradientBoostingClassifier  # slow to import
     from sklearn.feature_selection import SelectKBest
     from sklearn.linear_model import RidgeClassifier
@@ -128,17 +125,18 @@ def _validate(real: Features, generated: Features, folds: int) -> None:
             f"the real images have the probes {', '.join(real) or 'none'}, the generated "
             f"{', '.join(generated) or 'none'}; expected the same ones"
         )
+    least = max(LEAST_IMAGES, 5 * folds)
     for name, values in real.items():
-        n, m = len(values), len(generated[name])
-        if min(n, m) < max(LEAST_IMAGES, 5 * folds):
+        (n, width), (m, other) = values.shape, generated[name].shape
+        if min(n, m) < least:
             raise DataError(
                 f"there are {n} different real and {m} different generated images; an audit in "
-                f"{folds} folds needs at least {max(LEAST_IMAGES, 5 * folds)} of each"
+                f"{folds} folds needs at least {least} of each"
             )
-        if values.shape[1] != generated[name].shape[1]:
+        if width != other:
             raise DataError(
-                f"of the real images the probe {name!r} has {values.shape[1]} numbers, of the "
-                f"generated {generated[name].shape[1]}; give images with equally many channels"
+                f"of the real images the probe {name!r} has {width} numbers, of the "
+                f"generated {other}; give images with equally many channels"
             )
         if not (np.isfinite(values).all() and np.isfinite(generated[name]).all()):
             raise DataError(f"the probe {name!r} has numbers that are not finite; give finite ones")
@@ -159,14 +157,8 @@ def _audit(
     error = math.sqrt(shared * np.mean(variances) / folds)
     # One side of the interval alone can make a warning; all of it is left to that side.
     low = _interval(area, error, smaller, level)[0]
-    return ProbeResult(
-        probe=name,
-        auroc=area,
-        ci95=_interval(area, error, smaller, level=0.025),
-        n_real=int(counts[0]),
-        n_generated=int(counts[1]),
-        warning=bool(area > ALARM and low > SURELY),
-    )
+    ci95, warning = _interval(area, error, smaller, level=0.025), area > ALARM and low > SURELY
+    return ProbeResult(name, area, ci95, int(counts[0]), int(counts[1]), warning)
 
 
 def _placements(

@@ -54,22 +54,16 @@ def check_sentence(group: Sequence[Row]) -> str:
     """What a check of a set of images shows, in a sentence: of several seeds, on average."""
     first = group[0]
     n, value = first["n"], fmean(row["value"] for row in group)
-    images = f"{first['side']} images of {_maker(first['source'])}"
-    if first["side"] == "real":
-        images = "real images"
+    whose = "" if first["side"] == "real" else f" of {_maker(first['source'])}"
+    images = f"{first['side']} images{whose}"
     runs = f" (mean of {len(group)} runs)" if len(group) > 1 else ""
-    if first["check"] == COPIES:
-        same = fmean(row["exact"] for row in group)
-        return (
-            f"Of {n:,} {images} {n - round(value):,} differ{runs}: {round(value):,} repeat another "
-            f"one, {round(same):,} of them to the pixel."
-        )
-    if first["check"] == ACROSS:
-        same = fmean(row["exact"] for row in group)
-        return (
-            f"{round(value):,} of {n:,} {images} are copies of real images{runs}, {round(same):,} "
-            "of them to the pixel."
-        )
+    if first["check"] in (COPIES, ACROSS):
+        copies, same = round(value), round(fmean(row["exact"] for row in group))
+        exactly = f"{same:,} of them to the pixel."
+        if first["check"] == ACROSS:
+            return f"{copies:,} of {n:,} {images} are copies of real images{runs}, {exactly}"
+        differ = f"Of {n:,} {images} {n - copies:,} differ{runs}"
+        return f"{differ}: {copies:,} repeat another one, {exactly}"
     return (
         f"The order of the files of {images} tells: the first half can be told from the second "
         f"with an AUROC of {value:.3f}{runs}. Draw images at random, never the first ones."

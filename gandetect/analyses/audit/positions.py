@@ -65,8 +65,7 @@ def contrast(pixels: Values, labels: Values) -> Values:
     for start in range(0, pixels.shape[1], _COLUMNS):
         part = pixels[:, start : start + _COLUMNS].astype(np.float32)
         part -= part.mean(axis=0)
-        found = np.maximum(_welch(part, one), _welch(part**2, one))
-        largest[start : start + _COLUMNS] = found
+        largest[start : start + _COLUMNS] = np.maximum(_welch(part, one), _welch(part**2, one))
     return largest
 
 

@@ -44,8 +44,7 @@ def probe_features(images: Images) -> Features:
     """
     _validate(images)
     step = max(1, CHUNK // images[0].size)
-    starts = range(0, len(images), step)
-    parts = [_features(images[start : start + step]) for start in starts]
+    parts = [_features(images[start : start + step]) for start in range(0, len(images), step)]
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
@@ -90,12 +89,10 @@ def _validate(images: Images) -> None:
         )
     if not len(images):
         raise DataError("there are no images on one side; give at least 25 on each")
-    if min(images.shape[2:]) < LEAST_SIDE:
-        height, width = images.shape[2:]
-        raise DataError(
-            f"images are {width} x {height} px; the probes need at least {LEAST_SIDE} x "
-            f"{LEAST_SIDE} px"
-        )
+    height, width = images.shape[2:]
+    if min(height, width) < LEAST_SIDE:
+        least = f"{LEAST_SIDE} x {LEAST_SIDE} px"
+        raise DataError(f"images are {width} x {height} px; the probes need at least {least}")
 
 
 def _features(images: Images) -> Features:
@@ -104,14 +101,6 @@ def _features(images: Images) -> Features:
         name: probe(images if name in WHOLE else window).astype(np.float64)
         for name, (probe, _) in _PROBES.items()
     }
-
-
-def _mean(images: Images) -> Values:
-    return np.asarray(images.mean(axis=(2, 3)))
-
-
-def _deviation(images: Images) -> Values:
-    return np.asarray(images.std(axis=(2, 3)))
 
 
 def _histogram(images: Images) -> Values:
@@ -123,7 +112,6 @@ def _histogram(images: Images) -> Values:
 
 
 def _distinct(images: Images) -> Values:
-    """How many grey levels there are, and the lowest and the highest."""
     flat = images.reshape(len(images), -1)
     levels = (_histogram(images) > 0).sum(axis=1)
     return np.stack([levels, flat.min(axis=1), flat.max(axis=1)], axis=1)
@@ -216,7 +204,7 @@ def _grid(images: Images) -> Values:
     blocks half a block beside it, and the difference.
     """
     values = images.astype(np.float64)
-    height, width = (side // 8 * 8 for side in (images.shape[2], images.shape[3]))
+    height, width = (side // 8 * 8 for side in images.shape[2:])
     on = _near_zero(values[:, :, :height, :width])
     off = _near_zero(values[:, :, 4 : height - 4, 4 : width - 4])
     seams = [_seams(np.diff(values, axis=3), 3), _seams(np.diff(values, axis=2), 2)]
@@ -241,8 +229,11 @@ def _near_zero(values: Values) -> Values:
 
 
 _PROBES: dict[str, tuple[Callable[[Images], Values], str]] = {
-    "mean": (_mean, "how bright the image is, in each channel"),
-    "standard deviation": (_deviation, "how much contrast it has, in each channel"),
+    "mean": (lambda images: images.mean(axis=(2, 3)), "how bright the image is, in each channel"),
+    "standard deviation": (
+        lambda images: images.std(axis=(2, 3)),
+        "how much contrast it has, in each channel",
+    ),
     "histogram": (_histogram, "the share of each of the 256 grey levels"),
     "distinct values": (_distinct, "how many grey levels there are, the lowest and the highest"),
     "border pixels": (_border, "the outermost ring of pixels, and its step to the next"),

@@ -101,9 +101,9 @@ def audit_arrays(
     """
     sides = []
     window = window_side(len(real) + len(generated), real.shape[1] if real.ndim == 4 else 1)
+    floats = real.dtype != np.uint8 or generated.dtype != np.uint8
     for images in (real, generated):
         levels, between = as_levels(images)
-        floats = real.dtype != np.uint8 or generated.dtype != np.uint8
         sides.append(side_of(levels, window, {BETWEEN: between} if floats else None))
     return audit_sides(*sides, folds=folds, seed=seed)
 
@@ -119,12 +119,12 @@ def audit_sides(
     """
     exact, near = groups_of_copies([real.marks, generated.marks])
     checks = _count_copies(exact, near)
-    kept = [first_of_each(groups) for groups in near]
-    sides = [_probed(side, rows) for side, rows in zip((real, generated), kept, strict=True)]
+    distinct = [first_of_each(groups) for groups in near]
+    sides = [_probed(side, rows) for side, rows in zip((real, generated), distinct, strict=True)]
     features, windows = _with_pixels(sides)
     others = 2 if ordered else 0
     try:
-        groups = np.concatenate([ours[rows] for ours, rows in zip(near, kept, strict=True)])
+        groups = np.concatenate([ours[rows] for ours, rows in zip(near, distinct, strict=True)])
         probes = audit(*features, groups=groups, others=others, folds=folds, seed=seed)
     except DataError as error:
         return Audited(checks, [], {}, str(error))

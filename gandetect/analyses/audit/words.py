@@ -11,7 +11,7 @@ from gandetect.analyses.audit.figure import differences
 from gandetect.analyses.audit.numbers import warnings_of
 from gandetect.analyses.audit.probes import LOOKS_AT
 from gandetect.analyses.audit.sides import ACROSS
-from gandetect.report.document import Block, Cell, Heat, Text, table
+from gandetect.report.document import Block, Cell, Columns, Heat, Text, table
 from gandetect.report.heatmaps import area_cell
 from gandetect.report.prose import Prose
 from gandetect.report.results import StudyResults
@@ -45,29 +45,23 @@ def _counts(results: StudyResults) -> tuple[int, int]:
 def _sets(results: StudyResults, checked: Rows) -> Block:
     """A line for each check, a column for each source."""
 
-    def column(source: str | None) -> Callable[[tuple[str, str]], str]:
-        if source is None:
-            return lambda line: (
-                f"{line[0]}" if line[0] == ACROSS else f"{line[0]}, {line[1]} images"
-            )
+    def column(source: str) -> Callable[[tuple[str, str]], str]:
         return lambda line: say.checked(chosen(checked, source=source, check=line[0], side=line[1]))
 
-    sources = list(dict.fromkeys(row["source"] for row in checked))
-    return table(
-        say.sets(results.many_seeds),
-        list(grouped(checked, "check", "side")),
-        {"Check": column(None), **{results.named(one): column(one) for one in sources}},
-    )
+    columns: Columns = {
+        "Check": lambda line: line[0] if line[0] == ACROSS else f"{line[0]}, {line[1]} images",
+        **{results.named(source): column(source) for (source,) in grouped(checked, "source")},
+    }
+    return table(say.sets(results.many_seeds), grouped(checked, "check", "side"), columns)
 
 
 def _probes(results: StudyResults, probed: Rows) -> list[Block]:
-    detectors = _detectors(results)
-    sources = list(dict.fromkeys(row["source"] for row in probed))
+    sources = [source for (source,) in grouped(probed, "source")]
     lines = [
         *((f"{probe}: {LOOKS_AT.get(probe, 'the files')}", of)
           for (probe,), of in grouped(probed, "probe").items()),
         *((sentence(results.short(name)), of)
-          for (name,), of in grouped(detectors, "detector").items()),
+          for (name,), of in grouped(_detectors(results), "detector").items()),
     ]  # fmt: skip
     return [
         Text(say.meaning()),
@@ -87,8 +81,7 @@ def _probes(results: StudyResults, probed: Rows) -> list[Block]:
 
 def _maps(results: StudyResults) -> list[Block]:
     """The difference image of each source, of its first seed."""
-    maps = results.inputs.audit.get("differences", [])
-    first = {one["source"]: one for one in reversed(maps)}
+    first = {one["source"]: one for one in reversed(results.inputs.audit.get("differences", []))}
     named = [(results.named(source), first[source]) for source in sorted(first)]
     return [say.figure("audit-differences", lambda: differences(named))] if named else []
 
@@ -103,17 +96,8 @@ def finding(results: StudyResults) -> str:
 
 def _detectors(results: StudyResults) -> Rows:
     """Detectors on the fakes that they were trained on, against reals of the trained classes."""
-    return [
-        {
-            "detector": pair["detector"],
-            "seed": pair["detector_seed"],
-            "source": pair["generated"],
-            "auroc": pair["auroc"],
-            "ci95": pair["ci95"]["auroc"],
-        }
-        for pair in results.rows("pairs")
-        if pair["role"] == "own" and pair["real"] == IN_DISTRIBUTION
-    ]
+    own = chosen(results.rows("pairs"), role="own", real=IN_DISTRIBUTION)
+    return [{**pair, "source": pair["generated"], "ci95": pair["ci95"]["auroc"]} for pair in own]
 
 
 def _cell(rows: Sequence[Row]) -> Cell | None:
@@ -122,22 +106,14 @@ def _cell(rows: Sequence[Row]) -> Cell | None:
         return None
     areas = [row["auroc"] for row in rows]
     ends = rows[0]["ci95"] if len(rows) == 1 else [min(areas), max(areas)]
-    warned = any(row.get("warning") for row in rows)
-    return area_cell(fmean(areas), ends, warned)
+    return area_cell(fmean(areas), ends, any(row.get("warning") for row in rows))
 
 
-ANALYSIS = Analysis(
-    "audit",
-    numbers.numbers,
-    numbers.tidy_rows,
-    chapters=[
-        Chapter(
-            "Can I trust this?",
-            "Shortcuts: copies, order and trivial probes",
-            [audit],
-            finding,
-            "shortcuts",
-        )
-    ],
-    beyond_scores=True,
+CHAPTER = Chapter(
+    "Can I trust this?",
+    "Shortcuts: copies, order and trivial probes",
+    [audit],
+    finding,
+    "shortcuts",
 )
+ANALYSIS = Analysis("audit", numbers.numbers, numbers.tidy_rows, [CHAPTER], beyond_scores=True)

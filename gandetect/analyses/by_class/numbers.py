@@ -32,11 +32,8 @@ def numbers(study: ScoredStudy) -> Metrics:
     if study.classes is None:
         return {}
     cuts = {
-        (one.detector, one.seed): {
-            point: one.thresholds[point]
-            for point in study.runs[one.detector].whole_points(one.seed)
-        }
-        for one in study.subjects
+        (name, seed): {point: of[point] for point in study.runs[name].whole_points(seed)}
+        for (name, seed), of in study.thresholds.items()
     }
     return {
         "by_class": by_class(study.last, study.classes, cuts),

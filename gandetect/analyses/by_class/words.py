@@ -26,8 +26,8 @@ def by_class(results: StudyResults) -> list[Block]:
     rows = results.metrics.get("by_class_across_seeds", [])
     if not rows:
         return results.absent("classes.parquet") if not results.labelled else []
-    points = [name for name in results.points if name in ("native", "calibrated")]
-    return [_heat(results, chosen(rows, operating_point=name), name) for name in points]
+    return [_heat(results, chosen(rows, operating_point=name), name)
+            for name in results.points if name in ("native", "calibrated")]  # fmt: skip
 
 
 def class_thresholds(results: StudyResults) -> list[Block]:
@@ -59,7 +59,6 @@ def class_thresholds(results: StudyResults) -> list[Block]:
 def _heat(results: StudyResults, rows: Sequence[Row], point: str) -> Heat:
     """Classes as rows, held-out ones first; framed where held out."""
     ordered = sorted(rows, key=lambda row: (not row["held_out"], row["class_name"]))
-
     lines = []
     for of in grouped(ordered, "class_name").values():
         cells = {row["detector"]: share_cell(row["mean"], row["ci95"], row["held_out"])
@@ -70,17 +69,11 @@ def _heat(results: StudyResults, rows: Sequence[Row], point: str) -> Heat:
     return Heat(caption, ["Class", *results.detectors], lines)
 
 
-ANALYSIS = Analysis(
-    "by_class",
-    numbers.numbers,
-    numbers.rows,
-    [
-        Chapter(
-            "What is behind it",
-            "Real images flagged, by class",
-            [by_class, class_thresholds],
-            say.finding,
-            "classes",
-        )
-    ],
+CHAPTER = Chapter(
+    "What is behind it",
+    "Real images flagged, by class",
+    [by_class, class_thresholds],
+    say.finding,
+    "classes",
 )
+ANALYSIS = Analysis("by_class", numbers.numbers, numbers.rows, [CHAPTER])

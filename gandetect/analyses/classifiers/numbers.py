@@ -55,25 +55,21 @@ def _splits(subject: ScoredDetector) -> list[dict[str, Any]]:
         fakes, reals = subject.joined(generated), subject.joined(real)
         if not len(fakes) or not len(reals):
             continue
-        area, interval = auroc(fakes, reals)
+        (area, interval), n = auroc(fakes, reals), len(fakes) + len(reals)
         for point, cut in subject.thresholds.items():
             sides = [subject.margins(names, point) for names in (generated, real)]
             matrix = decisions.confusion(sides[0], sides[1], 0.0)
-            figures = {"auroc": area, **decisions.binary_figures(matrix)}
-            right = matrix[0][0] + matrix[1][1]
             rows.append(
                 {
                     **subject.name,
                     "split": split,
                     "operating_point": point,
                     "threshold": cut,
-                    "n": len(fakes) + len(reals),
+                    "n": n,
                     "confusion": matrix,
-                    **figures,
-                    "ci95": {
-                        "auroc": interval,
-                        "accuracy": wilson(right, len(fakes) + len(reals)),
-                    },
+                    "auroc": area,
+                    **decisions.binary_figures(matrix),
+                    "ci95": {"auroc": interval, "accuracy": wilson(matrix[0][0] + matrix[1][1], n)},
                 }
             )
     return rows

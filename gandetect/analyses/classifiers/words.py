@@ -15,7 +15,7 @@ from gandetect.report.document import Block, Columns, Text, table
 from gandetect.report.heatmaps import confusion_heat
 from gandetect.report.prose import Prose
 from gandetect.report.results import StudyResults
-from gandetect.report.words import count, detector_name, number, percent_interval, sentence
+from gandetect.report.words import count, number, percent_interval, sentence
 from gandetect.statistics.rows import Row, chosen, grouped
 
 FIGURES = numbers.METRICS
@@ -51,23 +51,20 @@ def batches(results: StudyResults) -> list[Block]:
     blocks: list[Block] = []
     for config in results.facts.classifiers:
         run = results.inputs.classifiers.get((config.name, results.seeds[0]))
-        if run is None or not len(run.batch):
-            continue
-        shown = min(len(run.batch), BATCH_SHOWN)
-        fakes = int(run.labels[:shown].sum())
-        grid = batch_grid(run.batch, run.labels)
-        about = config.name, shown, fakes, len(run.batch)
-        blocks.append(say.image("batch", grid, *about, of=config.name))
+        if run is not None and len(run.batch):
+            shown = min(len(run.batch), BATCH_SHOWN)
+            about = config.name, shown, int(run.labels[:shown].sum()), len(run.batch)
+            grid = batch_grid(run.batch, run.labels)
+            blocks.append(say.image("batch", grid, *about, of=config.name))
     return blocks
 
 
 def splits(results: StudyResults) -> list[Block]:
     """Accuracy and its relatives on training, validation and test images."""
-    rows = [r for r in results.metrics["splits"] if r["detector"] in results.classifiers]
-    if not rows:
+    if not (rows := _split_rows(results)):
         return []
     columns: Columns = {
-        "Classifier": lambda row: detector_name(row, results.many_seeds),
+        "Classifier": results.run_of,
         "Split": lambda row: row["split"],
         "Operating point": lambda row: row["operating_point"],
         "Accuracy (95 % interval)": lambda row: percent_interval(
@@ -81,13 +78,16 @@ def splits(results: StudyResults) -> list[Block]:
 
 def confusions(results: StudyResults) -> list[Block]:
     """The confusion matrix of each split, at each threshold."""
-    rows = [r for r in results.metrics["splits"] if r["detector"] in results.classifiers]
 
     def name(row: Row) -> str:
-        who = detector_name(row, results.many_seeds)
-        return f"{who}: {row['split']}, {row['operating_point']}"
+        return f"{results.run_of(row)}: {row['split']}, {row['operating_point']}"
 
+    rows = _split_rows(results)
     return [confusion_heat(say.confusion(), rows, name)] if rows else []
+
+
+def _split_rows(results: StudyResults) -> list[Row]:
+    return [row for row in results.metrics["splits"] if row["detector"] in results.classifiers]
 
 
 def published(results: StudyResults) -> list[Block]:
@@ -159,25 +159,20 @@ def _ours(results: StudyResults, config: ClassifierConfig, figure: PublishedFigu
     return fmean(ours(row, figure.metric, figure.positive) for row in rows) if rows else None
 
 
-ANALYSIS = Analysis(
-    "classifiers",
-    numbers.numbers,
-    numbers.rows,
-    chapters=[
-        Chapter("Look at the images", "What the classifiers see", [batches], say.seen, "batches"),
-        Chapter(
-            "The training",
-            "The classifiers",
-            [training, splits, confusions, cross_validation],
-            say.finding,
-        ),
-        Chapter(
-            "Beside published figures",
-            "Published figures beside ours",
-            [published],
-            say.compared,
-            "published",
-        ),
-    ],
-    beyond_scores=True,
-)
+CHAPTERS = [
+    Chapter("Look at the images", "What the classifiers see", [batches], say.seen, "batches"),
+    Chapter(
+        "The training",
+        "The classifiers",
+        [training, splits, confusions, cross_validation],
+        say.finding,
+    ),
+    Chapter(
+        "Beside published figures",
+        "Published figures beside ours",
+        [published],
+        say.compared,
+        "published",
+    ),
+]
+ANALYSIS = Analysis("classifiers", numbers.numbers, numbers.rows, CHAPTERS, beyond_scores=True)

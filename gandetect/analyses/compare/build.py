@@ -51,11 +51,11 @@ def build_comparison(folders: Sequence[Path], out: Path | None = None) -> Compar
     comparison = words.Comparison(runs, results, obstacles(runs))
     table = comparison_table(results).to_csv(index=False, lineterminator="\n")
     document = compose(comparison, table)
-    stem = (comparison_folder(folders) if out is None else out) / "comparison"
-    pages = {"html": to_html(document), "md": to_markdown(document), "csv": table}
-    for suffix, content in pages.items():
-        write_text(stem.with_suffix(f".{suffix}"), content)
-    html, markdown, csv = (stem.with_suffix(f".{suffix}") for suffix in pages)
+    folder = comparison_folder(folders) if out is None else out
+    html, markdown, csv = (folder / f"comparison.{suffix}" for suffix in ("html", "md", "csv"))
+    write_text(html, to_html(document))
+    write_text(markdown, to_markdown(document))
+    write_text(csv, table)
     return ComparisonPaths(html, markdown, csv, as_json(comparison))
 
 

@@ -125,10 +125,9 @@ def comparison_table(results: Mapping[str, Any]) -> pd.DataFrame:
 
 def _quality(label: str, metrics: Metrics) -> Iterator[dict[str, Any]]:
     """Mean, smallest and largest FID and KID of each generator and features over its seeds."""
-    found = [{"features": "own", **row} for row in metrics.get("quality", [])]
-    for (gan, features), rows in grouped(found, "gan", "features").items():
-        summary: dict[str, Any] = {"run": label, "gan": gan, "features": features}
-        summary["seeds"] = len(rows)
+    every = [{"features": "own", **row} for row in metrics.get("quality", [])]
+    for (gan, features), rows in grouped(every, "gan", "features").items():
+        summary = {"run": label, "gan": gan, "features": features, "seeds": len(rows)}
         for name in ("fid", "kid"):
             values = [row[name] for row in rows if row.get(name) is not None]
             summary[name] = sum(values) / len(values) if values else None

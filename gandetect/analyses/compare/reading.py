@@ -125,7 +125,7 @@ def obstacles(runs: Sequence[Run]) -> list[str]:
     """Why figures of these runs must not be laid side by side, a sentence each; none is best."""
     data_sets = _each(runs, lambda run: run.facts.data["name"])
     digests = {run.digest_of("data") for run in runs}
-    found = [
+    differences = [
         say.differing("are about other data sets", data_sets),
         say.differing("hold out other classes", _each(runs, lambda run: ", ".join(run.held_out))),
         # With other data sets little else would be the same.
@@ -135,11 +135,12 @@ def obstacles(runs: Sequence[Run]) -> list[str]:
         say.differing("leave out other test images, as they also stand in another split",
                       _each(runs, lambda run: f"{len(_twins(run))} images", _twins)),
     ]  # fmt: skip
-    if not any(found) and (len(digests) > 1 or None in digests):
-        found = [say.other_splits()]
+    if not any(differences) and (len(digests) > 1 or None in digests):
+        differences = [say.other_splits()]
+    if any(differences):
+        differences.append(say.other_images())
     rates = _each(runs, lambda run: percent(run.facts.rule.fpr))
-    other_images = say.other_images() if any(found) else ""
-    return [one for one in (*found, other_images, say.other_rates(rates)) if one]
+    return [one for one in (*differences, say.other_rates(rates)) if one]
 
 
 def _each(
@@ -180,7 +181,7 @@ def _read_metrics(folder: Path) -> Metrics:
 
 def _read_facts(path: Path) -> Mapping[str, Any]:
     """A file that only explains: where it is missing, less is said."""
-    found = read_json(path) if path.exists() else {}
-    if not isinstance(found, dict):
+    facts = read_json(path) if path.exists() else {}
+    if not isinstance(facts, dict):
         raise RunError(f"{str(path)!r} is damaged: it is no JSON object; run the study again")
-    return found
+    return facts

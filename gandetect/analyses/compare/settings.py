@@ -10,7 +10,7 @@ from gandetect.analyses.compare.reading import Run
 from gandetect.report.words import flatten
 
 # Names and questions change no figure; the names stand in every table already.
-UNTOLD = {"name", "question"}
+NAMES = {"name", "question"}
 SURROUNDINGS = ("versions", "machine", "git_commit", "device", "jobs", "threads")
 ABSENT = "not in this run"
 NETWORKS = ("gans", "classifiers", "detectors")
@@ -22,7 +22,7 @@ def settings_that_differ(runs: Sequence[Run]) -> list[tuple[str, list[str]]]:
     GANs, classifiers and detectors are matched by name; one that some runs lack is a single row,
     as its every setting would differ.
     """
-    tables = [{k: v for k, v in run.facts.settings.items() if k not in UNTOLD} for run in runs]
+    tables = [{k: v for k, v in run.facts.settings.items() if k not in NAMES} for run in runs]
     for kind in NETWORKS:
         by_name = [{one["name"]: one for one in study.get(kind, [])} for study in tables]
         everywhere = set.intersection(*map(set, by_name))
@@ -50,13 +50,13 @@ def _in_short(network: Mapping[str, Any]) -> str:
 
 
 def _differences(tables: Sequence[Mapping[str, Any]]) -> list[tuple[str, list[str]]]:
-    flat = [{key: _said(value) for key, value in flatten(table)} for table in tables]
+    flat = [{key: _shown(value) for key, value in flatten(table)} for table in tables]
     keys = dict.fromkeys(key for table in flat for key in table)
     rows = [(key, [table.get(key, ABSENT) for table in flat]) for key in keys]
     return [(key, values) for key, values in rows if len(set(values)) > 1]
 
 
-def _said(value: Any) -> str:
+def _shown(value: Any) -> str:
     if value is None:
         return "–"
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

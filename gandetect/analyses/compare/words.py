@@ -146,7 +146,12 @@ def areas(comparison: Comparison) -> list[Block]:
 
 def _heat(comparison: Comparison, rows: Sequence[Row], caption: str) -> Heat:
     """Rows are detectors and runs, columns are sources; marked and framed where one moved."""
-    sources = sorted({row["source"] for row in rows}, key=_source_order)
+
+    def source_order(source: str) -> tuple[int, str]:
+        place = REALS.index(source) if source in REALS else len(REALS)
+        return (place if source.startswith("real:") else -1, source)
+
+    sources = sorted({row["source"] for row in rows}, key=source_order)
     cells = {(row["detector"], row["run"], row["source"]): _cell(row) for row in rows}
     body = [
         (f"{detector} · {run}", of_line)
@@ -159,17 +164,12 @@ def _heat(comparison: Comparison, rows: Sequence[Row], caption: str) -> Heat:
     return Heat(caption, header, body, say.marks(comparison.labels[0]), scale)
 
 
-def _source_order(source: str) -> tuple[int, str]:
-    place = REALS.index(source) if source in REALS else len(REALS)
-    return (place if source.startswith("real:") else -1, source)
-
-
 def _cell(row: Row) -> Cell:
     moved = bool(row.get("moved"))
-    cell = area_cell if row["metric"] == "auroc" else share_cell
-    found = cell(row["value"], row["ci95"], moved)
+    of_metric = area_cell if row["metric"] == "auroc" else share_cell
+    cell = of_metric(row["value"], row["ci95"], moved)
     mark = (" ▲" if row["difference"] > 0 else " ▼") if moved else ""
-    return replace(found, text=found.text + mark)
+    return replace(cell, text=cell.text + mark)
 
 
 def _moves(comparison: Comparison, measure: str) -> list[Block]:
@@ -216,6 +216,7 @@ def _difference(row: Row) -> str:
 def quality(comparison: Comparison) -> list[Block]:
     """FID and KID of every generator of every run."""
     by_generator = grouped(comparison.results["quality"], "gan", "features").values()
+    rows = [row for of in by_generator for row in of]
     columns: Columns = {
         "Generator": lambda row: row["gan"],
         "Features": lambda row: row["features"],
@@ -225,7 +226,6 @@ def quality(comparison: Comparison) -> list[Block]:
         "KID": lambda row: _range(row, "kid"),
     }
     caption = "How good the fakes are: mean over seeds (smallest to largest)"
-    rows = [row for of in by_generator for row in of]
     return [Text(say.quality()), table(caption, rows, columns, text_columns=3)] if rows else []
 
 
@@ -238,13 +238,18 @@ def _range(row: Row, name: str) -> str:
 
 def provenance(comparison: Comparison) -> list[Block]:
     """Where each run comes from, and how everything is made again."""
+
+    def seconds(run: Run) -> str:
+        total = sum(seconds for *_, seconds in stage_times(run.manifest))
+        return f"{total:,.0f}" if total else "–"
+
     columns: Columns = {
         "Run": lambda run: run.label,
         "Name": lambda run: run.facts.name,
         "Folder": lambda run: run.folder,
         "Digest": lambda run: run.facts.digest[:12],
         "Seeds": lambda run: ", ".join(map(str, run.facts.seeds)),
-        "Seconds of computing": _seconds,
+        "Seconds of computing": seconds,
     }
     folders = [shlex.quote(run.folder) for run in comparison.runs]
     reports = "\n".join(f"gandetect report {folder}" for folder in folders)
@@ -255,11 +260,6 @@ def provenance(comparison: Comparison) -> list[Block]:
              "From the folder of runs: each run's report, and this page"),
         Code(studies, "From the folder of runs, to train and score what is missing there"),
     ]  # fmt: skip
-
-
-def _seconds(run: Run) -> str:
-    seconds = sum(seconds for *_, seconds in stage_times(run.manifest))
-    return f"{seconds:,.0f}" if seconds else "–"
 
 
 def glossary(_: Comparison) -> list[Block]:

@@ -38,15 +38,11 @@ def draw_runs(
 ) -> None:
     """Draw the runs, means and intervals of one detector at one point, a line a source."""
     for row in rows:
-        _draw(axes, sources.index(row["source"]), row)
+        place, colour = sources.index(row["source"]), COLOURS[row["role"]]
+        axes.plot(row["ci95"], [place, place], color=colour, linewidth=5, alpha=0.35,
+                  solid_capstyle="butt")  # fmt: skip
+        axes.plot(row["mean"], place, marker="|", markersize=11, color=colour, markeredgewidth=2)
+        axes.scatter(row["correct"], np.full(len(row["correct"]), place), s=12, color=INK,
+                     linewidths=0, zorder=4)  # fmt: skip
     axes.set_yticks(range(len(sources)), [wrapped(named(source), 30) for source in sources])
     share_axis(axes)
-
-
-def _draw(axes: Axes, place: int, row: Row) -> None:
-    colour = COLOURS[row["role"]]
-    axes.plot(row["ci95"], [place, place], color=colour, linewidth=5, alpha=0.35,
-              solid_capstyle="butt")  # fmt: skip
-    axes.plot([row["mean"]], [place], marker="|", markersize=11, color=colour, markeredgewidth=2)
-    axes.scatter(row["correct"], np.full(len(row["correct"]), place), s=12, color=INK,
-                 linewidths=0, zorder=4)  # fmt: skip

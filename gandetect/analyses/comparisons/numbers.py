@@ -44,18 +44,14 @@ def _compare(first: DetectorRuns, second: DetectorRuns) -> Iterator[dict[str, An
             points = [p for p in first.thresholds[seeds[0]] if p in second.thresholds[seeds[0]]]
             paired = _paired(first, second, seeds, source)
             for point in points:
-                found = tested(difference_correct(first, second, seeds, both, point, paired=paired))
-                yield {**about, "metric": f"correct ({point})", "seeds": seeds, **found}
+                share = difference_correct(first, second, seeds, both, point, paired=paired)
+                yield {**about, "metric": f"correct ({point})", "seeds": seeds, **tested(share)}
         seeds = _seeds(first, second, source, IN_DISTRIBUTION)
         if seeds and source.startswith("generated:"):
-            same = (
-                _paired(first, second, seeds, source),
-                _paired(first, second, seeds, IN_DISTRIBUTION),
-            )
-            found = tested(
-                difference_auroc(first, second, seeds, both, IN_DISTRIBUTION, paired=same)
-            )
-            yield {**about, "metric": "auroc", "seeds": seeds, **found}
+            of_reals = _paired(first, second, seeds, IN_DISTRIBUTION)
+            same = _paired(first, second, seeds, source), of_reals
+            area = difference_auroc(first, second, seeds, both, IN_DISTRIBUTION, paired=same)
+            yield {**about, "metric": "auroc", "seeds": seeds, **tested(area)}
 
 
 def _seeds(first: DetectorRuns, second: DetectorRuns, *sources: str) -> list[int]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from gandetect.analyses.analysis import Analysis, Chapter
 from gandetect.analyses.comparisons import numbers
 from gandetect.analyses.comparisons.figure import runs_by_source
-from gandetect.report.document import Block, Table, Text, table
+from gandetect.report.document import Block, Columns, Table, Text, table
 from gandetect.report.prose import Prose
 from gandetect.report.results import StudyResults
 from gandetect.report.words import number, percent_interval, signed
@@ -23,13 +24,10 @@ def runs(results: StudyResults) -> list[Block]:
     points = [name for name in results.points if name in ("native", "calibrated")]
     rows = results.metrics["across_seeds"]
     widest = max(rows, key=lambda row: max(row["correct"]) - min(row["correct"]))
+    draw = partial(runs_by_source, results.metrics, points, results.named)
     return [
         Text(say.widest(len(results.seeds), widest, results.named(widest["source"]))),
-        say.figure(
-            "runs",
-            lambda: runs_by_source(results.metrics, points, results.named),
-            len(results.seeds),
-        ),
+        say.figure("runs", draw, len(results.seeds)),
         *say.paragraphs("kinds", results),
         *(_means(results, point) for point in results.points),
     ]
@@ -57,49 +55,36 @@ def _clear(row: Row) -> str:
 
 
 def _table(results: StudyResults, rows: Sequence[Row]) -> Table:
-    many = results.many_seeds
-    covers = results.covers(), results.covers("calibrated")
-    return table(
-        f"Differences with 95 % intervals over {covers[0]}; calibrated: {covers[1]}",
-        [row for row in rows if row["metric"] in ("auroc", "correct (calibrated)")],
-        {
-            "Source": lambda row: results.named(row["source"]),
-            "Measure": lambda row: {"auroc": "AUROC"}.get(row["metric"], row["metric"]),
-            "First": lambda row: row["first"],
-            "Second": lambda row: row["second"],
-            "First minus second": lambda row: signed(row["difference"], row["ci95"]),
-            "p (Holm)": (lambda row: number(row["p_holm"])) if many else None,
-            "Better": (lambda row: row["verdict"] or "cannot tell") if many else None,
-        },
-        text_columns=4,
-    )
+    columns: Columns = {
+        "Source": lambda row: results.named(row["source"]),
+        "Measure": lambda row: {"auroc": "AUROC"}.get(row["metric"], row["metric"]),
+        "First": lambda row: row["first"],
+        "Second": lambda row: row["second"],
+        "First minus second": lambda row: signed(row["difference"], row["ci95"]),
+    }
+    if results.many_seeds:
+        columns |= {
+            "p (Holm)": lambda row: number(row["p_holm"]),
+            "Better": lambda row: row["verdict"] or "cannot tell",
+        }
+    over, calibrated = results.covers(), results.covers("calibrated")
+    caption = f"Differences with 95 % intervals over {over}; calibrated: {calibrated}"
+    shown = [row for row in rows if row["metric"] in ("auroc", "correct (calibrated)")]
+    return table(caption, shown, columns, text_columns=4)
 
 
 def _means(results: StudyResults, point: str) -> Table:
-    return table(
-        f"Answered correctly over all runs, {point} point",
-        chosen(results.metrics["across_seeds"], operating_point=point),
-        {
-            "Detector": lambda row: row["detector"],
-            "Source": lambda row: results.named(row["source"], row["detector"]),
-            "Mean (95 % interval)": lambda row: percent_interval(row["mean"], row["ci95"]),
-            "Each run, in %": lambda row: ", ".join(f"{100 * one:.1f}" for one in row["correct"]),
-        },
-        text_columns=2,
-    )
+    rows = chosen(results.metrics["across_seeds"], operating_point=point)
+    columns: Columns = {
+        "Detector": lambda row: row["detector"],
+        "Source": lambda row: results.named(row["source"], row["detector"]),
+        "Mean (95 % interval)": lambda row: percent_interval(row["mean"], row["ci95"]),
+        "Each run, in %": lambda row: ", ".join(f"{100 * one:.1f}" for one in row["correct"]),
+    }
+    return table(f"Answered correctly over all runs, {point} point", rows, columns, text_columns=2)
 
 
-ANALYSIS = Analysis(
-    "comparisons",
-    numbers.numbers,
-    numbers.rows,
-    chapters=[
-        Chapter(
-            "Can I trust this?",
-            "Chance: runs and comparisons",
-            [runs, comparisons],
-            say.finding,
-            "runs",
-        ),
-    ],
+CHAPTER = Chapter(
+    "Can I trust this?", "Chance: runs and comparisons", [runs, comparisons], say.finding, "runs"
 )
+ANALYSIS = Analysis("comparisons", numbers.numbers, numbers.rows, [CHAPTER])

@@ -25,6 +25,8 @@ def cost_chart(rows: Sequence[Row], detectors: Sequence[str], labelled: bool = F
     reals = [real for real in REALS if chosen(rows, real=real)]
     lines = [(detector, role) for detector in detectors for role in FAKE_ROLES
              if chosen(rows, detector=detector, role=role)]  # fmt: skip
+    firsts = [place for place, (detector, _) in enumerate(lines)
+              if place == 0 or lines[place - 1][0] != detector]  # fmt: skip
     size = 9.6, 1.6 + 0.4 * len(lines)
     figure, (panels,) = new_panels(*size, 1, len(reals), sharex=True, sharey=True)
     seeds = sorted({row["detector_seed"] for row in rows})
@@ -34,12 +36,16 @@ def cost_chart(rows: Sequence[Row], detectors: Sequence[str], labelled: bool = F
         for row in chosen(rows, real=real):
             line = lines.index((row["detector"], row["role"])) + shifts[row["detector_seed"]]
             _mark(axes, row, line, len(seeds) == 1, labelled)
-        _separate(axes, lines)
+        axes.grid(False, axis="y")
+        axes.tick_params(axis="y", length=0)
+        for place in firsts[1:]:
+            axes.axhline(place - 0.5, color=QUIET, linewidth=0.6)
         axes.set_title(f"uploads: {REALS[real]}", fontsize=9)
         axes.set_xlabel("cost of 1,000 uploads")
         axes.set_xlim(left=0)
     # A detector's name at its first line; the markers say what fakes each line is of.
-    names = ["" if same else wrapped(line[0], 26) for line, same in _same_as_above(lines)]
+    names = [wrapped(detector, 26) if place in firsts else ""
+             for place, (detector, _) in enumerate(lines)]  # fmt: skip
     panels[0].set_yticks(range(len(lines)), names)
     panels[0].set_ylim(len(lines) - 0.4, -0.6)
     legend_below(figure, columns=3)
@@ -63,17 +69,3 @@ def _mark(axes: Axes, row: Row, line: float, alone: bool, labelled: bool) -> Non
               label=images(role, labelled), **look)  # fmt: skip
     axes.plot(row["oracle_cost"], line, marker="D", markersize=5 if alone else 4,
               markerfacecolor="none", zorder=1.5, **look)  # fmt: skip
-
-
-def _separate(axes: Axes, lines: Sequence[tuple[str, str]]) -> None:
-    axes.grid(False, axis="y")
-    axes.tick_params(axis="y", length=0)
-    for place, (_, same) in enumerate(_same_as_above(lines)):
-        if place and not same:
-            axes.axhline(place - 0.5, color=QUIET, linewidth=0.6)
-
-
-def _same_as_above(lines: Sequence[tuple[str, str]]) -> list[tuple[tuple[str, str], bool]]:
-    """Each line, and whether the one above it is of the same detector."""
-    above = ["", *(detector for detector, _ in lines)]
-    return [(line, line[0] == before) for line, before in zip(lines, above, strict=False)]

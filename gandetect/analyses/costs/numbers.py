@@ -20,25 +20,21 @@ from gandetect.statistics.scored_detectors import (
     judged_pairs,
     unfit,
 )
-from gandetect.statistics.scores import Metrics
-
-ROLES = ("own", "own-other-seed", "other", "generated")
+from gandetect.statistics.scores import FAKE_ROLES, Metrics
 
 
 def numbers(study: ScoredStudy) -> Metrics:
     """``costs`` of every run, and the ``cost_model`` that they are of."""
-    found, gaps = costs(study.subjects, study.cost_model)
+    rows, gaps = costs(study.subjects, study.cost_model)
     model = study.cost_model.as_dict()
-    return {"cost_model": model, "costs": found, "not_measured": {"costs": gaps}}
+    return {"cost_model": model, "costs": rows, "not_measured": {"costs": gaps}}
 
 
 def rows(metrics: Metrics) -> Iterator[Row]:
     """The cost, and the share of fakes among what is stopped."""
     for row in metrics["costs"]:
         for name in ("cost", "precision"):
-            yield tidy_row("cost", row, name, row[name], row["ci95"].get(name),
-                           source=row["generated"], real_source=row["real"],
-                           n=row["n_generated"] + row["n_real"])  # fmt: skip
+            yield tidy_row("cost", row, name, row[name], row["ci95"].get(name))
 
 
 def costs(subjects: Sequence[ScoredDetector], model: CostModel) -> tuple[Rows, list[str]]:
@@ -48,7 +44,7 @@ def costs(subjects: Sequence[ScoredDetector], model: CostModel) -> tuple[Rows, l
     Returns rows and a sentence for everything that could not be measured. Intervals are of 95 %
     and over calibration and test images.
     """
-    found: Rows = []
+    rows: Rows = []
     gaps: list[str] = []
     for subject in subjects:
         names = fitted_on(subject)
@@ -58,17 +54,14 @@ def costs(subjects: Sequence[ScoredDetector], model: CostModel) -> tuple[Rows, l
             continue
         cut = cheapest_cut(subject.sources[names[0]], subject.sources[names[1]], model)
         cuts = alone(subject).best_cuts(subject.seed, names, model.weights)
-        pairs, left_out = judged_pairs(subject, held_out_for=ROLES)
+        pairs, left_out = judged_pairs(subject, held_out_for=FAKE_ROLES)
         gaps += left_out
-        found += [
+        rows += [
             {
-                **subject.name,
-                "generated": generated,
-                "real": real,
-                "role": subject.role(generated),
+                **subject.pair(generated, real),
                 "fitted_on": list(names),
                 **expected(subject.sources[generated], subject.sources[real], cut, model, cuts),
             }
             for generated, real in pairs
         ]
-    return found, gaps
+    return rows, gaps

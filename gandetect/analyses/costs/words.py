@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from gandetect.analyses.analysis import Analysis, Chapter
 from gandetect.analyses.costs import numbers
 from gandetect.analyses.costs.figure import cost_chart
-from gandetect.report.document import Block, Table, Text, table
+from gandetect.report.document import Block, Columns, Table, Text, table
 from gandetect.report.prose import Prose
 from gandetect.report.results import StudyResults
 from gandetect.report.words import (
@@ -30,15 +31,11 @@ def costs(results: StudyResults) -> list[Block]:
     rows = results.rows("costs")
     if not rows:
         return results.not_measured("costs")
-    first, detectors = rows[0], results.present(rows)
+    first, draw = rows[0], partial(cost_chart, rows, results.present(rows), results.labelled)
     cut = bayes_threshold(first["prevalence"], first["cost_miss"], first["cost_flag"])
     return [
         Text(say.lead(first), "lead"),
-        say.figure(
-            "costs",
-            lambda: cost_chart(rows, detectors, results.labelled),
-            results.many_seeds,
-        ),
+        say.figure("costs", draw, results.many_seeds),
         _table(rows, results.labelled),
         Text(say.method(chosen_on([first]), cut), "note"),
         *results.not_measured("costs"),
@@ -60,45 +57,29 @@ def worth_having(results: StudyResults) -> str:
     return say.finding(worth, results.labelled)
 
 
-def _costing(group: Sequence[Row]) -> str:
-    if len(group) == 1:
-        return _money_interval(group[0]["cost"], group[0]["ci95"]["cost"])
-    return cell(group, "cost", _money_interval)
-
-
 def _table(rows: Sequence[Row], labelled: bool) -> Table:
-    def shares(key: str) -> Callable[[Sequence[Row]], str]:
-        return lambda group: cell(group, key, percent_interval)
+    def shares(key: str, none: str = "–") -> Callable[[Sequence[Row]], str]:
+        return lambda group: cell(group, key, percent_interval, none=none)
 
-    return table(
-        say.caption(),
-        grouped(rows, "detector", "role", "real").values(),
-        {
-            "Detector": lambda group: group[0]["detector"],
-            "Fakes": lambda group: say.fakes(group, labelled),
-            "Real uploads": lambda group: REALS[group[0]["real"]],
-            "Cost": _costing,
-            "Below doing without": say.saving,
-            "Fakes caught": shares("caught"),
-            "Reals flagged": shares("flagged"),
-            "Really fake among stopped": lambda group: cell(
-                group, "precision", percent_interval, none="nothing stopped"
-            ),
-            "Cost at the best threshold possible": lambda group: cell(
-                group, "oracle_cost", _money_interval
-            ),
-        },
-        text_columns=3,
-    )
+    columns: Columns = {
+        "Detector": lambda group: group[0]["detector"],
+        "Fakes": lambda group: say.fakes(group, labelled),
+        "Real uploads": lambda group: REALS[group[0]["real"]],
+        "Cost": lambda of: cell(of, "cost", _money_interval),
+        "Below doing without": say.saving,
+        "Fakes caught": shares("caught"),
+        "Reals flagged": shares("flagged"),
+        "Really fake among stopped": shares("precision", "nothing stopped"),
+        "Cost at the best threshold possible": lambda of: cell(of, "oracle_cost", _money_interval),
+    }
+    costing = ({**row, "cost_ci95": row["ci95"]["cost"]} for row in rows)
+    lines = grouped(costing, "detector", "role", "real").values()
+    return table(say.caption(), lines, columns, text_columns=3)
 
 
 def _money_interval(value: float, interval: Sequence[float] | None) -> str:
     return number_interval(value, interval, 0 if value >= 100 else 1)
 
 
-ANALYSIS = Analysis(
-    "costs",
-    numbers.numbers,
-    numbers.rows,
-    [Chapter("Set the threshold yourself", "Costs", [costs], worth_having)],
-)
+CHAPTER = Chapter("Set the threshold yourself", "Costs", [costs], worth_having)
+ANALYSIS = Analysis("costs", numbers.numbers, numbers.rows, [CHAPTER])

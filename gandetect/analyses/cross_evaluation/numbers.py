@@ -40,17 +40,16 @@ def cells_across(cells: Sequence[Row], runs: Mapping[str, DetectorRuns]) -> list
     """
     rows = []
     for key, group in grouped(cells, *CELL).items():
-        identity = dict(zip(CELL, key, strict=True))
+        detector, source, *_, point = key
         seeds = [cell["detector_seed"] for cell in group]
-        statistic = runs[identity["detector"]].share_correct(
-            seeds, identity["source"], identity["operating_point"]
-        )
+        statistic = runs[detector].share_correct(seeds, source, point)
+        correct = [cell["correct"] for cell in group]
         rows.append(
             {
-                **identity,
+                **dict(zip(CELL, key, strict=True)),
                 "seeds": seeds,
-                "correct": [cell["correct"] for cell in group],
-                "mean": float(np.mean([cell["correct"] for cell in group])),
+                "correct": correct,
+                "mean": float(np.mean(correct)),
                 "n": [cell["n"] for cell in group],
                 **with_interval(statistic, group[0]["ci95"]),
             }

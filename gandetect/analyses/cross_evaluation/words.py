@@ -42,9 +42,5 @@ def _heat_cell(row: Row | None) -> Cell | None:
     return share_cell(row["mean"], row["ci95"], row["role"] == "own", hint)
 
 
-ANALYSIS = Analysis(
-    "cross_evaluation",
-    numbers.numbers,
-    numbers.rows,
-    chapters=[Chapter("The answer", "How to read the matrix", [matrix], say.finding)],
-)
+CHAPTER = Chapter("The answer", "How to read the matrix", [matrix], say.finding)
+ANALYSIS = Analysis("cross_evaluation", numbers.numbers, numbers.rows, [CHAPTER])

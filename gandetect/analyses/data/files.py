@@ -35,10 +35,8 @@ def files(results: StudyResults) -> list[Block]:
 def _grouped(facts: Mapping[str, Any]) -> list[str]:
     """How many files the pattern and the column say a group of."""
     pattern, column = facts.get("group_pattern"), facts.get("group_column")
-    return [
-        *([say.pattern(pattern, SHOWN)] if pattern is not None else []),
-        *([say.column(column)] if column is not None else []),
-    ]
+    by_pattern = [] if pattern is None else [say.pattern(pattern, SHOWN)]
+    return by_pattern if column is None else [*by_pattern, say.column(column)]
 
 
 def _first(caption: str, rows: Sequence[Any], columns: Columns) -> list[Block]:
@@ -50,11 +48,8 @@ def _kinds(facts: Mapping[str, Any]) -> list[Block]:
     classes = [name for name in facts.get("counts", {}) if name in facts.get("formats", {})]
 
     def side(key: str) -> Callable[[str], str]:
-        def cell(name: str) -> str:
-            sizes = facts.get("sizes", {}).get(name)
-            return "–" if sizes is None else "{} × {} px".format(*sizes[key])
-
-        return cell
+        sizes = facts.get("sizes", {})
+        return lambda name: "{} × {} px".format(*sizes[name][key]) if name in sizes else "–"
 
     columns: Columns = {
         "Class": str,

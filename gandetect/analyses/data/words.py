@@ -75,8 +75,8 @@ def leaks(results: StudyResults) -> list[Block]:
     facts, overlap = results.inputs.data, results.inputs.overlap
     blocks: list[Block] = []
     if "duplicates" in facts:
-        found = facts["duplicates"].items()
-        shared = [f"{count(int(n))} in {name}" for name, n in found if n]
+        counted = facts["duplicates"].items()
+        shared = [f"{count(int(n))} in {name}" for name, n in counted if n]
         blocks += say.paragraphs("duplicates", shared)
     if overlap.get("counts"):
         columns: Columns = {
@@ -90,8 +90,8 @@ def leaks(results: StudyResults) -> list[Block]:
 
 
 def _class_samples(results: StudyResults) -> list[Block]:
-    samples = results.inputs.class_samples
-    samples = {key: images for key, images in samples.items() if len(images)}
+    stored = results.inputs.class_samples.items()
+    samples = {key: images for key, images in stored if len(images)}
     if not samples:
         return results.absent("data-samples.npz")
     most = max((int(key) for key in samples if key.isdigit()), default=0)
@@ -101,12 +101,8 @@ def _class_samples(results: StudyResults) -> list[Block]:
     return [say.image("class-samples", class_samples(samples, names), shown, results.labelled)]
 
 
-ANALYSIS = Analysis(
-    "data",
-    numbers.numbers,
-    chapters=[
-        Chapter("Look at the images", "The data at a glance", [data, files], say.finding),
-        Chapter("Can I trust this?", "Leaks: images in two splits", [leaks], say.leak, "leaks"),
-    ],
-    beyond_scores=True,
-)
+CHAPTERS = [
+    Chapter("Look at the images", "The data at a glance", [data, files], say.finding),
+    Chapter("Can I trust this?", "Leaks: images in two splits", [leaks], say.leak, "leaks"),
+]
+ANALYSIS = Analysis("data", numbers.numbers, chapters=CHAPTERS, beyond_scores=True)

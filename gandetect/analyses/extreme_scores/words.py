@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import product
 
 import numpy as np
 from PIL import Image
@@ -27,18 +28,16 @@ say = Prose(__file__)
 def examples(results: StudyResults) -> list[Block]:
     """The surest mistakes of the first detector of each kind, whatever the source."""
     blocks: list[Block] = []
-    for kind in KINDS:
-        for detector in results.of_kind(kind)[:1]:
-            kept = results.inputs.mistakes.get((detector, results.seeds[0]), {})
-            for label in ("generated", "real"):
-                wrong = [one for source, one in kept.items() if source.startswith(label)]
-                images = [image for one in wrong for image in one.images]
-                scores = np.concatenate([np.empty(0), *(one.scores for one in wrong)])
-                if order := np.argsort(-np.abs(scores), kind="stable")[:EXAMPLES].tolist():
-                    few = Kept(np.stack([images[place] for place in order]), scores[order])
-                    caption = say.example(results.called(detector), label)
-                    place = f"examples-{slug(detector)}-{label}"
-                    blocks.append(_kept_tiles(caption, place, few))
+    firsts = [detector for kind in KINDS for detector in results.of_kind(kind)[:1]]
+    for detector, label in product(firsts, ("generated", "real")):
+        kept = results.inputs.mistakes.get((detector, results.seeds[0]), {})
+        wrong = [one for source, one in kept.items() if source.startswith(label)]
+        images = [image for one in wrong for image in one.images]
+        scores = np.concatenate([np.empty(0), *(one.scores for one in wrong)])
+        if order := np.argsort(-np.abs(scores), kind="stable")[:EXAMPLES].tolist():
+            few = Kept(np.stack([images[place] for place in order]), scores[order])
+            caption = say.example(results.called(detector), label)
+            blocks.append(_kept_tiles(caption, f"examples-{slug(detector)}-{label}", few))
     return blocks
 
 
@@ -107,17 +106,14 @@ def _kept_tiles(caption: str, place: str, kept: Kept) -> Tiles:
     return tiles(caption, place, kept.images, draw.score_words(kept), draw.kept_grid(kept))
 
 
-ANALYSIS = Analysis(
-    "extreme_scores",
-    chapters=[
-        Chapter("Look at the images", "", [examples]),
-        Chapter(
-            "Look at the images",
-            "Surest mistakes and right answers",
-            [extremes],
-            say.finding,
-            "mistakes",
-        ),
-    ],
-    beyond_scores=True,
-)
+CHAPTERS = [
+    Chapter("Look at the images", "", [examples]),
+    Chapter(
+        "Look at the images",
+        "Surest mistakes and right answers",
+        [extremes],
+        say.finding,
+        "mistakes",
+    ),
+]
+ANALYSIS = Analysis("extreme_scores", chapters=CHAPTERS, beyond_scores=True)

@@ -9,12 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from gandetect.report.style import (
-    COLOURS,
-    hide_empty,
-    legend_entries,
-    new_panels,
-)
+from gandetect.report.style import COLOURS, hide_empty, legend_entries, new_panels
 
 # Panels of one generator: title, y axis, and which columns are drawn in which colour. A GAN has the
 # first two, a VAE the next two.

@@ -26,14 +26,8 @@ def short_of_images(row: Row) -> bool:
 def rows(metrics: Metrics) -> Iterator[Row]:
     """FID, KID and confidence."""
     for row in metrics["quality"]:
+        of = {"source": f"generated:{row['gan']}", "source_seed": row.get("seed")}
         for metric in ("fid", "kid", "kid_std", "confidence"):
             if row.get(metric) is not None:
-                yield tidy_row(
-                    "quality",
-                    row,
-                    metric,
-                    row[metric],
-                    source=f"generated:{row['gan']}",
-                    source_seed=row.get("seed"),
-                    features=row["features"],
-                )
+                features = row["features"]
+                yield tidy_row("quality", row, metric, row[metric], **of, features=features)

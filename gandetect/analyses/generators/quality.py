@@ -22,8 +22,8 @@ def quality(results: StudyResults) -> list[Block]:
         return [*opening, *results.absent("quality.json")]
     others = list(dict.fromkeys(row["features"] for row in rows if row["features"] != "own"))
     short = sorted(filter(short_of_images, rows), key=lambda row: -row["n"])
-    few = {row["features"]: row for row in short}  # the fewest images
-    opening += say.paragraphs("other_features", others, list(few.values()))
+    fewest = {row["features"]: row for row in short}
+    opening += say.paragraphs("other_features", others, list(fewest.values()))
     return [*opening, _quality_table(results, rows), *_spread(results, rows)]
 
 

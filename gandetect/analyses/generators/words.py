@@ -49,10 +49,10 @@ def samples(results: StudyResults) -> list[Block]:
     places: list[str] = []
     for gan in results.facts.gans:
         trained = (gan.name, first)
-        if found := results.inputs.samples.get(trained):
-            shown.append(_frames(results, trained, found))
-            if found.animation is not None:
-                places.append(found.animation.relative_to(results.inputs.run).as_posix())
+        if of_gan := results.inputs.samples.get(trained):
+            shown.append(_frames(results, trained, of_gan))
+            if of_gan.animation is not None:
+                places.append(of_gan.animation.relative_to(results.inputs.run).as_posix())
         else:
             absent += results.absent(f"gans/{gan.name}/seed-{first}/samples")
     if shown:
@@ -104,14 +104,9 @@ def _trained_on(results: StudyResults) -> dict[str, str]:
     return {str(place): name for place, name in enumerate(classes) if name not in held_out}
 
 
-ANALYSIS = Analysis(
-    "generators",
-    numbers.numbers,
-    numbers.rows,
-    chapters=[
-        Chapter("Look at the images", "", [samples]),
-        Chapter("The training", "Quality of the fakes", [quality], say.finding, "quality"),
-        Chapter("The training", "Training of the GANs", [training], say.trained, "training"),
-    ],
-    beyond_scores=True,
-)
+CHAPTERS = [
+    Chapter("Look at the images", "", [samples]),
+    Chapter("The training", "Quality of the fakes", [quality], say.finding, "quality"),
+    Chapter("The training", "Training of the GANs", [training], say.trained, "training"),
+]
+ANALYSIS = Analysis("generators", numbers.numbers, numbers.rows, CHAPTERS, beyond_scores=True)

@@ -16,13 +16,7 @@ from gandetect.analyses.study import ScoredStudy
 from gandetect.analyses.tidy import tidy_row
 from gandetect.statistics.detector_runs import DetectorRuns
 from gandetect.statistics.rows import Row, Rows, chosen, grouped
-from gandetect.statistics.scores import (
-    Metrics,
-    SameFakes,
-    role_of,
-    same_images,
-    source_keys,
-)
+from gandetect.statistics.scores import Metrics, SameFakes, role_of, same_images, source_keys
 
 AS_THEY_ARE = 0.95
 PROCESSED = 0.90
@@ -65,24 +59,12 @@ def holds(
     ``detectors``: for each detector and group the worst share of its sources, as they are and
     under any processing, and whether it ``holds``.
     """
-    shares = _shares(table, own, runs, same_fakes)
-    verdicts = [_verdict(detector, of) for (detector,), of in grouped(shares, "detector").items()]
-    return {"shares": shares, "detectors": verdicts}
-
-
-def _shares(
-    table: pd.DataFrame,
-    own: Mapping[str, Collection[str]],
-    runs: Mapping[str, DetectorRuns],
-    same_fakes: SameFakes,
-) -> Rows:
     keyed = table.assign(source=source_keys(table)).sort_values("index", kind="stable")
-    rows = []
+    shares: Rows = []
     names = ["detector", "source", "perturbation", "level"]
     for _, of in keyed.groupby(names, observed=True, sort=False):
         detector, source, perturbation, level = of[names].iloc[0]
         known = own.get(str(detector), (f"generated:{detector}",))
-        real = str(source).startswith("real:")
         of_detector = runs[str(detector)]
         scores = {
             int(images["detector_seed"].iloc[0]): images["score"].to_numpy(np.float64)
@@ -92,10 +74,11 @@ def _shares(
         if not seeds:
             continue
         statistic = of_detector.answered(
-            {seed: scores[seed] for seed in seeds}, POINT, generated=not real,
+            {seed: scores[seed] for seed in seeds}, POINT,
+            generated=not str(source).startswith("real:"),
             same_images=same_images(str(source), same_fakes),
         )  # fmt: skip
-        rows.append(
+        shares.append(
             {
                 "detector": str(detector),
                 "source": str(source),
@@ -109,7 +92,8 @@ def _shares(
                 "n": len(scores[seeds[0]]),
             }
         )
-    return rows
+    verdicts = [_verdict(detector, of) for (detector,), of in grouped(shares, "detector").items()]
+    return {"shares": shares, "detectors": verdicts}
 
 
 def _verdict(detector: str, shares: list[Row]) -> dict[str, Any]:
@@ -134,5 +118,4 @@ def _verdict(detector: str, shares: list[Row]) -> dict[str, Any]:
 
 
 def _worst(rows: list[Row]) -> Row:
-    """The row with the smallest lower end."""
     return min(rows, key=lambda row: float(row["ci95"][0]))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from gandetect.analyses.analysis import Analysis, Chapter
 from gandetect.analyses.holds import numbers
 from gandetect.analyses.holds.numbers import AS_THEY_ARE, GROUPS, NONE, PROCESSED
-from gandetect.analyses.robustness.figure import KINDS, level_words
+from gandetect.analyses.robustness.figure import processing
 from gandetect.report.document import Block, Cell, Columns, Heat, Text, table
 from gandetect.report.prose import Prose
 from gandetect.report.results import StudyResults, not_asked
@@ -38,8 +39,8 @@ def finding(results: StudyResults) -> str:
 
 def _verdicts(results: StudyResults) -> list[Row]:
     """The detectors, the one that holds best first."""
-    found = results.metrics.get("holds") or {"detectors": []}
-    return sorted(found["detectors"], key=_weakest, reverse=True)
+    stored = results.metrics.get("holds") or {"detectors": []}
+    return sorted(stored["detectors"], key=_weakest, reverse=True)
 
 
 def _weakest(verdict: Row) -> float:
@@ -77,38 +78,23 @@ def _every_processing(
 ) -> Block:
     """A row a detector, a column a processing: the group that is answered worst."""
     conditions = list(grouped(shares, "perturbation", "level"))
-    rows = []
-    for verdict in verdicts:
-        cells: list[Cell | None] = []
-        for perturbation, level in conditions:
-            of = [
-                row for row in chosen(shares, detector=verdict["detector"],
-                                      perturbation=perturbation, level=level)
-                if row["role"] in GROUPS
-            ]  # fmt: skip
-            if not of:
-                cells.append(None)
-                continue
-            worst = min(of, key=lambda row: float(row["mean"]))
-            cells.append(
-                Cell(percent(worst["mean"], 0), worst["role"], float(worst["mean"]),
-                               hint=results.named(worst["source"], verdict["detector"]))
-            )  # fmt: skip
-        rows.append((results.short(verdict["detector"]), cells))
-    header = ["Detector", *(_condition(*one) for one in conditions)]
-    return Heat(say.every_processing(), header, rows)
+    groups = grouped(
+        (row for row in shares if row["role"] in GROUPS), "detector", "perturbation", "level"
+    )
+
+    def cell(detector: str, *condition: Any) -> Cell | None:
+        if (detector, *condition) not in groups:
+            return None
+        worst = min(groups[detector, *condition], key=lambda row: float(row["mean"]))
+        share, hint = float(worst["mean"]), results.named(worst["source"], detector)
+        return Cell(percent(share, 0), worst["role"], share, hint=hint)
+
+    header = ["Detector", *("as they are" if kind == NONE else processing(kind, level)
+                            for kind, level in conditions)]  # fmt: skip
+    names = [str(verdict["detector"]) for verdict in verdicts]
+    body = [(results.short(name), [cell(name, *one) for one in conditions]) for name in names]
+    return Heat(say.every_processing(), header, body)
 
 
-def _condition(perturbation: str, level: float) -> str:
-    if perturbation == NONE:
-        return "as they are"
-    return f"{KINDS.get(perturbation, perturbation)}, {level_words(perturbation, level)}"
-
-
-ANALYSIS = Analysis(
-    "holds",
-    numbers.numbers,
-    numbers.rows,
-    [Chapter("What is behind it", "Which detector holds", [holds], finding)],
-    beyond_scores=True,
-)
+CHAPTER = Chapter("What is behind it", "Which detector holds", [holds], finding)
+ANALYSIS = Analysis("holds", numbers.numbers, numbers.rows, [CHAPTER], beyond_scores=True)

@@ -50,27 +50,27 @@ def mean_images(reals: Shown, others: Sequence[Shown]) -> Figure:
 
 
 def _beside(
-    reals: Shown,
-    others: Sequence[Shown],
-    what: Literal["spectrum", "mean"],
-    unit: str,
+    reals: Shown, others: Sequence[Shown], what: Literal["spectrum", "mean"], unit: str
 ) -> Figure:
     everything = [reals, *others]
     width = min(2.2, 8.4 / len(everything))
     size = width * len(everything) + 1.2, 2 * width + 0.9
     figure, panels = new_panels(*size, 2, len(everything))
-    values = [_flat(one.arrays[what]) for one in everything]
+    arrays = [one.arrays[what] for one in everything]
+    flat = [one.mean(axis=0) if one.ndim == 3 else one for one in arrays]  # without channels
+    values = [one.astype(np.float64) for one in flat]
     differences = [value - values[0] for value in values[1:]]
-    low, high = (0, 255) if what == "mean" else _range(values)
+    together = np.concatenate([one.ravel() for one in values])
+    # A common scale that one bright frequency does not stretch.
+    low, high = (0, 255) if what == "mean" else np.quantile(together, [0.0, 0.999]).tolist()
     bound = max([float(np.abs(one).max()) for one in differences], default=1.0) or 1.0
     extent = (-1, 1, 1, -1) if what == "spectrum" else None
     cmap = "gray" if what == "mean" else "magma"
     for place, (one, value) in enumerate(zip(everything, values, strict=True)):
-        drawn = _image(panels[0, place], value, extent, cmap=cmap, vmin=low, vmax=high)
+        drawn = draw_map(panels[0, place], value, extent=extent, cmap=cmap, vmin=low, vmax=high)
         panels[0, place].set_title(wrapped(one.name, int(width * 12)), fontsize=9)
         if place:
-            changed = _image(panels[1, place], differences[place - 1], extent,
-                             cmap=difference_palette(), vmin=-bound, vmax=bound)  # fmt: skip
+            changed = draw_map(panels[1, place], differences[place - 1], bound, extent=extent)
     panels[1, 0].set_axis_off()
     figure.colorbar(drawn, ax=panels[0, :], label=unit, pad=0.01, aspect=16)
     if others:
@@ -79,23 +79,14 @@ def _beside(
     return figure
 
 
-def _image(axes: Axes, values: Floats, extent: Any, **scale: Any) -> Any:
+def draw_map(axes: Axes, values: Floats, bound: float | None = None, **how: Any) -> Any:
+    """Draw values ``(H, W)`` without axes; differences as far as ``bound`` either way, if given."""
+    if bound is not None:
+        how |= {"cmap": difference_palette(), "vmin": -bound, "vmax": bound}
     without_grid(axes)
     axes.spines[:].set_visible(False)
     axes.set(xticks=[], yticks=[])
-    return axes.imshow(values, extent=extent, **scale)
-
-
-def _range(values: Sequence[Floats]) -> tuple[float, float]:
-    """A common scale that one bright frequency does not stretch."""
-    together = np.concatenate([one.ravel() for one in values])
-    low, high = np.quantile(together, [0.0, 0.999])
-    return float(low), float(high)
-
-
-def _flat(values: Any) -> Floats:
-    """An image ``(C, H, W)`` as the mean of its channels; what has none stays as it is."""
-    return np.asarray(values.mean(axis=0) if values.ndim == 3 else values, np.float64)
+    return axes.imshow(values, **how)
 
 
 def profiles(reals: Shown, others: Sequence[Shown]) -> Figure:
@@ -138,13 +129,7 @@ def _lines(shown: Sequence[Shown]) -> list[tuple[Shown, str, Any]]:
     """Each source with its colour and line: blues are real, and fakes differ in both."""
     fakes = [one for one in shown if not one.source.startswith("real:")]
     elsewhere = COLOURS["held-out"], DASHED
-    return [
-        (one, *((REALS[one.source], "-") if one.source in REALS else elsewhere))
-        if one not in fakes
-        else (
-            one,
-            FAKES[fakes.index(one) % len(FAKES)],
-            STYLES[fakes.index(one) // len(FAKES) % len(STYLES)],
-        )
-        for one in shown
-    ]
+    looks = {one.source: (FAKES[place % len(FAKES)], STYLES[place // len(FAKES) % len(STYLES)])
+             for place, one in enumerate(fakes)}  # fmt: skip
+    looks |= {source: (colour, "-") for source, colour in REALS.items()}
+    return [(one, *looks.get(one.source, elsewhere)) for one in shown]

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from gandetect.analyses.study import ScoredStudy
 from gandetect.analyses.tidy import tidy_row
 from gandetect.statistics.intervals import Z
-from gandetect.statistics.rows import Row, Rows
+from gandetect.statistics.rows import Row
 from gandetect.statistics.scores import IN_DISTRIBUTION, Metrics
 
 Images: TypeAlias = npt.NDArray[np.uint8]
@@ -148,16 +148,14 @@ def _row(source: str, seed: int, reals: Arrays, one: Arrays) -> dict[str, Any]:
 
 def rows(metrics: Metrics) -> Iterable[Row]:
     """The same, one number a row."""
-    found: Rows = metrics.get("image_statistics", [])
-    for row in found:
+    for row in metrics.get("image_statistics", []):
         place = {"source_seed": row["source_seed"]}
         yield tidy_row("image-statistics", row, "mean_level", row["mean_level"], **place)
         if "high_db" in row:
-            yield tidy_row("image-statistics", row, "high_frequency_db", row["high_db"],
-                           row["high_db_ci95"], real_source=IN_DISTRIBUTION, **place)  # fmt: skip
-            for name in ("histogram_distance", "mean_distance"):
-                yield tidy_row("image-statistics", row, name, row[name],
-                               real_source=IN_DISTRIBUTION, **place)  # fmt: skip
+            place["real_source"] = IN_DISTRIBUTION
+            for key in ("high_db", "histogram_distance", "mean_distance"):
+                name, ci95 = key.replace("high_db", "high_frequency_db"), row.get(f"{key}_ci95")
+                yield tidy_row("image-statistics", row, name, row[key], ci95, **place)
 
 
 def _standard_error(values: Floats) -> Floats:

@@ -36,8 +36,8 @@ NEW = ("own-other-seed", "other")
 
 def numbers(study: ScoredStudy) -> Metrics:
     """``k_shot`` of every run."""
-    found, gaps = k_shot(study.subjects)
-    return {"k_shot": found, "not_measured": {"k_shot": gaps}}
+    rows, gaps = k_shot(study.subjects)
+    return {"k_shot": rows, "not_measured": {"k_shot": gaps}}
 
 
 def rows(metrics: Metrics) -> Iterator[Row]:
@@ -121,11 +121,13 @@ def _judged(new: _New, k: int, draws: int, rng: np.random.Generator) -> dict[str
     """One row: how well k labelled fakes place the cut."""
     (again,) = rng.spawn(1)
     if new.familiar_cut is not None and new.familiar_cuts is not None and k == 0:
-        found = np.array([_balanced(new.fakes, new.reals, new.familiar_cut)])
+        accuracy = np.array([_balanced(new.fakes, new.reals, new.familiar_cut)])
         shares = _right(new, np.empty((1, 0)), new.familiar_cuts)
     else:
-        drawn = _labelled(new, k, draws, rng)
-        found = np.mean(_right(new, drawn, best_cuts(drawn, new.calibration)), axis=0)
+        n = len(new.fakes)
+        picked = [rng.choice(n, k, replace=False, shuffle=False) for _ in range(draws)]
+        drawn = new.fakes[np.stack(picked)]  # what each draw labels, (R, K)
+        accuracy = np.mean(_right(new, drawn, best_cuts(drawn, new.calibration)), axis=0)
         parts = np.array_split(drawn, SETS)
         cuts = [best_cuts(one, again.choice(new.calibration, len(new.calibration)))
                 for one in parts if len(one)]  # fmt: skip
@@ -133,11 +135,11 @@ def _judged(new: _New, k: int, draws: int, rng: np.random.Generator) -> dict[str
     of_test = np.array([len(new.fakes) - k, len(new.reals)])[:, None]
     redrawn = np.mean(again.binomial(of_test, shares) / of_test, axis=0)
     reach = np.percentile(redrawn, [2.5, 97.5]) - redrawn.mean()
-    low, high = (float(bound) for bound in np.clip(found.mean() + reach, 0, 1))
+    low, high = (float(bound) for bound in np.clip(accuracy.mean() + reach, 0, 1))
     return {
         "k": k,
         "draws": draws if k else 0,
-        "balanced_accuracy": float(found.mean()),
+        "balanced_accuracy": float(accuracy.mean()),
         "low": low,
         "high": high,
         "oracle": _balanced(new.fakes, new.reals, youden(new.fakes, new.reals)),
@@ -145,13 +147,6 @@ def _judged(new: _New, k: int, draws: int, rng: np.random.Generator) -> dict[str
         "n_real": len(new.reals),
         "n_calibration": len(new.calibration),
     }
-
-
-def _labelled(new: _New, k: int, draws: int, rng: np.random.Generator) -> Scores:
-    """The scores of the fakes that each draw labels, `(R, K)`."""
-    n = len(new.fakes)
-    chosen = np.stack([rng.choice(n, k, replace=False, shuffle=False) for _ in range(draws)])
-    return np.asarray(new.fakes[chosen], np.float64)
 
 
 def _right(new: _New, drawn: Scores, cuts: Scores) -> Scores:

@@ -26,38 +26,26 @@ def k_shot(results: StudyResults) -> list[Block]:
         return results.not_measured("k_shot")
     shots = sorted({row["k"] for row in rows})
     groups = _groups(results)
-    many = results.many_seeds
+    header = ["Detector · new source", *map(say.labels, shots), "Best threshold possible"]
+    body = []
+    for of in groups:
+        detector, source = of[0]["detector"], of[0]["source"]
+        best = list({row["detector_seed"]: row["oracle"] for row in of}.values())
+        cells = [*(_with_labels(of, k) for k in shots), _cell(best)]
+        body.append((f"{detector} · {results.named(source, detector)}", cells))
     return [
         *say.paragraphs("lead", [_needed(group) for group in groups if _useful(group)]),
         Text(say.meaning(max(row["draws"] for row in rows))),
-        Heat(
-            say.caption(many),
-            ["Detector · new source", *map(say.labels, shots), "Best threshold possible"],
-            [
-                (_named(results, of), [*(_with_labels(of, k) for k in shots), _best(of)])
-                for of in groups
-            ],
-            scale="auroc",
-        ),
+        Heat(say.caption(results.many_seeds), header, body, scale="auroc"),
         *results.not_measured("k_shot"),
     ]
-
-
-def _named(results: StudyResults, group: Sequence[Row]) -> str:
-    detector = group[0]["detector"]
-    return f"{detector} · {results.named(group[0]['source'], detector)}"
 
 
 def _with_labels(group: Sequence[Row], k: int) -> Cell | None:
     rows = chosen(group, k=k)
     if len(rows) == 1 and rows[0]["low"] is not None:
-        value, low, high = (rows[0][key] for key in ("balanced_accuracy", "low", "high"))
-        return share_cell(value, [low, high])
+        return share_cell(rows[0]["balanced_accuracy"], [rows[0]["low"], rows[0]["high"]])
     return _cell([row["balanced_accuracy"] for row in rows])
-
-
-def _best(group: Sequence[Row]) -> Cell | None:
-    return _cell(list({row["detector_seed"]: row["oracle"] for row in group}.values()))
 
 
 def _cell(values: Sequence[float]) -> Cell | None:
@@ -91,16 +79,5 @@ def _needed(group: Sequence[Row]) -> int | None:
     return None
 
 
-ANALYSIS = Analysis(
-    "k_shot",
-    numbers.numbers,
-    numbers.rows,
-    [
-        Chapter(
-            "What is behind it",
-            "Labels for a new source",
-            [k_shot],
-            finding,
-        )
-    ],
-)
+CHAPTER = Chapter("What is behind it", "Labels for a new source", [k_shot], finding)
+ANALYSIS = Analysis("k_shot", numbers.numbers, numbers.rows, [CHAPTER])

@@ -132,9 +132,8 @@ def _document(
 ) -> Document:
     held_out = description["provenance"].get("held_out", [])
     classes = [one for one in results.inputs.data.get("classes", []) if one not in held_out]
-    made = description["preprocessing"]
     parts: dict[str, list[Block]] = {
-        "What it is": [*say.paragraphs("what", description, made)],
+        "What it is": [*say.paragraphs("what", description, description["preprocessing"])],
         "What it was trained on": [*say.paragraphs("trained", results, name, classes, held_out)],
         "How well it detects": _table(results, description, groups),
         "What it must not be used for": [*say.paragraphs("limits", classes, held_out)],
@@ -148,6 +147,11 @@ def _table(
     results: StudyResults, description: Mapping[str, Any], groups: Sequence[Mapping[str, Any]]
 ) -> list[Block]:
     points = description["operating_points"]
+
+    def area(one: Mapping[str, Any]) -> str:
+        pair = one["auroc"]
+        return "–" if pair is None else number_interval(pair["auroc"], pair["ci95"]["auroc"])
+
     shares: Columns = {
         point: lambda one, point=point: percent_interval(*one["called"][point])  # type: ignore[misc]
         for point in points
@@ -158,13 +162,9 @@ def _table(
         "Source": lambda one: results.named(one["source"]),
         "Images": lambda one: f"{one['n']:,}",
         **shares,
-        "AUROC": lambda one: _area(one["auroc"]),
+        "AUROC": area,
     }
     text: list[Text] = say.paragraphs("measured", points)
     more = say.paragraphs("several", results) if results.many_seeds else []
     caption = "Images called generated, by group"
     return [*text, table(caption, groups, columns, text_columns=2), *more]
-
-
-def _area(pair: Mapping[str, Any] | None) -> str:
-    return "–" if pair is None else number_interval(pair["auroc"], pair["ci95"]["auroc"])

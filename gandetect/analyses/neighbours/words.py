@@ -67,8 +67,5 @@ def _tiles(name: str, pairs: Pairs, what: str) -> Tiles:
     return tiles(caption, name, draw.stacked(pairs), words, draw.pair_grid(pairs))
 
 
-ANALYSIS = Analysis(
-    "neighbours",
-    chapters=[Chapter("Can I trust this?", "Leaks: copied images", [neighbours], say.finding)],
-    beyond_scores=True,
-)
+CHAPTER = Chapter("Can I trust this?", "Leaks: copied images", [neighbours], say.finding)
+ANALYSIS = Analysis("neighbours", chapters=[CHAPTER], beyond_scores=True)

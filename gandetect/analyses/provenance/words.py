@@ -6,8 +6,6 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
-import pandas as pd
-
 from gandetect.analyses.analysis import Analysis, Chapter
 from gandetect.report.document import Block, Code, Download, Fold, Items, Table, Text
 from gandetect.report.prose import Prose
@@ -20,19 +18,9 @@ say = Prose(__file__)
 
 def what_was_run(results: StudyResults) -> list[Block]:
     """Versions, machine, times and digests, and the configuration in full."""
-    blocks: list[Block] = []
-    if results.inputs.manifest:
-        blocks += _facts(results)
-    else:
-        blocks += results.absent("manifest.json")
-    facts = results.facts
-    written = Code(facts.written, f"Configuration, digest {facts.digest}")
-    return [*blocks, Fold("The configuration in full", [written])]
-
-
-def ran(results: StudyResults) -> str:
-    """What the chapter holds."""
-    return say.ran(results)
+    known = _facts(results) if results.inputs.manifest else results.absent("manifest.json")
+    written = Code(results.facts.written, f"Configuration, digest {results.facts.digest}")
+    return [*known, Fold("The configuration in full", [written])]
 
 
 def _facts(results: StudyResults) -> list[Block]:
@@ -52,22 +40,17 @@ def _facts(results: StudyResults) -> list[Block]:
 
 def downloads(results: StudyResults) -> list[Block]:
     """The tables that stand behind this page, within the page."""
-    histories = [
-        Download(f"gans/{name}/seed-{seed}/history.csv", _csv(table), "text/csv",
-                 f"training of {name}, seed {seed}, epoch by epoch")
-        for (name, seed), table in results.inputs.histories.items()
-    ]  # fmt: skip
+    tables = {run: history.to_csv(index=False, lineterminator="\n").encode()
+              for run, history in results.inputs.histories.items()}  # fmt: skip
     return [
         Download("metrics.csv", results.metrics_csv, "text/csv",
                  "every figure of this report, one a row"),
         Download("study.toml", results.facts.written.encode(), "application/toml",
                  "the configuration; run it again with “gandetect run study.toml”"),
-        *histories,
+        *(Download(f"gans/{name}/seed-{seed}/history.csv", table, "text/csv",
+                   f"training of {name}, seed {seed}, epoch by epoch")
+          for (name, seed), table in tables.items()),
     ]  # fmt: skip
-
-
-def _csv(table: pd.DataFrame) -> bytes:
-    return table.to_csv(index=False, lineterminator="\n").encode()
 
 
 def citation(results: StudyResults) -> list[Block]:
@@ -110,9 +93,8 @@ def sources(results: StudyResults) -> list[Block]:
     """What this rests on."""
     fashion = results.facts.data["name"] == "fashion-mnist"
     listed = [one.text.partition(" | ") for one in say.paragraphs("sources")]
-    return [
-        Items([(text, url) for text, _, url in listed if fashion or "Fashion-MNIST" not in text])
-    ]
+    shown = [(text, url) for text, _, url in listed if fashion or "Fashion-MNIST" not in text]
+    return [Items(shown)]
 
 
 def _printed(value: Any) -> str:
@@ -123,19 +105,17 @@ def _printed(value: Any) -> str:
     return "–" if value is None else str(value)
 
 
-ANALYSIS = Analysis(
-    "provenance",
-    chapters=[
-        Chapter("Where it comes from", "What was run", [what_was_run], ran, "run"),
-        Chapter(
-            "Where it comes from",
-            "Take it with you",
-            [downloads, rebuild, citation],
-            say.taken,
-            "downloads",
-        ),
-        Chapter(
-            "Where it comes from", "Words and sources", [glossary, sources], say.explained, "words"
-        ),
-    ],
-)
+CHAPTERS = [
+    Chapter("Where it comes from", "What was run", [what_was_run], say.ran, "run"),
+    Chapter(
+        "Where it comes from",
+        "Take it with you",
+        [downloads, rebuild, citation],
+        say.taken,
+        "downloads",
+    ),
+    Chapter(
+        "Where it comes from", "Words and sources", [glossary, sources], say.explained, "words"
+    ),
+]
+ANALYSIS = Analysis("provenance", chapters=CHAPTERS)

@@ -33,27 +33,24 @@ def numbers(study: ScoredStudy) -> Metrics:
 def rows(metrics: Metrics) -> Iterator[Row]:
     """Each metric of each pair."""
     for pair in metrics["pairs"]:
-        n = pair["n_generated"] + pair["n_real"]
         for metric in METRICS:
-            yield tidy_row("pair", pair, metric, pair[metric], pair["ci95"].get(metric),
-                           source=pair["generated"], real_source=pair["real"], n=n)  # fmt: skip
+            yield tidy_row("pair", pair, metric, pair[metric], pair["ci95"].get(metric))
     for row in metrics["pairs_across_seeds"]:
         for metric in METRICS:
-            yield tidy_row("runs: pair", row, metric, row[f"mean_{metric}"],
-                           row["ci95"].get(metric), source=row["generated"],
-                           real_source=row["real"])  # fmt: skip
+            mean, ci95 = row[f"mean_{metric}"], row["ci95"].get(metric)
+            yield tidy_row("runs: pair", row, metric, mean, ci95)
 
 
 def pairs_across(pairs: Sequence[Row], runs: Mapping[str, DetectorRuns]) -> list[dict[str, Any]]:
     """AUROC and its relatives of each pair of sources, mean over runs with 95 % intervals."""
     rows = []
     for key, group in grouped(pairs, *PAIR).items():
-        identity = dict(zip(PAIR, key, strict=True))
-        of = runs[identity["detector"]]
+        detector, generated, real, _ = key
         seeds = [pair["detector_seed"] for pair in group]
+        identity = dict(zip(PAIR, key, strict=True))
         row: dict[str, Any] = {**identity, "seeds": seeds, "ci95": {}, "covers": {}}
-        area = of.auroc(seeds, identity["generated"], identity["real"])
-        for metric, statistic in {"auroc": area, **relatives(group, of)}.items():
+        area = runs[detector].auroc(seeds, generated, real)
+        for metric, statistic in {"auroc": area, **relatives(group, runs[detector])}.items():
             values = [pair[metric] for pair in group]
             row |= {metric: values, f"mean_{metric}": float(np.mean(values))}
             for part, value in with_interval(statistic, group[0]["ci95"][metric]).items():
@@ -77,13 +74,7 @@ def relatives(pairs: Sequence[Row], runs: DetectorRuns) -> dict[str, Statistic]:
 def _pairs(subject: ScoredDetector) -> list[dict[str, Any]]:
     generated = [source for source in subject.reported() if source.startswith("generated:")]
     return [
-        {
-            **subject.name,
-            "generated": fake,
-            "real": real,
-            "role": subject.role(fake),
-            **pair_metrics(subject.sources[fake], subject.sources[real]),
-        }
+        subject.pair(fake, real) | pair_metrics(subject.sources[fake], subject.sources[real])
         for fake in generated
         for real in reals_tested_on(subject.sources)
     ]

@@ -9,7 +9,7 @@ from gandetect.analyses.ranking import numbers
 from gandetect.report.document import Block, Columns, Text, table
 from gandetect.report.prose import Prose
 from gandetect.report.results import StudyResults
-from gandetect.report.words import detector_name, number_interval, percent_interval
+from gandetect.report.words import number_interval, percent_interval
 from gandetect.statistics.rows import Row
 
 say = Prose(__file__)
@@ -21,7 +21,7 @@ def pairs(results: StudyResults) -> list[Block]:
     if not rows:
         return [*say.paragraphs("no_pairs")]
     columns: Columns = {
-        "Detector": lambda pair: detector_name(pair, results.many_seeds),
+        "Detector": results.run_of,
         "Generated": lambda pair: results.named(pair["generated"], pair["detector"]),
         "Real": lambda pair: results.named(pair["real"]),
         "AUROC (95 % interval)": _with_interval("auroc", number_interval),
@@ -36,9 +36,5 @@ def _with_interval(key: str, say: Callable[..., str]) -> Callable[[Row], str]:
     return lambda pair: say(pair[key], pair["ci95"][key])
 
 
-ANALYSIS = Analysis(
-    "ranking",
-    numbers.numbers,
-    numbers.rows,
-    chapters=[Chapter("What is behind it", "AUROC", [pairs], say.finding)],
-)
+CHAPTER = Chapter("What is behind it", "AUROC", [pairs], say.finding)
+ANALYSIS = Analysis("ranking", numbers.numbers, numbers.rows, [CHAPTER])

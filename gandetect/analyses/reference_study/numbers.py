@@ -61,23 +61,22 @@ def overall_across(
     overall: Sequence[Row], runs: Mapping[str, DetectorRuns]
 ) -> list[dict[str, Any]]:
     """The reference study's general table over runs: each figure's mean, interval and runs."""
-    rows = []
-    for key, group in grouped(overall, *OVERALL).items():
-        identity = dict(zip(OVERALL, key, strict=True))
+    rows: list[dict[str, Any]] = []
+    for (detector, point), group in grouped(overall, *OVERALL).items():
         seeds = [table["detector_seed"] for table in group]
-        found = general_figures_of(runs[identity["detector"]], seeds, identity["operating_point"])
-        for name, statistic in found.items():
-            rows.append(
-                {
-                    **identity,
-                    "metric": name,
-                    "seeds": seeds,
-                    "values": list(statistic),
-                    "mean": statistic.mean,
-                    "ci95": statistic.ci95(),
-                    "covers": statistic.covers,
-                }
-            )
+        rows += [
+            {
+                "detector": detector,
+                "operating_point": point,
+                "metric": name,
+                "seeds": seeds,
+                "values": list(statistic),
+                "mean": statistic.mean,
+                "ci95": statistic.ci95(),
+                "covers": statistic.covers,
+            }
+            for name, statistic in general_figures_of(runs[detector], seeds, point).items()
+        ]
     return rows
 
 
@@ -87,22 +86,21 @@ def general_figures_of(
     """Each figure of the general table in these runs, with what other images would change."""
     drawn = [_drawn(runs, seed, point) for seed in seeds]
     fewest = min(n for one in drawn for n in one[0])
-    found = {}
+    figures = {}
     for name in drawn[0][1]:
         values, of_test, of_cuts = zip(*([f[name] for f in one[1:]] for one in drawn), strict=True)
-        found[name] = from_draws(values, of_test, fewest, of_cuts)
-    return found
+        figures[name] = from_draws(values, of_test, fewest, of_cuts)
+    return figures
 
 
 def _drawn(runs: DetectorRuns, seed: int, point: str) -> list[Any]:
     """A run's fakes and reals, counted, and its figures: as they are, redrawn, with other cuts."""
-    cut = runs.thresholds[seed][point]
+    cut, cuts = runs.thresholds[seed][point], runs.cuts(seed, point)
     shares: list[Any] = []
     reals = [name for name in TEST_REALS if name in runs.images[seed]]
     for names in (runs.own_fakes(seed), reals):
         samples = [(runs.sample(seed, name)[0], runs.judged(seed, name, point)) for name in names]
         scores = np.concatenate([one for _, one in samples])
-        cuts = runs.cuts(seed, point)
         above = float(np.mean(scores > cut))
         recalibrated = above if cuts is None else share_above(cuts, scores)
         shares.append((len(scores), above, redrawn_share(samples, cut), recalibrated))

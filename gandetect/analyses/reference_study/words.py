@@ -36,10 +36,10 @@ def reference_tables(results: StudyResults) -> list[Block]:
 def finding(results: StudyResults) -> str:
     """The accuracy of each detector that has a counterpart, beside that one's."""
     native = chosen(results.metrics["overall"], operating_point="native")
-    ours = {(name,): fmean(row["classification_report"]["accuracy"] for row in of)
+    ours = {name: fmean(row["classification_report"]["accuracy"] for row in of)
             for (name,), of in grouped(native, "detector").items()}  # fmt: skip
-    return say.finding({name: (ours[name,], PUBLISHED[name]["accuracy"])
-                        for name in PUBLISHED if (name,) in ours})  # fmt: skip
+    return say.finding({name: (ours[name], published["accuracy"])
+                        for name, published in PUBLISHED.items() if name in ours})  # fmt: skip
 
 
 def _of_detector(results: StudyResults, detector: str, rows: Sequence[Row]) -> list[Block]:
@@ -49,16 +49,16 @@ def _of_detector(results: StudyResults, detector: str, rows: Sequence[Row]) -> l
     note = " (ours / published)" if published else ""
     native = chosen(results.metrics["groups"], detector=detector, operating_point="native")
     groups = list(grouped(native, "source", "role").values())
-    return [
+    caption = f"{name}: own generated images and all test reals{note}"
+    body = _general([row["classification_report"] for row in rows], published)
+    blocks: list[Block] = [
         Heading(f"{detector}{beside}"),
-        Table(
-            f"{name}: own generated images and all test reals{note}",
-            ["", "Precision", "Recall", "F1", "Support"],
-            _general([row["classification_report"] for row in rows], published),
-        ),
-        *([_groups(results, f"{name}: groups of one label{note}", groups,
-                   published.get("groups", {}))] if groups else []),
-    ]  # fmt: skip
+        Table(caption, ["", "Precision", "Recall", "F1", "Support"], body),
+    ]
+    if groups:
+        caption = f"{name}: groups of one label{note}"
+        blocks.append(_groups(results, caption, groups, published.get("groups", {})))
+    return blocks
 
 
 def _general(reports: Sequence[Mapping[str, Any]], published: Mapping[str, Any]) -> list[list[str]]:
@@ -104,17 +104,7 @@ def _counts(ours: Sequence[float], theirs: int | None) -> str:
     return mean if theirs is None else f"{mean} / {count(theirs)}"
 
 
-ANALYSIS = Analysis(
-    "reference_study",
-    numbers.numbers,
-    numbers.rows,
-    [
-        Chapter(
-            "Beside published figures",
-            "The reference study's tables",
-            [reference_tables],
-            finding,
-        )
-    ],
-    beyond_scores=True,
+CHAPTER = Chapter(
+    "Beside published figures", "The reference study's tables", [reference_tables], finding
 )
+ANALYSIS = Analysis("reference_study", numbers.numbers, numbers.rows, [CHAPTER], beyond_scores=True)

@@ -45,6 +45,11 @@ def level_words(kind: str, level: float) -> str:
     return LEVELS[kind](level) if kind in LEVELS else f"{level:g}"
 
 
+def processing(kind: str, level: float) -> str:
+    """A processing and its level: ``JPEG compression, q 75``."""
+    return f"{KINDS.get(kind, kind)}, {level_words(kind, level)}"
+
+
 def in_order(kind: str, levels: Sequence[float]) -> list[float]:
     """Levels as an axis shows them: from the weakest to the strongest, brightness from dark."""
     return sorted(set(levels), reverse=kind in WEAKEST_LAST)
@@ -82,9 +87,8 @@ def _draw(axes: Axes, means: Sequence[Row], runs: Sequence[Row], kind: str) -> N
                      label="images as they are")  # fmt: skip
     axes.axhline(0.5, color=COIN, linewidth=0.8)
     for side, (label, colour, style, shift) in SIDES.items():
-        of_side = sorted(
-            chosen(of_kind, applied_to=side), key=lambda row: levels.index(row["level"])
-        )
+        of_side = chosen(of_kind, applied_to=side)
+        of_side.sort(key=lambda row: levels.index(row["level"]))
         places = [levels.index(row["level"]) + shift for row in of_side]
         axes.plot(places, [row["auroc"] for row in of_side], color=colour, linestyle=style,
                   marker="o", markersize=4, label=label, zorder=3)  # fmt: skip

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -38,25 +39,16 @@ Level = tuple[str, float]
 NONE: Level = ("none", 0.0)
 APPLIED_TO = ("both", "generated", "real")
 POINTS = ("native", "calibrated")
-COLUMNS = (
-    "detector",
-    "detector_seed",
-    "source",
-    "source_seed",
-    "label",
-    "perturbation",
-    "level",
-    "index",
-    "score",
-)
+IMAGES = ("detector", "detector_seed", "source", "source_seed", "label")
+COLUMNS = (*IMAGES, "perturbation", "level", "index", "score")
 
 
 def numbers(study: ScoredStudy) -> Metrics:
     """``robustness``, where processed images were scored."""
     if study.perturbed is None:
         return {}
-    found = robustness(study.perturbed, study.own, study.thresholds, same_fakes=study.same_fakes)
-    return {"robustness": found}
+    given = study.perturbed, study.own, study.thresholds
+    return {"robustness": robustness(*given, same_fakes=study.same_fakes)}
 
 
 def rows(metrics: Metrics) -> Iterator[Row]:
@@ -111,16 +103,10 @@ def robustness(
     scored on the same images as ``none``.
     """
     check_table(table, COLUMNS, "of perturbed images")
-    shifts = [
-        shift
-        for run in _runs(table, own, thresholds)
-        for source in _generated(run)
-        for shift in _shifts(run, source)
-    ]
-    return {
-        "runs": [shift.row for shift in shifts],
-        "across_seeds": _across_seeds(shifts, same_fakes),
-    }
+    shifts = [shift for run in _runs(table, own, thresholds) for source in _generated(run)
+              for shift in _shifts(run, source)]  # fmt: skip
+    runs = [shift.row for shift in shifts]
+    return {"runs": runs, "across_seeds": _across_seeds(shifts, same_fakes)}
 
 
 def _runs(
@@ -155,17 +141,16 @@ def _generated(run: _Run) -> list[str]:
     """Generated sources that can be compared: they and the reals were scored unperturbed."""
     if NONE not in run.scores.get(IN_DISTRIBUTION, {}):
         return []
-    found = (source for source in run.scores if source.startswith("generated:"))
-    return [source for source in ordered(found, run.own) if NONE in run.scores[source]]
+    fakes = (source for source in run.scores if source.startswith("generated:"))
+    return [source for source in ordered(fakes, run.own) if NONE in run.scores[source]]
 
 
 def _shifts(run: _Run, source: str) -> Iterator[_Shift]:
     fakes, reals = run.scores[source], run.scores[IN_DISTRIBUTION]
     before = placements(fakes[NONE], reals[NONE])
     yield _shift(run, source, NONE, "both", before)
-    for level in sorted(set(fakes) & set(reals) - {NONE}):
-        for applied_to in APPLIED_TO:
-            yield _shift(run, source, level, applied_to, before)
+    for level, applied_to in product(sorted(set(fakes) & set(reals) - {NONE}), APPLIED_TO):
+        yield _shift(run, source, level, applied_to, before)
 
 
 def _shift(
@@ -207,9 +192,8 @@ def _across_seeds(shifts: list[_Shift], same_fakes: SameFakes) -> Rows:
     rows = []
     for name, of in grouped(({**shift.row, "shift": shift} for shift in shifts), *keys).items():
         changes = [row["change"] for row in of]
-        fakes, reals = zip(
-            *((row["shift"].of_fakes, row["shift"].of_reals) for row in of), strict=True
-        )
+        fakes = [row["shift"].of_fakes for row in of]
+        reals = [row["shift"].of_reals for row in of]
         same = same_images(of[0]["source"], same_fakes)
         covariance = mean_over_both(fakes, reals, same_fakes=same).image_covariance
         unchanged = of[0]["perturbation"] == NONE[0]  # exactly so, whatever the images

@@ -9,7 +9,7 @@ from typing import Any
 
 from gandetect.analyses.analysis import Analysis, Chapter
 from gandetect.analyses.robustness import numbers
-from gandetect.analyses.robustness.figure import KINDS, auroc_by_level, level_words
+from gandetect.analyses.robustness.figure import KINDS, auroc_by_level, processing
 from gandetect.analyses.robustness.numbers import POINTS
 from gandetect.report.document import Block, Columns, Table, Text, table
 from gandetect.report.prose import Prose
@@ -103,8 +103,8 @@ def _noticeable(row: Row) -> bool:
     low, high = row["change_ci95"]
     changes = row["changes"]
     alike = min(changes) > 0 or max(changes) < 0
-    probability = len(changes) == 1 and low <= 0 <= high
-    return abs(float(row["change"])) > NOTICEABLE and alike and not probability
+    perhaps_chance = len(changes) == 1 and low <= 0 <= high
+    return abs(float(row["change"])) > NOTICEABLE and alike and not perhaps_chance
 
 
 def _curves(results: StudyResults, means: Sequence[Row], runs: Sequence[Row]) -> Block:
@@ -184,14 +184,9 @@ def _of(row: Row) -> tuple[str, str, str, float]:
 
 
 def _processing(row: Row) -> str:
-    kind, level = str(row["perturbation"]), float(row["level"])
-    return "none" if kind == "none" else f"{KINDS.get(kind, kind)}, {level_words(kind, level)}"
+    kind = str(row["perturbation"])
+    return kind if kind == "none" else processing(kind, float(row["level"]))
 
 
-ANALYSIS = Analysis(
-    "robustness",
-    numbers.numbers,
-    numbers.rows,
-    [Chapter("Can I trust this?", "Shortcuts: processed images", [robustness], finding)],
-    beyond_scores=True,
-)
+CHAPTER = Chapter("Can I trust this?", "Shortcuts: processed images", [robustness], finding)
+ANALYSIS = Analysis("robustness", numbers.numbers, numbers.rows, [CHAPTER], beyond_scores=True)

@@ -11,7 +11,7 @@ what no single window carries, and a window that is pasted in is itself unusual.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -21,7 +21,7 @@ from scipy.stats import rankdata
 from gandetect.analyses.study import ScoredStudy
 from gandetect.analyses.tidy import tidy_row
 from gandetect.statistics.intervals import Z
-from gandetect.statistics.rows import Row, Rows
+from gandetect.statistics.rows import Row
 from gandetect.statistics.scores import Metrics, ordered
 
 Images: TypeAlias = npt.NDArray[np.uint8]
@@ -88,8 +88,8 @@ def rank_correlations(first: Floats, second: Floats) -> Floats:
     a, b = (rankdata(np.abs(one).reshape(len(one), -1), axis=1) for one in (first, second))
     a, b = (one - one.mean(axis=1, keepdims=True) for one in (a, b))
     with np.errstate(invalid="ignore", divide="ignore"):
-        found: Floats = (a * b).sum(axis=1) / np.sqrt((a**2).sum(axis=1) * (b**2).sum(axis=1))
-    return found
+        correlations = (a * b).sum(axis=1) / np.sqrt((a**2).sum(axis=1) * (b**2).sum(axis=1))
+    return np.asarray(correlations, np.float64)
 
 
 def split_by_source(stored: Arrays) -> dict[str, dict[str, npt.NDArray[Any]]]:
@@ -111,17 +111,14 @@ def numbers(study: ScoredStudy) -> Metrics:
     with its weights shuffled: near 1 a map says little of what was learnt (Adebayo et al., NeurIPS
     2018). Both are means over images with normal 95 % intervals, None where there is none.
     """
+    of_runs = {run: split_by_source(stored) for run, stored in study.saliency.items()
+               if run[0] in study.facts}  # fmt: skip
     return {"saliency": [
-        {"detector": detector, "detector_seed": seed, "source": source, **_of(one)}
-        for (detector, seed), stored in study.saliency.items()
-        if detector in study.facts
-        for source, one in _ordered(stored, study.own[detector])
+        {"detector": detector, "detector_seed": seed, "source": source, **_of(sources[source])}
+        for (detector, seed), sources in of_runs.items()
+        for source in ordered(sources, study.own[detector])
+        if "maps" in sources[source]
     ]}  # fmt: skip
-
-
-def _ordered(stored: Arrays, own: Sequence[str]) -> Iterable[tuple[str, Arrays]]:
-    sources = split_by_source(stored)
-    return ((name, sources[name]) for name in ordered(sources, own) if "maps" in sources[name])
 
 
 def _of(one: Arrays) -> dict[str, Any]:
@@ -136,9 +133,10 @@ def _of(one: Arrays) -> dict[str, Any]:
         "border_windows": float((~inside).mean()),
     }
     for name in ("pixels", "shuffled"):
-        other = one.get(name)
-        found = rank_correlations(maps, other.astype(np.float64)) if other is not None else ()
-        row |= _with_interval(f"like_{name}", np.asarray(found, np.float64))
+        alike = np.empty(0)
+        if (other := one.get(name)) is not None:
+            alike = rank_correlations(maps, other.astype(np.float64))
+        row |= _with_interval(f"like_{name}", alike)
     return row
 
 
@@ -152,8 +150,7 @@ def _with_interval(name: str, values: Floats) -> dict[str, Any]:
 
 def rows(metrics: Metrics) -> Iterable[Row]:
     """The same, one number a row; what there is none of is left out."""
-    found: Rows = metrics.get("saliency", [])
-    for row in found:
+    for row in metrics.get("saliency", []):
         for name in ("largest", "border", "like_pixels", "like_shuffled"):
             if row[name] is not None:
                 yield tidy_row("saliency", row, name, row[name], row.get(f"{name}_ci95"))

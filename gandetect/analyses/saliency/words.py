@@ -10,7 +10,7 @@ from typing import Any
 from gandetect.analyses.analysis import Analysis, Chapter
 from gandetect.analyses.saliency import numbers
 from gandetect.analyses.saliency.figure import Mapped, saliency_maps
-from gandetect.report.document import Block, Fold, Text, table
+from gandetect.report.document import Block, Columns, Fold, Text, table
 from gandetect.report.prose import Prose
 from gandetect.report.results import StudyResults
 from gandetect.report.words import cell, number, number_interval, percent, sentence
@@ -27,28 +27,21 @@ def saliency(results: StudyResults) -> list[Block]:
     if not rows:
         return [*say.paragraphs("not_measured")]
     first = results.seeds[0]
-    windows = next(
-        one[key][0].size
-        for one in results.inputs.saliency.values()
-        for key in one
-        if key.endswith("/maps")
-    )
+    maps = (stored for one in results.inputs.saliency.values() for stored in one.items())
+    windows = next(values[0].size for name, values in maps if name.endswith("/maps"))
+    columns: Columns = {
+        "Detector": lambda of: results.short(of[0]["detector"]),
+        "Source": lambda of: results.named(of[0]["source"], of[0]["detector"]),
+        "Largest change": lambda of: cell(of, "largest", two_digits),
+        "At the border": _at_border,
+        "Like pixels": lambda of: cell(of, "like_pixels", two_digits),
+        "Like shuffled weights": lambda of: cell(of, "like_shuffled", two_digits),
+    }
+    lines = grouped(rows, "detector", "source").values()
     return [
         Text(say.meaning(first if results.many_seeds else None)),
         *_figures(results, first),
-        table(
-            "What moves the scores",
-            grouped(rows, "detector", "source").values(),
-            {
-                "Detector": lambda of: results.short(of[0]["detector"]),
-                "Source": lambda of: results.named(of[0]["source"], of[0]["detector"]),
-                "Largest change": lambda of: cell(of, "largest", two_digits),
-                "At the border": _at_border,
-                "Like pixels": lambda of: cell(of, "like_pixels", two_digits),
-                "Like shuffled weights": lambda of: cell(of, "like_shuffled", two_digits),
-            },
-            text_columns=2,
-        ),
+        table("What moves the scores", lines, columns, text_columns=2),
         Text(say.how(max(row["n"] for row in rows), windows), "note"),
         Text(say.caution()),
     ]
@@ -64,22 +57,17 @@ def _figures(results: StudyResults, seed: int) -> list[Block]:
     """The first detector's maps in sight, the others' on demand."""
     blocks: list[Block] = []
     for detector in results.detectors:
-        stored = numbers.split_by_source(results.inputs.saliency.get((detector, seed), {}))
-        kept = {
-            kind: getattr(results.inputs, kind).get((detector, seed), {}) for kind in numbers.KINDS
-        }
-        order = [one for one in ordered(stored, results.own(detector))
-                 if all(one in of for of in kept.values())]  # fmt: skip
-        if not order:
-            continue
+        run = detector, seed
+        stored = numbers.split_by_source(results.inputs.saliency.get(run, {}))
+        kept = {kind: getattr(results.inputs, kind).get(run, {}) for kind in numbers.KINDS}
         shown = [
-            Mapped(
-                results.named(source, detector),
-                stored[source],
-                {kind: of[source] for kind, of in kept.items()},
-            )
-            for source in order
-        ]
+            Mapped(results.named(source, detector), stored[source],
+                   {kind: of[source] for kind, of in kept.items()})
+            for source in ordered(stored, results.own(detector))
+            if all(source in of for of in kept.values())
+        ]  # fmt: skip
+        if not shown:
+            continue
         called, names = results.called(detector), [one.name for one in shown]
         picture = say.figure("saliency", partial(saliency_maps, shown), called, names, of=detector)
         blocks.append(Fold(sentence(called), [picture]) if blocks else picture)
@@ -104,10 +92,5 @@ def _at_border(rows: Sequence[Row]) -> str:
     return f"{percent(fmean(row['border'] for row in known), 0)} of the change"
 
 
-ANALYSIS = Analysis(
-    "saliency",
-    numbers.numbers,
-    numbers.rows,
-    [Chapter("Look at the images", "What moves a detector's score", [saliency], finding)],
-    beyond_scores=True,
-)
+CHAPTER = Chapter("Look at the images", "What moves a detector's score", [saliency], finding)
+ANALYSIS = Analysis("saliency", numbers.numbers, numbers.rows, [CHAPTER], beyond_scores=True)

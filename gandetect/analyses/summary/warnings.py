@@ -21,13 +21,12 @@ def warnings(results: StudyResults) -> list[Block]:
     blocks: list[Block] = [*say.paragraphs("leak")] if data.get("leak") else []
     if overlap.get("policy") == "allow" and overlap.get("images"):
         blocks += say.paragraphs("overlapping", overlap)
-    if found := data.get("contradictions"):
-        blocks += say.paragraphs("contradicting", len(found))
+    if contradictions := data.get("contradictions"):
+        blocks += say.paragraphs("contradicting", len(contradictions))
     if probes := _strongest_probes(results):
-        told = say.paragraphs("audited", probes)
-        blocks += [replace(one, chapter="shortcuts") for one in told]
-    for told_of_sets in warnings_of(results.metrics.get("audit_checks", []), []):
-        blocks.append(Text(told_of_sets, "warning", chapter="shortcuts"))
+        blocks += [replace(one, chapter="shortcuts") for one in say.paragraphs("audited", probes)]
+    of_sets = warnings_of(results.metrics.get("audit_checks", []), [])
+    blocks += [Text(one, "warning", chapter="shortcuts") for one in of_sets]
     for fact in data.get("shortcuts", []):
         blocks += say.paragraphs("shortcut", fact)
     return blocks
@@ -52,14 +51,13 @@ def notes(results: StudyResults) -> list[Block]:
 
 def _strongest_probes(results: StudyResults) -> dict[str, tuple[str, float]]:
     """The strongest probe of each generated source, where any is a warning."""
-    found = {}
+    strongest = {}
     for (source,), rows in grouped(results.metrics.get("audit", []), "source").items():
-        areas = {
-            probe: fmean(row["auroc"] for row in of)
+        areas = [
+            (probe, fmean(row["auroc"] for row in of))
             for (probe,), of in sorted(grouped(rows, "probe").items())
             if any(row["warning"] for row in of)
-        }
+        ]
         if areas:
-            best = max(areas, key=lambda probe: areas[probe])
-            found[results.named(source)] = best, areas[best]
-    return found
+            strongest[results.named(source)] = max(areas, key=lambda one: one[1])
+    return strongest

@@ -73,10 +73,10 @@ def answer(results: StudyResults) -> list[Block]:
         (POINTS[point], [*verdicts_at(results, point), share_heat(results, point)])
         for point in results.points
     ]
-    asked = results, CAUGHT_ENOUGH, FLAGGED_AT_MOST, FEWEST, _leaks(results)
+    yardstick = CAUGHT_ENOUGH, FLAGGED_AT_MOST, FEWEST
     return [
         Switch("Operating point", options, results.points.index(results.point)),
-        *say.paragraphs("yardstick", *asked),
+        *say.paragraphs("yardstick", results, *yardstick, _leaks(results)),
     ]
 
 
@@ -87,13 +87,13 @@ def _leaks(results: StudyResults) -> bool:
 def verdicts_at(results: StudyResults, point: str) -> list[Text]:
     """Each question that applies, with its answer at an operating point."""
     texts: list[Text] = []
-    for question, asked in QUESTIONS.items():
+    for question, of_question in QUESTIONS.items():
         # At the calibrated threshold the share of reals that may be flagged is given.
-        roles = [one for one in asked if one != "in-distribution" or point != "calibrated"]
+        roles = [one for one in of_question if one != "in-distribution" or point != "calibrated"]
         every = results.detectors
-        groups = {role: found for role in roles if (found := _by_kind(results, role, point, every))}
+        groups = {role: of for role in roles if (of := _by_kind(results, role, point, every))}
         by_others = {name for name in every if "other" not in roles
-                     and "other" in _asked_of(results, name, roles, point)}  # fmt: skip
+                     and "other" in _judged_in(results, name, roles, point)}  # fmt: skip
         if by_others:
             groups = {"other": _by_kind(results, "other", point, by_others), **groups}
         if groups:
@@ -114,7 +114,7 @@ def _by_kind(
     return {kind: of for kind, of in by_kind.items() if of}
 
 
-def _asked_of(
+def _judged_in(
     results: StudyResults, detector: str, roles: Sequence[str], point: str
 ) -> Sequence[str]:
     """The roles that a detector is judged in; none where it has no figures of what is asked.
@@ -141,13 +141,13 @@ def worst(results: StudyResults, detector: str, role: str, point: str) -> str:
 
 def _verdicts(results: StudyResults, roles: Sequence[str], point: str) -> Verdicts:
     """Detectors that have figures in these roles, by kind and by whether they pass."""
-    found: Verdicts = {}
+    verdicts: Verdicts = {}
     for name in results.detectors:
-        if asked := _asked_of(results, name, roles, point):
+        if judged_in := _judged_in(results, name, roles, point):
             kind = "the discriminators" if name in results.discriminators else "all other detectors"
-            of = found.setdefault(kind, {True: [], False: [], None: []})
-            of[passes(results, name, point, asked)].append(name)
-    return found
+            of = verdicts.setdefault(kind, {True: [], False: [], None: []})
+            of[passes(results, name, point, judged_in)].append(name)
+    return verdicts
 
 
 def passes(results: StudyResults, detector: str, point: str, roles: Collection[str]) -> bool | None:
@@ -168,15 +168,13 @@ def _below_reals(results: StudyResults, point: str) -> dict[str, float]:
     pairs = chosen(results.metrics["pairs_across_seeds"], real=IN_DISTRIBUTION)
     areas = {(row["detector"], row["generated"]): float(row["mean_auroc"]) for row in pairs}
     least = {name: results.least(name, "other", point) for name in results.detectors}
-    found = {name: areas.get((name, row["source"]), 1.0) for name, row in least.items() if row}
-    return {name: area for name, area in found.items() if area < 0.5}
+    return {name: area for name, row in least.items()
+            if row and (area := areas.get((name, row["source"]), 1.0)) < 0.5}  # fmt: skip
 
 
-ANALYSIS = Analysis(
-    "summary",
-    chapters=[
-        Chapter(OPENING, "", [opening]),
-        Chapter("The answer", "", [warnings, answer]),
-        Chapter("Can I trust this?", "", [notes]),
-    ],
-)
+CHAPTERS = [
+    Chapter(OPENING, "", [opening]),
+    Chapter("The answer", "", [warnings, answer]),
+    Chapter("Can I trust this?", "", [notes]),
+]
+ANALYSIS = Analysis("summary", chapters=CHAPTERS)

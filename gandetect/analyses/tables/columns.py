@@ -84,15 +84,16 @@ def our_columns(
     Raises `UsageError` for columns that are not there, `DataError` where none holds scores.
     """
     _check_given(options, *(one.columns for one in (table, key) if one is not None))
-    found = _find(table, options, options.columns)
-    images = {ours: table[theirs] for ours, theirs in found.items() if ours != "score"}
+    names = _find(table, options, options.columns)
+    images = {ours: table[theirs] for ours, theirs in names.items() if ours != "score"}
     long = _joined(pd.DataFrame(images, copy=False), key, options)
     long = _from_paths(long, options.path_pattern)
-    if "score" in found:
-        long = long.assign(score=table[found["score"]].array)
-        named = "detector" in long
-        return long if named else long.assign(detector=categories([0], [name], len(long)))
-    scored = _score_columns(table, found, options)
+    if "score" in names:
+        long = long.assign(score=table[names["score"]].array)
+        if "detector" in long:
+            return long
+        return long.assign(detector=categories([0], [name], len(long)))
+    scored = _score_columns(table, names, options)
     if "image" not in long and len(scored) > 1:  # a row is one image
         long = long.assign(image=[f"{name}, row {row}" for row in range(1, len(long) + 1)])
     return _melted(table, long, scored)
@@ -141,24 +142,24 @@ def _check_there(option: str, column: str, there: Sequence[str]) -> None:
 
 def _find(table: pd.DataFrame, options: TableOptions, given: Mapping[str, str]) -> dict[str, str]:
     """The table's name of each of our columns that it has."""
-    found = {ours: theirs for ours, theirs in given.items() if theirs in table}
-    taken = {*found.values(), *options.detectors}
+    known = {ours: theirs for ours, theirs in given.items() if theirs in table}
+    taken = {*known.values(), *options.detectors}
     free: dict[str, str] = {}
     for column in map(str, table):
         if column in taken:
             continue
         first, ours = free.setdefault(column.lower(), column), OURS.get(column.lower())
-        if first != column and ours is not None and ours not in found:
+        if first != column and ours is not None and ours not in known:
             raise UsageError(
                 f"columns {shown(first)} and {shown(column)} may both be the {ours}; say which is "
                 f"with --columns {ours}={first}"
             )
     for ours, names in NAMES.items():
         theirs = next((free[one] for one in names if one in free), None)
-        if ours not in found and theirs is not None and not (ours == "score" and options.detectors):
-            found[ours] = theirs
+        if ours not in known and theirs is not None and not (ours == "score" and options.detectors):
+            known[ours] = theirs
             free = {name: column for name, column in free.items() if column != theirs}
-    return found
+    return known
 
 
 def _joined(long: pd.DataFrame, key: pd.DataFrame | None, options: TableOptions) -> pd.DataFrame:
@@ -166,25 +167,25 @@ def _joined(long: pd.DataFrame, key: pd.DataFrame | None, options: TableOptions)
     if key is None:
         return long
     given = {ours: theirs for ours, theirs in options.columns.items() if ours not in SCORED}
-    found = {k: v for k, v in _find(key, options, given).items() if k not in SCORED}
-    if "image" not in long or "image" not in found:
+    names = {k: v for k, v in _find(key, options, given).items() if k not in SCORED}
+    if "image" not in long or "image" not in names:
         raise DataError(
             "a key belongs to scores by the image, and one of the two has no such column; name it "
             "with --columns image=…"
         )
-    told = pd.DataFrame({ours: key[theirs] for ours, theirs in found.items()})
-    told["image"] = told["image"].astype(str)
-    if told["image"].duplicated().any():
-        twice = told.loc[told["image"].duplicated(), "image"].iloc[0]
-        raise DataError(f"the key has image {shown(twice)} twice; an image stands there once")
-    kept = long.drop(columns=[ours for ours in told if ours in long and ours != "image"])
-    joined = kept.assign(image=kept["image"].astype(str)).merge(told, on="image", how="left",
-                                                                indicator=True)  # fmt: skip
-    if missing := int((joined["_merge"] == "left_only").sum()):
-        first = joined.loc[joined["_merge"] == "left_only", "image"].iloc[0]
+    of_images = pd.DataFrame({ours: key[theirs] for ours, theirs in names.items()})
+    of_images["image"] = of_images["image"].astype(str)
+    if len(twice := of_images.loc[of_images["image"].duplicated(), "image"]):
         raise DataError(
-            f"{missing:,} of {len(joined):,} scores are of images that the key does not have; the "
-            f"first is {shown(first)}; give a key for all of them, or leave them out"
+            f"the key has image {shown(twice.iloc[0])} twice; an image stands there once"
+        )
+    rest = long.drop(columns=[ours for ours in of_images if ours in long and ours != "image"])
+    rest = rest.assign(image=rest["image"].astype(str))
+    joined = rest.merge(of_images, on="image", how="left", indicator=True)
+    if len(missing := joined.loc[joined["_merge"] == "left_only", "image"]):
+        raise DataError(
+            f"{len(missing):,} of {len(joined):,} scores are of images that the key does not have; "
+            f"the first is {shown(missing.iloc[0])}; give a key for all of them, or leave them out"
         )
     return joined.drop(columns="_merge")
 
@@ -196,9 +197,8 @@ def _from_paths(long: pd.DataFrame, pattern: str) -> pd.DataFrame:
     try:
         names = list(re.compile(pattern).groupindex)
     except re.error as error:
-        raise UsageError(
-            f"--path-pattern {shown(pattern)} is no regular expression ({error})"
-        ) from None
+        what = f"--path-pattern {shown(pattern)} is no regular expression"
+        raise UsageError(f"{what} ({error})") from None
     if not names or not set(names) <= set(IN_PATHS):
         raise UsageError(
             f"--path-pattern {shown(pattern)} needs named groups such as (?P<label>real|fake); "
@@ -221,14 +221,14 @@ def _from_paths(long: pd.DataFrame, pattern: str) -> pd.DataFrame:
 
 
 def _score_columns(
-    table: pd.DataFrame, found: Mapping[str, str], options: TableOptions
+    table: pd.DataFrame, known: Mapping[str, str], options: TableOptions
 ) -> list[str]:
     """Columns of scores in a wide table: those given, else all numbers that are nothing else."""
     if options.detectors:
         return list(options.detectors)
     numbers = [
         str(column) for column in table
-        if column not in found.values() and pd.api.types.is_numeric_dtype(table[column].dtype)
+        if column not in known.values() and pd.api.types.is_numeric_dtype(table[column].dtype)
         and not pd.api.types.is_bool_dtype(table[column].dtype)
         and not str(column).startswith("Unnamed") and str(column)
     ]  # fmt: skip

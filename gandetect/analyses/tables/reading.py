@@ -47,24 +47,21 @@ def read_scores_table(path: Path) -> pd.DataFrame:
     twice = sorted({name for name in table.column_names if table.column_names.count(name) > 1})
     if twice:
         raise DataError(f"{str(path)!r} has several columns {twice[0]!r}; name each column once")
-    texts = [
-        name for name in table.column_names if pa.types.is_string(table.schema.field(name).type)
-    ]
-    for name in texts:
-        place = table.schema.get_field_index(name)
-        table = table.set_column(place, name, table.column(name).dictionary_encode())
+    for place, field in enumerate(table.schema):
+        if pa.types.is_string(field.type):
+            table = table.set_column(place, field.name, table.column(place).dictionary_encode())
     pool = pa.default_memory_pool()
     pool.release_unused()
     table = table.unify_dictionaries()
     pool.release_unused()
-    found: dict[str, Any] = {}
+    columns: dict[str, Any] = {}
     for name in table.column_names:  # one at a time, so that no more than one is there twice
         column = table.column(name)
         table = table.drop_columns([name])
-        found[name] = _as_pandas(column)
+        columns[name] = _as_pandas(column)
         del column
         pool.release_unused()
-    return pd.DataFrame(found, copy=False)
+    return pd.DataFrame(columns, copy=False)
 
 
 def _as_pandas(column: pa.ChunkedArray) -> Any:
@@ -72,9 +69,8 @@ def _as_pandas(column: pa.ChunkedArray) -> Any:
     if not pa.types.is_dictionary(column.type):
         return column.to_pandas()
     codes = [chunk.indices.fill_null(-1).to_numpy(zero_copy_only=False) for chunk in column.chunks]
-    return pd.Categorical.from_codes(
-        np.concatenate(codes), pd.Index(column.chunk(0).dictionary.to_pandas())
-    )
+    names = pd.Index(column.chunk(0).dictionary.to_pandas())
+    return pd.Categorical.from_codes(np.concatenate(codes), names)
 
 
 def _read_text(path: Path) -> pa.Table:

@@ -26,7 +26,8 @@ from gandetect.statistics.scores import (
 REAL = {"real", "0", "0.0", "false"}
 GENERATED = {"generated", "fake", "1", "1.0", "true"}
 CHOOSING = (CALIBRATION, VALIDATION)  # where thresholds are chosen
-ASKED = ("image", "seed", "group", "class", "known")  # what a table may lack
+OPTIONAL = ("image", "seed", "group", "class", "known")  # what a table may lack
+YES, NO = {"true", "1", "1.0", "yes"}, {"false", "0", "0.0", "no"}  # whether a source is known
 Codes = npt.NDArray[np.int64]
 
 
@@ -60,7 +61,7 @@ def our_rows(long: pd.DataFrame, options: TableOptions) -> TableRows:
     Raises `DataError` for labels, scores, sources or images that cannot be evaluated, and
     `UsageError` for an option that does not fit the table.
     """
-    notes: dict[str, Any] = {"lacks": [name for name in ASKED if name not in long]}
+    notes: dict[str, Any] = {"lacks": [name for name in OPTIONAL if name not in long]}
     generated = _generated(long, options)
     score = _log_odds(long, options, notes)
     sources = named_sources(long, generated, options)
@@ -79,14 +80,14 @@ def our_rows(long: pd.DataFrame, options: TableOptions) -> TableRows:
             "source": sources.names,
             "source_seed": _integers(long, "source_seed", seed),
             "label": categories(generated, ["real", "generated"]),
-            "index": _image_codes(long, sources.told.codes.astype(np.int64) * 2 + generated),
+            "index": _image_codes(long, sources.theirs.codes.astype(np.int64) * 2 + generated),
             "score": score,
         },
         copy=False,
     )
-    kept = scores["source"].notna().to_numpy()
-    if not kept.all():
-        scores, long = scores[kept], long[kept]
+    named = scores["source"].notna().to_numpy()
+    if not named.all():
+        scores, long = scores[named], long[named]
     _no_image_twice(scores, long)
     if "image" in long:
         notes |= _images(scores)
@@ -96,8 +97,8 @@ def our_rows(long: pd.DataFrame, options: TableOptions) -> TableRows:
     same = options.same_fakes
     return TableRows(
         scores.reset_index(drop=True),
-        _labelled(scores, long, "class", "class_name", TEST_REALS, notes, CHOOSING),
-        _labelled(scores, long, "group", "group", (IN_DISTRIBUTION,), notes, CHOOSING),
+        _labelled(scores, long, "class", "class_name", TEST_REALS, notes),
+        _labelled(scores, long, "group", "group", (IN_DISTRIBUTION,), notes),
         _own(scores, long),
         sources.reals,
         _same_fakes(scores, long) if same is None else same,
@@ -122,15 +123,12 @@ def _integers(long: pd.DataFrame, column: str, default: int | npt.NDArray[Any]) 
     numbers = pd.to_numeric(plain, errors="coerce")
     whole = (numbers % 1 == 0) & (numbers.abs() < 2**63)
     if not whole.all():
-        bad = given[~whole].iloc[0]
-        raise DataError(
-            f"column {column} holds {shown(str(bad))}; expected a whole number in each row"
-        )
+        bad = shown(str(given[~whole].iloc[0]))
+        raise DataError(f"column {column} holds {bad}; expected a whole number in each row")
     return numbers.to_numpy(np.int32 if numbers.abs().max() < 2**31 else np.int64)
 
 
 def _generated(long: pd.DataFrame, options: TableOptions) -> npt.NDArray[np.bool_]:
-    """Whether each row is of a generated image."""
     column = "label" if "label" in long else "source"
     if column not in long:
         raise DataError(
@@ -159,17 +157,13 @@ def _generated(long: pd.DataFrame, options: TableOptions) -> npt.NDArray[np.bool
 
 def _meanings(values: Sequence[str], options: TableOptions) -> dict[str, bool]:
     """Whether each label means generated."""
-    sides = {
-        "--generated-label": {*options.generated_labels},
-        "--real-label": {*options.real_labels},
-    }
-    for option, given in sides.items():
+    fakes, reals = {*options.generated_labels}, {*options.real_labels}
+    for option, given in (("--generated-label", fakes), ("--real-label", reals)):
         for value in sorted(given - set(values)):
             raise UsageError(
                 f"{option}: the table has no label {shown(value)}; its labels are: "
                 f"{listed(values)}{did_you_mean(value, values)}"
             )
-    fakes, reals = sides.values()
     if not (fakes or reals):
         fakes = {value for value in values if value.lower() in GENERATED}
         reals = {value for value in values if value.lower() in REAL}
@@ -189,7 +183,6 @@ def _meanings(values: Sequence[str], options: TableOptions) -> dict[str, bool]:
 def _log_odds(
     long: pd.DataFrame, options: TableOptions, notes: dict[str, Any]
 ) -> npt.NDArray[np.float64]:
-    """Scores as log-odds of generated."""
     given = long["score"]
     if given.dtype == "category":  # texts
         given = given.astype(object)
@@ -263,8 +256,8 @@ def _no_image_twice(scores: pd.DataFrame, long: pd.DataFrame) -> None:
     for column in ("source", "detector", "detector_seed", "epoch", "source_seed"):
         codes, names = pd.factorize(scores[column])
         rows = rows * len(names) + codes
-    found = np.sort(rows)
-    if not (found[1:] == found[:-1]).any():  # which takes less memory than to say which
+    ascending = np.sort(rows)
+    if not (ascending[1:] == ascending[:-1]).any():  # which takes less memory than to say which
         return
     twice = pd.Series(rows).duplicated().to_numpy()
     row = long.iloc[int(twice.argmax())]
@@ -300,23 +293,22 @@ def _labelled(
     name: str,
     sources: Collection[str],
     notes: dict[str, Any],
-    besides: Collection[str] = (),
 ) -> pd.DataFrame | None:
     """The class or group of each image of some sources; None unless all are known.
 
-    Sources ``besides`` them are in it only where all their images have one.
+    Sources that thresholds are chosen on are in it only where all their images have one.
     """
     if column not in long:
         return None
-    asked = scores["source"].isin([*sources, *besides]).to_numpy()
-    found = scores.loc[asked, ["source", "index"]].assign(**{name: long[column][asked].array})
-    found = found.drop_duplicates(["source", "index"]).astype({"source": str})
-    missing = found.loc[found[name].isna(), "source"]
+    among = scores["source"].isin([*sources, *CHOOSING]).to_numpy()
+    labels = scores.loc[among, ["source", "index"]].assign(**{name: long[column][among].array})
+    labels = labels.drop_duplicates(["source", "index"]).astype({"source": str})
+    missing = labels.loc[labels[name].isna(), "source"]
     if needed := int(missing.isin(list(sources)).sum()):
         notes[f"without_{column}"] = needed
         return None
-    found = found[~found["source"].isin(missing.unique())].reset_index(drop=True)
-    return found.astype({name: str})
+    labels = labels[~labels["source"].isin(missing.unique())].reset_index(drop=True)
+    return labels.astype({name: str})
 
 
 def _own(scores: pd.DataFrame, long: pd.DataFrame) -> dict[str, list[str] | None]:
@@ -325,13 +317,11 @@ def _own(scores: pd.DataFrame, long: pd.DataFrame) -> dict[str, list[str] | None
     if "known" not in long:
         return dict.fromkeys(detectors)
     fakes = (scores["label"] == "generated").to_numpy()
-    said = long["known"][fakes].astype(object).fillna("nothing").astype(str).str.lower()
-    answers = {"true": True, "1": True, "1.0": True, "yes": True,
-               "false": False, "0": False, "0.0": False, "no": False}  # fmt: skip
-    if unknown := sorted({*said.unique()} - {*answers}):
+    answers = long["known"][fakes].astype(object).fillna("nothing").astype(str).str.lower()
+    if unknown := sorted({*answers.unique()} - YES - NO):
         raise DataError(f"column known holds {listed(unknown)}; expected true or false of each "
                         "generated image")  # fmt: skip
-    known = scores.loc[fakes, ["detector", "source"]][said.map(answers).to_numpy(bool)]
+    known = scores.loc[fakes, ["detector", "source"]][answers.isin(YES).to_numpy(bool)]
     pairs = known.drop_duplicates().astype(str).itertuples(index=False)
     own: dict[str, list[str] | None] = {name: [] for name in detectors}
     for detector, source in sorted(pairs):

@@ -27,7 +27,7 @@ class NamedSources:
     """Of each row the source by our name, none where it is left out, and by the table's name."""
 
     names: pd.Categorical[Any]
-    told: pd.Categorical[Any]
+    theirs: pd.Categorical[Any]
     reals: Mapping[str, str]
     left_out: list[str]
 
@@ -50,11 +50,10 @@ def named_sources(
     their own name. What is no test image is pooled by its split. Raises `DataError` for a source
     that contradicts its label, and `UsageError` where the reference is not clear.
     """
-    told = _told(long, generated)
-    split = _splits(long)
-    keys = (told.codes.astype(np.int64) * 2 + generated) * len(split.categories) + split.codes
-    place, found = pd.factorize(keys)
-    parts = [_part(int(key), told, split) for key in found]
+    theirs, split = _theirs(long, generated), _splits(long)
+    keys = (theirs.codes.astype(np.int64) * 2 + generated) * len(split.categories) + split.codes
+    place, distinct_keys = pd.factorize(keys)
+    parts = [_part(int(key), theirs, split) for key in distinct_keys]
     reals = _reals(parts, options)
     names = [_name(part, *reals) for part in parts]
     distinct = sorted({name for name in names if name is not None})
@@ -62,13 +61,13 @@ def named_sources(
     groups = zip((IN_DISTRIBUTION, HELD_OUT), reals, strict=True)
     return NamedSources(
         categories(codes[place], distinct),
-        told,
+        theirs,
         {ours: listed(names) for ours, names in groups if {*names} - SAYS_NOTHING},
         [f"{one.name} ({one.split})" for one, ours in zip(parts, names, strict=True) if not ours],
     )
 
 
-def _told(long: pd.DataFrame, generated: npt.NDArray[np.bool_]) -> pd.Categorical[Any]:
+def _theirs(long: pd.DataFrame, generated: npt.NDArray[np.bool_]) -> pd.Categorical[Any]:
     """The sources as the table has them; without any, one for each label."""
     if "source" not in long:
         return categories(generated, [FAMILIAR, UNNAMED])
@@ -92,26 +91,25 @@ def _splits(long: pd.DataFrame) -> pd.Categorical[Any]:
     return categories(np.array([ours.index(one) for one in meant])[given.codes], ours)
 
 
-def _part(key: int, told: pd.Categorical[Any], split: pd.Categorical[Any]) -> _Part:
+def _part(key: int, theirs: pd.Categorical[Any], split: pd.Categorical[Any]) -> _Part:
     rest, split_code = divmod(key, len(split.categories))
-    source, generated = str(told.categories[rest // 2]), bool(rest % 2)
+    source, generated = str(theirs.categories[rest // 2]), bool(rest % 2)
     kind, colon, name = source.partition(":")
     if not colon or kind not in ("real", "generated"):
         name = source
     elif (kind == "generated") != generated:
         label = "generated" if generated else "real"
         raise DataError(f"images of source {shown(source)} are labelled {label}, not {kind}")
-    in_split = str(split.categories[split_code])
     if name in SPLITS.values():  # as our own tables have it: the split stands for the source
-        return _Part(generated, FAMILIAR if not generated else name, name)
-    return _Part(generated, name, in_split)
+        return _Part(generated, name if generated else FAMILIAR, name)
+    return _Part(generated, name, str(split.categories[split_code]))
 
 
 def _reals(parts: Sequence[_Part], options: TableOptions) -> tuple[list[str], list[str]]:
     """Names of the in-distribution and of the held-out sources of reals."""
     there = sorted({part.name for part in parts if not part.generated})
-    for option, asked in (("--reference", options.reference), ("--held-out", options.held_out)):
-        for name in asked:
+    for option, names in (("--reference", options.reference), ("--held-out", options.held_out)):
+        for name in names:
             if name not in there:
                 raise UsageError(f"{option}: the table has no reals of {shown(name)}; it has: "
                                  f"{listed(there)}{did_you_mean(name, there)}")  # fmt: skip

@@ -48,11 +48,9 @@ def wrong_sign(metrics: Metrics) -> list[str]:
     return [detector for detector, area in best.items() if area < 0.5]
 
 
-ANALYSIS = Analysis(
-    "tables",
-    chapters=[
-        Chapter(OPENING, "", [opening]),
-        Chapter("The answer", "", [warnings]),
-        Chapter("Can I trust this?", "", [notes]),
-    ],
-)
+CHAPTERS = [
+    Chapter(OPENING, "", [opening]),
+    Chapter("The answer", "", [warnings]),
+    Chapter("Can I trust this?", "", [notes]),
+]
+ANALYSIS = Analysis("tables", chapters=CHAPTERS)

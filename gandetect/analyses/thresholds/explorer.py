@@ -5,7 +5,6 @@ The page chooses an edge and counts; the rules by which it does so are those of 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any, TypeAlias
 
 from gandetect.report.document import Explorer
@@ -15,6 +14,7 @@ from gandetect.report.words import GROUPS, POINTS, images
 from gandetect.statistics.binned import Binned, binned
 from gandetect.statistics.cost_model import UPLOADS
 from gandetect.statistics.intervals import Z
+from gandetect.statistics.rows import chosen
 from gandetect.statistics.scored_detectors import (
     ScoredDetector,
     calibration_source,
@@ -51,11 +51,9 @@ def explorer(results: StudyResults) -> Explorer | None:
 
     None where no detector was scored on both fakes and reals, so that there is nothing to trade.
     """
-    metrics = results.metrics
+    metrics, inputs, rule = results.metrics, results.inputs, results.facts.rule
     facts = {row["detector"]: row for row in metrics["detectors"]}
-    inputs, scores = results.inputs, latest(results.inputs.scores)
-    rule = results.facts.rule
-    subjects = split_by_detector(scores, facts, rule, inputs.classes, inputs.groups)
+    subjects = split_by_detector(latest(inputs.scores), facts, rule, inputs.classes, inputs.groups)
     judged = [one for one in subjects if {"real", "generated"} <= _labels(one)]
     if not judged:
         return None
@@ -72,7 +70,7 @@ def explorer(results: StudyResults) -> Explorer | None:
                 "roles": {role: images(role, results.labelled) for role in GROUPS},
                 "runs": [_run(results, one) for one in judged if one.detector == name],
             }
-            for name in _in_order(results, judged)
+            for name in results.present(one.name for one in judged)
         ],
     }
     return Explorer(data, say.instead(), "thresholds")
@@ -82,19 +80,12 @@ def _labels(subject: ScoredDetector) -> set[str]:
     return {source.partition(":")[0] for source in subject.reported() if source != TRAINING}
 
 
-def _in_order(results: StudyResults, subjects: Iterable[ScoredDetector]) -> list[str]:
-    """Names of the detectors that there are, in the order of every table."""
-    found = {one.detector for one in subjects}
-    return [name for name in results.detectors if name in found]
-
-
 def _run(results: StudyResults, subject: ScoredDetector) -> Row:
     """One trained detector: edges, counts by source, marked edges, and what cuts are chosen on."""
     # One cut for all rows of a detector: it is chosen before any test group is looked at.
     marks = dict(subject.thresholds)
-    costs = next((row for row in results.metrics["costs"] if _same(row, subject)), None)
-    if costs is not None:
-        marks[CHEAPEST] = costs["threshold"]
+    for row in chosen(results.metrics["costs"], **subject.name)[:1]:
+        marks[CHEAPEST] = row["threshold"]
     bins = binned(subject, marks.values())
     fitted = None if unfit(subject) else fitted_on(subject)
     alarms = calibration_source(subject.sources)
@@ -112,8 +103,8 @@ def _run(results: StudyResults, subject: ScoredDetector) -> Row:
 
 
 def _source(results: StudyResults, subject: ScoredDetector, bins: Binned, source: str) -> Row:
-    rows = [row for row in results.metrics["pairs"] if _same(row, subject)]
-    areas = {row["generated"]: row["auroc"] for row in rows if row["real"] == IN_DISTRIBUTION}
+    rows = chosen(results.metrics["pairs"], **subject.name, real=IN_DISTRIBUTION)
+    areas = {row["generated"]: row["auroc"] for row in rows}
     return {
         "source": source,
         "name": results.named(source, subject.detector),
@@ -127,7 +118,3 @@ def _source(results: StudyResults, subject: ScoredDetector, bins: Binned, source
 def _choosing(bins: Binned, source: str) -> Row:
     """Images that a threshold is chosen on; no test group is among them."""
     return {"name": CHOOSING[source], "counts": bins.counts[source].tolist()}
-
-
-def _same(row: Row, subject: ScoredDetector) -> bool:
-    return (row["detector"], row["detector_seed"]) == (subject.detector, subject.seed)

@@ -97,7 +97,7 @@ def curves_of(
 ) -> list[tuple[Curves, dict[str, Any]]]:
     """Curves of each seed, fakes and reals of a detector, with what a line of them looks like."""
     runs = latest(scores[scores["detector"] == detector]).groupby("detector_seed")
-    own, found = _own(metrics, detector), []
+    own, lines = _own(metrics, detector), []
     for _, run in runs:
         sources = by_source(run)
         fakes = [s for s in sources if s.startswith("generated:") and s not in NOT_REPORTED]
@@ -107,8 +107,8 @@ def curves_of(
             look = {"color": COLOURS[role], "linewidth": 1.8 if len(runs) == 1 else 0.9,
                     "linestyle": STROKES.get(real, DOTTED),
                     "label": f"{fakes_of} vs {source_name(real)}"}  # fmt: skip
-            found.append((curves(sources[fake], sources[real]), look))
-    return found
+            lines.append((curves(sources[fake], sources[real]), look))
+    return lines
 
 
 def draw_roc(axes: Axes, lines: Sequence[tuple[Curves, dict[str, Any]]]) -> None:

@@ -14,7 +14,7 @@ from gandetect.report.document import Block, Columns, table
 from gandetect.report.heatmaps import confusion_heat
 from gandetect.report.prose import Prose
 from gandetect.report.results import StudyResults
-from gandetect.report.words import count, detector_name, number, percent
+from gandetect.report.words import count, number, percent
 from gandetect.statistics.rows import Row, chosen, grouped
 
 say = Prose(__file__)
@@ -22,17 +22,16 @@ say = Prose(__file__)
 
 def curves(results: StudyResults) -> list[Block]:
     """ROC and precision-recall curves."""
-    scores, metrics = results.inputs.scores, results.metrics
-    if not metrics["pairs"]:
+    if not results.metrics["pairs"]:
         return []
-    draw = partial(roc_and_precision_recall, scores, metrics)
+    draw = partial(roc_and_precision_recall, results.inputs.scores, results.metrics)
     return [say.figure("roc-precision-recall", draw, results.many_seeds, _known(results))]
 
 
 def thresholds(results: StudyResults) -> list[Block]:
     """The threshold explorer."""
-    found = explorer(results)
-    return [found] if found else []
+    block = explorer(results)
+    return [block] if block else []
 
 
 def promises(results: StudyResults) -> list[Block]:
@@ -46,20 +45,22 @@ def promises(results: StudyResults) -> list[Block]:
 
 def distributions(results: StudyResults) -> list[Block]:
     """Distributions of scores by source."""
-    scores, metrics = results.inputs.scores, results.metrics
-    draw = partial(score_distributions, scores, metrics, results.named)
+    draw = partial(score_distributions, results.inputs.scores, results.metrics, results.named)
 
     def above(point: str) -> Callable[[Row], str]:
         return lambda row: (
             percent(of[point]) if point in (of := row.get("calibration_flagged", {})) else "–"
         )
 
+    def youden(row: Row) -> str:
+        return number(row.get("youden"), 2)
+
     def upper_bound(row: Row) -> str:
         name = {key: row[key] for key in ("detector", "detector_seed")}
         return next(map(say.upper_bound, chosen(results.rows("upper_bound"), **name)), "–")
 
     columns: Columns = {
-        "Detector": lambda row: detector_name(row, results.many_seeds),
+        "Detector": results.run_of,
         # Rounded up, so that who gives it to `gandetect score --at` flags no more than promised.
         "Calibrated threshold": lambda row: (
             number(ceil(100 * row["calibrated"]) / 100, 2)
@@ -69,15 +70,13 @@ def distributions(results: StudyResults) -> list[Block]:
         "Reals that chose it": lambda row: count(row.get("n_calibration", 0)),
         "of them above 0": above("native"),
         "of them above the calibrated threshold": above("calibrated"),
-        "Youden's threshold": (lambda row: number(row.get("youden"), 2))
-        if "youden" in results.points
-        else None,
+        "Youden's threshold": youden if "youden" in results.points else None,
         "Upper bound (chosen on the test images, not attainable)": upper_bound,
     }
     caption = "Where the thresholds lie, and the reals that chose them"
     return [
-        say.figure("score-distributions", draw, _first_seed(results)),
-        table(caption, metrics["operating_points"], columns),
+        say.figure("score-distributions", draw, results.seeds[0] if results.many_seeds else None),
+        table(caption, results.metrics["operating_points"], columns),
     ]
 
 
@@ -89,7 +88,7 @@ def confusion(results: StudyResults) -> list[Block]:
         return [*say.paragraphs("no_confusion")]
 
     def name(row: Row) -> str:
-        return f"{detector_name(row, results.many_seeds)}, {row['operating_point']}"
+        return f"{results.run_of(row)}, {row['operating_point']}"
 
     return [confusion_heat(say.confusion(_known(results)), rows, name)]
 
@@ -99,22 +98,13 @@ def _known(results: StudyResults) -> bool:
     return any(results.own(name) is not None for name in results.detectors)
 
 
-def _first_seed(results: StudyResults) -> int | None:
-    """The seed that is drawn where there are several."""
-    return results.seeds[0] if results.many_seeds else None
-
-
-ANALYSIS = Analysis(
-    "thresholds",
-    numbers.numbers,
-    numbers.rows,
-    chapters=[
-        Chapter("Set the threshold yourself", "", [promises, thresholds]),
-        Chapter(
-            "Set the threshold yourself",
-            "Scores and curves",
-            [distributions, curves, confusion],
-            say.finding,
-        ),
-    ],
-)
+CHAPTERS = [
+    Chapter("Set the threshold yourself", "", [promises, thresholds]),
+    Chapter(
+        "Set the threshold yourself",
+        "Scores and curves",
+        [distributions, curves, confusion],
+        say.finding,
+    ),
+]
+ANALYSIS = Analysis("thresholds", numbers.numbers, numbers.rows, CHAPTERS)

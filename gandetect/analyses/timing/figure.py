@@ -20,13 +20,12 @@ def gantt(timeline: Timeline, slots: int | None) -> Figure:
     name, unit = _unit(timeline.wall)
     colour = share_palette()(0.55)
     least = timeline.wall / unit / 400  # so that the shortest can be seen
+    labels = []
     for line, kind in enumerate(kinds):
         of_kind = [one for one in timeline.stages if one.kind == kind]
         spans = [(one.start / unit, max(least, (one.end - one.start) / unit)) for one in of_kind]
         upper.broken_barh(spans, (line - 0.36, 0.72), facecolor=colour, alpha=0.75, linewidth=0)
-    counts = [sum(one.kind == kind for one in timeline.stages) for kind in kinds]
-    labels = [f"{kind} ({count})" if count > 1 else kind
-              for kind, count in zip(kinds, counts, strict=True)]  # fmt: skip
+        labels.append(f"{kind} ({len(of_kind)})" if len(of_kind) > 1 else kind)
     upper.set_yticks(range(len(kinds)), labels)
     upper.set_ylim(len(kinds) - 0.4, -0.6)
     upper.grid(axis="y", visible=False)
@@ -46,7 +45,6 @@ def gantt(timeline: Timeline, slots: int | None) -> Figure:
 
 
 def _unit(wall: float) -> tuple[str, float]:
-    """The unit of the axis, and its seconds."""
     if wall < MINUTES_FROM:
         return "seconds", 1.0
     return ("minutes", 60.0) if wall < HOURS_FROM else ("hours", 3600.0)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import accumulate
 from typing import Any
 
 IDLE = 300.0  # seconds without any stage, from which on a pause is left out
@@ -49,31 +51,26 @@ class Timeline:
 
         A stage that begins where another ends does not count beside it.
         """
-        changes: dict[float, int] = {}
-        for one in self.stages:
-            changes[one.start] = changes.get(one.start, 0) + 1
-            changes[one.end] = changes.get(one.end, 0) - 1
-        times, now, numbers = sorted(changes), 0, []
-        for time in times:
-            now += changes[time]
-            numbers.append(now)
-        return times, numbers
+        changes: Counter[float] = Counter(one.start for one in self.stages)
+        changes.subtract(one.end for one in self.stages)
+        times = sorted(changes)
+        return times, list(accumulate(changes[time] for time in times))
 
 
-def timeline(times: Sequence[tuple[str, str, float]], idle: float = IDLE) -> Timeline:
+def timeline(times: Sequence[tuple[str, str, float]]) -> Timeline:
     """Stages as (folder, start in ISO 8601, seconds) on one axis; what has no valid start is left.
 
-    Where for more than ``idle`` seconds nothing ran, as between two sessions of one study or before
+    Where for more than `IDLE` seconds nothing ran, as between two sessions of one study or before
     what was taken over from another, the axis goes on at once.
     """
-    starts = [(_seconds(started), name, took) for name, started, took in times]
-    found = sorted((start, name, took) for start, name, took in starts if start is not None)
+    begun = sorted((start, name, took) for name, started, took in times
+                   if (start := _seconds(started)) is not None)  # fmt: skip
     stages: list[Ran] = []
     pauses: list[tuple[float, float]] = []
-    cut = found[0][0] if found else 0.0  # what is taken off every time
+    cut = begun[0][0] if begun else 0.0  # what is taken off every time
     last = 0.0
-    for start, name, took in found:
-        if start - cut - last > idle:
+    for start, name, took in begun:
+        if start - cut - last > IDLE:
             pauses.append((last, start - cut - last))
             cut = start - last
         stages.append(Ran(name.partition("/")[0], start - cut, start - cut + took))

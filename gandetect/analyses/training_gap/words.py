@@ -9,7 +9,7 @@ from gandetect.analyses.training_gap import numbers
 from gandetect.report.document import Block, Columns, Text, table
 from gandetect.report.prose import Prose
 from gandetect.report.results import StudyResults
-from gandetect.report.words import detector_name, number_interval, percent_interval, signed_points
+from gandetect.report.words import number_interval, percent_interval, signed_points
 from gandetect.statistics.rows import Row, chosen
 
 say = Prose(__file__)
@@ -27,7 +27,7 @@ def gap(results: StudyResults) -> list[Block]:
     def area(split: str) -> Callable[[Row], str]:
         return lambda row: number_interval(*row["auroc_own"][split].values())
 
-    name: Columns = {"Detector": lambda row: detector_name(row, results.many_seeds)}
+    name: Columns = {"Detector": results.run_of}
     shares: Columns = {
         "Operating point": lambda row: row["operating_point"],
         "Correct on training images": share("training"),
@@ -49,9 +49,5 @@ def gap(results: StudyResults) -> list[Block]:
     ]
 
 
-ANALYSIS = Analysis(
-    "training_gap",
-    numbers.numbers,
-    numbers.rows,
-    chapters=[Chapter("Can I trust this?", "Leaks: learnt by heart?", [gap], say.finding)],
-)
+CHAPTER = Chapter("Can I trust this?", "Leaks: learnt by heart?", [gap], say.finding)
+ANALYSIS = Analysis("training_gap", numbers.numbers, numbers.rows, [CHAPTER])

@@ -11,14 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from gandetect.analyses.generators.figure import has_numbers
-from gandetect.report.style import (
-    COLOURS,
-    INK,
-    QUIET,
-    legend_below,
-    new_panels,
-    percent_axis,
-)
+from gandetect.report.style import COLOURS, INK, QUIET, legend_below, new_panels, percent_axis
 from gandetect.report.words import GROUPS, images, wrapped
 from gandetect.statistics.rows import Row, chosen
 
@@ -86,8 +79,7 @@ def draw_shares(axes: Axes, cells: Sequence[Row]) -> None:
 def _quality(axes: Axes, histories: Sequence[pd.DataFrame], key: str) -> None:
     runs = [history.dropna(subset=[key]) for history in histories if has_numbers(history, key)]
     for run in runs:
-        width = 0.8 if len(runs) > 1 else 1.8
-        axes.plot(run["epoch"], run[key], color=QUIET, linewidth=width)
+        axes.plot(run["epoch"], run[key], color=QUIET, linewidth=0.8 if len(runs) > 1 else 1.8)
     if len(runs) > 1:
         mean = pd.concat(runs).groupby("epoch")[key].mean()
         axes.plot(mean.index, mean, color=INK)

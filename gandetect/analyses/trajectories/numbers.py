@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -43,10 +44,11 @@ def numbers(study: ScoredStudy) -> Metrics:
 
 def rows(metrics: Metrics) -> Iterator[Row]:
     """How far figures move over epochs, and the AUROC of each pair of epochs."""
-    for row in metrics.get("trajectories", {}).get("luck", []):
+    stored = metrics.get("trajectories", {})
+    for row in stored.get("luck", []):
         for name in ("lowest", "highest", "sd_over_epochs", "sd_over_seeds"):
             yield tidy_row("epochs", row, f"{row['statistic']}: {name}", row[name])
-    for row in metrics.get("trajectories", {}).get("matrix", []):
+    for row in stored.get("matrix", []):
         name = f"auroc, D_{row['i']} on G_{row['j']}"
         yield tidy_row("epochs", row, name, row["auroc"], detector_seed=row["seed"],
                        real_source=row["real"])  # fmt: skip
@@ -86,25 +88,8 @@ def trajectories(
     Raises `DataError` when columns are missing, there are no rows, or a score is not finite.
     """
     check_table(table, (*COLUMNS, SOURCE_EPOCH), "over epochs")
-    found = _checkpoints(table, own, rule, classes)
-    cells = [row for one in found for row in _cells(one)]
-    areas = [row for one in found for row in _areas(one)]
-    return {
-        "matrix": [row for one in found for row in _matrix(one)],
-        "cells": cells,
-        "areas": areas,
-        "luck": [*_luck(cells, "correct"), *_luck(areas, "auroc")],
-    }
-
-
-def _checkpoints(
-    table: pd.DataFrame,
-    own: Mapping[str, Collection[str]],
-    rule: CalibrationRule,
-    classes: pd.DataFrame | None,
-) -> list[_Checkpoint]:
+    checkpoints: list[_Checkpoint] = []
     keyed = table.assign(source=source_keys(table))
-    found = []
     for _, rows in keyed.groupby(["detector", "detector_seed", "epoch"], observed=True):
         name, seed, epoch = rows[["detector", "detector_seed", "epoch"]].iloc[0]
         known = tuple(own.get(str(name), (f"generated:{name}",)))
@@ -115,8 +100,15 @@ def _checkpoints(
         sources |= {str(key): scores for key, scores in _split(now, "source").items()}
         cut = calibrated(rows[rows["label"] == "real"], rule, classes)
         given = str(name), int(seed), int(epoch), known, sources, thresholds_from({}, cut)
-        found.append(_Checkpoint(*given, by_epoch, calibration=cut))
-    return found
+        checkpoints.append(_Checkpoint(*given, by_epoch, calibration=cut))
+    cells = [row for one in checkpoints for row in _cells(one)]
+    areas = [row for one in checkpoints for row in _areas(one)]
+    return {
+        "matrix": [row for one in checkpoints for row in _matrix(one)],
+        "cells": cells,
+        "areas": areas,
+        "luck": [*_luck(cells, "correct"), *_luck(areas, "auroc")],
+    }
 
 
 def _split(rows: pd.DataFrame, column: str) -> dict[Any, Scores]:
@@ -126,53 +118,49 @@ def _split(rows: pd.DataFrame, column: str) -> dict[Any, Scores]:
 
 
 def _matrix(one: _Checkpoint) -> Iterator[dict[str, Any]]:
-    for real in TEST_REALS:
-        for j, fakes in one.by_epoch.items():
-            if real in one.sources:
-                area, _ = _area(fakes, one.sources[real])
-                yield {
-                    **one.name,
-                    "i": one.epoch,
-                    "j": j,
-                    "real": real,
-                    "auroc": area,
-                    "n_generated": len(fakes),
-                    "n_real": len(one.sources[real]),
-                }
+    there = [real for real in TEST_REALS if real in one.sources]
+    for real, (j, fakes) in product(there, one.by_epoch.items()):
+        yield {
+            **one.name,
+            "i": one.epoch,
+            "j": j,
+            "real": real,
+            "auroc": _area(fakes, one.sources[real])[0],
+            "n_generated": len(fakes),
+            "n_real": len(one.sources[real]),
+        }
 
 
 def _cells(one: _Checkpoint) -> Iterator[dict[str, Any]]:
-    for source in one.reported():
+    for source, (point, cut) in product(one.reported(), one.thresholds.items()):
         label = source.partition(":")[0]
-        for point, cut in one.thresholds.items():
-            answered = share_correct(one.margins([source], point), label, 0.0)
-            share, n = answered["correct"], answered["n"]
+        answered = share_correct(one.margins([source], point), label, 0.0)
+        share, n = answered["correct"], answered["n"]
+        yield {
+            **one.name,
+            "epoch": one.epoch,
+            "role": one.role(source),
+            "source": source,
+            "operating_point": point,
+            "threshold": cut,
+            **answered,
+            "image_sd": float(np.sqrt(share * (1 - share) / n)),
+        }
+
+
+def _areas(one: _Checkpoint) -> Iterator[dict[str, Any]]:
+    for source, real in product(one.reported(), TEST_REALS):
+        if source.startswith("generated:") and real in one.sources:
+            area, sd = _area(one.sources[source], one.sources[real])
             yield {
                 **one.name,
                 "epoch": one.epoch,
                 "role": one.role(source),
                 "source": source,
-                "operating_point": point,
-                "threshold": cut,
-                **answered,
-                "image_sd": float(np.sqrt(share * (1 - share) / n)),
+                "real": real,
+                "auroc": area,
+                "image_sd": sd,
             }
-
-
-def _areas(one: _Checkpoint) -> Iterator[dict[str, Any]]:
-    for source in one.reported():
-        for real in TEST_REALS:
-            if source.startswith("generated:") and real in one.sources:
-                area, sd = _area(one.sources[source], one.sources[real])
-                yield {
-                    **one.name,
-                    "epoch": one.epoch,
-                    "role": one.role(source),
-                    "source": source,
-                    "real": real,
-                    "auroc": area,
-                    "image_sd": sd,
-                }
 
 
 def _area(fakes: Scores, reals: Scores) -> tuple[float, float]:
@@ -191,14 +179,14 @@ def _luck(rows: Rows, statistic: str) -> Rows:
     if not rows:
         return []
     keys = ["detector", "role", "source", "operating_point" if statistic == "correct" else "real"]
-    found = []
+    luck = []
     for _, group in pd.DataFrame(rows).groupby(keys, sort=False):
         runs = group.pivot_table(index="epoch", columns="seed", values=statistic).dropna()
         if len(runs) == 0:
             continue  # no epoch that every run has kept
         late = runs[runs.index >= LATE * runs.index.max()]
         last = runs.iloc[-1].to_numpy(np.float64)
-        found.append(
+        luck.append(
             {
                 **{key: str(group[key].iloc[0]) for key in keys},
                 "statistic": statistic,
@@ -217,7 +205,7 @@ def _luck(rows: Rows, statistic: str) -> Rows:
                 "image_sd": float(group["image_sd"].mean()),
             }
         )
-    return found
+    return luck
 
 
 def _mean_sd(runs: pd.DataFrame) -> float | None:

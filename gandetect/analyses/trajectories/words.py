@@ -27,7 +27,7 @@ def trajectories(results: StudyResults) -> list[Block]:
     cells, matrix, luck = (results.sorted(stored.get(k, [])) for k in ("cells", "matrix", "luck"))
     if not cells:
         return not_asked(results, "trajectory", '"all"') if results.facts.gans else []
-    leads = [_lead(results, name, luck) for name in results.present(cells)]
+    leads = (_lead(results, name, luck) for name in results.present(cells))
     draw = partial(answers_by_epoch, cells, results.inputs.histories)
     most = max(row["n"] for row in cells)
     return [
@@ -55,16 +55,14 @@ def _heatmaps(results: StudyResults, matrix: Rows) -> list[Block]:
     for rows in grouped(matrix, "detector").values():
         epochs = sorted({int(row["j"]) for row in rows})
         complete &= len(epochs) <= TABULATED
-        blocks += [
-            _heat(results, of, evenly(epochs, TABULATED)) for of in grouped(rows, "real").values()
-        ]
+        shown = evenly(epochs, TABULATED)
+        blocks += [_heat(results, of, shown) for of in grouped(rows, "real").values()]
     fakes, reals = (max(row[key] for row in matrix) for key in ("n_generated", "n_real"))
     about = 0 if complete else TABULATED, _several(matrix), fakes, reals
     return [*blocks, Text(say.matrix_note(*about), "note")]
 
 
 def _heat(results: StudyResults, matrix: Sequence[Row], epochs: Sequence[int]) -> Heat:
-    """Of one detector, against one group of reals."""
     areas = means(matrix, "auroc", "i", "j")
 
     def cell(i: int, j: int) -> Cell | None:
@@ -103,10 +101,5 @@ def _luck_table(results: StudyResults, luck: Rows) -> Table:
     return table("How far a figure moves, and with what", luck, columns, text_columns=3)
 
 
-ANALYSIS = Analysis(
-    "trajectories",
-    numbers.numbers,
-    numbers.rows,
-    chapters=[Chapter("Can I trust this?", "Chance: epochs", [trajectories], say.finding)],
-    beyond_scores=True,
-)
+CHAPTER = Chapter("Can I trust this?", "Chance: epochs", [trajectories], say.finding)
+ANALYSIS = Analysis("trajectories", numbers.numbers, numbers.rows, [CHAPTER], beyond_scores=True)

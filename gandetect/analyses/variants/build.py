@@ -60,8 +60,8 @@ def build_variants_report(folder: Path, studies: Mapping[str, Path]) -> Path:
 def compose(results: VariantsResults) -> Document:
     """Write every chapter."""
     sections = [Section(title, chapter(results)) for title, chapter in CHAPTERS.items()]
-    kept = [section for section in sections if section.blocks]
-    return Document(f"gandetect variants: {results.experiment.name}", kept)
+    filled = [section for section in sections if section.blocks]
+    return Document(f"gandetect variants: {results.experiment.name}", filled)
 
 
 def _parts(studies: Mapping[str, Path]) -> Iterator[Part]:

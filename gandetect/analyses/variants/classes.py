@@ -59,25 +59,26 @@ def average_rows(classes: Sequence[Row], variants: Sequence[str]) -> Rows:
         {
             **{key: row[key] for key in CLASS},
             "variant": variant,
-            "difference": share - row["trained"]["mean"],
-            "variance": _variance(share, n)
-            + _variance(row["trained"]["mean"], sum(row["trained"]["n"])),
+            "difference": share - known["mean"],
+            "variance": _variance(share, n) + _variance(known["mean"], sum(known["n"])),
         }
         for row in classes
         if row["difference"] is not None
+        for known in [row["trained"]]
         for variant, share, n in zip(*(row["held_out"][key] for key in LISTS), strict=True)
     ]
     averages: Rows = []
     for (detector, point), rows in grouped(moved, "detector", "operating_point").items():
-        found = [(name, of) for name in variants if (of := chosen(rows, variant=name))]
-        values = [float(np.mean([row["difference"] for row in of])) for _, of in found]
-        of_images = [sum(row["variance"] for row in of) / len(of) ** 2 for _, of in found]
-        several = len(found) > 1
+        by_variant = {name: of for name in variants if (of := chosen(rows, variant=name))}
+        values = [float(np.mean([row["difference"] for row in of])) for of in by_variant.values()]
+        of_images = [sum(row["variance"] for row in of) / len(of) ** 2
+                     for of in by_variant.values()]  # fmt: skip
+        several = len(by_variant) > 1
         averages.append(
             {
                 "detector": detector,
                 "operating_point": point,
-                "variants": [name for name, _ in found],
+                "variants": list(by_variant),
                 "differences": values,
                 "difference": float(np.mean(values)),
                 "ci95": over_runs(values, np.diag(of_images), share=False) if several else None,

@@ -53,15 +53,15 @@ def compare_variants(experiment: Experiment, parts: Iterable[Part]) -> dict[str,
     bases = base_gans(experiment)
     further = [gan.name for gan in experiment.gans if gan.role == "source"]
     beside = {one.name: one.compared_with or BASELINE for one in experiment.variants}
-    found: dict[str, list[Measured]] = {}
+    measured: dict[str, list[Measured]] = {}
     rows: dict[tuple[str, str], Rows] = {}
     by_class: dict[str, Rows] = {}
     same_name = []
     for part in parts:
         by_class[part.name] = part.metrics.get("by_class", [])
-        others = found.get(beside.get(part.name, ""), [])
-        found[part.name] = measure(part, bases)
-        for one in found[part.name]:
+        others = measured.get(beside.get(part.name, ""), [])
+        measured[part.name] = measure(part, bases)
+        for one in measured[part.name]:
             rows[part.name, one.detector] = new = list(_rows(one, bases, further))
             other = _counterpart(one, others, bases)
             if other is None:
@@ -103,10 +103,10 @@ def least_of_four(rows: Sequence[Row]) -> Rows:
         worst = min(of, key=lambda row: float(row["mean"]))
         means = {row["group"]: row["mean"] for row in of}
         whole, bound = len(of) == len(FOUR), min(row["ci95"][0] for row in of)
-        kept = ("variant", "detector", "base", "group", "source", "ci95", "covers")
+        shared = ("variant", "detector", "base", "group", "source", "ci95", "covers")
         lowest.append(
             {
-                **{key: worst[key] for key in kept},
+                **{key: worst[key] for key in shared},
                 "least": worst["mean"],
                 "means": {name: means.get(name) for name in FOUR},
                 "holds": worst["mean"] >= WANTED if whole else None,
@@ -129,13 +129,13 @@ def variants_table(rows: Sequence[Row]) -> pd.DataFrame:
 def _rows(one: Measured, bases: Sequence[str], further: Sequence[str]) -> Iterator[dict[str, Any]]:
     """Rows of one detector: the lowest of each group, and single generators."""
     about = {"variant": one.variant, "detector": one.detector, "base": one.base, "compared": None}
-    kept = ("source", "seeds", "values", "mean", "ci95", "covers")
+    shared = ("source", "seeds", "values", "mean", "ci95", "covers")
     for name, figures in MEASURES.items():
         rows = sorted(chosen(one.figures, **figures), key=lambda row: float(row["mean"]))
         for group in (*GROUPS, GENERATOR):
-            found = [row for row in rows if group in _groups_of(row["source"], one, bases, further)]
-            for row in found if group == GENERATOR else found[:1]:
-                figure = {key: row[key] for key in kept}
+            of = [row for row in rows if group in _groups_of(row["source"], one, bases, further)]
+            for row in of if group == GENERATOR else of[:1]:
+                figure = {key: row[key] for key in shared}
                 yield {**about, "group": group, "measure": name, **figure}
 
 
@@ -166,7 +166,7 @@ def _counterpart(
     same_name = [other for other in others if other.detector == one.detector]
     same_base = [other for other in others if other.base == one.base
                  and (other.variant != BASELINE or other.detector in bases)]  # fmt: skip
-    return next(iter((*same_name, *same_base)), None)
+    return next(iter([*same_name, *same_base]), None)
 
 
 def _compare(rows: Rows, one: Measured, other: Measured, others: Sequence[Row]) -> None:
@@ -176,8 +176,7 @@ def _compare(rows: Rows, one: Measured, other: Measured, others: Sequence[Row]) 
         there = by_figure.get((row["group"], row["measure"]))
         if row["group"] == GENERATOR or there is None:
             continue
-        seeds = [seed for seed in row["seeds"] if seed in there["seeds"]]
-        if seeds:
+        if seeds := [seed for seed in row["seeds"] if seed in there["seeds"]]:
             about = {key: there[key] for key in ("variant", "detector", "source", "mean")}
             sources = row["source"], there["source"]
             difference = _difference(one, other, row["measure"], seeds, sources)

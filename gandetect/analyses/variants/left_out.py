@@ -62,8 +62,8 @@ def left_out_rows(pairs: Sequence[tuple[Measured, Measured]]) -> Rows:
     sums = WeightedSums({key: one.runs for key, one in by_key.items()})
     return [
         {"protocol": protocol, **row}
-        for protocol, found in protocols.items()
-        for learners in (*([one] for one in found), *([found] if found[1:] else []))
+        for protocol, of in protocols.items()
+        for learners in (*([one] for one in of), *([of] if of[1:] else []))
         for row in _rows(learners, by_key, sums)
     ]
 
@@ -80,24 +80,23 @@ def _rows(
     alone = learners[0] if len(learners) == 1 else None
     terms = _terms(learners)
     for measure in _measures(learners, seeds):
-        found: dict[str, Any] = {"trained_on": None, "change": None}
+        figures: dict[str, Any] = {"trained_on": None, "change": None}
         for group, parts in terms.items():
             one = sums.statistic(parts, seeds, measure)
-            share = group not in ("difference", "change")
-            interval = one.ci95(share=share)
+            interval = one.ci95(share=group not in ("difference", "change"))
             (_, key, source), *more = parts
             if not more:
                 of_source = chosen(by_key[key].figures, source=source, seeds=seeds)
                 point, real = measure.operating_point, measure.real
                 for row in chosen(of_source, operating_point=point, real_source=real):
                     interval = row["ci95"]
-            found[group] = {"values": one.values.tolist(), "mean": one.mean, "ci95": interval}
+            figures[group] = {"values": one.values.tolist(), "mean": one.mean, "ci95": interval}
         yield {
             "variant": alone.measured.variant if alone else None,
             "left_out": alone.left_out if alone else None,
             **vars(measure),
             "seeds": seeds,
-            **found,
+            **figures,
             "covers": one.covers,
         }
 

@@ -86,13 +86,13 @@ def measure(part: Part, bases: Sequence[str] = ()) -> list[Measured]:
     subjects = [_strictly(one, stricter) for one in split_by_detector(last, facts, rule)]
     same_fakes = same_fakes_of(part.experiment)
     stored = list(figures(part.metrics))
-    found = []
+    detectors = []
     for runs in collect_runs(last, subjects, facts, same_fakes):
         known = tuple(source.partition(":")[2] for source in facts[runs.detector]["own"])
         rows = [*chosen(stored, detector=runs.detector), *_strict_figures(runs)]
-        base = base_of(known, bases)
-        found.append(Measured(part.name, part.experiment, runs, known, base, rows))
-    return sorted(found, key=lambda one: one.detector)
+        about = part.name, part.experiment, runs, known, base_of(known, bases)
+        detectors.append(Measured(*about, rows))
+    return sorted(detectors, key=lambda one: one.detector)
 
 
 def _strictly(subject: ScoredDetector, rule: CalibrationRule) -> ScoredDetector:
@@ -109,9 +109,8 @@ def _strict_figures(runs: DetectorRuns) -> Iterator[dict[str, Any]]:
     strict = [seed for seed in runs.seeds if "strict" in runs.thresholds[seed]]
     for source in sorted({source for seed in strict for source in runs.images[seed]}):
         seeds = [seed for seed in strict if source in runs.images[seed]]
-        found = runs.share_correct(seeds, source, "strict")
-        n = len(runs.images[seeds[0]][source].scores)
-        values = [*map(float, found.values)]
-        interval = with_interval(found, wilson(round(values[0] * n), n))
+        share = runs.share_correct(seeds, source, "strict")
+        values, n = list(share), len(runs.images[seeds[0]][source].scores)
+        interval = with_interval(share, wilson(round(values[0] * n), n))
         about = {"source": source, "seeds": seeds, **point}
-        yield {**about, "values": values, "mean": found.mean, **interval}
+        yield {**about, "values": values, "mean": share.mean, **interval}

@@ -34,15 +34,15 @@ class VariantsResults:
     @property
     def made_of(self) -> list[str | None]:
         """What detectors are made of: those GANs, others, "several", or None."""
-        found = {line["base"] for line in self.least}
-        others = sorted({one for one in found if one} - {*self.bases, SEVERAL})
-        return [one for one in (*self.bases, *others, SEVERAL, None) if one in found]
+        used = {line["base"] for line in self.least}
+        others = sorted({one for one in used if one} - {*self.bases, SEVERAL})
+        return [one for one in (*self.bases, *others, SEVERAL, None) if one in used]
 
     def covers(self, calibrated: bool = True) -> str:
         """What the intervals cover, in words."""
         seeds = len(self.experiment.seeds)
-        found = f"95 % intervals over {what_varies(seeds, calibrated)}"
-        return found if seeds > 1 else f"{found} of one run only"
+        only = "" if seeds > 1 else " of one run only"
+        return f"95 % intervals over {what_varies(seeds, calibrated)}{only}"
 
     @property
     def compared(self) -> list[Row]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from gandetect.analyses.side_by_side import ALPHA
@@ -88,9 +89,8 @@ def findings(results: VariantsResults) -> list[Block]:
 def figure(results: VariantsResults) -> Block:
     """Every detector on the four groups."""
     rows = results.of("correct", FOUR)
-    return say.figure(
-        "variants", lambda: groups_by_variant(results, rows), results, rows, SPOKEN, WANTED
-    )
+    draw = partial(groups_by_variant, results, rows)
+    return say.figure("variants", draw, results, rows, SPOKEN, WANTED)
 
 
 def _of_detector(results: VariantsResults, line: Row) -> str:
@@ -180,8 +180,8 @@ def left_out(results: VariantsResults) -> list[Block]:
     rows = results.numbers["left_out"]
     by_measure = {"Fakes caught at the calibrated point": chosen(rows, operating_point=POINT)}
     by_measure |= {f"AUROC against {REALS[real]}": chosen(rows, real=real) for real in TEST_REALS}
-    found = [_left_out_table(title, of) for title, of in by_measure.items() if of]
-    return [Text(say.left_out()), *found] if found else []
+    by_group = [_left_out_table(title, of) for title, of in by_measure.items() if of]
+    return [Text(say.left_out()), *by_group] if by_group else []
 
 
 def _left_out_table(title: str, rows: Sequence[Row]) -> Table:
