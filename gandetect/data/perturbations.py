@@ -17,6 +17,7 @@ from PIL import Image
 from scipy.ndimage import gaussian_filter
 
 from gandetect.config.processing import PERTURBATIONS, Images, Perturbation
+from gandetect.data.picture import picture_from, pixels_of
 from gandetect.errors import DataError, UsageError, unknown_name
 
 NONE = "none"  # images as they are, level 0
@@ -104,11 +105,7 @@ def _each(images: Images, change: Callable[[Image.Image], Image.Image]) -> Image
     """Apply a Pillow operation to one image after the other."""
     changed = np.empty_like(images)
     for place, image in enumerate(images):
-        if image.shape[0] == 1:
-            changed[place, 0] = np.asarray(change(Image.fromarray(image[0])))
-        else:
-            colour = Image.fromarray(np.ascontiguousarray(image.transpose(1, 2, 0)))
-            changed[place] = np.asarray(change(colour)).transpose(2, 0, 1)
+        changed[place] = pixels_of(change(picture_from(image)))
     return changed
 
 

@@ -20,9 +20,9 @@ from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 from pydantic import Field
 
+from gandetect.data.picture import picture_from
 from gandetect.detectors.external import Answer, External, Fitted, Pixels
 from gandetect.errors import ExternalError, shortened, shown
 
@@ -126,8 +126,7 @@ def _write_images(pixels: Pixels, folder: Path) -> list[str]:
     paths = []
     for number, image in enumerate(pixels):
         path = folder / f"{number:06d}.png"
-        shown_as = image[0] if len(image) == 1 else np.ascontiguousarray(image.transpose(1, 2, 0))
-        Image.fromarray(shown_as).save(path)
+        picture_from(image).save(path)
         paths.append(str(path))
     return paths
 
