@@ -50,7 +50,6 @@ class AuditSource(Stage):
     WEIGHT: ClassVar[float] = 4.0
 
     def reads(self, context: Context) -> list[Path]:
-        """The files, too."""
         files = [context.data_dir / self.labelled.config.path] if self.labelled else []
         return [*super().reads(context), *files]
 
@@ -86,7 +85,7 @@ class AuditSource(Stage):
         if self.labelled is not None:
             paths = self._paths(context, images, chosen)
             features = file_features([file_facts(path) for path in paths])
-        return np.asarray(images.array()[images.all_rows()[chosen]]), features
+        return images.pixels(chosen), features
 
     def _paths(self, context: Context, images: ImageSet, chosen: Indices) -> list[Path]:
         assert self.labelled is not None

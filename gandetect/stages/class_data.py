@@ -29,6 +29,7 @@ from gandetect.sources.splits import (
     HELD_OUT,
     IN_DISTRIBUTION,
     ROWS,
+    OpenSplits,
     write_rows,
 )
 
@@ -110,8 +111,11 @@ class ClassData(Stage):
         runs.write_json(folder / "data.json", facts)
         return {}
 
+    def splits(self, context: Context) -> OpenSplits:
+        """The splits that it has left."""
+        return OpenSplits(context.of(self), context.cache)
+
     def shares(self, context: Context) -> list[Path]:
-        """The folder of its pixels in the cache."""
         pixels = runs.read_json(context.of(self) / FACTS)["pixels"]
         return [context.cache / pixels["folder"]]
 

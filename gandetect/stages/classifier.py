@@ -28,7 +28,7 @@ from gandetect.sources import ImageSet
 from gandetect.sources.foreign import TRAIN, VALIDATION
 from gandetect.sources.image_sets import Indices, joined
 from gandetect.sources.labelled import image_set, read_table
-from gandetect.sources.splits import IN_DISTRIBUTION, TRAINING, OpenSplits
+from gandetect.sources.splits import IN_DISTRIBUTION, TRAINING
 from gandetect.stages.class_data import ClassData
 from gandetect.stages.gan import TrainGan, load_generator
 from gandetect.stages.labelled_data import DecodedImages, LabelledData
@@ -75,8 +75,7 @@ class GanExamples:
     sources: tuple[SourceImages, ...] = ()
 
     def load(self, config: ClassifierConfig, seed: int, context: Context) -> Loaded:
-        """Split the reals, and draw the fakes."""
-        splits = OpenSplits(context.of(self.data), context.cache)
+        splits = self.data.splits(context)
         reals = splits.images(TRAINING)
         order = stream(seed, f"validation of {config.name}").permutation(len(reals))
         held_back = max(2, round(config.validation_fraction * len(reals)))
@@ -113,7 +112,6 @@ class LabelledExamples:
     sources: tuple[SourceImages, ...] = ()
 
     def load(self, config: ClassifierConfig, seed: int, context: Context) -> Loaded:
-        """Open both splits."""
         table = read_table(context.run)
         parts = {split: table[table["split"] == split] for split in (TRAIN, VALIDATION)}
         scored = {
@@ -181,19 +179,16 @@ class _ClassifierTraining(Trained):
         check_classifier(self.config, self.preprocessing.channels)
 
     def detector(self, context: Context, preprocessing: Preprocessing) -> NetworkDetector:
-        """The network of the best epoch."""
         folder, device = context.of(self), torch.device(context.device)
         epoch = self.epoch(folder)
         return classifier_of(self.config, self.seed, folder, preprocessing, device, epoch)
 
     def epoch(self, folder: Path) -> int:
-        """The best, by the validation images."""
         return int(runs.read_json(folder / "training.json")["best_epoch"])
 
     def augmented(
         self, pixels: NDArray[np.uint8], copies: Indices, rows: Indices
     ) -> NDArray[np.uint8]:
-        """As the training has seen them."""
         config = self.config
         return fixed_copies(pixels, copies, rows, config.augmentation, config.image_size)
 
@@ -202,7 +197,6 @@ class _ClassifierTraining(Trained):
         return [runs.file_digest(file) for file in _weights_file(self.config)]
 
     def reads(self, context: Context) -> list[Path]:
-        """A file of weights, too."""
         return [*super().reads(context), *_weights_file(self.config)]
 
     def assist(self, context: Context) -> None:
@@ -236,7 +230,6 @@ class TrainClassifier(_ClassifierTraining):
     PLACE: ClassVar = "classifiers/{self.config.name}/seed-{self.seed}"
 
     def run(self, context: Context) -> Facts:
-        """Train, then keep the scores of training and validation images."""
         self._call_others(context)
         loaded = self.examples.load(self.config, self.seed, context)
         detector = self._trained(context, loaded.training, loaded.validation)
@@ -265,7 +258,6 @@ class CrossValidationFold(_ClassifierTraining):
         return f"{self.config.name} seed {self.seed} fold {self.fold}"
 
     def run(self, context: Context) -> Facts:
-        """Train on the other folds; returns the figures of this one."""
         self._call_others(context)
         _, validation, held_back = self._rows(context.run)
         detector = self._trained(context, *self._examples(context))
@@ -341,7 +333,7 @@ def _fakes(
     folder, device = context.of(gan), torch.device(context.device)
     if config.fakes_epochs == "last":
         generator = load_generator(gan.config, folder, reals.shape, seed, device)
-        return generate(generator, count, seed=seed, purpose=purpose, device=device)
+        return generate(generator, count, seed=seed, purpose=purpose)
     return fakes_of_epochs(
         gan.config,
         folder,

@@ -24,10 +24,9 @@ from gandetect.detectors.protocol import Preprocessing
 from gandetect.engine import Context, Facts
 from gandetect.errors import ExternalError
 from gandetect.randomness import stream
-from gandetect.sources import ImageSet
 from gandetect.sources.foreign import TRAIN
 from gandetect.sources.labelled import LabelledSource
-from gandetect.sources.splits import TRAINING, OpenSplits
+from gandetect.sources.splits import TRAINING
 from gandetect.stages.class_data import ClassData
 from gandetect.stages.gan import TrainGan, load_generator
 from gandetect.stages.labelled_data import DecodedImages, LabelledData
@@ -49,7 +48,7 @@ class GanTraining:
 
     def load(self, table: External, most: int, seed: int, context: Context) -> list[Pixels]:
         """At most ``most`` reals ``(N, C, H, W)``, then as many fakes in all."""
-        reals = OpenSplits(context.of(self.data), context.cache).images(TRAINING)
+        reals = self.data.splits(context).images(TRAINING)
         chosen = _some(len(reals), most, seed, table)
         device = torch.device(context.device)
         parts = [reals[chosen]]
@@ -62,7 +61,7 @@ class GanTraining:
                 continue
             folder = context.of(gan)
             generator = load_generator(gan.config, folder, reals.shape, gan.seed, device)
-            parts.append(generate(generator, count, seed=seed, purpose=purpose, device=device))
+            parts.append(generate(generator, count, seed=seed, purpose=purpose))
         return parts
 
 
@@ -81,9 +80,9 @@ class LabelledTraining:
             source = LabelledSource(
                 f"{label}:training", 0, self.images.size, ("train",), label, name, originals=True
             )
-            opened: ImageSet = source.open(context.run, context.cache)
+            opened = source.open(context.run, context.cache)
             chosen = _some(len(opened), most, seed, table)
-            parts.append(np.asarray(opened.array()[opened.all_rows()[chosen]]))
+            parts.append(opened.pixels(chosen))
         return parts
 
 
@@ -109,7 +108,6 @@ class OpenExternal(Trained):
         return {**super().settings(), "config": config}
 
     def outside(self, context: Context) -> object:
-        """The digests of its files."""
         return self.config.digests(context.home)
 
     def shares(self, context: Context) -> list[Path]:
@@ -118,7 +116,6 @@ class OpenExternal(Trained):
         return [*self.config.paths(context.home).values(), *learned_from, *super().reads(context)]
 
     def reads(self, context: Context) -> list[Path]:
-        """The same."""
         return self.shares(context)
 
     def run(self, context: Context) -> Facts:
@@ -139,7 +136,6 @@ class OpenExternal(Trained):
         return detector
 
     def epoch(self, folder: Path) -> int:
-        """It has none."""
         return 0
 
     def _opened(self, context: Context) -> ExternalDetector:

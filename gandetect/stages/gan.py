@@ -21,7 +21,7 @@ from gandetect.errors import UsageError
 from gandetect.models.common import Growth
 from gandetect.registry import imported
 from gandetect.sources.generators import IMAGES, drawn_folder
-from gandetect.sources.splits import CALIBRATION, IN_DISTRIBUTION, TRAINING, OpenSplits
+from gandetect.sources.splits import CALIBRATION, IN_DISTRIBUTION, TRAINING
 from gandetect.stages.class_data import ClassData
 from gandetect.stages.feature_network import FeatureNetwork, load_feature_network
 from gandetect.stages.speeds import DRAWN, least_images, seconds
@@ -68,8 +68,7 @@ class TrainGan(Trained):
             raise UsageError(f"data: {error}") from None
 
     def run(self, context: Context) -> Facts:
-        """Go on from the last complete epoch to the last."""
-        splits = OpenSplits(context.of(self.data), context.cache)
+        splits = self.data.splits(context)
         images = splits.images(TRAINING)
         device = torch.device(context.device)
         network = load_feature_network(context.of(self.features), images.shape[2], images.shape[1])
@@ -90,12 +89,10 @@ class TrainGan(Trained):
         return {"epochs": self.config.epochs}
 
     def detector(self, context: Context, preprocessing: Preprocessing) -> NetworkDetector:
-        """The discriminator of the last epoch."""
         folder, device = context.of(self), torch.device(context.device)
         return discriminator_of(self.config, self.seed, folder, preprocessing, device)
 
     def epoch(self, folder: Path) -> int:
-        """The last."""
         return self.config.epochs
 
 
@@ -129,8 +126,7 @@ class DrawImages(Stage):
         return seconds(DRAWN * self.gan.speed, self.count, self.gan.data.config.shape[1])
 
     def run(self, context: Context) -> Facts:
-        """Draw them from noise of their own."""
-        splits = OpenSplits(context.of(self.gan.data), context.cache)
+        splits = self.gan.data.splits(context)
         count = splits.count(CALIBRATION)
         if self.purpose == "evaluation":
             count = max(self.own or splits.test_reals, self.other)
@@ -139,7 +135,7 @@ class DrawImages(Stage):
         generator = load_generator(
             self.gan.config, context.of(self.gan), shape, self.gan.seed, device
         )
-        fakes = generate(generator, count, seed=self.gan.seed, purpose=self.purpose, device=device)
+        fakes = generate(generator, count, seed=self.gan.seed, purpose=self.purpose)
         np.save(context.folder / IMAGES, fakes, allow_pickle=False)
         return {"n": count}
 

@@ -36,7 +36,7 @@ def images_to_look_at(scored: Scored, seed: int, most: int) -> dict[str, Arrays]
             continue
         for file, places in chosen(one.name, scores, most).items():
             arrays[file] |= {
-                f"{one.name}/images": _pixels(images, places),
+                f"{one.name}/images": images.pixels(places),
                 f"{one.name}/scores": scores[places],
                 f"{one.name}/indices": images.indices()[places],
             }
@@ -80,7 +80,7 @@ def neighbours(
     }
     arrays: Arrays = {"best/scores": scores[best]}
     for group, (source, places) in queries.items():
-        images = _pixels(source, places)
+        images = source.pixels(places)
         nearest_ones, distances = nearest(images, training)
         arrays |= {
             f"{group}/images": images[:FEW],
@@ -156,7 +156,3 @@ def _squares(flat: NDArray[Any]) -> Indices:
     """The sum of squares of each row of whole numbers."""
     squares: Indices = np.einsum("ij,ij->i", flat, flat).astype(np.int64)
     return squares
-
-
-def _pixels(images: ImageSet, places: Indices) -> Images:
-    return np.asarray(images.array()[images.all_rows()[places]])

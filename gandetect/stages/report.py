@@ -69,7 +69,6 @@ class Report(Stage):
     TITLE: ClassVar = "Writing metrics, figures and the report"
 
     def run(self, context: Context) -> Facts:
-        """Join, describe, and build."""
         from gandetect.analyses.build import build_report
 
         run = context.run
@@ -127,7 +126,7 @@ class Report(Stage):
         classes = [pd.read_parquet(run / CLASSES)]
         for one in self.sources:
             name, images = one.table.source, one.source(0).open(run, context.cache)
-            samples[name] = np.asarray(images.array()[images.all_rows()[:SAMPLED]])
+            samples[name] = images.pixels(slice(SAMPLED))
             if one.table.label == "real":
                 classes.append(images_by_folder(context.of(one), name))
         with runs.atomic_file(run / "data-samples.npz") as temporary, temporary.open("wb") as file:

@@ -49,7 +49,6 @@ class MapSaliency(Stage):
     WEIGHT: ClassVar[float] = 2.0
 
     def run(self, context: Context) -> Facts:
-        """Draw images by a fixed seed, cover their parts, and score."""
         detector = self.trained.detector(context, self.preprocessing)
         shuffled = with_shuffled_weights(detector)
         opened = {one.name: one.open(context.run, context.cache) for one in self.sources}
@@ -62,8 +61,7 @@ class MapSaliency(Stage):
         for name, images in opened.items():
             if not len(images):
                 continue
-            drawn = images.sample(self.most)
-            pixels = np.asarray(drawn.array()[drawn.all_rows()])
+            pixels = images.sample(self.most).pixels()
             arrays[f"{name}/maps"] = occlusion_maps(detector, pixels, mean, tick)
             arrays[f"{name}/pixels"] = pixel_changes(pixels, mean)
             if shuffled is not None:
@@ -108,8 +106,7 @@ def pixel_changes(images: Images, mean: Images) -> NDArray[np.float32]:
 
 def mean_image(images: ImageSet) -> Images:
     """The mean of at most `AVERAGED` images, ``(C, H, W) uint8``."""
-    drawn = images.sample(AVERAGED)
-    mean = np.asarray(drawn.array()[drawn.all_rows()]).mean(axis=0)
+    mean = images.sample(AVERAGED).pixels().mean(axis=0)
     rounded: Images = np.rint(mean).astype(np.uint8)
     return rounded
 

@@ -24,7 +24,7 @@ from gandetect.machine import own_version
 from gandetect.randomness import stream
 from gandetect.scoring import score_paths, write_scores
 from gandetect.sources import ImageSet, Source
-from gandetect.sources.splits import TRAINING, OpenSplits
+from gandetect.sources.splits import TRAINING
 from gandetect.stages.class_data import CLASSES, ClassData
 from gandetect.stages.gan import DrawImages, TrainGan
 from gandetect.stages.labelled_data import DecodedImages, LabelledData
@@ -93,12 +93,10 @@ class ScoreDetector(Stage):
         return digest_of(sizes)
 
     def reads(self, context: Context) -> list[Path]:
-        """The files without labels, too."""
         unlabelled = [] if self.unlabelled is None else [context.data_dir / self.unlabelled]
         return [*super().reads(context), *unlabelled]
 
     def run(self, context: Context) -> Facts:
-        """Score, choose thresholds, save the detector and its scores."""
         detector = self.trained.detector(context, self.preprocessing)
         opened = [(source, source.open(context.run, context.cache)) for source in self.sources]
         opened = [(source, images) for source, images in opened if len(images)]
@@ -119,7 +117,7 @@ class ScoreDetector(Stage):
         seed = self.trained.seed
         pictures = images_to_look_at(scored, seed, self.kept_mistakes)
         if isinstance(self.trained, TrainGan):
-            training = OpenSplits(context.of(self.trained.data), context.cache).images(TRAINING)
+            training = self.trained.data.splits(context).images(TRAINING)
             own = f"generated:{self.trained.config.name}"
             pictures[NEIGHBOURS], distances = neighbours(scored, own, seed, training)
             runs.write_json(context.folder / DISTANCES, distances)
@@ -134,7 +132,7 @@ class ScoreDetector(Stage):
         """The scores of a source ``(M,)``; of calibration images, after processing if asked for."""
         if self.calibration_processing and source.name in (CALIBRATION, GENERATED_CALIBRATION):
             rng = stream(self.trained.seed, f"processing of {source.name}")
-            pixels = np.asarray(images.array()[images.all_rows()])
+            pixels = images.pixels()
             images = ImageSet(process(pixels, self.calibration_processing, rng))
         return score_images(detector, images, tick, self.trained.augmented)
 

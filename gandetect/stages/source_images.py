@@ -81,11 +81,9 @@ class SourceImages(Stage):
         self.kind.check(self._root(context))
 
     def outside(self, context: Context) -> object:
-        """The digest of its files or of its function's code."""
         return self.kind.digest(self._root(context))
 
     def run(self, context: Context) -> Facts:
-        """Read, name what is left out, and split."""
         table, left_out = self._read(context)
         sentences = left_out_sentences(left_out, f"{self.place}/{FACTS}")
         for sentence in sentences:

@@ -48,7 +48,6 @@ class ScoreTrajectory(Stage):
         return seconds(self.gan.speed, images, self.preprocessing.image_size)
 
     def run(self, context: Context) -> Facts:
-        """Draw the fakes of all epochs, then score epoch by epoch."""
         own = f"generated:{self.gan.config.name}"
         groups = {
             epoch: [(own, self.gan.seed, ImageSet(self._fakes(epoch, context)))]
@@ -84,6 +83,4 @@ class ScoreTrajectory(Stage):
         shape = size.channels, size.image_size, size.image_size
         epoch_folder = context.of(self.gan) / "epochs" / f"{epoch:04d}"
         generator = load_generator(self.gan.config, epoch_folder, shape, self.gan.seed, device)
-        return generate(
-            generator, self.count, seed=self.gan.seed, purpose="trajectory", device=device
-        )
+        return generate(generator, self.count, seed=self.gan.seed, purpose="trajectory")

@@ -85,7 +85,6 @@ def train_gan(
         run_epoch,
         STATISTICS,
         seed=seed,
-        device=device,
         evaluator=evaluator,
         generated=generated,
         notify=notify,

@@ -66,7 +66,7 @@ def generate_images(
     The same seed gives the same images on the same device; raises as `open_generator` does.
     """
     generator = open_generator(Path(folder), epoch, device)
-    return generate(generator, count, seed=seed, purpose=PURPOSE, device=torch.device(device))
+    return generate(generator, count, seed=seed, purpose=PURPOSE)
 
 
 @torch.no_grad()

@@ -41,11 +41,8 @@ def fakes_of_epochs(
     for epoch, share in zip(epochs, shares_of_epochs(count, len(epochs), recent), strict=True):
         if share:
             load_weights(generator, folder / "epochs" / f"{epoch:04d}" / file)
-            parts.append(
-                generate(
-                    generator, share, seed=seed, purpose=f"{purpose}, epoch {epoch}", device=device
-                )
-            )
+            drawn_for = f"{purpose}, epoch {epoch}"
+            parts.append(generate(generator, share, seed=seed, purpose=drawn_for))
     return np.concatenate(parts)
 
 

@@ -31,7 +31,6 @@ def train_epochs(
     columns: Mapping[str, str],
     *,
     seed: int,
-    device: torch.device,
     evaluator: QualityEvaluator,
     generated: int,
     notify: Notify,
@@ -53,7 +52,7 @@ def train_epochs(
         seconds = perf_counter() - started
 
         # How good are the fakes now? The same noise every epoch, so that epochs compare.
-        fakes = generate(generator, generated, seed=seed, purpose="quality", device=device)
+        fakes = generate(generator, generated, seed=seed, purpose="quality")
         quality = evaluator.assess(fakes, seed)
         means = dict(zip(columns, statistics.double().mean(0).tolist(), strict=True))
         history = {

@@ -86,7 +86,6 @@ def train_vae(
         run_epoch,
         {name: name for name in STATISTICS},
         seed=seed,
-        device=device,
         evaluator=evaluator,
         generated=generated,
         notify=notify,

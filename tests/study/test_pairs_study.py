@@ -75,9 +75,8 @@ def test_the_fakes_are_those_of_the_epochs_that_history_names(run) -> None:
                     context=context_in(run))  # fmt: skip
     config = experiment.classifiers[0]
 
-    last = generate(
-        load_generator(gan, folder, reals.shape, 0, cpu), 7, seed=0, purpose="trial", device=cpu
-    )
+    generator = load_generator(gan, folder, reals.shape, 0, cpu)
+    last = generate(generator, 7, seed=0, purpose="trial")
     assert np.array_equal(drawn(config.model_copy(update={"fakes_epochs": "last"})), last)
     size = {"image_size": 28, "channels": 1, "seed": 0, "purpose": "trial", "device": cpu}
     assert np.array_equal(drawn(config), fakes_of_epochs(gan, folder, [1, 2], 7, **size))

@@ -250,9 +250,9 @@ def test_label_smoothing_sets_where_the_real_loss_is_least(images) -> None:
 
 def test_fresh_images_differ_by_purpose_and_are_uint8() -> None:
     gan = build_gan(config(), 28, 1, 0, CPU)
-    first = generate(gan.generator, 130, seed=0, purpose="evaluation", device=CPU)
-    again = generate(gan.generator, 130, seed=0, purpose="evaluation", device=CPU)
-    other = generate(gan.generator, 130, seed=0, purpose="quality", device=CPU)
+    first = generate(gan.generator, 130, seed=0, purpose="evaluation")
+    again = generate(gan.generator, 130, seed=0, purpose="evaluation")
+    other = generate(gan.generator, 130, seed=0, purpose="quality")
     assert first.dtype == np.uint8
     assert first.shape == (130, 1, 28, 28)
     assert (first == again).all()

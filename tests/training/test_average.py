@@ -91,7 +91,7 @@ def test_images_samples_and_quality_are_of_the_average(trained) -> None:
     (_, plain_gan, without), (gan_config, gan, averaged) = trained
 
     def drawn(network, purpose: str, count: int) -> np.ndarray:
-        return generate(network, count, seed=0, purpose=purpose, device=CPU)
+        return generate(network, count, seed=0, purpose=purpose)
 
     expected = drawn(gan.generator_average, "x", 10)
     assert not np.array_equal(expected, drawn(gan.generator, "x", 10))
