@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gandetect.cli.options import json_option
+from gandetect.cli.options import PATH, json_option
 from gandetect.cli.output import print_json, say
 from gandetect.errors import DataError, UsageError
 
@@ -35,8 +35,8 @@ MEANING = (
 
 
 @click.command("audit")
-@click.argument("real", type=click.Path(path_type=Path))
-@click.argument("generated", type=click.Path(path_type=Path))
+@click.argument("real", type=PATH)
+@click.argument("generated", type=PATH)
 @click.option(
     "--max-images",
     type=click.IntRange(min=1),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gandetect.cli.options import data_dir_option
+from gandetect.cli.options import FILE, PATH, data_dir_option
 from gandetect.cli.output import bar, say, suggest
 from gandetect.errors import UsageError
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @click.command("init")
 @click.argument("name")
 @click.option(
-    "--data", "folder", required=True, type=click.Path(path_type=Path), metavar="FOLDER",
+    "--data", "folder", required=True, type=PATH, metavar="FOLDER",
     help="Pictures, one sub-folder a class, or train, val and test folders of such.",
 )  # fmt: skip
 @click.option("--real", multiple=True, metavar="CLASS", help="A class of real images; repeat.")
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 @click.option("--image-size", type=click.IntRange(28, 128), help="Side in pixels.")
 @click.option("--channels", type=click.Choice(["1", "3"]), help="1 for grey, 3 for colour.")
 @click.option("--group-pattern", metavar="REGEX", help="What file names of one group share.")
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Default: NAME.toml.")
+@click.option("--out", type=FILE, help="Default: NAME.toml.")
 @click.option("--force", is_flag=True, help="Replace a file that is there.")
 @data_dir_option
 @click.pass_context

@@ -9,6 +9,9 @@ from typing import Any, TypeVar
 
 import click
 
+PATH = click.Path(path_type=Path)
+FOLDER = click.Path(file_okay=False, path_type=Path)
+FILE = click.Path(dir_okay=False, path_type=Path)
 MOST_PROCESSES = 1024  # on one machine, and CPUs or GPUs of one task
 
 
@@ -29,13 +32,13 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 data_dir_option = click.option(
     "--data-dir",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=FOLDER,
     envvar="GANDETECT_DATA_DIR",
     help="Where data sets are kept; default: ./data.",
 )
 code_from_option = click.option(
     "--code-from",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=FOLDER,
     help="Run the code or program that an external DETECTOR names, whose files are below this "
     "folder: that of its experiment file. Only for what you trust.",
 )
@@ -45,7 +48,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON o
 def experiment_options(command: Command) -> Command:
     """Add the options that every command on an experiment file takes."""
     options = [
-        click.argument("experiment", type=click.Path(path_type=Path), metavar="EXPERIMENT.toml"),
+        click.argument("experiment", type=PATH, metavar="EXPERIMENT.toml"),
         click.option(
             "--set",
             "overrides",
@@ -76,7 +79,7 @@ def experiment_options(command: Command) -> Command:
         ),
         click.option(
             "--out",
-            type=click.Path(file_okay=False, path_type=Path),
+            type=FOLDER,
             default=Path("runs"),
             show_default=True,
             help="Folder that run folders are put in.",
@@ -84,7 +87,7 @@ def experiment_options(command: Command) -> Command:
         data_dir_option,
         click.option(
             "--reuse",
-            type=click.Path(file_okay=False, path_type=Path),
+            type=FOLDER,
             multiple=True,
             metavar="RUN",
             help="Take GANs that were trained in just the same way from this run folder; "

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import click
 
-from gandetect.cli.options import json_option
+from gandetect.cli.options import FOLDER, PATH, json_option
 from gandetect.cli.output import print_json
 from gandetect.errors import RunError, UsageError
 
 
 @click.command("report")
-@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("run", type=PATH)
 @click.option(
     "--prevalence",
     type=float,
@@ -87,8 +87,8 @@ def _studies(numbers: Path) -> dict[str, Path]:
 
 
 @click.command("grid")
-@click.argument("run", type=click.Path(path_type=Path))
-@click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Where to put them.")
+@click.argument("run", type=PATH)
+@click.option("--out", type=FOLDER, help="Where to put them.")
 @json_option
 @click.pass_context
 def grid_command(context: click.Context, /, run: Path, out: Path | None, as_json: bool) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from gandetect.cli.options import MOST_PROCESSES, code_from_option
+from gandetect.cli.options import FOLDER, MOST_PROCESSES, PATH, code_from_option
 from gandetect.cli.output import say, say_any_name
 from gandetect.errors import UsageError
 
@@ -28,8 +28,8 @@ MOST_WORKERS = 8  # each holds decoded batches in memory
 
 
 @click.command("score")
-@click.argument("detector", type=click.Path(path_type=Path))
-@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("detector", type=PATH)
+@click.argument("paths", nargs=-1, required=True, type=PATH)
 @click.option(
     "--at",
     "operating_point",
@@ -68,7 +68,7 @@ MOST_WORKERS = 8  # each holds decoded batches in memory
 )
 @click.option(
     "--out",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=FOLDER,
     help="Folder for the answers to a large collection: a Parquet file for every 10,000 images, or "
     "for every Parquet file of image bytes. The same command goes on where it was interrupted.",
 )

@@ -58,10 +58,7 @@ class Decoded:
 
 
 def decode_batches(
-    paths: Iterable[Path],
-    options: DecodeOptions,
-    workers: int = 1,
-    tell: Tell = lambda found: None,
+    paths: Iterable[Path], options: DecodeOptions, workers: int = 1, tell: Tell = lambda found: None
 ) -> Generator[list[Decoded], None, None]:
     """Yield the files' paths in order, each with its pixels or the sentence why it has none.
 

@@ -26,11 +26,7 @@ from gandetect.models.scaling import to_unit_range
 from gandetect.randomness import integer_seed, stream
 from gandetect.training.both_sides import BothSides
 from gandetect.training.diff_augment import DiffAugment
-from gandetect.training.discriminating import (
-    is_penalised,
-    mix_replay,
-    update_discriminator,
-)
+from gandetect.training.discriminating import is_penalised, mix_replay, update_discriminator
 from gandetect.training.networks import build_optimizer
 from gandetect.training.reals import on_device
 

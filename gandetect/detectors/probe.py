@@ -119,9 +119,7 @@ class FeatureProbe(PostHoc):
             )
 
     def check_networks(
-        self,
-        trained: Sequence[GeneratorConfig | ClassifierConfig],
-        preprocessing: Preprocessing,
+        self, trained: Sequence[GeneratorConfig | ClassifierConfig], preprocessing: Preprocessing
     ) -> None:
         """Refuse a depth that a network does not have, and packages that are not there."""
         import torch

@@ -224,9 +224,7 @@ class PostHoc(DetectorTable, Kind):
     """A kind of detector that is made of finished trainings; an instance is its table."""
 
     def check_networks(
-        self,
-        trained: Sequence[GeneratorConfig | ClassifierConfig],
-        preprocessing: Preprocessing,
+        self, trained: Sequence[GeneratorConfig | ClassifierConfig], preprocessing: Preprocessing
     ) -> None:
         """Raise `UsageError` for what could only fail once all of `made_of` is trained."""
 

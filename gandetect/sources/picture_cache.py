@@ -32,12 +32,7 @@ PIXELS, TABLE, LISTING = "images.npy", "files.parquet", "listing"
 
 
 def cached_pictures(
-    config: PicturesConfig,
-    found_files: FoundFiles,
-    folder: Path,
-    *,
-    workers: int,
-    notify: Notify,
+    config: PicturesConfig, found_files: FoundFiles, folder: Path, *, workers: int, notify: Notify
 ) -> Path:
     """The folder of a complete cache of these pictures, below ``folder``; made when missing.
 

@@ -50,11 +50,7 @@ class FeatureNetwork(Stage):
         tested = splits.images(IN_DISTRIBUTION)
         right = accuracy(classifier, tested, splits.labels(IN_DISTRIBUTION), device)
         save_weights(classifier, context.folder / WEIGHTS)
-        return {
-            "classes": len(splits.classes),
-            "accuracy_in_distribution": right,
-            "n": len(tested),
-        }
+        return {"classes": len(splits.classes), "accuracy_in_distribution": right, "n": len(tested)}
 
 
 def load_feature_network(folder: Path, image_size: int, channels: int) -> FeatureClassifier:

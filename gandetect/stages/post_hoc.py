@@ -80,10 +80,7 @@ class MakeDetector(Trained):
             architecture=fitted.architecture,
             options=dict(fitted.options),
             preprocessing=self.preprocessing,
-            provenance={
-                "made_of": sorted(self.config.made_of),
-                **fitted.provenance,
-            },
+            provenance={"made_of": sorted(self.config.made_of), **fitted.provenance},
         )
         save_detector(context.folder, as_detector(fitted.network, description, device))
         if fitted.history:

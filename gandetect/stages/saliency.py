@@ -74,10 +74,7 @@ class MapSaliency(Stage):
 
 
 def occlusion_maps(
-    detector: Detector,
-    images: Images,
-    mean: Images,
-    tick: Callable[[int], None] = lambda _: None,
+    detector: Detector, images: Images, mean: Images, tick: Callable[[int], None] = lambda _: None
 ) -> NDArray[np.float32]:
     """How much of an image's score each window carries, ``(N, K, K)`` in log-odds.
 

@@ -49,12 +49,7 @@ from gandetect.stages.trajectory import ScoreTrajectory
 from gandetect.statistics.calibrated import CalibrationRule
 from gandetect.statistics.scores import CALIBRATION, NOT_REPORTED, TEST_REALS
 from gandetect.study.audits import AUDITED, AUDITED_LARGE, LARGE, gan_audits, labelled_audits
-from gandetect.study.sources import (
-    gan_sources,
-    is_perturbed,
-    is_shown,
-    labelled_sources,
-)
+from gandetect.study.sources import gan_sources, is_perturbed, is_shown, labelled_sources
 
 UNKNOWN_SIZE = 224  # of labelled images, where no detector says what it takes
 # Images of each source with a map of what moves the score, and of each kind those that are shown.
@@ -297,9 +292,7 @@ def _with_foreign(scoring: Scoring, foreign: Mapping[str, SourceImages]) -> Scor
     """The same, scored on all images from elsewhere as well."""
     sources = [one.source(scoring.trained.seed) for one in foreign.values()]
     return replace(
-        scoring,
-        sources=(*scoring.sources, *sources),
-        images=(*scoring.images, *foreign.values()),
+        scoring, sources=(*scoring.sources, *sources), images=(*scoring.images, *foreign.values())
     )
 
 

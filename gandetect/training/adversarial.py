@@ -26,12 +26,7 @@ from gandetect.training.both_sides import BothSides
 from gandetect.training.checkpoints import Gan, GanFolder
 from gandetect.training.cuda_graphs import GraphedStep, graphed
 from gandetect.training.diff_augment import DiffAugment, noise_at
-from gandetect.training.discriminating import (
-    is_penalised,
-    mix_replay,
-    update,
-    update_discriminator,
-)
+from gandetect.training.discriminating import is_penalised, mix_replay, update, update_discriminator
 from gandetect.training.epoch_fakes import fakes_of_epochs
 from gandetect.training.epochs import (
     channels_last,

@@ -116,11 +116,7 @@ class GanFolder:
         return len(folders)
 
     def save_epoch(
-        self,
-        trained: Trainable,
-        epoch: int,
-        history: Mapping[str, Any],
-        samples: NDArray[np.uint8],
+        self, trained: Trainable, epoch: int, history: Mapping[str, Any], samples: NDArray[np.uint8]
     ) -> None:
         """Write an epoch, completely or not at all, and drop what only resuming needed before."""
         with runs.atomic_folder(self.epoch_folder(epoch)) as folder:

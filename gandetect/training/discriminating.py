@@ -83,11 +83,7 @@ def is_penalised(config: GanConfig, step: int) -> bool:
 
 
 def mix_replay(
-    config: GanConfig,
-    fakes: Tensor,
-    reals: Tensor,
-    replayed: Tensor | None,
-    rng: torch.Generator,
+    config: GanConfig, fakes: Tensor, reals: Tensor, replayed: Tensor | None, rng: torch.Generator
 ) -> Tensor:
     """Replace some of a batch's fakes by replayed fakes and by negative augmentation.
 
