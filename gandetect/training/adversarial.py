@@ -7,19 +7,18 @@ negative augmentation, DiffAugment, processing, an average), is in `GanConfig`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from time import perf_counter
 from typing import NamedTuple
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from gandetect.config import GanConfig
 from gandetect.data.stored import Images
 from gandetect.events import Notify
 from gandetect.models import NOISE_SIZE
 from gandetect.models.layers import seed_dropout
-from gandetect.models.scaling import to_unit_range
+from gandetect.models.scaling import channels_last, to_unit_range
 from gandetect.randomness import integer_seed
 from gandetect.training.average import follow
 from gandetect.training.both_sides import BothSides
@@ -29,7 +28,6 @@ from gandetect.training.diff_augment import DiffAugment, noise_at
 from gandetect.training.discriminating import is_penalised, mix_replay, update, update_discriminator
 from gandetect.training.epoch_fakes import fakes_of_epochs
 from gandetect.training.epochs import (
-    channels_last,
     real_batches,
     report_progress,
     steps_per_epoch,
@@ -131,16 +129,6 @@ class AdversarialStep:
         self.renew_generators()
 
     @property
-    def networks(self) -> Mapping[str, nn.Module]:
-        """What is trained, by name."""
-        return self.gan.networks
-
-    @property
-    def optimizers(self) -> Mapping[str, torch.optim.Optimizer]:
-        """What trains it, by the name of the network."""
-        return self.gan.optimizers
-
-    @property
     def generators(self) -> tuple[torch.Generator, ...]:
         """Where its noise, its dropout and its ingredients come from."""
         return self._noise, self._dropout, self._extra
@@ -165,7 +153,7 @@ class AdversarialStep:
             self.replayed = replayed
         else:
             self.replayed.copy_(replayed)
-        for network in self.networks.values():
+        for network in self.gan.networks.values():
             network.train()
 
     def kind(self, step: int) -> StepKind:
