@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from gandetect import runs
@@ -28,11 +27,11 @@ from gandetect.sources.foreign import TRAIN
 from gandetect.sources.labelled import LabelledSource
 from gandetect.sources.splits import TRAINING
 from gandetect.stages.class_data import ClassData
-from gandetect.stages.gan import TrainGan, load_generator
+from gandetect.stages.gan import TrainGan
 from gandetect.stages.labelled_data import DecodedImages, LabelledData
 from gandetect.stages.source_images import SourceImages
 from gandetect.stages.trained import Trained
-from gandetect.training.images import generate
+from gandetect.training.epoch_fakes import even_shares
 
 TRIED = 4  # images of noise that are scored before anything else is
 FIRST = 1e6  # seconds, so that what is wrong with it is told before trainings of hours
@@ -50,19 +49,15 @@ class GanTraining:
         """At most ``most`` reals ``(N, C, H, W)``, then as many fakes in all."""
         reals = self.data.splits(context).images(TRAINING)
         chosen = _some(len(reals), most, seed, table)
-        device = torch.device(context.device)
-        parts = [reals[chosen]]
         makers: list[TrainGan | SourceImages] = [*self.gans, *self.sources]
-        for gan, share in zip(makers, np.array_split(chosen, len(makers)), strict=True):
-            purpose, count = f"fitting of {table.name}", len(share)
-            if isinstance(gan, SourceImages):
-                images = gan.source(seed, TRAIN).open(context.run, context.cache)
-                parts.append(images.draw(count, stream(seed, f"{purpose}, {gan.table.name}")))
-                continue
-            folder = context.of(gan)
-            generator = load_generator(gan.config, folder, reals.shape, gan.seed, device)
-            parts.append(generate(generator, count, seed=seed, purpose=purpose))
-        return parts
+        purpose = f"fitting of {table.name}"
+        fakes = [
+            maker.drawn(share, purpose, context, seed, TRAIN)
+            if isinstance(maker, SourceImages)
+            else maker.drawn(share, purpose, context)
+            for maker, share in zip(makers, even_shares(len(chosen), len(makers)), strict=True)
+        ]
+        return [reals[chosen], *fakes]
 
 
 @dataclass(frozen=True)

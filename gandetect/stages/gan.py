@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, cast
 
 import numpy as np
 import torch
-from torch import nn
+from numpy.typing import NDArray
 
 from gandetect import runs
 from gandetect.config import ARCHITECTURES, GeneratorConfig, QualityConfig
@@ -26,9 +26,9 @@ from gandetect.stages.class_data import ClassData
 from gandetect.stages.feature_network import FeatureNetwork, load_feature_network
 from gandetect.stages.speeds import DRAWN, least_images, seconds
 from gandetect.stages.trained import Trained
-from gandetect.training.checkpoints import GanFolder, Trainable, load_weights, weights_file
+from gandetect.training.checkpoints import GanFolder, Trainable
 from gandetect.training.images import generate
-from gandetect.training.networks import build_networks
+from gandetect.training.networks import load_generator
 from gandetect.training.quality import QualityEvaluator
 
 
@@ -88,9 +88,25 @@ class TrainGan(Trained):
         folder.finish(trained, self.config.epochs)
         return {"epochs": self.config.epochs}
 
-    def detector(self, context: Context, preprocessing: Preprocessing) -> NetworkDetector:
+    def detector(
+        self, context: Context, preprocessing: Preprocessing, epoch: int | None = None
+    ) -> NetworkDetector:
+        """The discriminator of the last epoch, or of a kept one."""
         folder, device = context.of(self), torch.device(context.device)
-        return discriminator_of(self.config, self.seed, folder, preprocessing, device)
+        return discriminator_of(self.config, self.seed, folder, preprocessing, device, epoch)
+
+    def drawn(
+        self, count: int, purpose: str, context: Context, epoch: int | None = None
+    ) -> NDArray[np.uint8]:
+        """Fresh images ``(count, C, H, W)`` of the generator of the last epoch, or of a kept one.
+
+        Where the generator has an average, they are drawn from that.
+        """
+        folder = context.of(self)
+        folder = folder if epoch is None else folder / "epochs" / f"{epoch:04d}"
+        shape, device = self.data.config.shape, torch.device(context.device)
+        generator = load_generator(self.config, folder, shape, self.seed, device)
+        return generate(generator, count, seed=self.seed, purpose=purpose)
 
     def epoch(self, folder: Path) -> int:
         return self.config.epochs
@@ -130,27 +146,10 @@ class DrawImages(Stage):
         count = splits.count(CALIBRATION)
         if self.purpose == "evaluation":
             count = max(self.own or splits.test_reals, self.other)
-        device = torch.device(context.device)
-        shape = splits.images(CALIBRATION).shape
-        generator = load_generator(
-            self.gan.config, context.of(self.gan), shape, self.gan.seed, device
-        )
-        fakes = generate(generator, count, seed=self.gan.seed, purpose=self.purpose)
+        fakes = self.gan.drawn(count, self.purpose, context)
         np.save(context.folder / IMAGES, fakes, allow_pickle=False)
         return {"n": count}
 
     def needs(self) -> list[Stage]:
         """The splits say how many are wanted."""
         return [self.gan, self.gan.data]
-
-
-def load_generator(
-    config: GeneratorConfig, folder: Path, shape: Sequence[int], seed: int, device: torch.device
-) -> nn.Module:
-    """What images are drawn from: a trained generator, or its average where it has one.
-
-    ``folder`` is the GAN's or that of a kept epoch, ``shape`` that of images, ``(..., C, H, W)``.
-    """
-    generator = build_networks(config, shape[-1], shape[-3], seed, device)["generator"]
-    load_weights(generator, folder / weights_file(config.drawn_from))
-    return generator

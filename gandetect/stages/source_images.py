@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from gandetect import runs
 from gandetect.config import SourceTable
@@ -25,6 +26,7 @@ from gandetect.detectors.protocol import Preprocessing
 from gandetect.engine import Context, Facts, Stage
 from gandetect.events import steps
 from gandetect.machine import require_room
+from gandetect.randomness import stream
 from gandetect.sources.foreign import (
     IMAGES,
     TABLE,
@@ -61,6 +63,13 @@ class SourceImages(Stage):
         """Its images of a split; every seed sees the same fakes under its own number."""
         own = seed if self.table.label == "generated" else 0
         return ForeignSource(self.table.source, own, self.place, split)
+
+    def drawn(
+        self, count: int, purpose: str, context: Context, seed: int, split: str
+    ) -> NDArray[np.uint8]:
+        """Images ``(count, C, H, W)`` of a split at random; where there are fewer they repeat."""
+        rng = stream(seed, f"{purpose}, {self.table.name}")
+        return self.source(seed, split).open(context.run, context.cache).draw(count, rng)
 
     @property
     def kind(self) -> ForeignImages:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from copy import deepcopy
+from pathlib import Path
 
 import torch
 from torch import nn
 
 from gandetect.config import ARCHITECTURES, GanConfig, GeneratorConfig, OptimizerConfig
 from gandetect.randomness import integer_seed
-from gandetect.training.checkpoints import Gan
+from gandetect.training.checkpoints import Gan, load_weights, weights_file
 
 
 def build_gan(
@@ -45,6 +46,19 @@ def build_networks(
     for network in networks.values():
         network.to(device).to(memory_format=torch.channels_last)
     return networks
+
+
+def load_generator(
+    config: GeneratorConfig, folder: Path, shape: tuple[int, int], seed: int, device: torch.device
+) -> nn.Module:
+    """What images are drawn from: a trained generator, or its average where it has one.
+
+    ``folder`` is the GAN's or that of a kept epoch, ``shape`` the channels and side of its images.
+    """
+    channels, size = shape
+    generator = build_networks(config, size, channels, seed, device)["generator"]
+    load_weights(generator, folder / weights_file(config.drawn_from))
+    return generator
 
 
 def build_optimizer(config: OptimizerConfig, network: nn.Module) -> torch.optim.Optimizer:
