@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from gandetect.config import CsvDataConfig, FolderDataConfig
+from gandetect.config import LabelledDataConfig
 from gandetect.sources import Source, splits
 from gandetect.sources.foreign import TEST, TRAIN
 from gandetect.sources.generators import GeneratedSource
@@ -17,7 +17,6 @@ from gandetect.stages.labelled_data import DecodedImages, LabelledData
 from gandetect.stages.score import ImageStage
 from gandetect.stages.source_images import SourceImages
 from gandetect.statistics.scores import TRAINING
-from gandetect.study.sources import classes_of
 
 AUDITED = 2000  # images of each side, and of each source that is summed up
 AUDITED_LARGE = 500  # of those above 64 px
@@ -46,7 +45,7 @@ def gan_audits(
 
 
 def labelled_audits(
-    config: FolderDataConfig | CsvDataConfig,
+    config: LabelledDataConfig,
     images: DecodedImages,
     data: LabelledData,
     foreign: Iterable[SourceImages],
@@ -55,7 +54,6 @@ def labelled_audits(
 
     Beside them are all reals that are trained on.
     """
-    names = [name for name in classes_of(config, "generated") if name not in config.held_out]
     most = AUDITED_LARGE if images.size > LARGE else AUDITED
 
     def source(label: str, name: str | None) -> LabelledSource:
@@ -71,7 +69,7 @@ def labelled_audits(
             (images, data),
             data,
         )
-        for number, name in enumerate(names, start=1)
+        for number, name in enumerate(sorted(config.trained_fakes), start=1)
     ]
     return (*audits, *_foreign_audits(foreign, source("real", None), images, data))
 

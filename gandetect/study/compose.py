@@ -16,6 +16,7 @@ from gandetect.config import (
     DetectorTable,
     Experiment,
     FolderDataConfig,
+    LabelledDataConfig,
     PicturesConfig,
 )
 from gandetect.config.features import OWN
@@ -186,21 +187,21 @@ def _of_labelled_images(
         learnt = _learnt(foreign[one.stored_size], one.fakes_from)
         return LabelledExamples(decoded[one.stored_size], data, learnt)
 
+    def scoring(trained: TrainClassifier | OpenExternal) -> Scoring:
+        size, validation = trained.preprocessing.image_size, isinstance(trained, OpenExternal)
+        sources = labelled_sources(config, size, trained.seed, validation=validation)
+        own = Scoring(trained, trained.preprocessing, sources, (decoded[size], data))
+        return _with_foreign(own, foreign[size])
+
     scorings = []
     for seed in experiment.seeds:
         for one in experiment.classifiers:
-            size = one.stored_size
-            trained = TrainClassifier(one, seed, shape(size), examples(one))
-            sources = labelled_sources(config, size, seed)
-            scoring = Scoring(trained, shape(size), sources, (decoded[size], data))
-            scorings.append(_with_foreign(scoring, foreign[size]))
+            training = TrainClassifier(one, seed, shape(one.stored_size), examples(one))
+            scorings.append(scoring(training))
         for table in external:
             size = table.image_size or default
-            training = LabelledTraining(decoded[size], data) if table.learns else None
-            opened = OpenExternal(table, seed, shape(size), training)
-            sources = labelled_sources(config, size, seed, validation=True)
-            scoring = Scoring(opened, shape(size), sources, (decoded[size], data))
-            scorings.append(_with_foreign(scoring, foreign[size]))
+            learnt = LabelledTraining(decoded[size], data) if table.learns else None
+            scorings.append(scoring(OpenExternal(table, seed, shape(size), learnt)))
     trainings = [one.trained for one in scorings if isinstance(one.trained, TrainClassifier)]
     folds = tuple(
         CrossValidationFold(
@@ -238,7 +239,7 @@ def _report(
     evaluation, table = experiment.evaluation, experiment.data
     held_out = (isinstance(table, ClassImagesConfig) and table.selection) or table.held_out
     unlabelled = None
-    if isinstance(table, FolderDataConfig | CsvDataConfig) and table.unlabelled is not None:
+    if isinstance(table, LabelledDataConfig) and table.unlabelled is not None:
         unlabelled = f"{table.path}/{table.unlabelled}"
     scores = tuple(
         ScoreDetector(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gandetect.config import CsvDataConfig, Experiment, FolderDataConfig
+from gandetect.config import Experiment, LabelledDataConfig
 from gandetect.sources import Source, splits
 from gandetect.sources.generators import GeneratedSource
 from gandetect.sources.labelled import LabelledSource
@@ -74,7 +74,7 @@ def is_shown(one: Source, seed: int) -> bool:
 
 
 def labelled_sources(
-    config: FolderDataConfig | CsvDataConfig, size: int, seed: int, validation: bool = False
+    config: LabelledDataConfig, size: int, seed: int, validation: bool = False
 ) -> tuple[Source, ...]:
     """All images that a detector of a labelled study is scored on, fakes by class.
 
@@ -82,8 +82,9 @@ def labelled_sources(
     classifier's training has scored the ``validation`` images, another detector's has not.
     """
     sources = [
-        LabelledSource(f"generated:{name}", seed, size, ("test", "held-out"), "generated", name)
-        for name in classes_of(config, "generated")
+        LabelledSource(f"generated:{name}", seed, size, ("test", "held-out"), label, name)
+        for name, label in sorted(config.classes.items())
+        if label == "generated"
     ]
     sources.append(LabelledSource("real:in-distribution", 0, size, ("test",), "real"))
     sources.append(LabelledSource("real:held-out", 0, size, ("held-out",), "real"))
@@ -92,8 +93,3 @@ def labelled_sources(
             label = name.partition(":")[0]
             sources.append(LabelledSource(name, of, size, ("validation",), label))
     return tuple(sources)
-
-
-def classes_of(config: FolderDataConfig | CsvDataConfig, label: str) -> list[str]:
-    """Classes of a label, sorted."""
-    return sorted(name for name, given in config.classes.items() if given == label)
