@@ -18,7 +18,7 @@ from scipy.ndimage import gaussian_filter
 
 from gandetect.config.processing import PERTURBATIONS, Images, Perturbation
 from gandetect.data.picture import picture_from, pixels_of
-from gandetect.errors import DataError, UsageError, unknown_name
+from gandetect.errors import DataError, UsageError, require_known
 
 NONE = "none"  # images as they are, level 0
 
@@ -44,8 +44,7 @@ def perturb(images: Images, name: str, level: float, seed: int) -> Images:
     _check(images)
     if name == NONE:
         return images.copy()
-    if name not in PERTURBATIONS:
-        raise unknown_name("perturbation", name, (NONE, *PERTURBATIONS))
+    require_known("perturbation", [name], (NONE, *PERTURBATIONS))
     kind = PERTURBATIONS[name]
     least, most = kind.allowed
     if not least <= level <= most:

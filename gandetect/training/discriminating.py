@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from gandetect.config import GanConfig
-from gandetect.models.scaling import to_unit_range
+from gandetect.models.scaling import channels_last, to_unit_range
 from gandetect.training.diff_augment import DiffAugment
 from gandetect.training.losses import LOSSES
 from gandetect.training.negatives import negative_augmentation
@@ -105,9 +105,7 @@ def mix_replay(
     if not parts:
         return fakes
     others = torch.cat(parts)[:count]
-    return torch.cat([fakes[: count - len(others)], others]).contiguous(
-        memory_format=torch.channels_last
-    )
+    return channels_last(torch.cat([fakes[: count - len(others)], others]))
 
 
 def update(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:

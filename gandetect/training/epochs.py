@@ -125,11 +125,6 @@ def report_progress(
     notify(progress)
 
 
-def channels_last(images: Tensor) -> Tensor:
-    """The same images in the memory layout that convolutions on a CPU are faster with."""
-    return images.contiguous(memory_format=torch.channels_last)
-
-
 def stop_unless_finite(finite: Tensor, epoch: int, loss: str = "loss") -> None:
     """Raise `TrainingError` with the first of an epoch's steps ``(S,)`` that is not ``finite``."""
     if not finite.all():
