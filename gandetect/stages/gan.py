@@ -26,7 +26,7 @@ from gandetect.stages.class_data import ClassData
 from gandetect.stages.feature_network import FeatureNetwork, load_feature_network
 from gandetect.stages.speeds import DRAWN, least_images, seconds
 from gandetect.stages.trained import Trained
-from gandetect.training.checkpoints import GanFolder, Trainable
+from gandetect.training.checkpoints import GanFolder, Trainable, epoch_folder
 from gandetect.training.images import generate
 from gandetect.training.networks import load_generator
 from gandetect.training.quality import QualityEvaluator
@@ -102,8 +102,7 @@ class TrainGan(Trained):
 
         Where the generator has an average, they are drawn from that.
         """
-        folder = context.of(self)
-        folder = folder if epoch is None else folder / "epochs" / f"{epoch:04d}"
+        folder = epoch_folder(context.of(self), epoch)
         shape, device = self.data.config.shape, torch.device(context.device)
         generator = load_generator(self.config, folder, shape, self.seed, device)
         return generate(generator, count, seed=self.seed, purpose=purpose)

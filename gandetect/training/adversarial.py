@@ -15,7 +15,7 @@ from torch import Tensor
 
 from gandetect.config import GanConfig
 from gandetect.data.stored import Images
-from gandetect.events import Notify
+from gandetect.events import Notify, warn
 from gandetect.models import NOISE_SIZE
 from gandetect.models.layers import seed_dropout
 from gandetect.models.scaling import channels_last, to_unit_range
@@ -59,11 +59,10 @@ def train_gan(
     gan = build_gan(config, images.shape[2], images.shape[1], seed, device)
     reals = on_device(images, device)
 
-    def warn(reason: str) -> None:
-        message = f"{config.name}: no CUDA graphs of its steps, which takes longer ({reason})"
-        notify({"event": "warning", "message": message})
+    def slower(reason: str) -> None:
+        warn(notify, f"{config.name}: no CUDA graphs of its steps, which takes longer ({reason})")
 
-    step = graphed(AdversarialStep(config, gan, device), why_not_graphed(config), warn)
+    step = graphed(AdversarialStep(config, gan, device), why_not_graphed(config), slower)
 
     def run_epoch(epoch: int) -> Tensor:
         replayed = _earlier_fakes(config, folder, epoch, reals, seed)

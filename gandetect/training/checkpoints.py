@@ -148,12 +148,17 @@ class GanFolder:
 
     def epoch_folder(self, epoch: int) -> Path:
         """Where an epoch's files are; epochs count from 1."""
-        return self.path / "epochs" / f"{epoch:04d}"
+        return epoch_folder(self.path, epoch)
 
     def history(self, epochs: int) -> list[dict[str, Any]]:
         """The history's rows, one an epoch, from the epochs' records."""
         folders = [self.epoch_folder(epoch) for epoch in range(1, epochs + 1)]
         return [runs.read_json(folder / runs.RECORD)["history"] for folder in folders]
+
+
+def epoch_folder(folder: Path, epoch: int | None) -> Path:
+    """Where a training's files after an epoch are, counted from 1; its own folder for None."""
+    return folder if epoch is None else folder / "epochs" / f"{epoch:04d}"
 
 
 def weights_file(name: str) -> str:

@@ -16,7 +16,7 @@ from gandetect.errors import RunError, UsageError, listed, require_known
 from gandetect.models import NOISE_SIZE
 from gandetect.models.scaling import quantise
 from gandetect.randomness import integer_seed
-from gandetect.training.checkpoints import weights_file
+from gandetect.training.checkpoints import epoch_folder, weights_file
 from gandetect.training.images import generate, sample_grid
 from gandetect.training.networks import load_generator
 
@@ -43,7 +43,7 @@ def open_generator(folder: Path, epoch: int | None = None, device: str = "cpu") 
     require_known("GAN", [name], configs)
     assert isinstance(experiment.data, ClassImagesConfig)
     config = configs[name]
-    place = folder if epoch is None else folder / "epochs" / f"{epoch:04d}"
+    place = epoch_folder(folder, epoch)
     if not (place / weights_file(config.drawn_from)).is_file():
         kept = listed([str(int(one.name)) for one in sorted((folder / "epochs").glob("[0-9]*"))])
         if epoch is not None:
