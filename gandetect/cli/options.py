@@ -42,6 +42,11 @@ code_from_option = click.option(
     help="Run the code or program that an external DETECTOR names, whose files are below this "
     "folder: that of its experiment file. Only for what you trust.",
 )
+address_option = click.option(
+    "--address",
+    metavar="HOST:PORT",
+    help="With Ray: its head; default: a Ray of this machine alone.",
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
 
 
@@ -100,11 +105,7 @@ def experiment_options(command: Command) -> Command:
             show_default=True,
             help="What does the work: processes of this machine, or Ray (docs/ray.md).",
         ),
-        click.option(
-            "--address",
-            metavar="HOST:PORT",
-            help="With Ray: its head; default: a Ray of this machine alone.",
-        ),
+        address_option,
         click.option(
             "--cpus-per-task",
             type=click.IntRange(1, MOST_PROCESSES),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from gandetect.cli.options import FOLDER, MOST_PROCESSES, PATH, code_from_option
+from gandetect.cli.options import FOLDER, MOST_PROCESSES, PATH, address_option, code_from_option
 from gandetect.cli.output import say, say_any_name
 from gandetect.errors import UsageError
 
@@ -79,11 +79,7 @@ MOST_WORKERS = 8  # each holds decoded batches in memory
     show_default=True,
     help="What fills --out: this process, or Ray.",
 )
-@click.option(
-    "--address",
-    metavar="HOST:PORT",
-    help="With Ray: its head; default: a Ray of this machine alone.",
-)
+@address_option
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda", "mps"]), default="cpu")
 @code_from_option
 @click.pass_context
