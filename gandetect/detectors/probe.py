@@ -224,7 +224,7 @@ class FeatureProbe(PostHoc):
 
         Shape ``(copies, 2, N, F)``.
         """
-        from gandetect.data.processing import process
+        from gandetect.data.perturbations import process
         from gandetect.detectors.network import answers
 
         reals, fakes = self._images(material)

@@ -16,7 +16,7 @@ from gandetect.config import digest_of
 from gandetect.config.processing import Processing
 from gandetect.data.folders import PassedOver
 from gandetect.data.images import find_images
-from gandetect.data.processing import process
+from gandetect.data.perturbations import process
 from gandetect.detectors.folder import save_detector
 from gandetect.detectors.protocol import Detector, Preprocessing
 from gandetect.engine import Context, Facts, Stage

@@ -20,7 +20,6 @@ from gandetect.models import NOISE_SIZE
 from gandetect.models.layers import seed_dropout
 from gandetect.models.scaling import channels_last, to_unit_range
 from gandetect.randomness import integer_seed
-from gandetect.training.average import follow
 from gandetect.training.both_sides import BothSides
 from gandetect.training.checkpoints import Gan, GanFolder
 from gandetect.training.cuda_graphs import GraphedStep, graphed
@@ -34,7 +33,7 @@ from gandetect.training.epochs import (
     train_epochs,
 )
 from gandetect.training.losses import LOSSES
-from gandetect.training.networks import build_gan
+from gandetect.training.networks import build_gan, follow
 from gandetect.training.quality import QualityEvaluator
 from gandetect.training.reals import Reals, on_device
 

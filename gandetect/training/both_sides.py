@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from gandetect.config.processing import Processing
-from gandetect.data.processing import process
+from gandetect.data.perturbations import process
 from gandetect.models.scaling import channels_last, quantise, to_unit_range
 from gandetect.randomness import stream
 

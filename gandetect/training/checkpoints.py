@@ -48,7 +48,7 @@ class Trainable(Protocol):
 class Gan:
     """Two networks and their optimizers: the state of an adversarial training.
 
-    ``generator_average`` follows the generator where it is configured (`training.average`).
+    ``generator_average`` follows the generator where it is configured (`training.networks.follow`).
     """
 
     generator: nn.Module

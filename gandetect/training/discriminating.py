@@ -11,9 +11,8 @@ from torch import Tensor, nn
 from gandetect.config import GanConfig
 from gandetect.models.scaling import channels_last, to_unit_range
 from gandetect.training.diff_augment import DiffAugment
-from gandetect.training.losses import LOSSES
+from gandetect.training.losses import LOSSES, gradient_penalty
 from gandetect.training.negatives import negative_augmentation
-from gandetect.training.penalties import gradient_penalty
 
 Precision = AbstractContextManager[object]
 

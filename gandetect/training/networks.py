@@ -7,6 +7,7 @@ from pathlib import Path
 
 import torch
 from torch import nn
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from gandetect.config import ARCHITECTURES, GanConfig, GeneratorConfig, OptimizerConfig
 from gandetect.randomness import integer_seed
@@ -46,6 +47,20 @@ def build_networks(
     for network in networks.values():
         network.to(device).to(memory_format=torch.channels_last)
     return networks
+
+
+@torch.no_grad()
+def follow(average: nn.Module, network: nn.Module, decay: float) -> None:
+    """Move an average towards a network of the same architecture; buffers are copied.
+
+    Yazıcı et al. 2019 (arXiv 1806.04498): after each of the generator's updates the average
+    becomes decay * average + (1 - decay) * weights, from the initial weights on. Karras et al. 2018
+    (arXiv 1710.10196) draw their images so, with 0.999. It decides nothing in training.
+    """
+    pairs = list(average.parameters()), list(network.parameters())
+    get_ema_multi_avg_fn(decay)(*pairs, None)
+    for averaged, present in zip(average.buffers(), network.buffers(), strict=True):
+        averaged.copy_(present)
 
 
 def load_generator(
