@@ -33,11 +33,9 @@ def report_command(
     context: click.Context,
     /,
     run: Path,
-    prevalence: float | None,
-    cost_miss: float | None,
-    cost_flag: float | None,
     show: bool,
     as_json: bool,
+    **options: float | None,
 ) -> None:
     """Rebuild metrics, figures and report of a RUN from its stored scores, without torch.
 
@@ -53,7 +51,6 @@ def report_command(
     from gandetect.analyses.variants.build import build_variants_report
     from gandetect.statistics.cost_model import EXAMPLE_COSTS, CostModel
 
-    options = {"prevalence": prevalence, "cost_miss": cost_miss, "cost_flag": cost_flag}
     costs = {name: value for name, value in options.items() if value is not None}
     market = CostModel(**{**EXAMPLE_COSTS.as_dict(), **costs})
     if (run / "variants.json").is_file():
@@ -76,7 +73,6 @@ def report_command(
 
 
 def _studies(numbers: Path) -> dict[str, Path]:
-    """Name and run folder of each study that a report of variants joins."""
     from gandetect.runs import read_json
 
     try:

@@ -123,7 +123,6 @@ def run_experiment(
 
 
 def _lines(experiment: Experiment, options: Options) -> list[str]:
-    """The plan of a study, or of those of all variants."""
     from gandetect.study import plan_lines, plan_study
     from gandetect.study.estimate import duration_line
     from gandetect.study.variants import plan_variants, variants_lines

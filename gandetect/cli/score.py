@@ -198,7 +198,6 @@ def _check(
 
 
 def _point(at: str | None, unsure: tuple[str, str] | None, form: str | None) -> Point:
-    """The operating point of the verdict, or the two between which it is unsure."""
     if unsure is None:
         return at or "native"
     if at is not None:
@@ -219,7 +218,6 @@ def _work(
     detector: Path,
     request: ScoringRequest,
 ) -> Iterator[Work]:
-    """Who scores the shards: this process, or the workers of a Ray."""
     from gandetect.engine import Task, as_finished
     from gandetect.events import silent
     from gandetect.machine import cores

@@ -131,7 +131,6 @@ FLIP = Perturbation("mirrored, left and right", (1,), (1, 1), _flip)
 
 
 def _each(images: Images, change: Callable[[Image.Image], Image.Image]) -> Images:
-    """Apply a Pillow operation to one image after the other."""
     changed = np.empty_like(images)
     for place, image in enumerate(images):
         changed[place] = pixels_of(change(picture_from(image)))

@@ -160,7 +160,6 @@ def _read_answers(file: Path, paths: Sequence[str], tail: str) -> NDArray[np.flo
 
 
 def _rows(file: Path, tail: str) -> Iterator[tuple[str, str]]:
-    """Path and score of each line."""
     if not file.is_file():
         raise ExternalError(f"the program ended well and wrote no {OUTPUT}{tail}")
     with file.open(encoding="utf-8-sig", errors="replace", newline="") as stream:
@@ -176,6 +175,5 @@ def _rows(file: Path, tail: str) -> Iterator[tuple[str, str]]:
 
 
 def _tail(errors: Path) -> str:
-    """The end of what the program wrote to stderr."""
     text = errors.read_bytes()[-4 * TAIL :].decode("utf-8", "replace").strip()
     return f"; its stderr ends: {shortened(text[-TAIL:])}" if text else ""

@@ -256,7 +256,6 @@ class FeatureProbe(PostHoc):
 
 
 def _recipe(kind: str, architecture: str, options: dict[str, Any]) -> dict[str, Any]:
-    """What a network in a probe is built with again."""
     return {"kind": kind, "architecture": architecture, "options": options}
 
 

@@ -37,6 +37,7 @@ from gandetect.stages.feature_network import FeatureNetwork
 from gandetect.stages.gan import DrawImages, TrainGan
 from gandetect.stages.image_statistics import SummariseImages
 from gandetect.stages.labelled_data import DecodedImages, LabelledData
+from gandetect.stages.look import is_shown
 from gandetect.stages.overlap import CheckOverlap
 from gandetect.stages.perturbed import ScorePerturbed
 from gandetect.stages.post_hoc import MakeDetector
@@ -50,7 +51,7 @@ from gandetect.stages.trajectory import ScoreTrajectory
 from gandetect.statistics.calibrated import CalibrationRule
 from gandetect.statistics.scores import CALIBRATION, NOT_REPORTED, TEST_REALS
 from gandetect.study.audits import AUDITED, AUDITED_LARGE, LARGE, gan_audits, labelled_audits
-from gandetect.study.sources import gan_sources, is_perturbed, is_shown, labelled_sources
+from gandetect.study.sources import gan_sources, is_perturbed, labelled_sources
 
 UNKNOWN_SIZE = 224  # of labelled images, where no detector says what it takes
 # Images of each source with a map of what moves the score, and of each kind those that are shown.

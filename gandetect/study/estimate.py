@@ -134,5 +134,4 @@ def _network_bytes(gan: GeneratorConfig, side: int, channels: int) -> int:
 
 
 def _size_of(folder: Path) -> int:
-    """Bytes that stand in a run folder already."""
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())

@@ -14,7 +14,6 @@ from gandetect.statistics.scores import (
     GENERATED_VALIDATION,
     NOT_REPORTED,
     TEST_REALS,
-    TRAINING,
     VALIDATION,
 )
 
@@ -65,12 +64,6 @@ def is_perturbed(source: Source, seed: int) -> bool:
     if source.name.startswith("real:"):
         return source.name in TEST_REALS
     return source.name not in NOT_REPORTED and source.seed == seed
-
-
-def is_shown(one: Source, seed: int) -> bool:
-    """Whether images of a source are kept to be looked at, as `images_to_look_at` keeps them."""
-    own = one.name.startswith("real:") or one.seed == seed
-    return own and one.name not in (*NOT_REPORTED, TRAINING)
 
 
 def labelled_sources(

@@ -225,7 +225,6 @@ class SupervisedTask(lightning.LightningModule):
         return waited or last or step - self._looked_at == STEPS_BETWEEN_LOOKS
 
     def _look(self, step: int) -> None:
-        """Report the figures of the steps since the last report."""
         self._stop_unless_finite("train")
         losses, log_odds, labels = self._gathered("train", self._looked_at)
         right = float(((log_odds > 0) == (labels == 1)).float().mean())
