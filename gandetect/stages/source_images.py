@@ -27,14 +27,7 @@ from gandetect.engine import Context, Facts, Stage
 from gandetect.events import steps
 from gandetect.machine import require_room
 from gandetect.randomness import stream
-from gandetect.sources.foreign import (
-    IMAGES,
-    TABLE,
-    TEST,
-    ForeignImages,
-    ForeignSource,
-    foreign_folder,
-)
+from gandetect.sources.foreign import IMAGES, TABLE, TEST, ForeignImages, ForeignSource
 
 FACTS = "source.json"
 
@@ -53,11 +46,8 @@ class SourceImages(Stage):
 
     HERE: ClassVar[bool] = True
     WEIGHT: ClassVar[float] = 4.0  # less than the data: what runs here first
+    PLACE: ClassVar = "sources/{self.table.name}/{self.preprocessing.image_size}px"
     TITLE: ClassVar = "Reading source {self.table.name} at {self.preprocessing.image_size} px"
-
-    @property
-    def place(self) -> str:
-        return foreign_folder(self.table.name, self.preprocessing.image_size)
 
     def source(self, seed: int, split: str = TEST) -> ForeignSource:
         """Its images of a split; every seed sees the same fakes under its own number."""
