@@ -120,7 +120,11 @@ def _decode_picture(
             hashed = perceptual_hash(plain_picture(picture, "RGB")) if hashes else None
         width, height = picture.image.size
         if fit is None and (width, height) != (size, size):
-            raise _needs_a_fit(path, width, height, size)
+            raise DataError(
+                f"{str(path)!r} has {width} x {height} pixels and image_size is {size}; say how "
+                'pictures of other sizes are made to fit: fit = "crop" (the centre), "pad" (with '
+                'black) or "stretch"'
+            )
         of_pixels = hashlib.sha256(pixels.tobytes()).hexdigest()
         return pixels, DecodedFile(digest, None, of_pixels, width, height, picture.mode, hashed)
     except ImageFault as fault:
@@ -133,10 +137,3 @@ def _decode_picture(
                 raise
         reason = f"cannot be read: {error.strerror or error}"
     return np.zeros((channels, size, size), np.uint8), DecodedFile(digest, reason)
-
-
-def _needs_a_fit(path: Path, width: int, height: int, size: int) -> DataError:
-    return DataError(
-        f"{str(path)!r} has {width} x {height} pixels and image_size is {size}; say how pictures "
-        'of other sizes are made to fit: fit = "crop" (the centre), "pad" (with black) or "stretch"'
-    )

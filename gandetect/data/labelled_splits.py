@@ -47,7 +47,10 @@ def make_labelled_splits(
     """
     rows = table.assign(group=np.asarray(groups, dtype=np.int64))
     rows = rows.sort_values("path", kind="stable", ignore_index=True)
-    rows = _subset(rows, config.max_images, config.split_seed)
+    # As many files as wanted, of each class (on each given side) its share.
+    kinds = pd.factorize(rows["class_name"] + "/" + rows["given_split"])[0]
+    chosen = stratified_subset(kinds, config.max_images, config.split_seed, "labelled images")
+    rows = rows.iloc[chosen].reset_index(drop=True)
     rows["group"] = pd.factorize(rows["group"])[0]  # by first file, whatever the order was
     rows["split"], rows["copy"] = "", 0
     rows.loc[rows["class_name"].isin(config.held_out), "split"] = HELD_OUT
@@ -77,13 +80,6 @@ def make_labelled_splits(
         if config.held_out_groups == "split":
             rows = _of_test_groups(rows)
     return LabelledSplits(rows, left_out)
-
-
-def _subset(rows: pd.DataFrame, wanted: int | None, seed: int) -> pd.DataFrame:
-    """As many files as wanted, of each class (on each given side) its share."""
-    kinds = pd.factorize(rows["class_name"] + "/" + rows["given_split"])[0]
-    chosen = stratified_subset(kinds, wanted, seed, "labelled images")
-    return rows.iloc[chosen].reset_index(drop=True)
 
 
 def _cut(

@@ -141,11 +141,6 @@ def _write_onnx(graph: nn.Module, example: Tensor, path: Path, metadata: str) ->
     return lambda images: np.asarray(session.run(None, {INPUT: images})[0], np.float64)
 
 
-def of_ranks(network: nn.Module) -> bool:
-    """Whether scores move in steps, as the mean rank of an ensemble does."""
-    return isinstance(network, Ensemble) and network.average == "rank"
-
-
 WRITERS: dict[str, Callable[[nn.Module, Tensor, Path, str], Answer]] = {
     "onnx": _write_onnx,
     "torchscript": _write_torchscript,
@@ -159,8 +154,9 @@ def _compare(detector: NetworkDetector, side: int, answer: Answer, form: Format)
     expected = detector.log_odds(torch.from_numpy(images)).double().numpy()
     given = np.concatenate([answer(images[:1]), answer(images[1:])])
     away = np.abs(given - expected) / np.maximum(np.abs(expected), 1)
-    # A rank is a step, which rounding may take; of other networks every answer counts.
-    off = float(np.quantile(away, 0.9 if of_ranks(detector.network) else 1.0))
+    # A mean rank is a step, which rounding may take; of other networks every answer counts.
+    ranks = isinstance(detector.network, Ensemble) and detector.network.average == "rank"
+    off = float(np.quantile(away, 0.9 if ranks else 1.0))
     if not off <= TOLERANCE:
         raise DetectorError(
             f"the {form} file of {detector.name!r} would answer otherwise than the detector, by "

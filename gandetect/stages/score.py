@@ -36,7 +36,7 @@ from gandetect.stages.trained import Trained
 from gandetect.statistics.calibrated import CalibrationRule, calibrated
 from gandetect.statistics.operating_points import cuts_by_rate
 from gandetect.statistics.scored_detectors import calibration_source, thresholds_from
-from gandetect.statistics.scores import CALIBRATION, GENERATED_CALIBRATION, Scores, by_source
+from gandetect.statistics.scores import CALIBRATION, GENERATED_CALIBRATION, by_source
 
 ANSWERS = "unlabelled.csv"
 ImageStage = ClassData | LabelledData | DecodedImages | DrawImages | SourceImages
@@ -146,6 +146,7 @@ class ScoreDetector(Stage):
     def _finish(self, detector: Detector, table: pd.DataFrame, context: Context) -> None:
         cut = calibrated(table[table["label"] == "real"], self.rule, self._classes(context))
         sources = by_source(table)
+        reals = calibration_source(sources)
         absent, promises = {}, {}
         if cut is not None and cut.threshold is not None:
             promises["calibrated"] = cut.facts
@@ -166,16 +167,11 @@ class ScoreDetector(Stage):
             absent=absent,
             promises=promises,
             provenance=provenance,
-            cuts=_cuts(sources),
+            # By false positive rate; none where no calibration reals were scored.
+            cuts={} if reals is None else cuts_by_rate(sources[reals]),
         )
         save_detector(context.folder, finished)
         if self.unlabelled is not None:
             with (context.folder / ANSWERS).open("w", encoding="utf-8") as file:
                 paths = [context.data_dir / self.unlabelled]
                 write_scores(score_paths(finished, paths), file, "csv")
-
-
-def _cuts(sources: Mapping[str, Scores]) -> dict[str, float]:
-    """Cuts by false positive rate; none where no calibration reals were scored."""
-    reals = calibration_source(sources)
-    return {} if reals is None else cuts_by_rate(sources[reals])
