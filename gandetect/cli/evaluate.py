@@ -93,17 +93,17 @@ def evaluate_command(
     named = {
         ours.strip(): theirs.strip() for ours, _, theirs in (c.partition("=") for c in columns)
     }
-    found = evaluate(scores, key=key, out=out, name=name, columns=named, **options)
-    cells = found.metrics["cells"]
+    evaluation = evaluate(scores, key=key, out=out, name=name, columns=named, **options)
+    cells = evaluation.metrics["cells"]
     detectors, sources = (sorted({cell[key] for cell in cells}) for key in ("detector", "source"))
     click.echo(f"detectors: {listed(detectors)}; sources: {listed(sources)}", err=True)
-    for warning in found.warnings:
+    for warning in evaluation.warnings:
         click.echo(f"warning: {warning}", err=True)
-    page = found.report.html
+    page = evaluation.report.html
     if as_json:
-        click.echo(found.report.metrics_json.read_text(encoding="utf-8"), nl=False)
+        click.echo(evaluation.report.metrics_json.read_text(encoding="utf-8"), nl=False)
     else:
         click.echo(page)
-    suggest(context, f"gandetect compare {found.run} OTHER-RUN")
+    suggest(context, f"gandetect compare {evaluation.run} OTHER-RUN")
     if show:
         click.launch(str(page))

@@ -82,9 +82,9 @@ def generate_command(
     for target in (out, animation):
         if target is not None:
             require_free(target, force)
-    asked = load_detector(detector, "cpu") if detector is not None else None
+    scorer = load_detector(detector, "cpu") if detector is not None else None
     written = write_generated(
-        generate_images(generator, count, seed=seed, epoch=epoch), out, form, asked
+        generate_images(generator, count, seed=seed, epoch=epoch), out, form, scorer
     )
     if animation is not None:
         frames = interpolation(open_generator(generator, epoch), seed)

@@ -81,14 +81,14 @@ def init_command(
         **dict.fromkeys(generated, "generated"),
         **dict.fromkeys(ignored, "ignored"),
     }
-    labels, asked = _labels(look, given)
+    labels, answered = _labels(look, given)
     answers = Answers(
         labels,
         held_out,
         image_size,
         int(channels) if channels else None,
         group_pattern,
-        guessed=not asked,
+        guessed=not answered,
     )
     runs.write_text(
         path,
@@ -120,12 +120,12 @@ def _with_held_out(look: Look, answers: Answers) -> Answers:
         return answers
     if answers.held_out:
         return replace(answers, guessed=False)
-    kept = [name for name in look.classes if answers.labels.get(name) == "real"]
-    if not kept:
+    reals = [name for name in look.classes if answers.labels.get(name) == "real"]
+    if not reals:
         return answers
     if not on_terminal():
-        return replace(answers, held_out=kept[-1:], guessed=True)
-    chosen = click.prompt("held-out class", kept[-1], type=click.Choice(kept), err=True)
+        return replace(answers, held_out=reals[-1:], guessed=True)
+    chosen = click.prompt("held-out class", reals[-1], type=click.Choice(reals), err=True)
     return replace(answers, held_out=[chosen])
 
 

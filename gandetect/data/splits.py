@@ -110,8 +110,8 @@ def make_splits(
         if max_images is not None:
             wanted = max(round(len(file) / len(train_labels) * len(test_labels)), 1)
         official = stratified_subset(test_labels, wanted, seed, "test file")
-        others = np.isin(test_labels[official], [*held_out, *selection, *validation])
-        parts = official[~others], official[others]
+        of_others = np.isin(test_labels[official], [*held_out, *selection, *validation])
+        parts = official[~of_others], official[of_others]
         return Splits(train, test, unknown, *parts, validation=held_back)
     selected = np.isin(train_labels[calibration], [*selection, *validation])
     reserved = np.sort(np.concatenate([reserved, calibration[selected]]))

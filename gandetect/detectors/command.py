@@ -80,8 +80,8 @@ class CommandDetector(External):
         for name, place in places.items():
             command = [argument.replace(name, place) for argument in command]
         stdout = os.devnull if any(OUTPUT in one for one in self.command) else output
-        with listed.open("rb") as given, open(stdout, "wb") as out, errors.open("wb") as told:  # noqa: PTH123
-            code = self._run(command, home, stdin=given, stdout=out, stderr=told)
+        with listed.open("rb") as given, open(stdout, "wb") as out, errors.open("wb") as err:  # noqa: PTH123
+            code = self._run(command, home, stdin=given, stdout=out, stderr=err)
         if code:
             how = f"ended with exit code {code}" if code > 0 else f"was killed by signal {-code}"
             raise ExternalError(f"the program {how}{_tail(errors)}")

@@ -93,13 +93,13 @@ def _side(detector: NetworkDetector, form: Format) -> int:
 def _metadata(detector: NetworkDetector, side: int) -> dict[str, Any]:
     """What a user of the file has to know: `detector.json`, its input and its output."""
     description = detector.description
-    made = description.preprocessing
-    shape = ["N", made.channels, side, side]
-    resized = {} if side == made.image_size else {"resized": [made.image_size, side]}
+    expected = description.preprocessing
+    shape = ["N", expected.channels, side, side]
+    resized = {} if side == expected.image_size else {"resized": [expected.image_size, side]}
     return {
         **description.model_dump(mode="json", exclude={"options"}),
         "input": {"name": INPUT, "type": "uint8", "shape": shape, **resized,
-                  "colours": "grey" if made.channels == 1 else "RGB"},
+                  "colours": "grey" if expected.channels == 1 else "RGB"},
         "output": {"name": OUTPUT, "type": "float32", "shape": ["N"],
                    "meaning": "log-odds of generated; above a threshold of operating_points the "
                               "image is called generated"},

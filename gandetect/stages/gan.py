@@ -57,8 +57,8 @@ class TrainGan(Trained):
 
     def settings(self) -> Mapping[str, object]:
         """Not what the networks are used for afterwards."""
-        asked = {"config": self.config.training_identity()}
-        return {**super().settings(), **asked, "quality": self.quality.training_identity()}
+        config, quality = self.config.training_identity(), self.quality.training_identity()
+        return {**super().settings(), "config": config, "quality": quality}
 
     def check(self, context: Context) -> None:
         """Refuse images of a size that the architectures do not grow to."""

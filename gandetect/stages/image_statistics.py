@@ -36,8 +36,8 @@ class SummariseImages(Stage):
         for source in self.sources:
             images = source.open(context.run, context.cache).sample(self.most)
             if len(images):
-                kept = summarise(images.pixels())
+                summary = summarise(images.pixels())
                 place = f"{source.name}@{source.seed}"
-                arrays |= {f"{place}/{name}": values for name, values in kept.items()}
+                arrays |= {f"{place}/{name}": values for name, values in summary.items()}
         np.savez_compressed(context.folder / STATISTICS, **arrays)
         return {}

@@ -53,7 +53,7 @@ class MapSaliency(Stage):
         shuffled = with_shuffled_weights(detector)
         opened = {one.name: one.open(context.run, context.cache) for one in self.sources}
         mean = mean_image(opened.get(IN_DISTRIBUTION) or next(iter(opened.values())))
-        kept = {kind: np.load(context.of(self.scores) / f"{kind}.npz") for kind in KINDS}
+        shown_images = {kind: np.load(context.of(self.scores) / f"{kind}.npz") for kind in KINDS}
         scored = len(starts_of(mean.shape[-1])) ** 2 + 1
         each = self.most * (2 if shuffled else 1) + self.shown * len(KINDS)
         tick = ticker(scored * each * len(opened), context.notify)
@@ -66,7 +66,7 @@ class MapSaliency(Stage):
             arrays[f"{name}/pixels"] = pixel_changes(pixels, mean)
             if shuffled is not None:
                 arrays[f"{name}/shuffled"] = occlusion_maps(shuffled, pixels, mean, tick)
-            for kind, stored in kept.items():
+            for kind, stored in shown_images.items():
                 some = stored[f"{name}/images"][: self.shown]
                 arrays[f"{name}/{kind}"] = occlusion_maps(detector, some, mean, tick)
         np.savez_compressed(context.folder / SALIENCY, **arrays)

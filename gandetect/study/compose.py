@@ -112,8 +112,8 @@ def _of_gans(experiment: Experiment, config: ClassImagesConfig) -> Composed:
     foreign = {one.name: SourceImages(one, shape) for one in experiment.sources}
 
     def examples(one: ClassifierConfig, seed: int) -> GanExamples:
-        made = tuple(gans[name, seed] for name in one.fakes_from if name not in foreign)
-        return GanExamples(made, data, _learnt(foreign, one.fakes_from))
+        trainings = tuple(gans[name, seed] for name in one.fakes_from if name not in foreign)
+        return GanExamples(trainings, data, _learnt(foreign, one.fakes_from))
 
     classifiers = {
         (one.name, seed): TrainClassifier(one, seed, shape, examples(one, seed))
@@ -122,7 +122,7 @@ def _of_gans(experiment: Experiment, config: ClassImagesConfig) -> Composed:
     }
     trained: dict[tuple[str, int], TrainGan | TrainClassifier] = {**gans, **classifiers}
 
-    def made(one: DetectorTable, seed: int) -> Trained:
+    def detector(one: DetectorTable, seed: int) -> Trained:
         if isinstance(one, External):
             learns = tuple(gans[n, seed] for n in one.trained_on if n not in foreign)
             training = GanTraining(learns, data, _learnt(foreign, one.trained_on))
@@ -130,7 +130,7 @@ def _of_gans(experiment: Experiment, config: ClassImagesConfig) -> Composed:
         made_of = tuple(trained[name, seed] for name in one.made_of if name not in foreign)
         return MakeDetector(one, seed, shape, made_of, data, _learnt(foreign, one.made_of))
 
-    others = [made(one, seed) for seed in experiment.seeds for one in experiment.detectors]
+    others = [detector(one, seed) for seed in experiment.seeds for one in experiment.detectors]
 
     def scoring(trained: Trained) -> Scoring:
         sources = gan_sources(experiment, trained)

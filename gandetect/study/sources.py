@@ -32,7 +32,10 @@ def gan_sources(experiment: Experiment, trained: Trained) -> tuple[Source, ...]:
         if gan.role != "detector" or gan.name in known:
             count = evaluation.own_generated if gan.name in known else evaluation.other_generated
             sources.append(_drawn(gan.name, seed, count))
-    another = _next_seed(experiment, seed)
+    # The next seed, in a circle, stands for another training run: each generator meets one
+    # discriminator of another run, so no run counts more than others.
+    seeds = experiment.seeds
+    another = seeds[(seeds.index(seed) + 1) % len(seeds)]
     for number, name in enumerate(known):
         if another != seed:
             sources.append(_drawn(name, another, evaluation.other_generated))
@@ -48,15 +51,6 @@ def gan_sources(experiment: Experiment, trained: Trained) -> tuple[Source, ...]:
 
 def _drawn(gan: str, seed: int, count: int | None) -> GeneratedSource:
     return GeneratedSource(f"generated:{gan}", seed, gan, "evaluation", count)
-
-
-def _next_seed(experiment: Experiment, seed: int) -> int:
-    """The seed after this one, in a circle: whose generator stands for another training run.
-
-    Each generator meets one discriminator of another run, so no run counts more than others.
-    """
-    seeds = experiment.seeds
-    return seeds[(seeds.index(seed) + 1) % len(seeds)]
 
 
 def is_perturbed(source: Source, seed: int) -> bool:

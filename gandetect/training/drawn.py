@@ -45,12 +45,12 @@ def open_generator(folder: Path, epoch: int | None = None, device: str = "cpu") 
     config = configs[name]
     place = epoch_folder(folder, epoch)
     if not (place / weights_file(config.drawn_from)).is_file():
-        kept = listed([str(int(one.name)) for one in sorted((folder / "epochs").glob("[0-9]*"))])
+        epochs = listed([str(int(one.name)) for one in sorted((folder / "epochs").glob("[0-9]*"))])
         if epoch is not None:
-            raise UsageError(f"{str(folder)!r} has no epoch {epoch}; it has: {kept}")
+            raise UsageError(f"{str(folder)!r} has no epoch {epoch}; it has: {epochs}")
         raise RunError(
             f"{str(folder)!r} has not been trained to the end; let `gandetect run` do it, or give "
-            f"an epoch; it has: {kept}"
+            f"an epoch; it has: {epochs}"
         )
     return load_generator(config, place, experiment.data.shape, int(seed), torch.device(device))
 
