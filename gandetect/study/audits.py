@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from gandetect.config import LabelledDataConfig
 from gandetect.sources import Source, splits
 from gandetect.sources.foreign import TEST, TRAIN
 from gandetect.sources.generators import GeneratedSource
@@ -21,6 +20,11 @@ from gandetect.statistics.scores import TRAINING
 AUDITED = 2000  # images of each side, and of each source that is summed up
 AUDITED_LARGE = 500  # of those above 64 px
 LARGE = 64
+
+
+def most_audited(size: int) -> int:
+    """How many images of ``size`` pixels are looked at, of each side or source."""
+    return AUDITED_LARGE if size > LARGE else AUDITED
 
 
 def gan_audits(
@@ -45,16 +49,12 @@ def gan_audits(
 
 
 def labelled_audits(
-    config: LabelledDataConfig,
-    images: DecodedImages,
-    data: LabelledData,
-    foreign: Iterable[SourceImages],
+    images: DecodedImages, data: LabelledData, foreign: Iterable[SourceImages]
 ) -> tuple[AuditSource, ...]:
     """Audits of each class of fakes that is trained on, and of those from elsewhere.
 
     Beside them are all reals that are trained on.
     """
-    most = AUDITED_LARGE if images.size > LARGE else AUDITED
 
     def source(label: str, name: str | None) -> LabelledSource:
         called = TRAINING if name is None else f"generated:{name}"
@@ -65,11 +65,11 @@ def labelled_audits(
             f"class-{number:02d}",
             source("real", None),
             source("generated", name),
-            most,
+            most_audited(images.size),
             (images, data),
             data,
         )
-        for number, name in enumerate(sorted(config.trained_fakes), start=1)
+        for number, name in enumerate(sorted(data.config.trained_fakes), start=1)
     ]
     return (*audits, *_foreign_audits(foreign, source("real", None), images, data))
 
@@ -83,7 +83,7 @@ def _foreign_audits(
             f"sources/{one.table.name}",
             reals,
             one.source(0, TRAIN if one.table.train else TEST),
-            AUDITED_LARGE if one.preprocessing.image_size > LARGE else AUDITED,
+            most_audited(one.preprocessing.image_size),
             (*images, one),
         )
         for one in foreign

@@ -50,7 +50,7 @@ from gandetect.stages.trained import Trained
 from gandetect.stages.trajectory import ScoreTrajectory
 from gandetect.statistics.calibrated import CalibrationRule
 from gandetect.statistics.scores import CALIBRATION, NOT_REPORTED, TEST_REALS
-from gandetect.study.audits import AUDITED, AUDITED_LARGE, LARGE, gan_audits, labelled_audits
+from gandetect.study.audits import LARGE, gan_audits, labelled_audits, most_audited
 from gandetect.study.sources import gan_sources, is_perturbed, labelled_sources
 
 UNKNOWN_SIZE = 224  # of labelled images, where no detector says what it takes
@@ -222,7 +222,7 @@ def _of_labelled_images(
             sampled=True,
         ),
         folds=folds,
-        audits=labelled_audits(config, decoded[max(decoded)], data, largest.values()),
+        audits=labelled_audits(decoded[max(decoded)], data, largest.values()),
     )
     return Composed((), (*trainings, *folds), report)
 
@@ -313,8 +313,7 @@ def _image_statistics(scorings: Sequence[Scoring]) -> SummariseImages:
         if is_shown(source, one.trained.seed)
     }
     images = {stage.place: stage for one in of_size for stage in one.images}
-    most = AUDITED_LARGE if size > LARGE else AUDITED
-    return SummariseImages(tuple(sources.values()), most, tuple(images.values()))
+    return SummariseImages(tuple(sources.values()), most_audited(size), tuple(images.values()))
 
 
 def _saliency(scoring: Scoring, scores: ScoreDetector) -> MapSaliency:
