@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from difflib import get_close_matches
 
 LONGEST_NAME = 200
@@ -112,3 +112,10 @@ def unknown_name(kind: str, given: object, choices: Iterable[str]) -> UsageError
     return UsageError(
         f"{kind} {problem}; choose one of: {listed(names)}{did_you_mean(given, names)}"
     )
+
+
+def require_known(kind: str, names: Iterable[str], choices: Collection[str]) -> None:
+    """Raise `unknown_name` for the first of some names that is none of the choices."""
+    for name in names:
+        if name not in choices:
+            raise unknown_name(kind, name, choices)

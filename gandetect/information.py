@@ -20,7 +20,7 @@ from gandetect.config import (
     SOURCES,
     ClassifierConfig,
 )
-from gandetect.errors import unknown_name
+from gandetect.errors import require_known
 from gandetect.models import keras_parameter_count
 from gandetect.models.classifiers import ImageClassifier, layer_table, set_trainable
 from gandetect.runs import load_study, read_json
@@ -103,8 +103,7 @@ def recipe_information(name: str) -> dict[str, Any]:
     ``trainable_parameters`` has a number for each phase of its training. Nothing is computed, and
     nothing fetched. Raises `UsageError` for an unknown recipe.
     """
-    if name not in RECIPES:
-        raise unknown_name("recipe", name, RECIPES)
+    require_known("recipe", [name], RECIPES)
     config, classifier = _of_recipe(name)
     phases = [phase.trainable for phase in config.phases] or [config.trainable]
     trainable = []

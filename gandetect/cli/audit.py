@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gandetect.cli.options import json_option
+from gandetect.cli.options import PATH, json_option
 from gandetect.cli.output import print_json, say
 from gandetect.errors import DataError, UsageError
 
@@ -35,8 +35,8 @@ MEANING = (
 
 
 @click.command("audit")
-@click.argument("real", type=click.Path(path_type=Path))
-@click.argument("generated", type=click.Path(path_type=Path))
+@click.argument("real", type=PATH)
+@click.argument("generated", type=PATH)
 @click.option(
     "--max-images",
     type=click.IntRange(min=1),
@@ -118,20 +118,17 @@ def _as_counted(path: Path) -> list[str | int]:
 
 
 def _side_of_files(files: Sequence[FileFacts], colour: bool, window: int) -> Side:
-    import numpy as np
-
     from gandetect.analyses.audit.sides import joined, side_of
     from gandetect.data.file_facts import file_features
     from gandetect.data.images import image_faults, plain_picture, read_picture
+    from gandetect.data.picture import pixels_of
 
     sides = []
     for facts in files:
         with image_faults(facts.path):
             plain = plain_picture(read_picture(facts.path), "RGB" if colour else "L")
-        pixels = np.asarray(plain, dtype=np.uint8)
-        picture = pixels.transpose(2, 0, 1) if colour else pixels[None]
         try:
-            sides.append(side_of(picture[None], window, file_features([facts])))
+            sides.append(side_of(pixels_of(plain)[None], window, file_features([facts])))
         except DataError as error:
             raise DataError(f"{str(facts.path)!r}: {error}") from None
     return joined(sides)

@@ -6,18 +6,14 @@ from pathlib import Path
 
 import click
 
-from gandetect.cli.options import json_option
+from gandetect.cli.options import FOLDER, PATH, json_option
 from gandetect.cli.output import print_json
 
 
 @click.command("compare")
-@click.argument(
-    "runs", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="RUN RUN..."
-)
+@click.argument("runs", nargs=-1, required=True, type=PATH, metavar="RUN RUN...")
 @click.option(
-    "--out",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Where to put the page; default: ./comparison-<run>-vs-<run>.",
+    "--out", type=FOLDER, help="Where to put the page; default: ./comparison-<run>-vs-<run>."
 )
 @json_option
 @click.option("--open", "open_page", is_flag=True, help="Open the page in the browser.")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gandetect.cli.audit import audit_command
-from gandetect.cli.options import MOST_PROCESSES, data_dir_option, json_option
+from gandetect.cli.options import MOST_PROCESSES, PATH, data_dir_option, json_option
 from gandetect.cli.output import bar, print_json, say, say_any_name, suggest
 from gandetect.errors import UsageError
 
@@ -49,20 +49,16 @@ def data_fetch_command(context: click.Context, /, data_dir: Path | None, force: 
 
 
 @data_group.command("check")
-@click.argument(
-    "folder", required=False, metavar="[FOLDER|EXPERIMENT.toml]", type=click.Path(path_type=Path)
-)
+@click.argument("folder", required=False, metavar="[FOLDER|EXPERIMENT.toml]", type=PATH)
 @click.option(
     "--quarantine",
     "target",
-    type=click.Path(path_type=Path),
+    type=PATH,
     metavar="DIR",
     help="Move bad files there; `gandetect data restore DIR` brings them back.",
 )
 @click.option(
-    "--delete",
-    is_flag=True,
-    help="Delete bad files for good, after asking; unsupported ones stay.",
+    "--delete", is_flag=True, help="Delete bad files for good, after asking; unsupported ones stay."
 )
 @click.option("--yes", is_flag=True, help="Do not ask before deleting.")
 @click.option(
@@ -156,7 +152,7 @@ def data_check_command(
 
 
 @data_group.command("restore")
-@click.argument("quarantine", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("quarantine", metavar="DIR", type=PATH)
 @click.pass_context
 def data_restore_command(context: click.Context, /, quarantine: Path) -> None:
     """Bring the files of quarantine DIR back to where they came from.

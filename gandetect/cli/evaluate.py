@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from gandetect.cli.options import json_option
+from gandetect.cli.options import PATH, json_option
 from gandetect.cli.output import suggest
 from gandetect.errors import UsageError, listed, shown
 
@@ -17,10 +17,10 @@ def _listed(_: click.Context, __: click.Parameter, value: str | None) -> list[st
 
 
 @click.command("evaluate")
-@click.argument("scores", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--key", type=click.Path(path_type=Path), help="A table of the images that says what "
+@click.argument("scores", nargs=-1, required=True, type=PATH)
+@click.option("--key", type=PATH, help="A table of the images that says what "
               "SCORES lack, such as their labels.")  # fmt: skip
-@click.option("--out", type=click.Path(path_type=Path), help="The run folder to write; default: "
+@click.option("--out", type=PATH, help="The run folder to write; default: "
               "runs/<name>-<digest>.")  # fmt: skip
 @click.option("--name", default="", help="What the evaluation is called; default: the first file.")
 @click.option("--columns", metavar="OURS=THEIRS,…", callback=_listed, help="Columns of another "
@@ -93,17 +93,17 @@ def evaluate_command(
     named = {
         ours.strip(): theirs.strip() for ours, _, theirs in (c.partition("=") for c in columns)
     }
-    found = evaluate(scores, key=key, out=out, name=name, columns=named, **options)
-    cells = found.metrics["cells"]
+    evaluation = evaluate(scores, key=key, out=out, name=name, columns=named, **options)
+    cells = evaluation.metrics["cells"]
     detectors, sources = (sorted({cell[key] for cell in cells}) for key in ("detector", "source"))
     click.echo(f"detectors: {listed(detectors)}; sources: {listed(sources)}", err=True)
-    for warning in found.warnings:
+    for warning in evaluation.warnings:
         click.echo(f"warning: {warning}", err=True)
-    page = found.report.html
+    page = evaluation.report.html
     if as_json:
-        click.echo(found.report.metrics_json.read_text(encoding="utf-8"), nl=False)
+        click.echo(evaluation.report.metrics_json.read_text(encoding="utf-8"), nl=False)
     else:
         click.echo(page)
-    suggest(context, f"gandetect compare {found.run} OTHER-RUN")
+    suggest(context, f"gandetect compare {evaluation.run} OTHER-RUN")
     if show:
         click.launch(str(page))

@@ -6,16 +6,16 @@ from pathlib import Path
 
 import click
 
-from gandetect.cli.options import code_from_option, json_option
+from gandetect.cli.options import FOLDER, PATH, code_from_option, json_option
 from gandetect.cli.output import print_json, say, say_any_name
 
 
 @click.command("explain")
-@click.argument("detector", type=click.Path(path_type=Path))
-@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("detector", type=PATH)
+@click.argument("paths", nargs=-1, required=True, type=PATH)
 @click.option(
     "--out",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=FOLDER,
     default=Path("explained"),
     show_default=True,
     help="Folder for a PNG and a JSON file of each image.",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gandetect.cli.options import FILE, PATH
 from gandetect.cli.output import say
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @click.command("export")
-@click.argument("detector", type=click.Path(path_type=Path))
+@click.argument("detector", type=PATH)
 @click.option(
     "--format",
     "form",
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--out",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=FILE,
     help="File to write; default: the detector's name with .onnx or .pt, in this folder.",
 )
 @click.pass_context

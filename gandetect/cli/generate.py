@@ -7,19 +7,16 @@ from typing import Literal
 
 import click
 
+from gandetect.cli.options import FILE, FOLDER, PATH
 from gandetect.cli.output import say
 from gandetect.errors import UsageError
 
 
 @click.command("generate")
-@click.argument("generator", type=click.Path(path_type=Path), metavar="RUN/gans/NAME/seed-S")
+@click.argument("generator", type=PATH, metavar="RUN/gans/NAME/seed-S")
 @click.option("--count", type=click.IntRange(1), required=True, metavar="N", help="How many.")
 @click.option(
-    "--out",
-    type=click.Path(file_okay=False, path_type=Path),
-    required=True,
-    metavar="DIR",
-    help="Folder that they are written into.",
+    "--out", type=FOLDER, required=True, metavar="DIR", help="Folder that they are written into."
 )
 @click.option(
     "--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, metavar="N",
@@ -37,14 +34,14 @@ from gandetect.errors import UsageError
 @click.option(
     "--score",
     "detector",
-    type=click.Path(path_type=Path),
+    type=PATH,
     metavar="DETECTOR",
     help="Folder of a detector whose scores stand beside them, in scores.csv.",
 )
 @click.option(
     "--interpolate",
     "animation",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=FILE,
     metavar="FILE.gif",
     help="Also write a walk through latent space as an animation.",
 )
@@ -85,9 +82,9 @@ def generate_command(
     for target in (out, animation):
         if target is not None:
             require_free(target, force)
-    asked = load_detector(detector, "cpu") if detector is not None else None
+    scorer = load_detector(detector, "cpu") if detector is not None else None
     written = write_generated(
-        generate_images(generator, count, seed=seed, epoch=epoch), out, form, asked
+        generate_images(generator, count, seed=seed, epoch=epoch), out, form, scorer
     )
     if animation is not None:
         frames = interpolation(open_generator(generator, epoch), seed)

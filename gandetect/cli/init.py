@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gandetect.cli.options import data_dir_option
+from gandetect.cli.options import FILE, PATH, data_dir_option
 from gandetect.cli.output import bar, say, suggest
 from gandetect.errors import UsageError
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @click.command("init")
 @click.argument("name")
 @click.option(
-    "--data", "folder", required=True, type=click.Path(path_type=Path), metavar="FOLDER",
+    "--data", "folder", required=True, type=PATH, metavar="FOLDER",
     help="Pictures, one sub-folder a class, or train, val and test folders of such.",
 )  # fmt: skip
 @click.option("--real", multiple=True, metavar="CLASS", help="A class of real images; repeat.")
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 @click.option("--image-size", type=click.IntRange(28, 128), help="Side in pixels.")
 @click.option("--channels", type=click.Choice(["1", "3"]), help="1 for grey, 3 for colour.")
 @click.option("--group-pattern", metavar="REGEX", help="What file names of one group share.")
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Default: NAME.toml.")
+@click.option("--out", type=FILE, help="Default: NAME.toml.")
 @click.option("--force", is_flag=True, help="Replace a file that is there.")
 @data_dir_option
 @click.pass_context
@@ -81,14 +81,14 @@ def init_command(
         **dict.fromkeys(generated, "generated"),
         **dict.fromkeys(ignored, "ignored"),
     }
-    labels, asked = _labels(look, given)
+    labels, answered = _labels(look, given)
     answers = Answers(
         labels,
         held_out,
         image_size,
         int(channels) if channels else None,
         group_pattern,
-        guessed=not asked,
+        guessed=not answered,
     )
     runs.write_text(
         path,
@@ -120,12 +120,12 @@ def _with_held_out(look: Look, answers: Answers) -> Answers:
         return answers
     if answers.held_out:
         return replace(answers, guessed=False)
-    kept = [name for name in look.classes if answers.labels.get(name) == "real"]
-    if not kept:
+    reals = [name for name in look.classes if answers.labels.get(name) == "real"]
+    if not reals:
         return answers
     if not on_terminal():
-        return replace(answers, held_out=kept[-1:], guessed=True)
-    chosen = click.prompt("held-out class", kept[-1], type=click.Choice(kept), err=True)
+        return replace(answers, held_out=reals[-1:], guessed=True)
+    chosen = click.prompt("held-out class", reals[-1], type=click.Choice(reals), err=True)
     return replace(answers, held_out=[chosen])
 
 

@@ -9,6 +9,9 @@ from typing import Any, TypeVar
 
 import click
 
+PATH = click.Path(path_type=Path)
+FOLDER = click.Path(file_okay=False, path_type=Path)
+FILE = click.Path(dir_okay=False, path_type=Path)
 MOST_PROCESSES = 1024  # on one machine, and CPUs or GPUs of one task
 
 
@@ -29,15 +32,20 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 data_dir_option = click.option(
     "--data-dir",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=FOLDER,
     envvar="GANDETECT_DATA_DIR",
     help="Where data sets are kept; default: ./data.",
 )
 code_from_option = click.option(
     "--code-from",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=FOLDER,
     help="Run the code or program that an external DETECTOR names, whose files are below this "
     "folder: that of its experiment file. Only for what you trust.",
+)
+address_option = click.option(
+    "--address",
+    metavar="HOST:PORT",
+    help="With Ray: its head; default: a Ray of this machine alone.",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
 
@@ -45,7 +53,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON o
 def experiment_options(command: Command) -> Command:
     """Add the options that every command on an experiment file takes."""
     options = [
-        click.argument("experiment", type=click.Path(path_type=Path), metavar="EXPERIMENT.toml"),
+        click.argument("experiment", type=PATH, metavar="EXPERIMENT.toml"),
         click.option(
             "--set",
             "overrides",
@@ -76,7 +84,7 @@ def experiment_options(command: Command) -> Command:
         ),
         click.option(
             "--out",
-            type=click.Path(file_okay=False, path_type=Path),
+            type=FOLDER,
             default=Path("runs"),
             show_default=True,
             help="Folder that run folders are put in.",
@@ -84,7 +92,7 @@ def experiment_options(command: Command) -> Command:
         data_dir_option,
         click.option(
             "--reuse",
-            type=click.Path(file_okay=False, path_type=Path),
+            type=FOLDER,
             multiple=True,
             metavar="RUN",
             help="Take GANs that were trained in just the same way from this run folder; "
@@ -97,11 +105,7 @@ def experiment_options(command: Command) -> Command:
             show_default=True,
             help="What does the work: processes of this machine, or Ray (docs/ray.md).",
         ),
-        click.option(
-            "--address",
-            metavar="HOST:PORT",
-            help="With Ray: its head; default: a Ray of this machine alone.",
-        ),
+        address_option,
         click.option(
             "--cpus-per-task",
             type=click.IntRange(1, MOST_PROCESSES),

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import click
 
-from gandetect.cli.options import json_option
+from gandetect.cli.options import FOLDER, PATH, json_option
 from gandetect.cli.output import print_json
 from gandetect.errors import RunError, UsageError
 
 
 @click.command("report")
-@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("run", type=PATH)
 @click.option(
     "--prevalence",
     type=float,
@@ -33,11 +33,9 @@ def report_command(
     context: click.Context,
     /,
     run: Path,
-    prevalence: float | None,
-    cost_miss: float | None,
-    cost_flag: float | None,
     show: bool,
     as_json: bool,
+    **options: float | None,
 ) -> None:
     """Rebuild metrics, figures and report of a RUN from its stored scores, without torch.
 
@@ -53,7 +51,6 @@ def report_command(
     from gandetect.analyses.variants.build import build_variants_report
     from gandetect.statistics.cost_model import EXAMPLE_COSTS, CostModel
 
-    options = {"prevalence": prevalence, "cost_miss": cost_miss, "cost_flag": cost_flag}
     costs = {name: value for name, value in options.items() if value is not None}
     market = CostModel(**{**EXAMPLE_COSTS.as_dict(), **costs})
     if (run / "variants.json").is_file():
@@ -76,7 +73,6 @@ def report_command(
 
 
 def _studies(numbers: Path) -> dict[str, Path]:
-    """Name and run folder of each study that a report of variants joins."""
     from gandetect.runs import read_json
 
     try:
@@ -87,8 +83,8 @@ def _studies(numbers: Path) -> dict[str, Path]:
 
 
 @click.command("grid")
-@click.argument("run", type=click.Path(path_type=Path))
-@click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Where to put them.")
+@click.argument("run", type=PATH)
+@click.option("--out", type=FOLDER, help="Where to put them.")
 @json_option
 @click.pass_context
 def grid_command(context: click.Context, /, run: Path, out: Path | None, as_json: bool) -> None:

@@ -65,10 +65,10 @@ def _end_with_gaps(context: click.Context, folder: Path) -> None:
     from gandetect.runs import read_json
 
     left_out = [folder / LEFT_OUT, *folder.glob(f"variants/*/{LEFT_OUT}")]
-    told = [gap for file in left_out if file.exists() for gap in read_json(file)["detectors"]]
-    if told:
+    gaps = [gap for file in left_out if file.exists() for gap in read_json(file)["detectors"]]
+    if gaps:
         click.echo(
-            f"error: the report is without {len(told)} detector(s): {'; '.join(told)}; all else is "
+            f"error: the report is without {len(gaps)} detector(s): {'; '.join(gaps)}; all else is "
             "kept, and the same command tries again what was left out",
             err=True,
         )
@@ -123,7 +123,6 @@ def run_experiment(
 
 
 def _lines(experiment: Experiment, options: Options) -> list[str]:
-    """The plan of a study, or of those of all variants."""
     from gandetect.study import plan_lines, plan_study
     from gandetect.study.estimate import duration_line
     from gandetect.study.variants import plan_variants, variants_lines

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import click
 
+from gandetect.cli.options import FILE
 from gandetect.cli.output import print_json
 
 
 @click.command("schema")
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="File to write.")
+@click.option("--out", type=FILE, help="File to write.")
 def schema_command(out: Path | None) -> None:
     """Print a JSON Schema of experiment files, for editors such as VS Code (Taplo).
 

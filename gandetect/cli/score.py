@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from gandetect.cli.options import MOST_PROCESSES, code_from_option
+from gandetect.cli.options import FOLDER, MOST_PROCESSES, PATH, address_option, code_from_option
 from gandetect.cli.output import say, say_any_name
 from gandetect.errors import UsageError
 
@@ -28,8 +28,8 @@ MOST_WORKERS = 8  # each holds decoded batches in memory
 
 
 @click.command("score")
-@click.argument("detector", type=click.Path(path_type=Path))
-@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("detector", type=PATH)
+@click.argument("paths", nargs=-1, required=True, type=PATH)
 @click.option(
     "--at",
     "operating_point",
@@ -68,7 +68,7 @@ MOST_WORKERS = 8  # each holds decoded batches in memory
 )
 @click.option(
     "--out",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=FOLDER,
     help="Folder for the answers to a large collection: a Parquet file for every 10,000 images, or "
     "for every Parquet file of image bytes. The same command goes on where it was interrupted.",
 )
@@ -79,11 +79,7 @@ MOST_WORKERS = 8  # each holds decoded batches in memory
     show_default=True,
     help="What fills --out: this process, or Ray.",
 )
-@click.option(
-    "--address",
-    metavar="HOST:PORT",
-    help="With Ray: its head; default: a Ray of this machine alone.",
-)
+@address_option
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda", "mps"]), default="cpu")
 @code_from_option
 @click.pass_context
@@ -202,7 +198,6 @@ def _check(
 
 
 def _point(at: str | None, unsure: tuple[str, str] | None, form: str | None) -> Point:
-    """The operating point of the verdict, or the two between which it is unsure."""
     if unsure is None:
         return at or "native"
     if at is not None:
@@ -223,7 +218,6 @@ def _work(
     detector: Path,
     request: ScoringRequest,
 ) -> Iterator[Work]:
-    """Who scores the shards: this process, or the workers of a Ray."""
     from gandetect.engine import Task, as_finished
     from gandetect.events import silent
     from gandetect.machine import cores

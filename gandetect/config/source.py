@@ -8,13 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, SerializeAsAny, model_validator
 
 from gandetect.config.class_images import Pattern, leave_something
-from gandetect.config.section import (
-    ConfigSection,
-    Name,
-    OpenProbability,
-    SplitSeed,
-    table_chosen,
-)
+from gandetect.config.section import ConfigSection, Name, OpenProbability, SplitSeed, table_chosen
 from gandetect.errors import UsageError, shown
 from gandetect.registry import Registry
 

@@ -43,12 +43,12 @@ def add_labelled(config: FolderDataConfig, found_files: FoundFiles) -> None:
                     _add_class(found_files, inside, name, split)
             # In a data set that comes split, only classes not trained on may lack a folder.
             elif config.splits is None or not (label == "ignored" or name in config.held_out):
-                raise _missing_class(config, folder, name)
+                raise _missing_class(folder, name, config.splits is None)
         _require_mapped(config, found_files.root, folder)
         _leave_out_loose(found_files, folder)
     for name in config.classes:
         if name not in seen:
-            raise _missing_class(config, found_files.root, name)
+            raise _missing_class(found_files.root, name, config.splits is None)
 
 
 def _split_folders(config: FolderDataConfig, root: Path) -> Iterator[tuple[str, Path]]:
@@ -65,11 +65,11 @@ def _split_folders(config: FolderDataConfig, root: Path) -> Iterator[tuple[str, 
             yield split, root / name
 
 
-def _missing_class(config: FolderDataConfig, folder: Path, name: str) -> UsageError:
+def _missing_class(folder: Path, name: str, maybe_splits: bool) -> UsageError:
     others = class_folders(folder)
     inside = [other for other in others if (folder / other / name).is_dir()]
     hint = did_you_mean(name, others)
-    if inside and config.splits is None:
+    if inside and maybe_splits:
         hint = f"; it is inside {listed(inside)}: if those are splits, name them in data.splits"
     return UsageError(
         f"class {name!r} has no folder in {str(folder)!r}; the folders there are: "
@@ -109,10 +109,7 @@ def picture_classes(config: PicturesConfig, data_dir: Path) -> tuple[str, ...]:
         ) from None
     for name in config.classes or ():
         if name not in there:
-            raise UsageError(
-                f"class {name!r} has no folder in {str(root)!r}; the folders there are: "
-                f"{listed(there)}{did_you_mean(name, there)}"
-            )
+            raise _missing_class(root, name, maybe_splits=False)
     if config.classes is None:
         _refuse_splits(root, config.path)
     classes = config.classes or tuple(there)

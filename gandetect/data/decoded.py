@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,19 +18,17 @@ from gandetect.data.images import (
     fitted_pixels,
     image_faults,
     plain_picture,
-    read_image,
     read_picture,
     refuse_special,
 )
 from gandetect.data.reading import Progress, by_chunks, perceptual_hash
 from gandetect.errors import DataError
 
-Notes = TypeVar("Notes")
 Pixels = NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True)  # there may be a million
-class DecodedPicture:
+class DecodedFile:
     """What a file of a row holds, or in ``error`` why the row is empty.
 
     ``sha256`` is of the file's bytes, ``pixels_sha256`` of the row's. ``width`` and ``height`` are
@@ -47,28 +45,6 @@ class DecodedPicture:
     phash: int | None = None
 
 
-def decode_to_file(
-    paths: Sequence[Path],
-    target: Path,
-    *,
-    size: int,
-    channels: int,
-    fit: Fit,
-    workers: int = 1,
-    progress: Progress | None = None,
-) -> None:
-    """Write the images to ``target``, a ``.npy`` file of ``(N, channels, size, size) uint8``.
-
-    Row by row what `read_image` returns, in the order of ``paths``; with several workers,
-    processes share the files. ``progress`` is called with the numbers done and in all. Raises
-    `DataError` for a file that cannot be decoded and for a full disk, and leaves no file then, and
-    for a target that exists, which is left as it is.
-    """
-    options = {"size": size, "channels": channels, "fit": fit}
-    shape = (len(paths), channels, size, size)
-    _fill(paths, target, shape, _decode_chunk, options, workers, progress)
-
-
 def decode_pictures(
     paths: Sequence[Path],
     target: Path,
@@ -77,37 +53,30 @@ def decode_pictures(
     channels: int,
     fit: Fit | None,
     hashes: bool = False,
+    strict: bool = False,
     workers: int = 1,
     progress: Progress | None = None,
-) -> list[DecodedPicture]:
-    """Write the images as `decode_to_file` does, and return facts on each file.
+) -> list[DecodedFile]:
+    """Write the images to ``target``, a ``.npy`` file of ``(N, channels, size, size) uint8``.
 
-    The row of a file that cannot be decoded stays black, and its error says why. Without a ``fit``
-    every picture must have ``size`` pixels on both sides already. ``hashes`` adds perceptual
-    hashes. Raises `DataError` for a picture of another size then, and as `decode_to_file` does.
+    Row by row what `read_image` returns, in the order of ``paths``; returns facts on each file.
+    The row of a file that cannot be decoded stays black, and its error says why; a ``strict`` call
+    raises it. Without a ``fit`` every picture must have ``size`` pixels on both sides already.
+    ``hashes`` adds perceptual hashes. With several workers, processes share the files;
+    ``progress`` is called with the numbers done and in all. Raises `DataError` for a picture of
+    another size without a ``fit`` and for a full disk, and leaves no file then, and for a target
+    that exists, which is left as it is.
     """
-    options = {"size": size, "channels": channels, "fit": fit, "hashes": hashes}
+    options = {"size": size, "channels": channels, "fit": fit, "hashes": hashes, "strict": strict}
     shape = (len(paths), channels, size, size)
-    chunks = _fill(paths, target, shape, _decode_pictures, options, workers, progress)
-    return [one for part in chunks for one in part]
-
-
-def _fill(
-    paths: Sequence[Path],
-    target: Path,
-    shape: tuple[int, ...],
-    decode: Callable[[Sequence[Path], dict[str, Any]], tuple[Pixels, Notes]],
-    options: dict[str, Any],
-    workers: int,
-    progress: Progress | None,
-) -> list[Notes]:
-    """Make the file and fill it chunk by chunk; returns the notes on each chunk, in order."""
     try:
         target.open("xb").close()  # so that only a file made here is ever written or removed
         try:
-            place = _Place(target, _empty_array(target, shape))
-            fill = partial(_one_chunk, place=place, decode=decode, options=options)
-            return by_chunks(fill, paths, workers, progress)
+            empty = np.lib.format.open_memmap(target, mode="w+", dtype=np.uint8, shape=shape)
+            decode = partial(
+                _decode_chunk, target=target, offset=int(empty.offset), options=options
+            )
+            chunks = by_chunks(decode, paths, workers, progress)
         except BaseException:
             target.unlink()
             raise
@@ -117,54 +86,26 @@ def _fill(
             f"cannot be written: {error.strerror or error}; free some space, or choose a smaller "
             "image size or fewer images"
         ) from None
+    return [one for chunk in chunks for one in chunk]
 
 
-@dataclass(frozen=True)
-class _Place:
-    """A file of pixels, and where in it they start."""
-
-    file: Path
-    offset: int
-
-    def write(self, row: int, images: Pixels) -> None:
-        # Written rather than mapped: on a full disk a write fails, a mapping kills the process.
-        with self.file.open("r+b") as file:
-            file.seek(self.offset + row * images[0].nbytes)
-            file.write(images.tobytes())
-
-
-def _empty_array(target: Path, shape: tuple[int, ...]) -> int:
-    """Give the file its header and its full length; returns where the pixels start."""
-    array = np.lib.format.open_memmap(target, mode="w+", dtype=np.uint8, shape=shape)
-    return int(array.offset)
-
-
-def _one_chunk(
-    chunk: tuple[int, Sequence[Path]],
-    place: _Place,
-    decode: Callable[[Sequence[Path], dict[str, Any]], tuple[Pixels, Notes]],
-    options: dict[str, Any],
-) -> Notes:
+def _decode_chunk(
+    chunk: tuple[int, Sequence[Path]], target: Path, offset: int, options: dict[str, Any]
+) -> list[DecodedFile]:
+    """Decode files from a row on, and write them; pixels start at ``offset`` of the target."""
     start, paths = chunk
-    images, notes = decode(paths, options)
-    place.write(start, images)
-    return notes
-
-
-def _decode_chunk(paths: Sequence[Path], options: dict[str, Any]) -> tuple[Pixels, None]:
-    return np.stack([read_image(path, **options) for path in paths]), None
-
-
-def _decode_pictures(
-    paths: Sequence[Path], options: dict[str, Any]
-) -> tuple[Pixels, list[DecodedPicture]]:
     decoded = [_decode_picture(path, **options) for path in paths]
-    return np.stack([pixels for pixels, _ in decoded]), [note for _, note in decoded]
+    images = np.stack([pixels for pixels, _ in decoded])
+    # Written rather than mapped: on a full disk a write fails, a mapping kills the process.
+    with target.open("r+b") as file:
+        file.seek(offset + start * images[0].nbytes)
+        file.write(images.tobytes())
+    return [facts for _, facts in decoded]
 
 
 def _decode_picture(
-    path: Path, *, size: int, channels: int, fit: Fit | None, hashes: bool
-) -> tuple[Pixels, DecodedPicture]:
+    path: Path, *, size: int, channels: int, fit: Fit | None, hashes: bool, strict: bool
+) -> tuple[Pixels, DecodedFile]:
     """One file's pixels ``(channels, size, size)``, black if it has none, and what it holds."""
     digest = ""
     try:
@@ -179,18 +120,20 @@ def _decode_picture(
             hashed = perceptual_hash(plain_picture(picture, "RGB")) if hashes else None
         width, height = picture.image.size
         if fit is None and (width, height) != (size, size):
-            raise _needs_a_fit(path, width, height, size)
+            raise DataError(
+                f"{str(path)!r} has {width} x {height} pixels and image_size is {size}; say how "
+                'pictures of other sizes are made to fit: fit = "crop" (the centre), "pad" (with '
+                'black) or "stretch"'
+            )
         of_pixels = hashlib.sha256(pixels.tobytes()).hexdigest()
-        return pixels, DecodedPicture(digest, None, of_pixels, width, height, picture.mode, hashed)
+        return pixels, DecodedFile(digest, None, of_pixels, width, height, picture.mode, hashed)
     except ImageFault as fault:
+        if strict:
+            raise
         reason = fault.reason
     except OSError as error:
+        if strict:
+            with image_faults(path):
+                raise
         reason = f"cannot be read: {error.strerror or error}"
-    return np.zeros((channels, size, size), np.uint8), DecodedPicture(digest, reason)
-
-
-def _needs_a_fit(path: Path, width: int, height: int, size: int) -> DataError:
-    return DataError(
-        f"{str(path)!r} has {width} x {height} pixels and image_size is {size}; say how pictures "
-        'of other sizes are made to fit: fit = "crop" (the centre), "pad" (with black) or "stretch"'
-    )
+    return np.zeros((channels, size, size), np.uint8), DecodedFile(digest, reason)

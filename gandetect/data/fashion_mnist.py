@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gandetect.data.class_images import ClassImages
+from gandetect.data.sets.downloads import impatient_network
 from gandetect.errors import DataError
 
 CLASSES = (
@@ -140,16 +141,10 @@ def _debian(_: Path) -> Path:
 
 
 def _torchvision(temporary: Path) -> Path:
-    import socket
-
     from torchvision.datasets import FashionMNIST
 
-    before = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(20)  # a silent network must not hold up the next route
-    try:
+    with impatient_network():
         FashionMNIST(temporary, download=True)
-    finally:
-        socket.setdefaulttimeout(before)
     return temporary / "FashionMNIST" / "raw"
 
 

@@ -18,7 +18,7 @@ from PIL import Image, UnidentifiedImageError
 from gandetect.data.decoding import decoded_picture
 from gandetect.data.faults import GET, ImageFault, Refusal
 from gandetect.data.folders import DENIED, Found, PassedOver, walk
-from gandetect.data.picture import DecodedPicture, Fit
+from gandetect.data.picture import DecodedPicture, Fit, pixels_of
 from gandetect.data.signatures import FORMATS, START, picture_format
 from gandetect.errors import DataError
 
@@ -86,8 +86,7 @@ def fitted_pixels(
 ) -> NDArray[np.uint8]:
     """Turn a decoded file into ``(channels, size, size) uint8``, as `read_image` says."""
     plain = plain_picture(picture, "L" if channels == 1 else "RGB", background)
-    pixels = np.asarray(_fitted(plain, size, fit, background), dtype=np.uint8)
-    return np.ascontiguousarray(pixels[None] if channels == 1 else pixels.transpose(2, 0, 1))
+    return np.ascontiguousarray(pixels_of(_fitted(plain, size, fit, background)))
 
 
 def read_picture(path: Path, content: bytes | None = None) -> DecodedPicture:

@@ -9,14 +9,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from gandetect.config import CsvDataConfig, FolderDataConfig
+from gandetect.config import LabelledDataConfig
 from gandetect.data.found import LeftOut, leave_out
 from gandetect.data.groups import SIDES, cut_by_group, require_every_class, split_by_group
 from gandetect.data.splits import stratified_subset
 from gandetect.errors import DataError, UsageError
 
 HELD_OUT = "held-out"
-Config = FolderDataConfig | CsvDataConfig
 
 
 @dataclass(frozen=True)
@@ -33,7 +32,7 @@ class LabelledSplits:
 
 
 def make_labelled_splits(
-    table: pd.DataFrame, config: Config, groups: ArrayLike, *, copies: int = 0
+    table: pd.DataFrame, config: LabelledDataConfig, groups: ArrayLike, *, copies: int = 0
 ) -> LabelledSplits:
     """Split files so that no group stands on two sides; nothing depends on the order of rows.
 
@@ -48,7 +47,10 @@ def make_labelled_splits(
     """
     rows = table.assign(group=np.asarray(groups, dtype=np.int64))
     rows = rows.sort_values("path", kind="stable", ignore_index=True)
-    rows = _subset(rows, config.max_images, config.split_seed)
+    # As many files as wanted, of each class (on each given side) its share.
+    kinds = pd.factorize(rows["class_name"] + "/" + rows["given_split"])[0]
+    chosen = stratified_subset(kinds, config.max_images, config.split_seed, "labelled images")
+    rows = rows.iloc[chosen].reset_index(drop=True)
     rows["group"] = pd.factorize(rows["group"])[0]  # by first file, whatever the order was
     rows["split"], rows["copy"] = "", 0
     rows.loc[rows["class_name"].isin(config.held_out), "split"] = HELD_OUT
@@ -80,14 +82,9 @@ def make_labelled_splits(
     return LabelledSplits(rows, left_out)
 
 
-def _subset(rows: pd.DataFrame, wanted: int | None, seed: int) -> pd.DataFrame:
-    """As many files as wanted, of each class (on each given side) its share."""
-    kinds = pd.factorize(rows["class_name"] + "/" + rows["given_split"])[0]
-    chosen = stratified_subset(kinds, wanted, seed, "labelled images")
-    return rows.iloc[chosen].reset_index(drop=True)
-
-
-def _cut(rows: pd.DataFrame, config: Config, sides: Sequence[str], chosen: pd.Series[bool]) -> None:
+def _cut(
+    rows: pd.DataFrame, config: LabelledDataConfig, sides: Sequence[str], chosen: pd.Series[bool]
+) -> None:
     """Split the chosen rows by group into training and these sides, each by its fraction.
 
     Other files of a group of a held-out class go to the test side, whatever its fraction, unless
@@ -131,7 +128,7 @@ def _of_test_groups(rows: pd.DataFrame, left_out: LeftOut) -> pd.DataFrame:
     return kept.reset_index(drop=True)
 
 
-def _as_given(rows: pd.DataFrame, config: Config, left_out: LeftOut) -> pd.DataFrame:
+def _as_given(rows: pd.DataFrame, config: LabelledDataConfig, left_out: LeftOut) -> pd.DataFrame:
     """Keep the given sides, except for files whose group is also on a later side."""
     ours = rows["split"] != HELD_OUT
     rows.loc[ours, "split"] = rows["given_split"]
@@ -156,7 +153,7 @@ def _as_given(rows: pd.DataFrame, config: Config, left_out: LeftOut) -> pd.DataF
     return rows
 
 
-def _leaking(rows: pd.DataFrame, config: Config, copies: int) -> pd.DataFrame:
+def _leaking(rows: pd.DataFrame, config: LabelledDataConfig, copies: int) -> pd.DataFrame:
     """Copy each file first and split afterwards: copies of one picture stand on both sides."""
     ours = rows["split"] != HELD_OUT
     copied = [rows[ours].assign(copy=number) for number in range(1, copies + 1)]

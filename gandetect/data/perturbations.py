@@ -1,7 +1,9 @@
 """What happens to images on their way: compression, blur, noise, resizing, another exposure.
 
 A detector that answers by the origin of an image should bear them; one that answers by their
-traces has learned the processing instead.
+traces has learned the processing instead. In training, real and generated images go through one
+random chain of them, or through two that differ in nothing but their stream, so that processing
+tells nothing of where an image is from.
 """
 
 from __future__ import annotations
@@ -16,8 +18,9 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy.ndimage import gaussian_filter
 
-from gandetect.config.processing import PERTURBATIONS, Images, Perturbation
-from gandetect.errors import DataError, UsageError, unknown_name
+from gandetect.config.processing import PERTURBATIONS, Images, Perturbation, Processing
+from gandetect.data.picture import picture_from, pixels_of
+from gandetect.errors import DataError, UsageError, require_known
 
 NONE = "none"  # images as they are, level 0
 
@@ -43,8 +46,7 @@ def perturb(images: Images, name: str, level: float, seed: int) -> Images:
     _check(images)
     if name == NONE:
         return images.copy()
-    if name not in PERTURBATIONS:
-        raise unknown_name("perturbation", name, (NONE, *PERTURBATIONS))
+    require_known("perturbation", [name], (NONE, *PERTURBATIONS))
     kind = PERTURBATIONS[name]
     least, most = kind.allowed
     if not least <= level <= most:
@@ -54,6 +56,34 @@ def perturb(images: Images, name: str, level: float, seed: int) -> Images:
         )
     stream = [seed, zlib.crc32(name.encode()), round(1000 * level)]
     return kind.apply(images, level, np.random.default_rng(np.random.SeedSequence(stream)))
+
+
+def process(images: Images, chain: Processing, rng: np.random.Generator) -> Images:
+    """Images ``(N, C, H, W) uint8`` after the chain, of the same shape; those given stay as is.
+
+    Each step changes each image with its ``probability``, at a level drawn for that image. How much
+    is drawn from ``rng`` before a step changes anything depends on N alone.
+    """
+    if not chain:
+        return images
+    changed = np.array(images)
+    for step in chain:
+        kind = PERTURBATIONS[step.name]
+        taken = rng.random(len(changed)) < step.probability
+        levels = rng.uniform(*step.range, size=len(changed))
+        for place in np.flatnonzero(taken):
+            changed[place : place + 1] = kind.apply(
+                changed[place : place + 1], float(levels[place]), rng
+            )
+    return changed
+
+
+def process_each(images: Images, chain: Processing, seeds: NDArray[np.int64]) -> Images:
+    """As `process`, each image by a seed of its own ``(N,)``, so in any batch alike."""
+    if not chain:
+        return images
+    singles = zip(np.split(images, len(images)), seeds.tolist(), strict=True)
+    return np.concatenate([process(one, chain, np.random.default_rng(s)) for one, s in singles])
 
 
 def _jpeg(images: Images, quality: float, _: np.random.Generator) -> Images:
@@ -101,14 +131,9 @@ FLIP = Perturbation("mirrored, left and right", (1,), (1, 1), _flip)
 
 
 def _each(images: Images, change: Callable[[Image.Image], Image.Image]) -> Images:
-    """Apply a Pillow operation to one image after the other."""
     changed = np.empty_like(images)
     for place, image in enumerate(images):
-        if image.shape[0] == 1:
-            changed[place, 0] = np.asarray(change(Image.fromarray(image[0])))
-        else:
-            colour = Image.fromarray(np.ascontiguousarray(image.transpose(1, 2, 0)))
-            changed[place] = np.asarray(change(colour)).transpose(2, 0, 1)
+        changed[place] = pixels_of(change(picture_from(image)))
     return changed
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 FIRST_FRAME = "first frame"
@@ -36,6 +37,17 @@ class DecodedPicture:
     depth: str = ""
     notes: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
+
+
+def picture_from(pixels: NDArray[np.uint8]) -> Image.Image:
+    """Pixels ``(C, H, W)`` of one or three channels as a picture."""
+    return Image.fromarray(pixels[0] if len(pixels) == 1 else pixels.transpose(1, 2, 0))
+
+
+def pixels_of(picture: Image.Image) -> NDArray[np.uint8]:
+    """A grey or RGB picture as pixels ``(C, H, W)``."""
+    pixels = np.asarray(picture, dtype=np.uint8)
+    return pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1)
 
 
 def conversion_of(

@@ -91,6 +91,7 @@ def examine(path: Path, *, hashes: bool = False) -> Examined:
             picture = read_picture(path)
             plain = plain_picture(picture, "RGB")
         size, sha256 = _bytes_of(path)
+        shape = f"{plain.width} x {plain.height} ".encode()
         return Examined(
             path,
             format=picture.format,
@@ -99,7 +100,7 @@ def examine(path: Path, *, hashes: bool = False) -> Examined:
             height=plain.height,
             bytes=size,
             sha256=sha256,
-            pixels_sha256=_pixel_digest(plain),
+            pixels_sha256=hashlib.sha256(shape + plain.tobytes()).hexdigest(),
             phash=perceptual_hash(plain) if hashes else None,
             remark="; ".join(picture.remarks),
         )
@@ -119,11 +120,6 @@ def _bytes_of(path: Path) -> tuple[int, str]:
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
         return file.tell(), digest
-
-
-def _pixel_digest(picture: Image.Image) -> str:
-    shape = f"{picture.width} x {picture.height} ".encode()
-    return hashlib.sha256(shape + picture.tobytes()).hexdigest()
 
 
 def _examine_chunk(chunk: tuple[int, Sequence[Path]], hashes: bool) -> list[Examined]:

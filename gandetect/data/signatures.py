@@ -25,7 +25,7 @@ SUFFIXES_OF = {
 # Files of these names are taken for pictures unopened, also in formats that are not read: an error
 # tells more than silence.
 SUFFIXES = frozenset(suffix for known in SUFFIXES_OF.values() for suffix in known) | {
-    *(".heic", ".heif", ".jxl", ".tga", ".psd", ".pfm", ".pam"),
+    *(".heic", ".heif", ".jxl", ".tga", ".psd", ".pfm", ".pam")
 }
 _SIGNATURES = (
     ("PNG", rb"\x89PNG\r\n\x1a\n"),

@@ -12,6 +12,7 @@ from PIL import Image
 from gandetect.config import DATA_SETS, SmallSetConfig
 from gandetect.config.data_set import Notify
 from gandetect.data.class_images import ClassImages
+from gandetect.data.picture import picture_from, pixels_of
 
 
 def load_small_set(config: SmallSetConfig, data_dir: Path, notify: Notify) -> ClassImages:
@@ -38,10 +39,8 @@ def _shaped(images: NDArray[np.uint8], channels: int, side: int) -> NDArray[np.u
     mode = "L" if channels == 1 else "RGB"
     shaped = np.empty((len(images), channels, side, side), np.uint8)
     for place, image in enumerate(images):
-        pixels = image[0] if image.shape[0] == 1 else image.transpose(1, 2, 0)
-        picture = Image.fromarray(pixels).convert(mode)
+        picture = picture_from(image).convert(mode)
         if picture.size != (side, side):
             picture = picture.resize((side, side), Image.Resampling.LANCZOS)
-        drawn = np.asarray(picture)
-        shaped[place] = drawn[None] if channels == 1 else drawn.transpose(2, 0, 1)
+        shaped[place] = pixels_of(picture)
     return shaped

@@ -106,26 +106,19 @@ def make_splits(
         train, seen_alike = cut(rest, share, "validation", key)
         held_back = np.sort(np.concatenate([held_back, seen_alike]))
     if test_labels is not None:
-        wanted = len(file) / len(train_labels) if max_images is not None else None
-        of_others = [*held_out, *selection, *validation]
-        official, others = _test_file(test_labels, wanted, of_others, seed)
-        return Splits(train, test, unknown, official, others, validation=held_back)
+        wanted = None
+        if max_images is not None:
+            wanted = max(round(len(file) / len(train_labels) * len(test_labels)), 1)
+        official = stratified_subset(test_labels, wanted, seed, "test file")
+        of_others = np.isin(test_labels[official], [*held_out, *selection, *validation])
+        parts = official[~of_others], official[of_others]
+        return Splits(train, test, unknown, *parts, validation=held_back)
     selected = np.isin(train_labels[calibration], [*selection, *validation])
     reserved = np.sort(np.concatenate([reserved, calibration[selected]]))
     calibration = calibration[~selected]
     return _in_an_order_of_chance(
         Splits(train, test, unknown, calibration, reserved, True, held_back), seed
     )
-
-
-def _test_file(
-    labels: NDArray[np.integer[Any]], share: float | None, untouched: Sequence[int], seed: int
-) -> tuple[Indices, Indices]:
-    """A share of the official test file, all for None; those of untouched classes apart."""
-    wanted = None if share is None else max(round(share * len(labels)), 1)
-    chosen = stratified_subset(labels, wanted, seed, "test file")
-    others = np.isin(labels[chosen], untouched)
-    return chosen[~others], chosen[others]
 
 
 def _in_an_order_of_chance(splits: Splits, seed: int) -> Splits:

@@ -12,11 +12,10 @@ from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from gandetect.data.folders import Found
 from gandetect.data.images import find_images, fitted_pixels, image_faults, read_picture
-from gandetect.data.picture import DecodedPicture, Fit, conversion_of
+from gandetect.data.picture import DecodedPicture, Fit, conversion_of, picture_from
 from gandetect.errors import DataError
 from gandetect.workers import map_ordered
 
@@ -37,6 +36,11 @@ class DecodeOptions:
     background: int
     strict: bool = False
 
+    @property
+    def fitting(self) -> dict[str, Any]:
+        """Those of `fitted_pixels`."""
+        return {name: value for name, value in vars(self).items() if name != "strict"}
+
 
 @dataclass(frozen=True)
 class Decoded:
@@ -53,19 +57,8 @@ class Decoded:
     remark: str = ""
 
 
-@dataclass(frozen=True)
-class _Found:
-    """A file to read, or what was given instead and the sentence that says why it is none."""
-
-    path: Path
-    error: str | None = None
-
-
 def decode_batches(
-    paths: Iterable[Path],
-    options: DecodeOptions,
-    workers: int = 1,
-    tell: Tell = lambda found: None,
+    paths: Iterable[Path], options: DecodeOptions, workers: int = 1, tell: Tell = lambda found: None
 ) -> Generator[list[Decoded], None, None]:
     """Yield the files' paths in order, each with its pixels or the sentence why it has none.
 
@@ -76,7 +69,7 @@ def decode_batches(
     """
     # Not threads: small files are bound by Python itself, and `read_image` needs the warning
     # filters, which threads share, for itself.
-    batches = _batched(_found(paths, tell))
+    batches = _batched(_listed(paths, tell))
     spent = 0.0
     while workers <= 1 or spent < PATIENCE:
         start = perf_counter()
@@ -89,28 +82,22 @@ def decode_batches(
     yield from map_ordered(partial(_decode, options=options), batches, workers)
 
 
-def _found(paths: Iterable[Path], tell: Tell) -> Iterator[_Found]:
+def _listed(paths: Iterable[Path], tell: Tell) -> Iterator[Path | Decoded]:
+    """The files to read, or what was given instead with the sentence that says why it is none."""
     for given in paths:
         try:
-            for path in find_images([given], tell):
-                yield _Found(path)
+            yield from find_images([given], tell)
         except DataError as error:
-            yield _Found(given, str(error))
+            yield Decoded(given, None, str(error))
 
 
 def decode(path: Path, options: DecodeOptions, content: bytes | None = None) -> Decoded:
     """Decode one file, or the bytes of one named ``path``; what is wrong with it is its error."""
-    wanted: dict[str, Any] = {
-        "channels": options.channels,
-        "size": options.size,
-        "fit": options.fit,
-        "background": options.background,
-    }
     try:
         with image_faults(path, content):
             picture = read_picture(path, content)
-            pixels = fitted_pixels(picture, **wanted)
-            conversion = conversion_of(picture, **wanted)
+            pixels = fitted_pixels(picture, **options.fitting)
+            conversion = conversion_of(picture, **options.fitting)
     except DataError as error:
         return Decoded(path, None, str(error))
     if conversion and options.strict:
@@ -120,15 +107,9 @@ def decode(path: Path, options: DecodeOptions, content: bytes | None = None) -> 
 
 def decode_array(name: Path, pixels: Pixels, options: DecodeOptions) -> Decoded:
     """Fit an image ``(C, H, W)`` of one or three channels as a file with these pixels would be."""
-    image = Image.fromarray(pixels[0] if len(pixels) == 1 else pixels.transpose(1, 2, 0))
-    fitted = fitted_pixels(
-        DecodedPicture(image, "array", image.mode),
-        channels=options.channels,
-        size=options.size,
-        fit=options.fit,
-        background=options.background,
-    )
-    return Decoded(name, fitted)
+    image = picture_from(pixels)
+    picture = DecodedPicture(image, "array", image.mode)
+    return Decoded(name, fitted_pixels(picture, **options.fitting))
 
 
 def _refusal(path: Path, conversion: str, options: DecodeOptions) -> str:
@@ -140,11 +121,8 @@ def _refusal(path: Path, conversion: str, options: DecodeOptions) -> str:
     )
 
 
-def _decode(batch: Sequence[_Found], options: DecodeOptions) -> list[Decoded]:
-    return [
-        Decoded(entry.path, None, entry.error) if entry.error else decode(entry.path, options)
-        for entry in batch
-    ]
+def _decode(batch: Sequence[Path | Decoded], options: DecodeOptions) -> list[Decoded]:
+    return [one if isinstance(one, Decoded) else decode(one, options) for one in batch]
 
 
 def _batched(items: Iterable[Item]) -> Iterator[list[Item]]:

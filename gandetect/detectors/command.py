@@ -20,9 +20,9 @@ from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 from pydantic import Field
 
+from gandetect.data.picture import picture_from
 from gandetect.detectors.external import Answer, External, Fitted, Pixels
 from gandetect.errors import ExternalError, shortened, shown
 
@@ -80,8 +80,8 @@ class CommandDetector(External):
         for name, place in places.items():
             command = [argument.replace(name, place) for argument in command]
         stdout = os.devnull if any(OUTPUT in one for one in self.command) else output
-        with listed.open("rb") as given, open(stdout, "wb") as out, errors.open("wb") as told:  # noqa: PTH123
-            code = self._run(command, home, stdin=given, stdout=out, stderr=told)
+        with listed.open("rb") as given, open(stdout, "wb") as out, errors.open("wb") as err:  # noqa: PTH123
+            code = self._run(command, home, stdin=given, stdout=out, stderr=err)
         if code:
             how = f"ended with exit code {code}" if code > 0 else f"was killed by signal {-code}"
             raise ExternalError(f"the program {how}{_tail(errors)}")
@@ -126,8 +126,7 @@ def _write_images(pixels: Pixels, folder: Path) -> list[str]:
     paths = []
     for number, image in enumerate(pixels):
         path = folder / f"{number:06d}.png"
-        shown_as = image[0] if len(image) == 1 else np.ascontiguousarray(image.transpose(1, 2, 0))
-        Image.fromarray(shown_as).save(path)
+        picture_from(image).save(path)
         paths.append(str(path))
     return paths
 
@@ -161,7 +160,6 @@ def _read_answers(file: Path, paths: Sequence[str], tail: str) -> NDArray[np.flo
 
 
 def _rows(file: Path, tail: str) -> Iterator[tuple[str, str]]:
-    """Path and score of each line."""
     if not file.is_file():
         raise ExternalError(f"the program ended well and wrote no {OUTPUT}{tail}")
     with file.open(encoding="utf-8-sig", errors="replace", newline="") as stream:
@@ -177,6 +175,5 @@ def _rows(file: Path, tail: str) -> Iterator[tuple[str, str]]:
 
 
 def _tail(errors: Path) -> str:
-    """The end of what the program wrote to stderr."""
     text = errors.read_bytes()[-4 * TAIL :].decode("utf-8", "replace").strip()
     return f"; its stderr ends: {shortened(text[-TAIL:])}" if text else ""

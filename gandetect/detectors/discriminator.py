@@ -48,11 +48,10 @@ def discriminator_of(
 ) -> NetworkDetector:
     """A GAN's discriminator after its last epoch, or after ``epoch``, from the GAN's folder."""
     from gandetect.detectors.network import as_detector
-    from gandetect.training.checkpoints import DISCRIMINATOR, load_weights
+    from gandetect.training.checkpoints import DISCRIMINATOR, epoch_folder, load_weights
 
     network = fresh_discriminator(gan, seed, preprocessing, device)
-    epoch_folder = folder if epoch is None else folder / "epochs" / f"{epoch:04d}"
-    load_weights(network, epoch_folder / DISCRIMINATOR)
+    load_weights(network, epoch_folder(folder, epoch) / DISCRIMINATOR)
     description = DetectorDescription(
         name=gan.name,
         architecture=gan.architecture,

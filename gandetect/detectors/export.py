@@ -93,13 +93,13 @@ def _side(detector: NetworkDetector, form: Format) -> int:
 def _metadata(detector: NetworkDetector, side: int) -> dict[str, Any]:
     """What a user of the file has to know: `detector.json`, its input and its output."""
     description = detector.description
-    made = description.preprocessing
-    shape = ["N", made.channels, side, side]
-    resized = {} if side == made.image_size else {"resized": [made.image_size, side]}
+    expected = description.preprocessing
+    shape = ["N", expected.channels, side, side]
+    resized = {} if side == expected.image_size else {"resized": [expected.image_size, side]}
     return {
         **description.model_dump(mode="json", exclude={"options"}),
         "input": {"name": INPUT, "type": "uint8", "shape": shape, **resized,
-                  "colours": "grey" if made.channels == 1 else "RGB"},
+                  "colours": "grey" if expected.channels == 1 else "RGB"},
         "output": {"name": OUTPUT, "type": "float32", "shape": ["N"],
                    "meaning": "log-odds of generated; above a threshold of operating_points the "
                               "image is called generated"},
@@ -141,11 +141,6 @@ def _write_onnx(graph: nn.Module, example: Tensor, path: Path, metadata: str) ->
     return lambda images: np.asarray(session.run(None, {INPUT: images})[0], np.float64)
 
 
-def of_ranks(network: nn.Module) -> bool:
-    """Whether scores move in steps, as the mean rank of an ensemble does."""
-    return isinstance(network, Ensemble) and network.average == "rank"
-
-
 WRITERS: dict[str, Callable[[nn.Module, Tensor, Path, str], Answer]] = {
     "onnx": _write_onnx,
     "torchscript": _write_torchscript,
@@ -159,8 +154,9 @@ def _compare(detector: NetworkDetector, side: int, answer: Answer, form: Format)
     expected = detector.log_odds(torch.from_numpy(images)).double().numpy()
     given = np.concatenate([answer(images[:1]), answer(images[1:])])
     away = np.abs(given - expected) / np.maximum(np.abs(expected), 1)
-    # A rank is a step, which rounding may take; of other networks every answer counts.
-    off = float(np.quantile(away, 0.9 if of_ranks(detector.network) else 1.0))
+    # A mean rank is a step, which rounding may take; of other networks every answer counts.
+    ranks = isinstance(detector.network, Ensemble) and detector.network.average == "rank"
+    off = float(np.quantile(away, 0.9 if ranks else 1.0))
     if not off <= TOLERANCE:
         raise DetectorError(
             f"the {form} file of {detector.name!r} would answer otherwise than the detector, by "

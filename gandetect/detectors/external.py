@@ -23,7 +23,7 @@ from gandetect.config import ClassifierConfig, DetectorTable
 from gandetect.config.detector import Makers
 from gandetect.config.section import Once
 from gandetect.detectors.protocol import Detector, DetectorDescription, Kind
-from gandetect.errors import DetectorError, ExternalError, shortened, unknown_name
+from gandetect.errors import DetectorError, ExternalError, require_known, shortened
 from gandetect.statistics.log_odds import Output, Positive, as_log_odds
 
 Pixels: TypeAlias = NDArray[np.uint8]
@@ -86,9 +86,7 @@ class External(DetectorTable, Kind):
 
     def check_labelled(self, fakes: Sequence[str]) -> None:
         """Refuse generators or classes of fakes that the study does not have."""
-        for name in self.trained_on:
-            if name not in fakes:
-                raise unknown_name("trained_on", name, fakes)
+        require_known("trained_on", self.trained_on, fakes)
 
     def paths(self, home: Path) -> dict[str, Path]:
         """The files that there are of those it reads, by their names in the table."""

@@ -7,12 +7,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from gandetect.config import (
-    ClassifierConfig,
-    DiscriminatorOptions,
-    GanConfig,
-    NegativesConfig,
-)
+from gandetect.config import ClassifierConfig, DiscriminatorOptions, GanConfig, NegativesConfig
 from gandetect.config.detector import Makers
 from gandetect.config.epochs import Epochs
 from gandetect.config.gan import DiffAugmentation

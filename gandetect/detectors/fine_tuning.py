@@ -22,15 +22,11 @@ from gandetect.detectors.validation import Validation, best_row
 from gandetect.errors import TrainingError
 from gandetect.events import Notify
 from gandetect.models.layers import seed_dropout
-from gandetect.models.scaling import to_unit_range
+from gandetect.models.scaling import channels_last, to_unit_range
 from gandetect.randomness import integer_seed, stream
 from gandetect.training.both_sides import BothSides
 from gandetect.training.diff_augment import DiffAugment
-from gandetect.training.discriminating import (
-    is_penalised,
-    mix_replay,
-    update_discriminator,
-)
+from gandetect.training.discriminating import is_penalised, mix_replay, update_discriminator
 from gandetect.training.networks import build_optimizer
 from gandetect.training.reals import on_device
 
@@ -151,8 +147,7 @@ def _batches(
             order = np.concatenate([order, rng.permutation(len(images))])
         chosen, order = np.split(order, [config.batch_size])
         chosen = np.concatenate([first, chosen[len(first) :]])
-        batch = to_unit_range(stored[torch.from_numpy(chosen).to(device)])
-        yield batch.contiguous(memory_format=torch.channels_last)
+        yield channels_last(to_unit_range(stored[torch.from_numpy(chosen).to(device)]))
 
 
 def _hard_fakes(

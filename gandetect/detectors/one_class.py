@@ -12,7 +12,7 @@ from gandetect.config import ClassifierConfig, GanConfig
 from gandetect.config.detector import Makers
 from gandetect.config.section import Count, ImageCount
 from gandetect.detectors.protocol import DetectorDescription, FittedNetwork, PostHoc, kind_named
-from gandetect.errors import unknown_name
+from gandetect.errors import require_known
 from gandetect.randomness import stream
 
 if TYPE_CHECKING:
@@ -47,8 +47,7 @@ class OneClassDetector(PostHoc):
         """Refuse features of a network that the study does not have."""
         discriminators = [gan.name for gan in gans if isinstance(gan, GanConfig)]
         features = [PIXELS, *discriminators, *(one.name for one in classifiers)]
-        if self.features_of not in features:
-            raise unknown_name("features_of", self.features_of, features)
+        require_known("features_of", [self.features_of], features)
 
     @model_validator(mode="after")
     def _more_images_than_neighbours(self) -> OneClassDetector:
@@ -97,7 +96,7 @@ class OneClassDetector(PostHoc):
         features_of, options = sizes.pop("features_of"), sizes.pop("network")
         if features_of != PIXELS:
             network = kind_named(features_of).build(description.within(options))
-        elif description.architecture != PIXELS:
-            raise unknown_name("architecture", description.architecture, [PIXELS])
+        else:
+            require_known("architecture", [description.architecture], [PIXELS])
         features = Features(network, sizes.pop("features"), sizes.pop("dimensions"))
         return OneClass(features=features, **sizes)

@@ -22,7 +22,7 @@ from gandetect.detectors.protocol import (
     Preprocessing,
     kind_named,
 )
-from gandetect.errors import UsageError, unknown_name
+from gandetect.errors import UsageError, require_known
 from gandetect.events import steps, warn
 from gandetect.randomness import integer_seed, stream
 
@@ -105,13 +105,8 @@ class FeatureProbe(PostHoc):
         networks = [*discriminators, *(one.name for one in classifiers)]
         networks += [IMAGENET + name for name in IMAGENET_NETWORKS]
         generators = [gan.name for gan in gans]
-        for key, given, there in (
-            ("features_of", self.features_of, networks),
-            ("fakes_from", self.fakes_from, generators),
-        ):
-            for name in given:
-                if name not in there:
-                    raise unknown_name(key, name, there)
+        require_known("features_of", self.features_of, networks)
+        require_known("fakes_from", self.fakes_from, generators)
         if not self.fakes_from and not set(self.features_of) & set(discriminators):
             raise ValueError(
                 f"{self.name!r} has no fakes to learn from; name the GANs that make them, as in "
@@ -119,9 +114,7 @@ class FeatureProbe(PostHoc):
             )
 
     def check_networks(
-        self,
-        trained: Sequence[GeneratorConfig | ClassifierConfig],
-        preprocessing: Preprocessing,
+        self, trained: Sequence[GeneratorConfig | ClassifierConfig], preprocessing: Preprocessing
     ) -> None:
         """Refuse a depth that a network does not have, and packages that are not there."""
         import torch
@@ -231,7 +224,7 @@ class FeatureProbe(PostHoc):
 
         Shape ``(copies, 2, N, F)``.
         """
-        from gandetect.data.processing import process
+        from gandetect.data.perturbations import process
         from gandetect.detectors.network import answers
 
         reals, fakes = self._images(material)
@@ -263,7 +256,6 @@ class FeatureProbe(PostHoc):
 
 
 def _recipe(kind: str, architecture: str, options: dict[str, Any]) -> dict[str, Any]:
-    """What a network in a probe is built with again."""
     return {"kind": kind, "architecture": architecture, "options": options}
 
 

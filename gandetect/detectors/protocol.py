@@ -16,7 +16,7 @@ from scipy.special import expit
 from gandetect.config import DETECTORS, ClassifierConfig, DetectorTable, GanConfig, GeneratorConfig
 from gandetect.config.detector import Makers
 from gandetect.config.section import Once
-from gandetect.errors import DetectorError, UsageError, unknown_name
+from gandetect.errors import DetectorError, UsageError, require_known
 
 if TYPE_CHECKING:
     from torch import nn
@@ -134,8 +134,7 @@ class Detector:
                 f"detector {self.name!r} has no threshold {operating_point!r}: {why}; "
                 f"it has {', '.join(self.operating_points)}"
             )
-        if operating_point not in self.operating_points:
-            raise unknown_name("operating point", operating_point, self.operating_points)
+        require_known("operating point", [operating_point], self.operating_points)
         return self.operating_points[operating_point]
 
     def promise(self, operating_point: str) -> str:
@@ -224,9 +223,7 @@ class PostHoc(DetectorTable, Kind):
     """A kind of detector that is made of finished trainings; an instance is its table."""
 
     def check_networks(
-        self,
-        trained: Sequence[GeneratorConfig | ClassifierConfig],
-        preprocessing: Preprocessing,
+        self, trained: Sequence[GeneratorConfig | ClassifierConfig], preprocessing: Preprocessing
     ) -> None:
         """Raise `UsageError` for what could only fail once all of `made_of` is trained."""
 
@@ -254,12 +251,8 @@ class OnFakes(PostHoc):
     def check(self, gans: Makers, classifiers: Sequence[ClassifierConfig]) -> None:
         """Refuse GANs that the study does not have, and discriminators of what has none."""
         adversarial = [gan.name for gan in gans if isinstance(gan, GanConfig)]
-        if self.gan not in adversarial:
-            raise unknown_name("gan", self.gan, adversarial)
-        generators = [gan.name for gan in gans]
-        for name in self.fakes_from:
-            if name not in generators:
-                raise unknown_name("fakes_from", name, generators)
+        require_known("gan", [self.gan], adversarial)
+        require_known("fakes_from", self.fakes_from, [gan.name for gan in gans])
 
 
 def kind_named(name: str) -> type[Kind]:

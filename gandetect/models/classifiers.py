@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from gandetect.errors import did_you_mean, unknown_name
+from gandetect.errors import did_you_mean, require_known
 from gandetect.models.backbones import CLASSIFIERS, NetworkError
 from gandetect.models.heads import build_embedding, build_head
 
@@ -144,8 +144,7 @@ def build_classifier(
     >>> sum(parameter.numel() for parameter in classifier.parameters())
     8408386
     """
-    if network not in CLASSIFIERS:
-        raise unknown_name("network", network, CLASSIFIERS)
+    require_known("network", [network], CLASSIFIERS)
     kind = CLASSIFIERS[network]
     stored_size = stored_size or image_size
     _check_sizes(network, kind.smallest, channels, image_size, stored_size)
@@ -268,8 +267,7 @@ def _check_sizes(
 
 def _normalisation(name: str, channels: int) -> tuple[Tensor, Tensor]:
     """Mean and standard deviation, ``(channels, 1, 1)``."""
-    if name not in NORMALISATIONS:
-        raise unknown_name("normalise", name, NORMALISATIONS)
+    require_known("normalise", [name], NORMALISATIONS)
     mean, std = (torch.tensor(values).view(-1, 1, 1) for values in NORMALISATIONS[name])
     if len(mean) > channels:
         raise NetworkError(

@@ -59,13 +59,15 @@ class Growth:
 class ConvGenerator(nn.Module):
     """A dense layer, folded to a square of ``side`` pixels, then `layers` that double it.
 
-    A sub-class fills `layers`; tanh stands behind the last one.
+    ``widths`` are the channels of its stages at 28 x 28, inwards out; `widths` has the further ones
+    of larger images (`Growth`), too. A sub-class fills `layers`; tanh stands behind the last one.
     """
 
-    def __init__(self, side: int, width: int) -> None:
+    def __init__(self, image_size: int, *widths: int) -> None:
         super().__init__()
-        self.side = side
-        self.dense = nn.Linear(NOISE_SIZE, side**2 * width)
+        growth = Growth.of(image_size)
+        self.side, self.widths = growth.side, [*growth.channels(widths[0])[::-1], *widths]
+        self.dense = nn.Linear(NOISE_SIZE, self.side**2 * self.widths[0])
         self.layers = nn.Sequential()
 
     def forward(self, noise: Tensor) -> Tensor:

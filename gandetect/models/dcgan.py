@@ -31,10 +31,8 @@ class BatchNormGenerator(ConvGenerator):
     """`dcgan-bn`'s generator: 840,705 parameters at 28 x 28 x 1, as Keras counts."""
 
     def __init__(self, image_size: int = 28, channels: int = 1, activation: str = "relu") -> None:
-        growth = Growth.of(image_size)
-        widths = [*growth.channels(128)[::-1], 128, 64, channels]
-        super().__init__(growth.side, widths[0])
-        for inputs, outputs in itertools.pairwise(widths):
+        super().__init__(image_size, 128, 64, channels)
+        for inputs, outputs in itertools.pairwise(self.widths):
             # Keras' momentum 0.99 is the share kept; PyTorch's is the share replaced.
             self.layers.append(nn.BatchNorm2d(inputs, eps=1e-3, momentum=0.01))
             self.layers.append(SameConvTranspose2d(inputs, outputs, kernel=5))
@@ -69,11 +67,9 @@ class PlainGenerator(ConvGenerator):
     def __init__(
         self, image_size: int = 28, channels: int = 1, activation: str = "leaky_relu"
     ) -> None:
-        growth = Growth.of(image_size)
-        widths = [*growth.channels(256)[::-1], 256, 128, 128]
-        super().__init__(growth.side, widths[0])
+        super().__init__(image_size, 256, 128, 128)
         self.layers.append(activation_named(activation))
-        for inputs, outputs in itertools.pairwise(widths):
+        for inputs, outputs in itertools.pairwise(self.widths):
             self.layers.append(SameConvTranspose2d(inputs, outputs, kernel=4))
             self.layers.append(activation_named(activation))
         self.layers.append(SameConv2d(128, channels, kernel=3))

@@ -8,7 +8,7 @@ from typing import Any
 from torch import Tensor, nn
 from torch.nn import functional
 
-from gandetect.errors import unknown_name
+from gandetect.errors import require_known
 
 
 class UnitLength(nn.Module):
@@ -47,8 +47,7 @@ def _hidden_layers(
     features: int, *, hidden: Sequence[int], batch_norm: bool, activation: str, dropout: float
 ) -> tuple[list[nn.Module], int]:
     """The layers, and how many numbers the last of them gives."""
-    if activation not in ("relu", "none"):
-        raise unknown_name("activation", activation, ("relu", "none"))
+    require_known("activation", [activation], ("relu", "none"))
     layers: list[nn.Module] = []
     for width in hidden:
         layers.append(nn.Linear(features, width))

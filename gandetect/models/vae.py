@@ -51,10 +51,8 @@ class Decoder(ConvGenerator):
     """
 
     def __init__(self, image_size: int = 28, channels: int = 1, activation: str = "relu") -> None:
-        growth = Growth.of(image_size)
-        widths = [*growth.channels(64)[::-1], 64, 32, channels]
-        super().__init__(growth.side, widths[0])
-        for inputs, outputs in itertools.pairwise(widths):
+        super().__init__(image_size, 64, 32, channels)
+        for inputs, outputs in itertools.pairwise(self.widths):
             self.layers.append(activation_named(activation))
             self.layers.append(SameConvTranspose2d(inputs, outputs, kernel=4))
         self.apply(glorot_uniform)

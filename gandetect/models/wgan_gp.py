@@ -31,10 +31,8 @@ class WassersteinGenerator(ConvGenerator):
     """`wgan-gp`'s generator: 369,153 parameters at 28 x 28 x 1, as Keras counts."""
 
     def __init__(self, image_size: int = 28, channels: int = 1, activation: str = "relu") -> None:
-        growth = Growth.of(image_size)
-        widths = [*growth.channels(64)[::-1], 64, 32, channels]
-        super().__init__(growth.side, widths[0])
-        for inputs, outputs in itertools.pairwise(widths):
+        super().__init__(image_size, 64, 32, channels)
+        for inputs, outputs in itertools.pairwise(self.widths):
             self.layers.append(nn.BatchNorm2d(inputs))
             self.layers.append(activation_named(activation))
             self.layers.append(SameConvTranspose2d(inputs, outputs, kernel=5))

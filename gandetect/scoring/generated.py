@@ -12,10 +12,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
-from PIL import Image
 
 from gandetect import runs
 from gandetect.data.parquet import BYTES, PATH
+from gandetect.data.picture import picture_from
 from gandetect.data.streaming import BATCH, decode_array
 from gandetect.detectors.protocol import Detector
 from gandetect.errors import RunError
@@ -79,6 +79,5 @@ def _scored(detector: Detector, names: Sequence[str], images: Pixels) -> Iterato
 
 def _png(image: Pixels) -> bytes:
     stream = io.BytesIO()
-    picture = image[0] if len(image) == 1 else image.transpose(1, 2, 0)
-    Image.fromarray(picture).save(stream, format="png")
+    picture_from(image).save(stream, format="png")
     return stream.getvalue()

@@ -79,11 +79,6 @@ class ForeignSource:
         return ImageSet(run / self.place / IMAGES, rows, index=rows)
 
 
-def foreign_folder(name: str, size: int) -> str:
-    """Where a source's images at a size stand, below the run folder."""
-    return f"sources/{name}/{size}px"
-
-
 def require_images(given: Any, whose: str) -> NDArray[np.uint8]:
     """What was given, if it is images ``(N, C, H, W) uint8``; `DataError` says what it is."""
     if isinstance(given, np.ndarray) and given.dtype == np.uint8:

@@ -34,13 +34,14 @@ class ImageSet:
 
     def array(self) -> Images:
         """The images themselves; a file is mapped into memory, not read."""
-        return self.mapped() if isinstance(self.images, Path) else self.images
-
-    def mapped(self) -> NDArray[np.uint8]:
-        """The array that a file holds, mapped into memory."""
-        assert isinstance(self.images, Path)
+        if not isinstance(self.images, Path):
+            return self.images
         mapped: NDArray[np.uint8] = np.load(self.images, mmap_mode="r", allow_pickle=False)
         return mapped
+
+    def pixels(self, places: Indices | slice = slice(None)) -> NDArray[np.uint8]:
+        """Its images, or those at some places among them ``(K,)``, read into memory."""
+        return np.asarray(self.array()[self.all_rows()[places]])
 
     def indices(self) -> Indices:
         """What the scores call each image, ``(M,)``."""

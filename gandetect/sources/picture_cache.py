@@ -32,17 +32,12 @@ PIXELS, TABLE, LISTING = "images.npy", "files.parquet", "listing"
 
 
 def cached_pictures(
-    config: PicturesConfig,
-    found_files: FoundFiles,
-    folder: Path,
-    *,
-    workers: int,
-    notify: Notify,
+    config: PicturesConfig, found_files: FoundFiles, folder: Path, *, workers: int, notify: Notify
 ) -> Path:
     """The folder of a complete cache of these pictures, below ``folder``; made when missing.
 
     It holds the pixels (`PIXELS`, ``(N, C, S, S) uint8``) and a row for each file (`TABLE`: path,
-    class_name and what `DecodedPicture` tells; with an error the row of pixels is black). Raises
+    class_name and what `DecodedFile` tells; with an error the row of pixels is black). Raises
     `DataError` when there is no room, before anything is decoded, when the folder cannot be
     written, and for pictures of other sizes without a ``fit``.
     """

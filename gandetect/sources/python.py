@@ -94,7 +94,6 @@ def _object(place: str, root: Path, digest: str) -> tuple[Any, Modules]:
 
 
 def _told(place: str, error: BaseException) -> str:
-    """What went wrong in code of others, and where."""
     last = traceback.extract_tb(error.__traceback__)[-1]
     where = f"{Path(last.filename).name}, line {last.lineno}"
     return f"{place!r} failed with {_named(error)} in {where}; mend it, or take the source out"

@@ -50,7 +50,6 @@ class AuditSource(Stage):
     WEIGHT: ClassVar[float] = 4.0
 
     def reads(self, context: Context) -> list[Path]:
-        """The files, too."""
         files = [context.data_dir / self.labelled.config.path] if self.labelled else []
         return [*super().reads(context), *files]
 
@@ -65,16 +64,16 @@ class AuditSource(Stage):
         except DataError as error:
             audited = Audited([], [], {}, str(error))
         name, seed = self.generated.name, self.generated.seed if self.labelled is None else None
-        told: dict[str, list[Any]] = {
+        audit: dict[str, list[Any]] = {
             "checks": rows(audited.checks, name, seed),
             "rows": rows(audited.probes, name, seed),
             "differences": [{"source": name, **audited.difference}] if audited.difference else [],
             # Too few images for probes: the study itself goes on.
             "gaps": [f"{name} was not audited: {audited.refused}"] if audited.refused else [],
         }
-        runs.write_json(context.folder / AUDIT, told)
+        runs.write_json(context.folder / AUDIT, audit)
         if self.labelled is not None:
-            for sentence in warnings_of(told["checks"], told["rows"]):
+            for sentence in warnings_of(audit["checks"], audit["rows"]):
                 context.warn(sentence)
         return {}
 
@@ -86,7 +85,7 @@ class AuditSource(Stage):
         if self.labelled is not None:
             paths = self._paths(context, images, chosen)
             features = file_features([file_facts(path) for path in paths])
-        return np.asarray(images.array()[images.all_rows()[chosen]]), features
+        return images.pixels(chosen), features
 
     def _paths(self, context: Context, images: ImageSet, chosen: Indices) -> list[Path]:
         assert self.labelled is not None

@@ -29,6 +29,7 @@ from gandetect.sources.splits import (
     HELD_OUT,
     IN_DISTRIBUTION,
     ROWS,
+    OpenSplits,
     write_rows,
 )
 
@@ -61,7 +62,7 @@ class ClassData(Stage):
 
     def check(self, context: Context) -> None:
         """Refuse classes that the data set does not have, or that leave nothing to train on."""
-        resolve_classes(self.config, class_names(self.config, context.data_dir))
+        resolve_classes(self.config, context.data_dir)
 
     def outside(self, context: Context) -> object:
         """The digest of the images, whose pixels are in the cache from here on."""
@@ -72,10 +73,21 @@ class ClassData(Stage):
     def run(self, context: Context) -> Facts:
         """Split, verify, and keep rows, facts and a few samples."""
         dataset = _load(self.config, replace(context, notify=silent))  # all was told before
-        held_out, selection, validation = resolve_classes(
-            self.config, class_names(self.config, context.data_dir)
+        held_out, selection, validation = resolve_classes(self.config, context.data_dir)
+        # Where thresholds have no file of their own.
+        fraction = getattr(self.config, "calibration_fraction", 0.0) if dataset.one_file else 0.0
+        splits = splitting.make_splits(
+            dataset.train_labels,
+            None if dataset.one_file else dataset.test_labels,
+            held_out,
+            groups=dataset.groups,
+            calibration_fraction=fraction,
+            test_fraction=self.config.test_fraction,
+            seed=self.config.split_seed,
+            max_images=self.config.max_images,
+            selection=selection,
+            validation=validation,
         )
-        splits = _split(self.config, dataset, held_out, selection, validation)
         if not len(splits.held_out):
             raise DataError(
                 "there is no image of the held-out classes in the data; see that their files are "
@@ -110,19 +122,23 @@ class ClassData(Stage):
         runs.write_json(folder / "data.json", facts)
         return {}
 
+    def splits(self, context: Context) -> OpenSplits:
+        """The splits that it has left."""
+        return OpenSplits(context.of(self), context.cache)
+
     def shares(self, context: Context) -> list[Path]:
-        """The folder of its pixels in the cache."""
         pixels = runs.read_json(context.of(self) / FACTS)["pixels"]
         return [context.cache / pixels["folder"]]
 
 
 def resolve_classes(
-    config: ClassImagesConfig, classes: tuple[str, ...]
+    config: ClassImagesConfig, data_dir: Path
 ) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
     """Numbers of the classes that are held out, of those in a selection, and in validation.
 
     Raises `UsageError` for classes that make no sense.
     """
+    classes = class_names(config, data_dir)
     held_out = resolve_held_out(config.held_out, classes, data_set=config.name)
     selection = resolve_selection(config.selection, held_out, classes, config.name)
     untouched = *held_out, *selection
@@ -141,28 +157,6 @@ def _load(config: ClassImagesConfig, context: Context) -> ClassImages:
     if isinstance(config, SmallSetConfig):
         return load_small_set(config, context.data_dir, tell)
     return fashion_mnist.load(context.data_dir, notify=tell)
-
-
-def _split(
-    config: ClassImagesConfig,
-    dataset: ClassImages,
-    held_out: tuple[int, ...],
-    selection: tuple[int, ...],
-    validation: tuple[int, ...],
-) -> splitting.Splits:
-    fraction = getattr(config, "calibration_fraction", 0.0)  # where thresholds have no file
-    return splitting.make_splits(
-        dataset.train_labels,
-        None if dataset.one_file else dataset.test_labels,
-        held_out,
-        groups=dataset.groups,
-        calibration_fraction=fraction if dataset.one_file else 0.0,
-        test_fraction=config.test_fraction,
-        seed=config.split_seed,
-        max_images=config.max_images,
-        selection=selection,
-        validation=validation,
-    )
 
 
 def _keep_for_report(folder: Path, dataset: ClassImages, splits: splitting.Splits) -> None:

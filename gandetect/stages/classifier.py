@@ -28,9 +28,9 @@ from gandetect.sources import ImageSet
 from gandetect.sources.foreign import TRAIN, VALIDATION
 from gandetect.sources.image_sets import Indices, joined
 from gandetect.sources.labelled import image_set, read_table
-from gandetect.sources.splits import IN_DISTRIBUTION, TRAINING, OpenSplits
+from gandetect.sources.splits import IN_DISTRIBUTION, TRAINING
 from gandetect.stages.class_data import ClassData
-from gandetect.stages.gan import TrainGan, load_generator
+from gandetect.stages.gan import TrainGan
 from gandetect.stages.labelled_data import DecodedImages, LabelledData
 from gandetect.stages.scoring import SCORES, score_images, tidy_scores
 from gandetect.stages.source_images import SourceImages
@@ -43,7 +43,6 @@ from gandetect.training.augmentation import fixed_copies
 from gandetect.training.data_parallel import call, own_device
 from gandetect.training.epoch_fakes import even_shares, fakes_of_epochs
 from gandetect.training.examples import Examples
-from gandetect.training.images import generate
 from gandetect.training.supervised import check_classifier, train_classifier
 
 SCORED_TRAINING = 5000  # at most so many training images of each label are scored for comparison
@@ -75,8 +74,7 @@ class GanExamples:
     sources: tuple[SourceImages, ...] = ()
 
     def load(self, config: ClassifierConfig, seed: int, context: Context) -> Loaded:
-        """Split the reals, and draw the fakes."""
-        splits = OpenSplits(context.of(self.data), context.cache)
+        splits = self.data.splits(context)
         reals = splits.images(TRAINING)
         order = stream(seed, f"validation of {config.name}").permutation(len(reals))
         held_back = max(2, round(config.validation_fraction * len(reals)))
@@ -87,10 +85,11 @@ class GanExamples:
         examples, scored = {}, {}
         makers: list[TrainGan | SourceImages] = [*self.gans, *self.sources]
         for split, rows in chosen.items():
+            side = TRAIN if split == "training" else VALIDATION
             fakes = [
-                _drawn(maker, part, split, config, seed, context)
+                maker.drawn(part, f"classifier {split} of {config.name}", context, seed, side)
                 if isinstance(maker, SourceImages)
-                else _fakes(config, maker, part, reals, seed, f"classifier {split}", context)
+                else _fakes(config, maker, part, f"classifier {split}", context)
                 for maker, part in zip(makers, even_shares(len(rows), len(makers)), strict=True)
             ]
             both = reals[rows], np.concatenate(fakes)
@@ -113,7 +112,6 @@ class LabelledExamples:
     sources: tuple[SourceImages, ...] = ()
 
     def load(self, config: ClassifierConfig, seed: int, context: Context) -> Loaded:
-        """Open both splits."""
         table = read_table(context.run)
         parts = {split: table[table["split"] == split] for split in (TRAIN, VALIDATION)}
         scored = {
@@ -181,19 +179,16 @@ class _ClassifierTraining(Trained):
         check_classifier(self.config, self.preprocessing.channels)
 
     def detector(self, context: Context, preprocessing: Preprocessing) -> NetworkDetector:
-        """The network of the best epoch."""
         folder, device = context.of(self), torch.device(context.device)
         epoch = self.epoch(folder)
         return classifier_of(self.config, self.seed, folder, preprocessing, device, epoch)
 
     def epoch(self, folder: Path) -> int:
-        """The best, by the validation images."""
         return int(runs.read_json(folder / "training.json")["best_epoch"])
 
     def augmented(
         self, pixels: NDArray[np.uint8], copies: Indices, rows: Indices
     ) -> NDArray[np.uint8]:
-        """As the training has seen them."""
         config = self.config
         return fixed_copies(pixels, copies, rows, config.augmentation, config.image_size)
 
@@ -202,7 +197,6 @@ class _ClassifierTraining(Trained):
         return [runs.file_digest(file) for file in _weights_file(self.config)]
 
     def reads(self, context: Context) -> list[Path]:
-        """A file of weights, too."""
         return [*super().reads(context), *_weights_file(self.config)]
 
     def assist(self, context: Context) -> None:
@@ -236,7 +230,6 @@ class TrainClassifier(_ClassifierTraining):
     PLACE: ClassVar = "classifiers/{self.config.name}/seed-{self.seed}"
 
     def run(self, context: Context) -> Facts:
-        """Train, then keep the scores of training and validation images."""
         self._call_others(context)
         loaded = self.examples.load(self.config, self.seed, context)
         detector = self._trained(context, loaded.training, loaded.validation)
@@ -265,7 +258,6 @@ class CrossValidationFold(_ClassifierTraining):
         return f"{self.config.name} seed {self.seed} fold {self.fold}"
 
     def run(self, context: Context) -> Facts:
-        """Train on the other folds; returns the figures of this one."""
         self._call_others(context)
         _, validation, held_back = self._rows(context.run)
         detector = self._trained(context, *self._examples(context))
@@ -314,44 +306,23 @@ def _weights_file(config: ClassifierConfig) -> list[Path]:
     return [file] if config.weights not in ("none", "imagenet") and file.is_file() else []
 
 
-def _drawn(
-    source: SourceImages,
-    count: int,
-    split: str,
-    config: ClassifierConfig,
-    seed: int,
-    context: Context,
-) -> NDArray[np.uint8]:
-    """Fakes ``(count, C, H, W)`` of a source's training or validation part."""
-    part = TRAIN if split == "training" else VALIDATION
-    rng = stream(seed, f"classifier {split} of {config.name}, {source.table.name}")
-    return source.source(seed, part).open(context.run, context.cache).draw(count, rng)
-
-
 def _fakes(
-    config: ClassifierConfig,
-    gan: TrainGan,
-    count: int,
-    reals: Images,
-    seed: int,
-    purpose: str,
-    context: Context,
+    config: ClassifierConfig, gan: TrainGan, count: int, purpose: str, context: Context
 ) -> NDArray[np.uint8]:
     """Fresh fakes ``(count, C, H, W)`` of one GAN's last generator, or of several epochs'."""
-    folder, device = context.of(gan), torch.device(context.device)
     if config.fakes_epochs == "last":
-        generator = load_generator(gan.config, folder, reals.shape, seed, device)
-        return generate(generator, count, seed=seed, purpose=purpose, device=device)
+        return gan.drawn(count, purpose, context)
+    channels, size = gan.data.config.shape
     return fakes_of_epochs(
         gan.config,
-        folder,
+        context.of(gan),
         chosen_epochs(config.fakes_epochs, gan.config.epochs),
         count,
-        image_size=reals.shape[2],
-        channels=reals.shape[1],
-        seed=seed,
+        image_size=size,
+        channels=channels,
+        seed=gan.seed,
         purpose=purpose,
-        device=device,
+        device=torch.device(context.device),
     )
 
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from gandetect import runs
@@ -24,16 +23,15 @@ from gandetect.detectors.protocol import Preprocessing
 from gandetect.engine import Context, Facts
 from gandetect.errors import ExternalError
 from gandetect.randomness import stream
-from gandetect.sources import ImageSet
 from gandetect.sources.foreign import TRAIN
 from gandetect.sources.labelled import LabelledSource
-from gandetect.sources.splits import TRAINING, OpenSplits
+from gandetect.sources.splits import TRAINING
 from gandetect.stages.class_data import ClassData
-from gandetect.stages.gan import TrainGan, load_generator
+from gandetect.stages.gan import TrainGan
 from gandetect.stages.labelled_data import DecodedImages, LabelledData
 from gandetect.stages.source_images import SourceImages
 from gandetect.stages.trained import Trained
-from gandetect.training.images import generate
+from gandetect.training.epoch_fakes import even_shares
 
 TRIED = 4  # images of noise that are scored before anything else is
 FIRST = 1e6  # seconds, so that what is wrong with it is told before trainings of hours
@@ -49,21 +47,17 @@ class GanTraining:
 
     def load(self, table: External, most: int, seed: int, context: Context) -> list[Pixels]:
         """At most ``most`` reals ``(N, C, H, W)``, then as many fakes in all."""
-        reals = OpenSplits(context.of(self.data), context.cache).images(TRAINING)
+        reals = self.data.splits(context).images(TRAINING)
         chosen = _some(len(reals), most, seed, table)
-        device = torch.device(context.device)
-        parts = [reals[chosen]]
         makers: list[TrainGan | SourceImages] = [*self.gans, *self.sources]
-        for gan, share in zip(makers, np.array_split(chosen, len(makers)), strict=True):
-            purpose, count = f"fitting of {table.name}", len(share)
-            if isinstance(gan, SourceImages):
-                images = gan.source(seed, TRAIN).open(context.run, context.cache)
-                parts.append(images.draw(count, stream(seed, f"{purpose}, {gan.table.name}")))
-                continue
-            folder = context.of(gan)
-            generator = load_generator(gan.config, folder, reals.shape, gan.seed, device)
-            parts.append(generate(generator, count, seed=seed, purpose=purpose, device=device))
-        return parts
+        purpose = f"fitting of {table.name}"
+        fakes = [
+            maker.drawn(share, purpose, context, seed, TRAIN)
+            if isinstance(maker, SourceImages)
+            else maker.drawn(share, purpose, context)
+            for maker, share in zip(makers, even_shares(len(chosen), len(makers)), strict=True)
+        ]
+        return [reals[chosen], *fakes]
 
 
 @dataclass(frozen=True)
@@ -81,9 +75,9 @@ class LabelledTraining:
             source = LabelledSource(
                 f"{label}:training", 0, self.images.size, ("train",), label, name, originals=True
             )
-            opened: ImageSet = source.open(context.run, context.cache)
+            opened = source.open(context.run, context.cache)
             chosen = _some(len(opened), most, seed, table)
-            parts.append(np.asarray(opened.array()[opened.all_rows()[chosen]]))
+            parts.append(opened.pixels(chosen))
         return parts
 
 
@@ -109,7 +103,6 @@ class OpenExternal(Trained):
         return {**super().settings(), "config": config}
 
     def outside(self, context: Context) -> object:
-        """The digests of its files."""
         return self.config.digests(context.home)
 
     def shares(self, context: Context) -> list[Path]:
@@ -118,7 +111,6 @@ class OpenExternal(Trained):
         return [*self.config.paths(context.home).values(), *learned_from, *super().reads(context)]
 
     def reads(self, context: Context) -> list[Path]:
-        """The same."""
         return self.shares(context)
 
     def run(self, context: Context) -> Facts:
@@ -139,7 +131,6 @@ class OpenExternal(Trained):
         return detector
 
     def epoch(self, folder: Path) -> int:
-        """It has none."""
         return 0
 
     def _opened(self, context: Context) -> ExternalDetector:

@@ -12,7 +12,7 @@ from gandetect import runs
 from gandetect.detectors.folder import WEIGHTS
 from gandetect.engine import Context, Facts, Stage
 from gandetect.models.feature_classifier import FeatureClassifier
-from gandetect.sources.splits import HELD_OUT, IN_DISTRIBUTION, TRAINING, OpenSplits
+from gandetect.sources.splits import HELD_OUT, IN_DISTRIBUTION, TRAINING
 from gandetect.stages.class_data import ClassData
 from gandetect.stages.speeds import FEATURE_NETWORK, least_images, seconds
 from gandetect.training.checkpoints import load_weights, save_weights
@@ -37,7 +37,7 @@ class FeatureNetwork(Stage):
 
     def run(self, context: Context) -> Facts:
         """Train on training and held-out images, and test on the in-distribution ones."""
-        splits = OpenSplits(context.of(self.data), context.cache)
+        splits = self.data.splits(context)
         device = torch.device(context.device)
         classifier = train_feature_classifier(
             splits.images(TRAINING, HELD_OUT),
@@ -50,11 +50,7 @@ class FeatureNetwork(Stage):
         tested = splits.images(IN_DISTRIBUTION)
         right = accuracy(classifier, tested, splits.labels(IN_DISTRIBUTION), device)
         save_weights(classifier, context.folder / WEIGHTS)
-        return {
-            "classes": len(splits.classes),
-            "accuracy_in_distribution": right,
-            "n": len(tested),
-        }
+        return {"classes": len(splits.classes), "accuracy_in_distribution": right, "n": len(tested)}
 
 
 def load_feature_network(folder: Path, image_size: int, channels: int) -> FeatureClassifier:

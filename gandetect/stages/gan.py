@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, cast
 
 import numpy as np
 import torch
-from torch import nn
+from numpy.typing import NDArray
 
 from gandetect import runs
 from gandetect.config import ARCHITECTURES, GeneratorConfig, QualityConfig
@@ -21,14 +21,14 @@ from gandetect.errors import UsageError
 from gandetect.models.common import Growth
 from gandetect.registry import imported
 from gandetect.sources.generators import IMAGES, drawn_folder
-from gandetect.sources.splits import CALIBRATION, IN_DISTRIBUTION, TRAINING, OpenSplits
+from gandetect.sources.splits import CALIBRATION, IN_DISTRIBUTION, TRAINING
 from gandetect.stages.class_data import ClassData
 from gandetect.stages.feature_network import FeatureNetwork, load_feature_network
 from gandetect.stages.speeds import DRAWN, least_images, seconds
 from gandetect.stages.trained import Trained
-from gandetect.training.checkpoints import GanFolder, Trainable, load_weights, weights_file
+from gandetect.training.checkpoints import GanFolder, Trainable, epoch_folder
 from gandetect.training.images import generate
-from gandetect.training.networks import build_networks
+from gandetect.training.networks import load_generator
 from gandetect.training.quality import QualityEvaluator
 
 
@@ -62,8 +62,8 @@ class TrainGan(Trained):
 
     def settings(self) -> Mapping[str, object]:
         """Not what the networks are used for afterwards."""
-        asked = {"config": self.config.training_identity()}
-        return {**super().settings(), **asked, "quality": self.quality.training_identity()}
+        config, quality = self.config.training_identity(), self.quality.training_identity()
+        return {**super().settings(), "config": config, "quality": quality}
 
     def check(self, context: Context) -> None:
         """Refuse images of a size that the architectures do not grow to."""
@@ -73,8 +73,7 @@ class TrainGan(Trained):
             raise UsageError(f"data: {error}") from None
 
     def run(self, context: Context) -> Facts:
-        """Go on from the last complete epoch to the last."""
-        splits = OpenSplits(context.of(self.data), context.cache)
+        splits = self.data.splits(context)
         images = splits.images(TRAINING)
         device = torch.device(context.device)
         network = load_feature_network(context.of(self.features), images.shape[2], images.shape[1])
@@ -94,13 +93,26 @@ class TrainGan(Trained):
         folder.finish(trained, self.config.epochs)
         return {"epochs": self.config.epochs}
 
-    def detector(self, context: Context, preprocessing: Preprocessing) -> NetworkDetector:
-        """The discriminator of the last epoch."""
+    def detector(
+        self, context: Context, preprocessing: Preprocessing, epoch: int | None = None
+    ) -> NetworkDetector:
+        """The discriminator of the last epoch, or of a kept one."""
         folder, device = context.of(self), torch.device(context.device)
-        return discriminator_of(self.config, self.seed, folder, preprocessing, device)
+        return discriminator_of(self.config, self.seed, folder, preprocessing, device, epoch)
+
+    def drawn(
+        self, count: int, purpose: str, context: Context, epoch: int | None = None
+    ) -> NDArray[np.uint8]:
+        """Fresh images ``(count, C, H, W)`` of the generator of the last epoch, or of a kept one.
+
+        Where the generator has an average, they are drawn from that.
+        """
+        folder = epoch_folder(context.of(self), epoch)
+        shape, device = self.data.config.shape, torch.device(context.device)
+        generator = load_generator(self.config, folder, shape, self.seed, device)
+        return generate(generator, count, seed=self.seed, purpose=purpose)
 
     def epoch(self, folder: Path) -> int:
-        """The last."""
         return self.config.epochs
 
 
@@ -134,32 +146,14 @@ class DrawImages(Stage):
         return seconds(DRAWN * self.gan.speed, self.count, self.gan.data.config.shape[1])
 
     def run(self, context: Context) -> Facts:
-        """Draw them from noise of their own."""
-        splits = OpenSplits(context.of(self.gan.data), context.cache)
+        splits = self.gan.data.splits(context)
         count = splits.count(CALIBRATION)
         if self.purpose == "evaluation":
             count = max(self.own or splits.test_reals, self.other)
-        device = torch.device(context.device)
-        shape = splits.images(CALIBRATION).shape
-        generator = load_generator(
-            self.gan.config, context.of(self.gan), shape, self.gan.seed, device
-        )
-        fakes = generate(generator, count, seed=self.gan.seed, purpose=self.purpose, device=device)
+        fakes = self.gan.drawn(count, self.purpose, context)
         np.save(context.folder / IMAGES, fakes, allow_pickle=False)
         return {"n": count}
 
     def needs(self) -> list[Stage]:
         """The splits say how many are wanted."""
         return [self.gan, self.gan.data]
-
-
-def load_generator(
-    config: GeneratorConfig, folder: Path, shape: Sequence[int], seed: int, device: torch.device
-) -> nn.Module:
-    """What images are drawn from: a trained generator, or its average where it has one.
-
-    ``folder`` is the GAN's or that of a kept epoch, ``shape`` that of images, ``(..., C, H, W)``.
-    """
-    generator = build_networks(config, shape[-1], shape[-3], seed, device)["generator"]
-    load_weights(generator, folder / weights_file(config.drawn_from))
-    return generator

@@ -32,13 +32,12 @@ class SummariseImages(Stage):
     WEIGHT: ClassVar[float] = 1.0
 
     def run(self, context: Context) -> Facts:
-        """Draw images by a fixed seed, and sum them up."""
         arrays: dict[str, Any] = {}
         for source in self.sources:
             images = source.open(context.run, context.cache).sample(self.most)
             if len(images):
-                kept = summarise(np.asarray(images.array()[images.all_rows()]))
+                summary = summarise(images.pixels())
                 place = f"{source.name}@{source.seed}"
-                arrays |= {f"{place}/{name}": values for name, values in kept.items()}
+                arrays |= {f"{place}/{name}": values for name, values in summary.items()}
         np.savez_compressed(context.folder / STATISTICS, **arrays)
         return {}

@@ -11,7 +11,7 @@ import pandas as pd
 
 from gandetect import runs
 from gandetect.config import CsvDataConfig, FolderDataConfig
-from gandetect.data.decoded import decode_to_file
+from gandetect.data.decoded import decode_pictures
 from gandetect.data.found import LeftOut, left_out_sentences
 from gandetect.data.groups import groups_of, near_duplicate_pairs
 from gandetect.data.labelled import LabelledFiles, find_labelled
@@ -112,12 +112,13 @@ class DecodedImages(Stage):
             f"an array of {len(paths):,} images of {self.size} px",
             "give a smaller image_size",
         )
-        decode_to_file(
+        decode_pictures(
             paths,
             context.folder / IMAGES,
             size=self.size,
             channels=CHANNELS,
             fit=self.data.config.fit,
+            strict=True,
             workers=context.workers,
             progress=steps(context.notify, f"decoding at {self.size} px"),
         )

@@ -27,20 +27,24 @@ def images_to_look_at(scored: Scored, seed: int, most: int) -> dict[str, Arrays]
     """Of every test source the most confident mistakes, the surest right answers, the hardest.
 
     Keys are the files they belong in, each with ``<source>/images``, ``/scores`` and ``/indices``.
-    Of other seeds' generators nothing is kept.
     """
     arrays: dict[str, Arrays] = {MISTAKES: {}, SUREST: {}, HARDEST: {}}
     for one, images, scores in scored:
-        own_seed = one.name.startswith("real:") or one.seed == seed
-        if one.name in NOT_REPORTED or one.name == TRAINING or not own_seed:
+        if not is_shown(one, seed):
             continue
         for file, places in chosen(one.name, scores, most).items():
             arrays[file] |= {
-                f"{one.name}/images": _pixels(images, places),
+                f"{one.name}/images": images.pixels(places),
                 f"{one.name}/scores": scores[places],
                 f"{one.name}/indices": images.indices()[places],
             }
     return arrays
+
+
+def is_shown(source: Source, seed: int) -> bool:
+    """Whether images of a source are kept to be looked at: none of other seeds' generators."""
+    own = source.name.startswith("real:") or source.seed == seed
+    return own and source.name not in (*NOT_REPORTED, TRAINING)
 
 
 def chosen(name: str, scores: NDArray[np.float64], most: int) -> dict[str, Indices]:
@@ -80,7 +84,7 @@ def neighbours(
     }
     arrays: Arrays = {"best/scores": scores[best]}
     for group, (source, places) in queries.items():
-        images = _pixels(source, places)
+        images = source.pixels(places)
         nearest_ones, distances = nearest(images, training)
         arrays |= {
             f"{group}/images": images[:FEW],
@@ -153,10 +157,5 @@ def median_interval(values: NDArray[np.float64]) -> list[float]:
 
 
 def _squares(flat: NDArray[Any]) -> Indices:
-    """The sum of squares of each row of whole numbers."""
     squares: Indices = np.einsum("ij,ij->i", flat, flat).astype(np.int64)
     return squares
-
-
-def _pixels(images: ImageSet, places: Indices) -> Images:
-    return np.asarray(images.array()[images.all_rows()[places]])

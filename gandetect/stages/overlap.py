@@ -8,14 +8,7 @@ from typing import ClassVar
 from gandetect import runs
 from gandetect.data.overlap import find_duplicates, overlap_facts, refuse_overlap
 from gandetect.engine import Context, Facts, Stage
-from gandetect.sources.splits import (
-    CALIBRATION,
-    HELD_OUT,
-    IN_DISTRIBUTION,
-    TRAINING,
-    VALIDATION,
-    OpenSplits,
-)
+from gandetect.sources.splits import CALIBRATION, HELD_OUT, IN_DISTRIBUTION, TRAINING, VALIDATION
 from gandetect.stages.class_data import ClassData
 
 OVERLAP = "overlap.json"
@@ -36,8 +29,7 @@ class CheckOverlap(Stage):
     TITLE: ClassVar = "Looking for test images among the training images"
 
     def run(self, context: Context) -> Facts:
-        """Compare all splits with each other."""
-        opened = OpenSplits(context.of(self.data), context.cache)
+        opened = self.data.splits(context)
         names = [TRAINING, CALIBRATION, IN_DISTRIBUTION, HELD_OUT]
         names += [VALIDATION] * bool(self.data.config.validation)
         splits = {name: opened.images(name) for name in names}

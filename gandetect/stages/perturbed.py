@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
 import pandas as pd
 
 from gandetect.config.processing import levels_of
@@ -49,12 +48,10 @@ class ScorePerturbed(Stage):
         return seconds(SCORED * self.trained.speed, images, self.preprocessing.image_size)
 
     def check(self, context: Context) -> None:
-        """Refuse a perturbation that does not exist."""
         for request in self.perturbations:
             levels_of(request)
 
     def run(self, context: Context) -> Facts:
-        """Process and score, source by source."""
         detector = self.trained.detector(context, self.preprocessing)
         share_features(detector, context.cache)
         steps = [("none", 0.0)]
@@ -65,7 +62,7 @@ class ScorePerturbed(Stage):
         for one, images in opened:
             # Fakes and reals have noise of their own.
             noise = integer_seed(self.trained.seed, f"perturbation of {one.name}") % 2**32
-            original = np.asarray(images.array()[images.all_rows()])
+            original = images.pixels()
             for name, level in steps:
                 pixels = original if name == "none" else perturb(original, name, level, noise)
                 scores = score_images(detector, ImageSet(pixels), tick)

@@ -71,7 +71,6 @@ class MakeDetector(Trained):
         )
 
     def run(self, context: Context) -> Facts:
-        """Make it, and save it as `save_detector` does."""
         assert isinstance(self.config, PostHoc)
         device = torch.device(context.device)
         fitted = self.config.make(self._material(context, device))
@@ -81,10 +80,7 @@ class MakeDetector(Trained):
             architecture=fitted.architecture,
             options=dict(fitted.options),
             preprocessing=self.preprocessing,
-            provenance={
-                "made_of": sorted(self.config.made_of),
-                **fitted.provenance,
-            },
+            provenance={"made_of": sorted(self.config.made_of), **fitted.provenance},
         )
         save_detector(context.folder, as_detector(fitted.network, description, device))
         if fitted.history:
@@ -93,7 +89,6 @@ class MakeDetector(Trained):
         return {"epoch": fitted.epoch}
 
     def detector(self, context: Context, preprocessing: Preprocessing) -> NetworkDetector:
-        """The one that was made."""
         folder = context.of(self)
         detector = load_network(folder, context.device)
         origin = {"seed": self.seed, "epoch": self.epoch(folder)}
@@ -104,7 +99,7 @@ class MakeDetector(Trained):
         return int(runs.read_json(folder / runs.RECORD)["epoch"])
 
     def _material(self, context: Context, device: torch.device) -> Material:
-        splits = OpenSplits(context.of(self.data), context.cache)
+        splits = self.data.splits(context)
         trainings = {training.config.name: training for training in self.made_of}
         gans = [training for training in self.made_of if isinstance(training, TrainGan)]
         classifiers = [

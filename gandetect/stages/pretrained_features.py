@@ -19,7 +19,7 @@ from gandetect.data.stored import Images
 from gandetect.engine import Context, Facts, Stage
 from gandetect.randomness import stream
 from gandetect.sources.generators import IMAGES
-from gandetect.sources.splits import IN_DISTRIBUTION, OpenSplits
+from gandetect.sources.splits import IN_DISTRIBUTION
 from gandetect.stages.class_data import ClassData
 from gandetect.stages.gan import DrawImages
 from gandetect.training.pretrained_features import features_of, open_features
@@ -56,20 +56,16 @@ class RealFeatures(Stage):
             features_of(some, network, self.name, cpu)
 
     def outside(self, context: Context) -> object:
-        """The digest of the file."""
         return [runs.file_digest(path) for path in self.shares(context)]
 
     def reads(self, context: Context) -> list[Path]:
-        """The file too."""
         return [*super().reads(context), *self.shares(context)]
 
     def shares(self, context: Context) -> list[Path]:
-        """The file."""
         return [] if self.features in IMAGENET_NETWORKS else [context.home / self.features]
 
     def run(self, context: Context) -> Facts:
-        """Compute them."""
-        images = OpenSplits(context.of(self.data), context.cache).images(IN_DISTRIBUTION)
+        images = self.data.splits(context).images(IN_DISTRIBUTION)
         np.save(context.folder / FEATURES, self.computed(images, context), allow_pickle=False)
         return {"n": len(images)}
 

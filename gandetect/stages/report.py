@@ -33,6 +33,7 @@ from gandetect.stages.score import ScoreDetector
 from gandetect.stages.scoring import SCORES
 from gandetect.stages.source_images import FACTS, SourceImages, images_by_folder
 from gandetect.stages.trajectory import TRAJECTORY, ScoreTrajectory
+from gandetect.training.checkpoints import epoch_folder
 
 WRITTEN = (SCORES, "metrics.json", "metrics.csv", "report.md", "report.html", "manifest.json")
 LEFT_OUT, SOURCE_FACTS = "left-out.json", "sources.json"
@@ -69,7 +70,6 @@ class Report(Stage):
     TITLE: ClassVar = "Writing metrics, figures and the report"
 
     def run(self, context: Context) -> Facts:
-        """Join, describe, and build."""
         from gandetect.analyses.build import build_report
 
         run = context.run
@@ -127,7 +127,7 @@ class Report(Stage):
         classes = [pd.read_parquet(run / CLASSES)]
         for one in self.sources:
             name, images = one.table.source, one.source(0).open(run, context.cache)
-            samples[name] = np.asarray(images.array()[images.all_rows()[:SAMPLED]])
+            samples[name] = images.pixels(slice(SAMPLED))
             if one.table.label == "real":
                 classes.append(images_by_folder(context.of(one), name))
         with runs.atomic_file(run / "data-samples.npz") as temporary, temporary.open("wb") as file:
@@ -145,7 +145,7 @@ class Report(Stage):
         features = {"features": OWN, "dimensions": FeatureClassifier.num_features}
         rows = []
         for gan in self.gans:
-            epochs = context.of(gan) / "epochs" / f"{gan.config.epochs:04d}"
+            epochs = epoch_folder(context.of(gan), gan.config.epochs)
             last = runs.read_json(epochs / runs.RECORD)["history"]
             quality = {"n_real": record["n"], **{key: last[key] for key in QUALITY}}
             rows.append({"gan": gan.config.name, "seed": gan.seed, **features, **quality})

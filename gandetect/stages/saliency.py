@@ -49,12 +49,11 @@ class MapSaliency(Stage):
     WEIGHT: ClassVar[float] = 2.0
 
     def run(self, context: Context) -> Facts:
-        """Draw images by a fixed seed, cover their parts, and score."""
         detector = self.trained.detector(context, self.preprocessing)
         shuffled = with_shuffled_weights(detector)
         opened = {one.name: one.open(context.run, context.cache) for one in self.sources}
         mean = mean_image(opened.get(IN_DISTRIBUTION) or next(iter(opened.values())))
-        kept = {kind: np.load(context.of(self.scores) / f"{kind}.npz") for kind in KINDS}
+        shown_images = {kind: np.load(context.of(self.scores) / f"{kind}.npz") for kind in KINDS}
         scored = len(starts_of(mean.shape[-1])) ** 2 + 1
         each = self.most * (2 if shuffled else 1) + self.shown * len(KINDS)
         tick = ticker(scored * each * len(opened), context.notify)
@@ -62,13 +61,12 @@ class MapSaliency(Stage):
         for name, images in opened.items():
             if not len(images):
                 continue
-            drawn = images.sample(self.most)
-            pixels = np.asarray(drawn.array()[drawn.all_rows()])
+            pixels = images.sample(self.most).pixels()
             arrays[f"{name}/maps"] = occlusion_maps(detector, pixels, mean, tick)
             arrays[f"{name}/pixels"] = pixel_changes(pixels, mean)
             if shuffled is not None:
                 arrays[f"{name}/shuffled"] = occlusion_maps(shuffled, pixels, mean, tick)
-            for kind, stored in kept.items():
+            for kind, stored in shown_images.items():
                 some = stored[f"{name}/images"][: self.shown]
                 arrays[f"{name}/{kind}"] = occlusion_maps(detector, some, mean, tick)
         np.savez_compressed(context.folder / SALIENCY, **arrays)
@@ -76,10 +74,7 @@ class MapSaliency(Stage):
 
 
 def occlusion_maps(
-    detector: Detector,
-    images: Images,
-    mean: Images,
-    tick: Callable[[int], None] = lambda _: None,
+    detector: Detector, images: Images, mean: Images, tick: Callable[[int], None] = lambda _: None
 ) -> NDArray[np.float32]:
     """How much of an image's score each window carries, ``(N, K, K)`` in log-odds.
 
@@ -108,8 +103,7 @@ def pixel_changes(images: Images, mean: Images) -> NDArray[np.float32]:
 
 def mean_image(images: ImageSet) -> Images:
     """The mean of at most `AVERAGED` images, ``(C, H, W) uint8``."""
-    drawn = images.sample(AVERAGED)
-    mean = np.asarray(drawn.array()[drawn.all_rows()]).mean(axis=0)
+    mean = images.sample(AVERAGED).pixels().mean(axis=0)
     rounded: Images = np.rint(mean).astype(np.uint8)
     return rounded
 

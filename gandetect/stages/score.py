@@ -16,7 +16,7 @@ from gandetect.config import digest_of
 from gandetect.config.processing import Processing
 from gandetect.data.folders import PassedOver
 from gandetect.data.images import find_images
-from gandetect.data.processing import process
+from gandetect.data.perturbations import process
 from gandetect.detectors.folder import save_detector
 from gandetect.detectors.protocol import Detector, Preprocessing
 from gandetect.engine import Context, Facts, Stage
@@ -24,7 +24,7 @@ from gandetect.machine import own_version
 from gandetect.randomness import stream
 from gandetect.scoring import score_paths, write_scores
 from gandetect.sources import ImageSet, Source
-from gandetect.sources.splits import TRAINING, OpenSplits
+from gandetect.sources.splits import TRAINING
 from gandetect.stages.class_data import CLASSES, ClassData
 from gandetect.stages.feature_files import share_features
 from gandetect.stages.gan import DrawImages, TrainGan
@@ -37,7 +37,7 @@ from gandetect.stages.trained import Trained
 from gandetect.statistics.calibrated import CalibrationRule, calibrated
 from gandetect.statistics.operating_points import cuts_by_rate
 from gandetect.statistics.scored_detectors import calibration_source, thresholds_from
-from gandetect.statistics.scores import CALIBRATION, GENERATED_CALIBRATION, Scores, by_source
+from gandetect.statistics.scores import CALIBRATION, GENERATED_CALIBRATION, by_source
 
 ANSWERS = "unlabelled.csv"
 ImageStage = ClassData | LabelledData | DecodedImages | DrawImages | SourceImages
@@ -94,12 +94,10 @@ class ScoreDetector(Stage):
         return digest_of(sizes)
 
     def reads(self, context: Context) -> list[Path]:
-        """The files without labels, too."""
         unlabelled = [] if self.unlabelled is None else [context.data_dir / self.unlabelled]
         return [*super().reads(context), *unlabelled]
 
     def run(self, context: Context) -> Facts:
-        """Score, choose thresholds, save the detector and its scores."""
         detector = self.trained.detector(context, self.preprocessing)
         share_features(detector, context.cache)
         opened = [(source, source.open(context.run, context.cache)) for source in self.sources]
@@ -121,7 +119,7 @@ class ScoreDetector(Stage):
         seed = self.trained.seed
         pictures = images_to_look_at(scored, seed, self.kept_mistakes)
         if isinstance(self.trained, TrainGan):
-            training = OpenSplits(context.of(self.trained.data), context.cache).images(TRAINING)
+            training = self.trained.data.splits(context).images(TRAINING)
             own = f"generated:{self.trained.config.name}"
             pictures[NEIGHBOURS], distances = neighbours(scored, own, seed, training)
             runs.write_json(context.folder / DISTANCES, distances)
@@ -136,7 +134,7 @@ class ScoreDetector(Stage):
         """The scores of a source ``(M,)``; of calibration images, after processing if asked for."""
         if self.calibration_processing and source.name in (CALIBRATION, GENERATED_CALIBRATION):
             rng = stream(self.trained.seed, f"processing of {source.name}")
-            pixels = np.asarray(images.array()[images.all_rows()])
+            pixels = images.pixels()
             images = ImageSet(process(pixels, self.calibration_processing, rng))
         return score_images(detector, images, tick, self.trained.augmented)
 
@@ -150,6 +148,7 @@ class ScoreDetector(Stage):
     def _finish(self, detector: Detector, table: pd.DataFrame, context: Context) -> None:
         cut = calibrated(table[table["label"] == "real"], self.rule, self._classes(context))
         sources = by_source(table)
+        reals = calibration_source(sources)
         absent, promises = {}, {}
         if cut is not None and cut.threshold is not None:
             promises["calibrated"] = cut.facts
@@ -170,16 +169,11 @@ class ScoreDetector(Stage):
             absent=absent,
             promises=promises,
             provenance=provenance,
-            cuts=_cuts(sources),
+            # By false positive rate; none where no calibration reals were scored.
+            cuts={} if reals is None else cuts_by_rate(sources[reals]),
         )
         save_detector(context.folder, finished)
         if self.unlabelled is not None:
             with (context.folder / ANSWERS).open("w", encoding="utf-8") as file:
                 paths = [context.data_dir / self.unlabelled]
                 write_scores(score_paths(finished, paths), file, "csv")
-
-
-def _cuts(sources: Mapping[str, Scores]) -> dict[str, float]:
-    """Cuts by false positive rate; none where no calibration reals were scored."""
-    reals = calibration_source(sources)
-    return {} if reals is None else cuts_by_rate(sources[reals])

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from gandetect import runs
 from gandetect.config import SourceTable
@@ -25,14 +26,8 @@ from gandetect.detectors.protocol import Preprocessing
 from gandetect.engine import Context, Facts, Stage
 from gandetect.events import steps
 from gandetect.machine import require_room
-from gandetect.sources.foreign import (
-    IMAGES,
-    TABLE,
-    TEST,
-    ForeignImages,
-    ForeignSource,
-    foreign_folder,
-)
+from gandetect.randomness import stream
+from gandetect.sources.foreign import IMAGES, TABLE, TEST, ForeignImages, ForeignSource
 
 FACTS = "source.json"
 
@@ -51,16 +46,20 @@ class SourceImages(Stage):
 
     HERE: ClassVar[bool] = True
     WEIGHT: ClassVar[float] = 4.0  # less than the data: what runs here first
+    PLACE: ClassVar = "sources/{self.table.name}/{self.preprocessing.image_size}px"
     TITLE: ClassVar = "Reading source {self.table.name} at {self.preprocessing.image_size} px"
-
-    @property
-    def place(self) -> str:
-        return foreign_folder(self.table.name, self.preprocessing.image_size)
 
     def source(self, seed: int, split: str = TEST) -> ForeignSource:
         """Its images of a split; every seed sees the same fakes under its own number."""
         own = seed if self.table.label == "generated" else 0
         return ForeignSource(self.table.source, own, self.place, split)
+
+    def drawn(
+        self, count: int, purpose: str, context: Context, seed: int, split: str
+    ) -> NDArray[np.uint8]:
+        """Images ``(count, C, H, W)`` of a split at random; where there are fewer they repeat."""
+        rng = stream(seed, f"{purpose}, {self.table.name}")
+        return self.source(seed, split).open(context.run, context.cache).draw(count, rng)
 
     @property
     def kind(self) -> ForeignImages:
@@ -81,11 +80,9 @@ class SourceImages(Stage):
         self.kind.check(self._root(context))
 
     def outside(self, context: Context) -> object:
-        """The digest of its files or of its function's code."""
         return self.kind.digest(self._root(context))
 
     def run(self, context: Context) -> Facts:
-        """Read, name what is left out, and split."""
         table, left_out = self._read(context)
         sentences = left_out_sentences(left_out, f"{self.place}/{FACTS}")
         for sentence in sentences:

@@ -6,18 +6,14 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import pandas as pd
-import torch
 
-from gandetect.data.stored import Images
-from gandetect.detectors.discriminator import discriminator_of
 from gandetect.detectors.protocol import Preprocessing
 from gandetect.engine import Context, Facts, Stage
 from gandetect.sources import ImageSet, Source
-from gandetect.stages.gan import TrainGan, load_generator
+from gandetect.stages.gan import TrainGan
 from gandetect.stages.score import ImageStage
 from gandetect.stages.scoring import score_images, ticker, tidy_scores
 from gandetect.stages.speeds import DRAWN, SCORED, seconds
-from gandetect.training.images import generate
 
 TRAJECTORY = "trajectory.parquet"
 
@@ -48,12 +44,11 @@ class ScoreTrajectory(Stage):
         return seconds(self.gan.speed, images, self.preprocessing.image_size)
 
     def run(self, context: Context) -> Facts:
-        """Draw the fakes of all epochs, then score epoch by epoch."""
         own = f"generated:{self.gan.config.name}"
-        groups = {
-            epoch: [(own, self.gan.seed, ImageSet(self._fakes(epoch, context)))]
-            for epoch in self.epochs
-        }
+        groups: dict[int, list[tuple[str, int, ImageSet]]] = {}
+        for epoch in self.epochs:
+            fakes = self.gan.drawn(self.count, "trajectory", context, epoch)
+            groups[epoch] = [(own, self.gan.seed, ImageSet(fakes))]
         groups[0] = [  # epoch 0: whatever is not of this generator
             (source.name, source.seed, source.open(context.run, context.cache).first(self.count))
             for source in self.sources
@@ -62,14 +57,7 @@ class ScoreTrajectory(Stage):
         tick = ticker(scored * len(self.epochs), context.notify)
         tables = []
         for epoch in self.epochs:
-            detector = discriminator_of(
-                self.gan.config,
-                self.gan.seed,
-                context.of(self.gan),
-                self.preprocessing,
-                torch.device(context.device),
-                epoch,
-            )
+            detector = self.gan.detector(context, self.preprocessing, epoch)
             for source_epoch, group in groups.items():
                 for name, seed, images in group:
                     scores = score_images(detector, images, tick)
@@ -78,12 +66,3 @@ class ScoreTrajectory(Stage):
         table = pd.concat(tables, ignore_index=True)
         table.to_parquet(context.folder / TRAJECTORY, index=False)
         return {}
-
-    def _fakes(self, epoch: int, context: Context) -> Images:
-        device, size = torch.device(context.device), self.preprocessing
-        shape = size.channels, size.image_size, size.image_size
-        epoch_folder = context.of(self.gan) / "epochs" / f"{epoch:04d}"
-        generator = load_generator(self.gan.config, epoch_folder, shape, self.gan.seed, device)
-        return generate(
-            generator, self.count, seed=self.gan.seed, purpose="trajectory", device=device
-        )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from gandetect.config import CsvDataConfig, FolderDataConfig
 from gandetect.sources import Source, splits
 from gandetect.sources.foreign import TEST, TRAIN
 from gandetect.sources.generators import GeneratedSource
@@ -17,11 +16,15 @@ from gandetect.stages.labelled_data import DecodedImages, LabelledData
 from gandetect.stages.score import ImageStage
 from gandetect.stages.source_images import SourceImages
 from gandetect.statistics.scores import TRAINING
-from gandetect.study.sources import classes_of
 
 AUDITED = 2000  # images of each side, and of each source that is summed up
 AUDITED_LARGE = 500  # of those above 64 px
 LARGE = 64
+
+
+def most_audited(size: int) -> int:
+    """How many images of ``size`` pixels are looked at, of each side or source."""
+    return AUDITED_LARGE if size > LARGE else AUDITED
 
 
 def gan_audits(
@@ -46,17 +49,12 @@ def gan_audits(
 
 
 def labelled_audits(
-    config: FolderDataConfig | CsvDataConfig,
-    images: DecodedImages,
-    data: LabelledData,
-    foreign: Iterable[SourceImages],
+    images: DecodedImages, data: LabelledData, foreign: Iterable[SourceImages]
 ) -> tuple[AuditSource, ...]:
     """Audits of each class of fakes that is trained on, and of those from elsewhere.
 
     Beside them are all reals that are trained on.
     """
-    names = [name for name in classes_of(config, "generated") if name not in config.held_out]
-    most = AUDITED_LARGE if images.size > LARGE else AUDITED
 
     def source(label: str, name: str | None) -> LabelledSource:
         called = TRAINING if name is None else f"generated:{name}"
@@ -67,11 +65,11 @@ def labelled_audits(
             f"class-{number:02d}",
             source("real", None),
             source("generated", name),
-            most,
+            most_audited(images.size),
             (images, data),
             data,
         )
-        for number, name in enumerate(names, start=1)
+        for number, name in enumerate(sorted(data.config.trained_fakes), start=1)
     ]
     return (*audits, *_foreign_audits(foreign, source("real", None), images, data))
 
@@ -85,7 +83,7 @@ def _foreign_audits(
             f"sources/{one.table.name}",
             reals,
             one.source(0, TRAIN if one.table.train else TEST),
-            AUDITED_LARGE if one.preprocessing.image_size > LARGE else AUDITED,
+            most_audited(one.preprocessing.image_size),
             (*images, one),
         )
         for one in foreign

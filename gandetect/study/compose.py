@@ -16,6 +16,7 @@ from gandetect.config import (
     DetectorTable,
     Experiment,
     FolderDataConfig,
+    LabelledDataConfig,
     PicturesConfig,
 )
 from gandetect.config.features import OWN
@@ -36,6 +37,7 @@ from gandetect.stages.feature_network import FeatureNetwork
 from gandetect.stages.gan import DrawImages, TrainGan
 from gandetect.stages.image_statistics import SummariseImages
 from gandetect.stages.labelled_data import DecodedImages, LabelledData
+from gandetect.stages.look import is_shown
 from gandetect.stages.overlap import CheckOverlap
 from gandetect.stages.perturbed import ScorePerturbed
 from gandetect.stages.post_hoc import MakeDetector
@@ -48,13 +50,8 @@ from gandetect.stages.trained import Trained
 from gandetect.stages.trajectory import ScoreTrajectory
 from gandetect.statistics.calibrated import CalibrationRule
 from gandetect.statistics.scores import CALIBRATION, NOT_REPORTED, TEST_REALS
-from gandetect.study.audits import AUDITED, AUDITED_LARGE, LARGE, gan_audits, labelled_audits
-from gandetect.study.sources import (
-    gan_sources,
-    is_perturbed,
-    is_shown,
-    labelled_sources,
-)
+from gandetect.study.audits import LARGE, gan_audits, labelled_audits, most_audited
+from gandetect.study.sources import gan_sources, is_perturbed, labelled_sources
 
 UNKNOWN_SIZE = 224  # of labelled images, where no detector says what it takes
 # Images of each source with a map of what moves the score, and of each kind those that are shown.
@@ -115,8 +112,8 @@ def _of_gans(experiment: Experiment, config: ClassImagesConfig) -> Composed:
     foreign = {one.name: SourceImages(one, shape) for one in experiment.sources}
 
     def examples(one: ClassifierConfig, seed: int) -> GanExamples:
-        made = tuple(gans[name, seed] for name in one.fakes_from if name not in foreign)
-        return GanExamples(made, data, _learnt(foreign, one.fakes_from))
+        trainings = tuple(gans[name, seed] for name in one.fakes_from if name not in foreign)
+        return GanExamples(trainings, data, _learnt(foreign, one.fakes_from))
 
     classifiers = {
         (one.name, seed): TrainClassifier(one, seed, shape, examples(one, seed))
@@ -125,7 +122,7 @@ def _of_gans(experiment: Experiment, config: ClassImagesConfig) -> Composed:
     }
     trained: dict[tuple[str, int], TrainGan | TrainClassifier] = {**gans, **classifiers}
 
-    def made(one: DetectorTable, seed: int) -> Trained:
+    def detector(one: DetectorTable, seed: int) -> Trained:
         if isinstance(one, External):
             learns = tuple(gans[n, seed] for n in one.trained_on if n not in foreign)
             training = GanTraining(learns, data, _learnt(foreign, one.trained_on))
@@ -133,7 +130,7 @@ def _of_gans(experiment: Experiment, config: ClassImagesConfig) -> Composed:
         made_of = tuple(trained[name, seed] for name in one.made_of if name not in foreign)
         return MakeDetector(one, seed, shape, made_of, data, _learnt(foreign, one.made_of))
 
-    others = [made(one, seed) for seed in experiment.seeds for one in experiment.detectors]
+    others = [detector(one, seed) for seed in experiment.seeds for one in experiment.detectors]
 
     def scoring(trained: Trained) -> Scoring:
         sources = gan_sources(experiment, trained)
@@ -191,21 +188,21 @@ def _of_labelled_images(
         learnt = _learnt(foreign[one.stored_size], one.fakes_from)
         return LabelledExamples(decoded[one.stored_size], data, learnt)
 
+    def scoring(trained: TrainClassifier | OpenExternal) -> Scoring:
+        size, validation = trained.preprocessing.image_size, isinstance(trained, OpenExternal)
+        sources = labelled_sources(config, size, trained.seed, validation=validation)
+        own = Scoring(trained, trained.preprocessing, sources, (decoded[size], data))
+        return _with_foreign(own, foreign[size])
+
     scorings = []
     for seed in experiment.seeds:
         for one in experiment.classifiers:
-            size = one.stored_size
-            trained = TrainClassifier(one, seed, shape(size), examples(one))
-            sources = labelled_sources(config, size, seed)
-            scoring = Scoring(trained, shape(size), sources, (decoded[size], data))
-            scorings.append(_with_foreign(scoring, foreign[size]))
+            training = TrainClassifier(one, seed, shape(one.stored_size), examples(one))
+            scorings.append(scoring(training))
         for table in external:
             size = table.image_size or default
-            training = LabelledTraining(decoded[size], data) if table.learns else None
-            opened = OpenExternal(table, seed, shape(size), training)
-            sources = labelled_sources(config, size, seed, validation=True)
-            scoring = Scoring(opened, shape(size), sources, (decoded[size], data))
-            scorings.append(_with_foreign(scoring, foreign[size]))
+            learnt = LabelledTraining(decoded[size], data) if table.learns else None
+            scorings.append(scoring(OpenExternal(table, seed, shape(size), learnt)))
     trainings = [one.trained for one in scorings if isinstance(one.trained, TrainClassifier)]
     folds = tuple(
         CrossValidationFold(
@@ -225,7 +222,7 @@ def _of_labelled_images(
             sampled=True,
         ),
         folds=folds,
-        audits=labelled_audits(config, decoded[max(decoded)], data, largest.values()),
+        audits=labelled_audits(decoded[max(decoded)], data, largest.values()),
     )
     return Composed((), (*trainings, *folds), report)
 
@@ -243,7 +240,7 @@ def _report(
     evaluation, table = experiment.evaluation, experiment.data
     held_out = (isinstance(table, ClassImagesConfig) and table.selection) or table.held_out
     unlabelled = None
-    if isinstance(table, FolderDataConfig | CsvDataConfig) and table.unlabelled is not None:
+    if isinstance(table, LabelledDataConfig) and table.unlabelled is not None:
         unlabelled = f"{table.path}/{table.unlabelled}"
     scores = tuple(
         ScoreDetector(
@@ -297,9 +294,7 @@ def _with_foreign(scoring: Scoring, foreign: Mapping[str, SourceImages]) -> Scor
     """The same, scored on all images from elsewhere as well."""
     sources = [one.source(scoring.trained.seed) for one in foreign.values()]
     return replace(
-        scoring,
-        sources=(*scoring.sources, *sources),
-        images=(*scoring.images, *foreign.values()),
+        scoring, sources=(*scoring.sources, *sources), images=(*scoring.images, *foreign.values())
     )
 
 
@@ -318,8 +313,7 @@ def _image_statistics(scorings: Sequence[Scoring]) -> SummariseImages:
         if is_shown(source, one.trained.seed)
     }
     images = {stage.place: stage for one in of_size for stage in one.images}
-    most = AUDITED_LARGE if size > LARGE else AUDITED
-    return SummariseImages(tuple(sources.values()), most, tuple(images.values()))
+    return SummariseImages(tuple(sources.values()), most_audited(size), tuple(images.values()))
 
 
 def _saliency(scoring: Scoring, scores: ScoreDetector) -> MapSaliency:

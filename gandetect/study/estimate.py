@@ -8,7 +8,6 @@ the report) and files that are small count as nothing.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
@@ -103,9 +102,10 @@ def require_feasible(study: Study) -> None:
             f"at least on this machine ({study.context.device}; a rough, low estimate); give fewer "
             "epochs, steps, images or seeds"
         )
+    there = sum(path.stat().st_size for path in study.folder.rglob("*") if path.is_file())
     machine.require_room(
         study.folder,
-        _bytes(study) - _size_of(study.folder),
+        _bytes(study) - there,
         "the study (a rough, low estimate)",
         "give fewer epochs, generated images or seeds, or another --out",
     )
@@ -131,8 +131,3 @@ def _network_bytes(gan: GeneratorConfig, side: int, channels: int) -> int:
     with torch.device("meta"):
         built = [architecture.build(name, side, channels) for name in architecture.networks]
     return 4 * sum(parameter.numel() for parameter in torch.nn.ModuleList(built).parameters())
-
-
-def _size_of(folder: Path) -> int:
-    """Bytes that stand in a run folder already."""
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())

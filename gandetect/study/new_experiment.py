@@ -17,7 +17,7 @@ from gandetect.data.class_folders import class_folders, split_folders
 from gandetect.data.folders import walk
 from gandetect.data.integrity import Integrity, check_folder
 from gandetect.data.reading import Progress
-from gandetect.errors import DataError, UsageError, listed, unknown_name
+from gandetect.errors import DataError, UsageError, listed, require_known
 
 TEMPLATE = Path(__file__).with_name("experiment.toml.j2")
 SIDES = (28, 32, 64, 128)  # which all generators can make
@@ -104,9 +104,7 @@ def write_experiment(name: str, look: Look, answers: Answers, data_dir: Path) ->
 
 
 def _check(look: Look, answers: Answers) -> None:
-    for given in (*answers.labels, *answers.held_out):
-        if given not in look.classes:
-            raise unknown_name("class", given, look.classes)
+    require_known("class", (*answers.labels, *answers.held_out), look.classes)
     kept = [name for name, label in answers.labels.items() if label != "ignored"]
     trained = [name for name in kept if name not in answers.held_out]
     if answers.for_gans and not (answers.held_out and trained):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gandetect.config import CsvDataConfig, Experiment, FolderDataConfig
+from gandetect.config import Experiment, LabelledDataConfig
 from gandetect.sources import Source, splits
 from gandetect.sources.generators import GeneratedSource
 from gandetect.sources.labelled import LabelledSource
@@ -14,7 +14,6 @@ from gandetect.statistics.scores import (
     GENERATED_VALIDATION,
     NOT_REPORTED,
     TEST_REALS,
-    TRAINING,
     VALIDATION,
 )
 
@@ -33,7 +32,10 @@ def gan_sources(experiment: Experiment, trained: Trained) -> tuple[Source, ...]:
         if gan.role != "detector" or gan.name in known:
             count = evaluation.own_generated if gan.name in known else evaluation.other_generated
             sources.append(_drawn(gan.name, seed, count))
-    another = _next_seed(experiment, seed)
+    # The next seed, in a circle, stands for another training run: each generator meets one
+    # discriminator of another run, so no run counts more than others.
+    seeds = experiment.seeds
+    another = seeds[(seeds.index(seed) + 1) % len(seeds)]
     for number, name in enumerate(known):
         if another != seed:
             sources.append(_drawn(name, another, evaluation.other_generated))
@@ -51,15 +53,6 @@ def _drawn(gan: str, seed: int, count: int | None) -> GeneratedSource:
     return GeneratedSource(f"generated:{gan}", seed, gan, "evaluation", count)
 
 
-def _next_seed(experiment: Experiment, seed: int) -> int:
-    """The seed after this one, in a circle: whose generator stands for another training run.
-
-    Each generator meets one discriminator of another run, so no run counts more than others.
-    """
-    seeds = experiment.seeds
-    return seeds[(seeds.index(seed) + 1) % len(seeds)]
-
-
 def is_perturbed(source: Source, seed: int) -> bool:
     """Whether images of a source are scored again, processed."""
     if source.name.startswith("real:"):
@@ -67,14 +60,8 @@ def is_perturbed(source: Source, seed: int) -> bool:
     return source.name not in NOT_REPORTED and source.seed == seed
 
 
-def is_shown(one: Source, seed: int) -> bool:
-    """Whether images of a source are kept to be looked at, as `images_to_look_at` keeps them."""
-    own = one.name.startswith("real:") or one.seed == seed
-    return own and one.name not in (*NOT_REPORTED, TRAINING)
-
-
 def labelled_sources(
-    config: FolderDataConfig | CsvDataConfig, size: int, seed: int, validation: bool = False
+    config: LabelledDataConfig, size: int, seed: int, validation: bool = False
 ) -> tuple[Source, ...]:
     """All images that a detector of a labelled study is scored on, fakes by class.
 
@@ -82,8 +69,9 @@ def labelled_sources(
     classifier's training has scored the ``validation`` images, another detector's has not.
     """
     sources = [
-        LabelledSource(f"generated:{name}", seed, size, ("test", "held-out"), "generated", name)
-        for name in classes_of(config, "generated")
+        LabelledSource(f"generated:{name}", seed, size, ("test", "held-out"), label, name)
+        for name, label in sorted(config.classes.items())
+        if label == "generated"
     ]
     sources.append(LabelledSource("real:in-distribution", 0, size, ("test",), "real"))
     sources.append(LabelledSource("real:held-out", 0, size, ("held-out",), "real"))
@@ -92,8 +80,3 @@ def labelled_sources(
             label = name.partition(":")[0]
             sources.append(LabelledSource(name, of, size, ("validation",), label))
     return tuple(sources)
-
-
-def classes_of(config: FolderDataConfig | CsvDataConfig, label: str) -> list[str]:
-    """Classes of a label, sorted."""
-    return sorted(name for name, given in config.classes.items() if given == label)

@@ -22,7 +22,7 @@ from gandetect import runs
 from gandetect.config import Experiment
 from gandetect.config.section import ConfigSection
 from gandetect.events import Event, Listener
-from gandetect.training.checkpoints import HISTORY, SAMPLES
+from gandetect.training.checkpoints import HISTORY, SAMPLES, epoch_folder
 
 FOLDER = "tensorboard"  # of a run folder, made anew at every start
 APART = 1.0  # seconds between two looks, but for ends of epochs
@@ -99,7 +99,7 @@ class _Log:
         epoch = int(row.pop("epoch"))
         if self._writer is None:
             self._open(row)
-        kept = self._folder / "epochs" / f"{epoch:04d}"
+        kept = epoch_folder(self._folder, epoch)
         if (kept / SAMPLES).exists():  # a generator's, whose record holds what its table does not
             shares = runs.read_json(kept / runs.RECORD)["history"].get("class_shares", ())
             row |= {f"class_shares/{number}": share for number, share in enumerate(shares)}

@@ -9,7 +9,7 @@ from pathlib import Path
 from gandetect import machine, runs
 from gandetect.config import Experiment, digest_of
 from gandetect.config.variants import BASELINE, expand
-from gandetect.errors import UsageError, unknown_name
+from gandetect.errors import UsageError, require_known
 from gandetect.events import Listener
 from gandetect.progress import Silent
 from gandetect.study.estimate import duration_line
@@ -57,9 +57,7 @@ def plan_variants(experiment: Experiment, options: Options) -> Variants:
             "experiment; use `gandetect run`, or --set 'variants=[]'"
         )
     parts = expand(experiment)
-    for name in options.variants:
-        if name not in parts:
-            raise unknown_name("variant", name, parts)
+    require_known("variant", options.variants, parts)
     native = machine.native_precision(machine.resolve_device(options.device))
     resolved = experiment.with_precision(native)
     folder = runs.run_folder(options.out, resolved)

@@ -7,41 +7,33 @@ negative augmentation, DiffAugment, processing, an average), is in `GanConfig`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from time import perf_counter
 from typing import NamedTuple
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from gandetect.config import GanConfig
 from gandetect.data.stored import Images
-from gandetect.events import Notify
+from gandetect.events import Notify, warn
 from gandetect.models import NOISE_SIZE
 from gandetect.models.layers import seed_dropout
-from gandetect.models.scaling import to_unit_range
+from gandetect.models.scaling import channels_last, to_unit_range
 from gandetect.randomness import integer_seed
-from gandetect.training.average import follow
 from gandetect.training.both_sides import BothSides
 from gandetect.training.checkpoints import Gan, GanFolder
 from gandetect.training.cuda_graphs import GraphedStep, graphed
 from gandetect.training.diff_augment import DiffAugment, noise_at
-from gandetect.training.discriminating import (
-    is_penalised,
-    mix_replay,
-    update,
-    update_discriminator,
-)
+from gandetect.training.discriminating import is_penalised, mix_replay, update, update_discriminator
 from gandetect.training.epoch_fakes import fakes_of_epochs
 from gandetect.training.epochs import (
-    channels_last,
     real_batches,
     report_progress,
     steps_per_epoch,
     train_epochs,
 )
 from gandetect.training.losses import LOSSES
-from gandetect.training.networks import build_gan
+from gandetect.training.networks import build_gan, follow
 from gandetect.training.quality import QualityEvaluator
 from gandetect.training.reals import Reals, on_device
 
@@ -66,11 +58,10 @@ def train_gan(
     gan = build_gan(config, images.shape[2], images.shape[1], seed, device)
     reals = on_device(images, device)
 
-    def warn(reason: str) -> None:
-        message = f"{config.name}: no CUDA graphs of its steps, which takes longer ({reason})"
-        notify({"event": "warning", "message": message})
+    def slower(reason: str) -> None:
+        warn(notify, f"{config.name}: no CUDA graphs of its steps, which takes longer ({reason})")
 
-    step = graphed(AdversarialStep(config, gan, device), why_not_graphed(config), warn)
+    step = graphed(AdversarialStep(config, gan, device), why_not_graphed(config), slower)
 
     def run_epoch(epoch: int) -> Tensor:
         replayed = _earlier_fakes(config, folder, epoch, reals, seed)
@@ -85,7 +76,6 @@ def train_gan(
         run_epoch,
         STATISTICS,
         seed=seed,
-        device=device,
         evaluator=evaluator,
         generated=generated,
         notify=notify,
@@ -137,16 +127,6 @@ class AdversarialStep:
         self.renew_generators()
 
     @property
-    def networks(self) -> Mapping[str, nn.Module]:
-        """What is trained, by name."""
-        return self.gan.networks
-
-    @property
-    def optimizers(self) -> Mapping[str, torch.optim.Optimizer]:
-        """What trains it, by the name of the network."""
-        return self.gan.optimizers
-
-    @property
     def generators(self) -> tuple[torch.Generator, ...]:
         """Where its noise, its dropout and its ingredients come from."""
         return self._noise, self._dropout, self._extra
@@ -171,7 +151,7 @@ class AdversarialStep:
             self.replayed = replayed
         else:
             self.replayed.copy_(replayed)
-        for network in self.networks.values():
+        for network in self.gan.networks.values():
             network.train()
 
     def kind(self, step: int) -> StepKind:

@@ -47,8 +47,7 @@ def augment(
         chances = (np.random.default_rng(int(seed)) for seed in seeds)
         pairs = zip(pixels, chances, strict=True)
         pixels = torch.stack([_changed(image, config, image_size, one) for image, one in pairs])
-    cut: Tensor = F.center_crop(pixels, [image_size, image_size])
-    return cut
+    return cut(pixels, image_size)
 
 
 def fixed_copy(
@@ -85,6 +84,12 @@ def to_stored_size(images: NDArray[np.uint8], size: int | None) -> Tensor:
         return pixels
     resized: Tensor = F.resize(pixels, [size, size], antialias=True)
     return resized
+
+
+def cut(pixels: Tensor, image_size: int) -> Tensor:
+    """The centre of ``(N, C, H, W)`` images, of ``image_size`` pixels."""
+    centres: Tensor = F.center_crop(pixels, [image_size, image_size])
+    return centres
 
 
 def changes_anything(config: AugmentationConfig) -> bool:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from gandetect.config.classifier import ClassifierConfig
-from gandetect.data.processing import process_each
+from gandetect.data.perturbations import process_each
 from gandetect.randomness import stream
 from gandetect.training.augmentation import augment, changes_anything, fixed_copies, to_stored_size
 from gandetect.training.examples import Examples

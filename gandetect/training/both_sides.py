@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from gandetect.config.processing import Processing
-from gandetect.data.processing import process
-from gandetect.models.scaling import quantise, to_unit_range
+from gandetect.data.perturbations import process
+from gandetect.models.scaling import channels_last, quantise, to_unit_range
 from gandetect.randomness import stream
 
 
@@ -34,6 +34,4 @@ class BothSides:
         if not self.chain:
             return images
         changed = torch.from_numpy(process(quantise(images).cpu().numpy(), self.chain, rng))
-        return to_unit_range(changed.to(images.device)).contiguous(
-            memory_format=torch.channels_last
-        )
+        return channels_last(to_unit_range(changed.to(images.device)))

@@ -48,7 +48,7 @@ class Trainable(Protocol):
 class Gan:
     """Two networks and their optimizers: the state of an adversarial training.
 
-    ``generator_average`` follows the generator where it is configured (`training.average`).
+    ``generator_average`` follows the generator where it is configured (`training.networks.follow`).
     """
 
     generator: nn.Module
@@ -116,11 +116,7 @@ class GanFolder:
         return len(folders)
 
     def save_epoch(
-        self,
-        trained: Trainable,
-        epoch: int,
-        history: Mapping[str, Any],
-        samples: NDArray[np.uint8],
+        self, trained: Trainable, epoch: int, history: Mapping[str, Any], samples: NDArray[np.uint8]
     ) -> None:
         """Write an epoch, completely or not at all, and drop what only resuming needed before."""
         with runs.atomic_folder(self.epoch_folder(epoch)) as folder:
@@ -152,12 +148,17 @@ class GanFolder:
 
     def epoch_folder(self, epoch: int) -> Path:
         """Where an epoch's files are; epochs count from 1."""
-        return self.path / "epochs" / f"{epoch:04d}"
+        return epoch_folder(self.path, epoch)
 
     def history(self, epochs: int) -> list[dict[str, Any]]:
         """The history's rows, one an epoch, from the epochs' records."""
         folders = [self.epoch_folder(epoch) for epoch in range(1, epochs + 1)]
         return [runs.read_json(folder / runs.RECORD)["history"] for folder in folders]
+
+
+def epoch_folder(folder: Path, epoch: int | None) -> Path:
+    """Where a training's files after an epoch are, counted from 1; its own folder for None."""
+    return folder if epoch is None else folder / "epochs" / f"{epoch:04d}"
 
 
 def weights_file(name: str) -> str:

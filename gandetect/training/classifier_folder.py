@@ -15,10 +15,11 @@ from typing import Any
 from torch import nn
 
 from gandetect import runs
-from gandetect.events import Notify
+from gandetect.events import Notify, warn
 from gandetect.training.checkpoints import (
     HISTORY,
     RESUME,
+    epoch_folder,
     load_state,
     load_weights,
     save_state,
@@ -76,7 +77,7 @@ class ClassifierFolder:
             f"epoch {folders[-1].name} in {str(self.path)!r} is not used: "
             f"{problem or 'it was never finished'}; training starts afresh"
         )
-        self.notify({"event": "warning", "message": message})
+        warn(self.notify, message)
         return []
 
     def restore(self, classifier: nn.Module, epoch: int) -> dict[str, Any]:
@@ -110,4 +111,4 @@ class ClassifierFolder:
         return best_epoch(history, self.monitor, self.pretraining)
 
     def _epoch(self, epoch: int) -> Path:
-        return self.path / "epochs" / f"{epoch:04d}"
+        return epoch_folder(self.path, epoch)

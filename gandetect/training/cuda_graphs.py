@@ -14,10 +14,13 @@ import warnings
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
+
+if TYPE_CHECKING:
+    from gandetect.training.adversarial import AdversarialStep, StepKind
 
 CHECKED = 3  # steps that are run both ways
 # Of the way that any tensor has moved. Equal kernels give 0; a graph that saw old noise, an old
@@ -29,42 +32,8 @@ NO = "no: "
 Body = Callable[[], object]
 
 
-class Step(Protocol):
-    """A training step whose state stays where it is: see `training.adversarial`."""
-
-    row: Tensor
-    replayed: Tensor | None
-
-    @property
-    def networks(self) -> Mapping[str, nn.Module]:
-        """What it changes."""
-
-    @property
-    def optimizers(self) -> Mapping[str, torch.optim.Optimizer]:
-        """Whose states it changes."""
-
-    @property
-    def generators(self) -> tuple[torch.Generator, ...]:
-        """What it draws from."""
-
-    def renew_generators(self) -> None:
-        """Draw from new objects."""
-
-    def begin(self, seed: int, epoch: int, replayed: Tensor | None) -> None:
-        """Make ready for an epoch."""
-
-    def kind(self, step: int) -> Any:
-        """What a step of the epoch does."""
-
-    def __call__(self, pixels: Tensor, kind: Any) -> Tensor:
-        """Do it; returns `row`."""
-
-
-AnyStep = TypeVar("AnyStep", bound=Step)
-
-
 class GraphedStep:
-    """A `Step` that is replayed as a CUDA graph, one for each kind of step; called as it is.
+    """An `AdversarialStep` that is replayed as CUDA graphs, one a kind of step; called as it is.
 
     ``capture`` makes a graph of a body. ``warn`` is called with the reason where that fails;
     `status` says whether the step is replayed.
@@ -72,8 +41,8 @@ class GraphedStep:
 
     def __init__(
         self,
-        step: Step,
-        capture: Callable[[Body, Step], Body] | None = None,
+        step: AdversarialStep,
+        capture: Callable[[Body, AdversarialStep], Body] | None = None,
         warn: Callable[[str], None] = lambda reason: None,
     ) -> None:
         self._step, self._warn = step, warn
@@ -87,11 +56,11 @@ class GraphedStep:
         """Make ready for an epoch."""
         self._step.begin(seed, epoch, replayed)
 
-    def kind(self, step: int) -> Any:
+    def kind(self, step: int) -> StepKind:
         """What a step of the epoch does."""
         return self._step.kind(step)
 
-    def __call__(self, pixels: Tensor, kind: Any) -> Tensor:
+    def __call__(self, pixels: Tensor, kind: StepKind) -> Tensor:
         """Do a step on ``(B, C, H, W) uint8``; returns its row, which the next step overwrites."""
         if self._pixels is None:
             self._pixels = torch.empty_like(pixels)
@@ -132,7 +101,7 @@ class GraphedStep:
         A step that was broken off may have left a network frozen, as it is while others learn.
         """
         self._runs.clear()
-        for network in self._step.networks.values():
+        for network in self._step.gan.networks.values():
             network.requires_grad_(True).train()
         self._step.renew_generators()
         self.status = NO + reason
@@ -140,8 +109,8 @@ class GraphedStep:
 
 
 def graphed(
-    step: AnyStep, against: str | None, warn: Callable[[str], None]
-) -> AnyStep | GraphedStep:
+    step: AdversarialStep, against: str | None, warn: Callable[[str], None]
+) -> AdversarialStep | GraphedStep:
     """The step as CUDA graphs where it computes on CUDA, else as it is.
 
     ``against`` is a reason why its launches cannot be recorded; ``warn`` is called with others.
@@ -154,7 +123,7 @@ def graphed(
     return graphed_step
 
 
-def captured(body: Body, step: Step) -> Body:
+def captured(body: Body, step: AdversarialStep) -> Body:
     """Record what a body launches, without running it; call the result to replay it."""
     graph = torch.cuda.CUDAGraph()
     with warnings.catch_warnings():  # newer versions of torch find generators by themselves
@@ -163,7 +132,7 @@ def captured(body: Body, step: Step) -> Body:
             graph.register_generator_state(generator)
     # A capture that breaks off leaves its stream the current one: here the usual one comes back.
     usual = torch.cuda.stream(torch.cuda.current_stream(step.row.device))
-    with _capturable(step.optimizers), usual, torch.cuda.graph(graph):
+    with _capturable(step.gan.optimizers), usual, torch.cuda.graph(graph):
         body()
     return graph.replay
 
@@ -198,11 +167,11 @@ def difference(
 class _Kept:
     """A step's state as it was, to be put back where it was."""
 
-    def __init__(self, step: Step) -> None:
+    def __init__(self, step: AdversarialStep) -> None:
         self.tensors = _copies(step)
         self._generators = [generator.get_state() for generator in step.generators]
 
-    def put_back(self, step: Step) -> None:
+    def put_back(self, step: AdversarialStep) -> None:
         """Undo all steps since; optimizers that were new then are as good as new, all zeros."""
         for name, tensor in _state(step).items():
             if name in self.tensors:
@@ -213,7 +182,7 @@ class _Kept:
             generator.set_state(state)
 
 
-def _after(body: Body, step: Step, before: _Kept) -> dict[str, Tensor]:
+def _after(body: Body, step: AdversarialStep, before: _Kept) -> dict[str, Tensor]:
     """What `CHECKED` runs of a body lead to; they are undone."""
     for _ in range(CHECKED):
         body()
@@ -222,18 +191,18 @@ def _after(body: Body, step: Step, before: _Kept) -> dict[str, Tensor]:
     return reached
 
 
-def _copies(step: Step) -> dict[str, Tensor]:
+def _copies(step: AdversarialStep) -> dict[str, Tensor]:
     """What a step changes, copied to its device: optimizers count steps here or there."""
     device = step.row.device
     return {name: tensor.to(device, copy=True) for name, tensor in _state(step).items()}
 
 
-def _state(step: Step) -> dict[str, Tensor]:
+def _state(step: AdversarialStep) -> dict[str, Tensor]:
     """Every tensor that a step changes, where it lies."""
     tensors = {"row": step.row}
-    for name, network in step.networks.items():
+    for name, network in step.gan.networks.items():
         tensors |= {f"{name}.{key}": tensor for key, tensor in network.state_dict().items()}
-    for name, optimizer in step.optimizers.items():
+    for name, optimizer in step.gan.optimizers.items():
         for number, state in enumerate(optimizer.state.values()):
             tensors |= {f"{name} optimizer {number} {key}": one for key, one in state.items()}
     return tensors

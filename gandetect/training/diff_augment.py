@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from gandetect.config import GanConfig
+from gandetect.models.scaling import channels_last
 
 SHIFT = 1 / 8  # of the side, at most: the source's numbers
 CUT = 1 / 2  # the side of what is cut out
@@ -40,7 +41,7 @@ class DiffAugment:
         if self.noise is not None:
             drawn = torch.randn(images.shape, generator=self.rng, device=images.device)
             images = images + self.noise * drawn
-        return images.contiguous(memory_format=torch.channels_last)
+        return channels_last(images)
 
 
 def noise_at(config: GanConfig, epoch: int) -> float:

@@ -9,11 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from gandetect.config import GanConfig
-from gandetect.models.scaling import to_unit_range
+from gandetect.models.scaling import channels_last, to_unit_range
 from gandetect.training.diff_augment import DiffAugment
-from gandetect.training.losses import LOSSES
+from gandetect.training.losses import LOSSES, gradient_penalty
 from gandetect.training.negatives import negative_augmentation
-from gandetect.training.penalties import gradient_penalty
 
 Precision = AbstractContextManager[object]
 
@@ -83,11 +82,7 @@ def is_penalised(config: GanConfig, step: int) -> bool:
 
 
 def mix_replay(
-    config: GanConfig,
-    fakes: Tensor,
-    reals: Tensor,
-    replayed: Tensor | None,
-    rng: torch.Generator,
+    config: GanConfig, fakes: Tensor, reals: Tensor, replayed: Tensor | None, rng: torch.Generator
 ) -> Tensor:
     """Replace some of a batch's fakes by replayed fakes and by negative augmentation.
 
@@ -109,9 +104,7 @@ def mix_replay(
     if not parts:
         return fakes
     others = torch.cat(parts)[:count]
-    return torch.cat([fakes[: count - len(others)], others]).contiguous(
-        memory_format=torch.channels_last
-    )
+    return channels_last(torch.cat([fakes[: count - len(others)], others]))
 
 
 def update(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:

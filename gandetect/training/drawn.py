@@ -12,13 +12,13 @@ from torch import Tensor, nn
 
 from gandetect import runs
 from gandetect.config import ClassImagesConfig
-from gandetect.errors import RunError, UsageError, listed, unknown_name
+from gandetect.errors import RunError, UsageError, listed, require_known
 from gandetect.models import NOISE_SIZE
 from gandetect.models.scaling import quantise
 from gandetect.randomness import integer_seed
-from gandetect.training.checkpoints import load_weights, weights_file
+from gandetect.training.checkpoints import epoch_folder, weights_file
 from gandetect.training.images import generate, sample_grid
-from gandetect.training.networks import build_networks
+from gandetect.training.networks import load_generator
 
 PURPOSE = "images asked for"  # a stream of its own: no training and no test has seen these images
 WALKERS, STOPS, BETWEEN = 16, 6, 12  # images side by side in an animation, points, steps from each
@@ -40,22 +40,19 @@ def open_generator(folder: Path, epoch: int | None = None, device: str = "cpu") 
         )
     experiment = runs.load_study(run)
     configs = {gan.name: gan for gan in experiment.gans}
-    if name not in configs:
-        raise unknown_name("GAN", name, configs)
+    require_known("GAN", [name], configs)
     assert isinstance(experiment.data, ClassImagesConfig)
-    config, (channels, size) = configs[name], experiment.data.shape
-    place = folder if epoch is None else folder / "epochs" / f"{epoch:04d}"
+    config = configs[name]
+    place = epoch_folder(folder, epoch)
     if not (place / weights_file(config.drawn_from)).is_file():
-        kept = listed([str(int(one.name)) for one in sorted((folder / "epochs").glob("[0-9]*"))])
+        epochs = listed([str(int(one.name)) for one in sorted((folder / "epochs").glob("[0-9]*"))])
         if epoch is not None:
-            raise UsageError(f"{str(folder)!r} has no epoch {epoch}; it has: {kept}")
+            raise UsageError(f"{str(folder)!r} has no epoch {epoch}; it has: {epochs}")
         raise RunError(
             f"{str(folder)!r} has not been trained to the end; let `gandetect run` do it, or give "
-            f"an epoch; it has: {kept}"
+            f"an epoch; it has: {epochs}"
         )
-    generator = build_networks(config, size, channels, int(seed), torch.device(device))["generator"]
-    load_weights(generator, place / weights_file(config.drawn_from))
-    return generator
+    return load_generator(config, place, experiment.data.shape, int(seed), torch.device(device))
 
 
 def generate_images(
@@ -66,7 +63,7 @@ def generate_images(
     The same seed gives the same images on the same device; raises as `open_generator` does.
     """
     generator = open_generator(Path(folder), epoch, device)
-    return generate(generator, count, seed=seed, purpose=PURPOSE, device=torch.device(device))
+    return generate(generator, count, seed=seed, purpose=PURPOSE)
 
 
 @torch.no_grad()

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from gandetect.config import GeneratorConfig
-from gandetect.training.checkpoints import load_weights, weights_file
+from gandetect.training.checkpoints import epoch_folder, load_weights, weights_file
 from gandetect.training.images import generate
 from gandetect.training.networks import build_networks
 
@@ -40,12 +40,9 @@ def fakes_of_epochs(
     parts = []
     for epoch, share in zip(epochs, shares_of_epochs(count, len(epochs), recent), strict=True):
         if share:
-            load_weights(generator, folder / "epochs" / f"{epoch:04d}" / file)
-            parts.append(
-                generate(
-                    generator, share, seed=seed, purpose=f"{purpose}, epoch {epoch}", device=device
-                )
-            )
+            load_weights(generator, epoch_folder(folder, epoch) / file)
+            drawn_for = f"{purpose}, epoch {epoch}"
+            parts.append(generate(generator, share, seed=seed, purpose=drawn_for))
     return np.concatenate(parts)
 
 

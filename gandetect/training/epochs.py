@@ -31,7 +31,6 @@ def train_epochs(
     columns: Mapping[str, str],
     *,
     seed: int,
-    device: torch.device,
     evaluator: QualityEvaluator,
     generated: int,
     notify: Notify,
@@ -53,7 +52,7 @@ def train_epochs(
         seconds = perf_counter() - started
 
         # How good are the fakes now? The same noise every epoch, so that epochs compare.
-        fakes = generate(generator, generated, seed=seed, purpose="quality", device=device)
+        fakes = generate(generator, generated, seed=seed, purpose="quality")
         quality = evaluator.assess(fakes, seed)
         means = dict(zip(columns, statistics.double().mean(0).tolist(), strict=True))
         history = {
@@ -124,11 +123,6 @@ def report_progress(
         "summary": " ".join(f"{word} {value:.2f}" for word, value in now),
     }
     notify(progress)
-
-
-def channels_last(images: Tensor) -> Tensor:
-    """The same images in the memory layout that convolutions on a CPU are faster with."""
-    return images.contiguous(memory_format=torch.channels_last)
 
 
 def stop_unless_finite(finite: Tensor, epoch: int, loss: str = "loss") -> None:

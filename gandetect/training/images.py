@@ -17,13 +17,12 @@ from gandetect.randomness import integer_seed
 
 
 @torch.no_grad()
-def generate(
-    generator: nn.Module, count: int, *, seed: int, purpose: str, device: torch.device
-) -> NDArray[np.uint8]:
-    """Draw ``(count, C, H, W) uint8`` images from a generator in inference mode.
+def generate(generator: nn.Module, count: int, *, seed: int, purpose: str) -> NDArray[np.uint8]:
+    """Draw ``(count, C, H, W) uint8`` images from a generator, on its device, in inference mode.
 
     Each purpose is a stream of its own, so images drawn for evaluation were never trained on.
     """
+    device = next(generator.parameters()).device
     stream = torch.Generator(device).manual_seed(integer_seed(seed, f"noise for {purpose}"))
     was_training = generator.training
     generator.eval()

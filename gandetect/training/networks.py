@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from copy import deepcopy
+from pathlib import Path
 
 import torch
 from torch import nn
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from gandetect.config import ARCHITECTURES, GanConfig, GeneratorConfig, OptimizerConfig
 from gandetect.randomness import integer_seed
-from gandetect.training.checkpoints import Gan
+from gandetect.training.checkpoints import Gan, load_weights, weights_file
 
 
 def build_gan(
@@ -45,6 +47,33 @@ def build_networks(
     for network in networks.values():
         network.to(device).to(memory_format=torch.channels_last)
     return networks
+
+
+@torch.no_grad()
+def follow(average: nn.Module, network: nn.Module, decay: float) -> None:
+    """Move an average towards a network of the same architecture; buffers are copied.
+
+    Yazıcı et al. 2019 (arXiv 1806.04498): after each of the generator's updates the average
+    becomes decay * average + (1 - decay) * weights, from the initial weights on. Karras et al. 2018
+    (arXiv 1710.10196) draw their images so, with 0.999. It decides nothing in training.
+    """
+    pairs = list(average.parameters()), list(network.parameters())
+    get_ema_multi_avg_fn(decay)(*pairs, None)
+    for averaged, present in zip(average.buffers(), network.buffers(), strict=True):
+        averaged.copy_(present)
+
+
+def load_generator(
+    config: GeneratorConfig, folder: Path, shape: tuple[int, int], seed: int, device: torch.device
+) -> nn.Module:
+    """What images are drawn from: a trained generator, or its average where it has one.
+
+    ``folder`` is the GAN's or that of a kept epoch, ``shape`` the channels and side of its images.
+    """
+    channels, size = shape
+    generator = build_networks(config, size, channels, seed, device)["generator"]
+    load_weights(generator, folder / weights_file(config.drawn_from))
+    return generator
 
 
 def build_optimizer(config: OptimizerConfig, network: nn.Module) -> torch.optim.Optimizer:

@@ -72,15 +72,11 @@ class QualityEvaluator:
             self._kid.update(batch, real=False)
             probabilities.append(self.classifier(to_unit_range(batch)).softmax(1).cpu())
         answers = torch.cat(probabilities)
-        with torch.random.fork_rng(devices=[]):  # torchmetrics draws from the global stream
-            torch.manual_seed(integer_seed(seed, "kid subsets"))
-            kid, kid_std = self._kid.compute()
+        distances = _distances(self._fid, self._kid, seed)
         shares = torch.bincount(answers.argmax(1), minlength=answers.shape[1]) / len(answers)
         return Quality(
             n=len(generated),
-            fid=float(self._fid.compute()),
-            kid=float(kid),
-            kid_std=float(kid_std),
+            **distances,
             confidence=float(answers.max(1).values.mean()),
             class_shares=tuple(round(float(share), 6) for share in shares),
         )
@@ -122,7 +118,11 @@ def distances_of_features(
     for metric in (fid, kid):
         metric.update(torch.from_numpy(reals), real=True)
         metric.update(torch.from_numpy(generated), real=False)
-    with torch.random.fork_rng(devices=[]):
+    return _distances(fid, kid, seed)
+
+
+def _distances(fid: Any, kid: Any, seed: int) -> dict[str, float]:
+    with torch.random.fork_rng(devices=[]):  # torchmetrics draws from the global stream
         torch.manual_seed(integer_seed(seed, "kid subsets"))
         mean, std = map(float, kid.compute())
     return {"fid": float(fid.compute()), "kid": mean, "kid_std": std}

@@ -15,13 +15,13 @@ import torch
 from lightning.pytorch.callbacks import EarlyStopping
 
 from gandetect import runs
-from gandetect.config.classifier import AugmentationConfig, ClassifierConfig
+from gandetect.config.classifier import ClassifierConfig
 from gandetect.errors import TrainingError
 from gandetect.events import Notify
 from gandetect.models.classifiers import ImageClassifier, build_classifier, set_trainable
 from gandetect.models.pretrained import load_pretrained
 from gandetect.randomness import integer_seed
-from gandetect.training.augmentation import augment
+from gandetect.training.augmentation import cut, to_stored_size
 from gandetect.training.batches import augmented_afresh, training_batches
 from gandetect.training.classifier_folder import BATCH, ClassifierFolder
 from gandetect.training.contrastive import check_batch
@@ -197,13 +197,6 @@ def _write_batch(config: ClassifierConfig, train: Examples, folder: Path, seed: 
     """Keep some training images as the network sees them, for people to look at."""
     images, labels = next(iter(training_batches(config, train, seed=seed, epoch=1)))
     if not augmented_afresh(config, train):
-        none = AugmentationConfig()
-        images = augment(
-            images.numpy(),
-            none,
-            image_size=config.image_size,
-            stored_size=config.stored_size,
-            seeds=np.zeros(len(images), dtype=np.int64),
-        )
+        images = cut(to_stored_size(images.numpy(), config.stored_size), config.image_size)
     with runs.atomic_file(folder / BATCH) as temporary, temporary.open("wb") as file:
         np.savez(file, images=images[:IMAGES_SHOWN].numpy(), labels=labels[:IMAGES_SHOWN].numpy())

@@ -17,6 +17,7 @@ from torch.nn import functional
 from gandetect.config.classifier import ClassifierConfig, ContrastiveConfig
 from gandetect.events import Notify
 from gandetect.models.classifiers import ImageClassifier
+from gandetect.models.scaling import channels_last
 from gandetect.randomness import integer_seed
 from gandetect.statistics.decisions import binary_figures, confusion
 from gandetect.statistics.ranking import auroc
@@ -30,7 +31,7 @@ from gandetect.training.batches import (
 )
 from gandetect.training.contrastive import LATE, check_contrastive, contrastive_loss
 from gandetect.training.data_parallel import everywhere, gathered
-from gandetect.training.epochs import channels_last, stop_unless_finite
+from gandetect.training.epochs import stop_unless_finite
 from gandetect.training.examples import Examples
 from gandetect.training.optimizers import make_optimizer, make_schedule
 
@@ -224,7 +225,6 @@ class SupervisedTask(lightning.LightningModule):
         return waited or last or step - self._looked_at == STEPS_BETWEEN_LOOKS
 
     def _look(self, step: int) -> None:
-        """Report the figures of the steps since the last report."""
         self._stop_unless_finite("train")
         losses, log_odds, labels = self._gathered("train", self._looked_at)
         right = float(((log_odds > 0) == (labels == 1)).float().mean())

@@ -17,12 +17,11 @@ from torch import Tensor, nn
 from gandetect.config import VaeConfig
 from gandetect.data.stored import Images
 from gandetect.events import Notify
-from gandetect.models.scaling import to_unit_range
+from gandetect.models.scaling import channels_last, to_unit_range
 from gandetect.randomness import integer_seed
 from gandetect.training.checkpoints import GanFolder
 from gandetect.training.discriminating import update
 from gandetect.training.epochs import (
-    channels_last,
     real_batches,
     report_progress,
     steps_per_epoch,
@@ -86,7 +85,6 @@ def train_vae(
         run_epoch,
         {name: name for name in STATISTICS},
         seed=seed,
-        device=device,
         evaluator=evaluator,
         generated=generated,
         notify=notify,

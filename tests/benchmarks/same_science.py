@@ -167,7 +167,7 @@ def train(
                 config, gan, reals, seed=seed, epoch=epoch, notify=lambda event: None
             )
             losses.append(statistics[:, :2].mean(0).tolist())
-    fakes = generate(gan.generator, SCORED, seed=seed, purpose="evaluation", device=CPU)
+    fakes = generate(gan.generator, SCORED, seed=seed, purpose="evaluation")
     folder.mkdir(parents=True, exist_ok=True)
     np.save(folder / "fakes.npy", fakes, allow_pickle=False)
     save_weights(gan.discriminator, folder / "discriminator.safetensors")

@@ -3,7 +3,7 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from gandetect.config.processing import Processing
-from gandetect.data.processing import process
+from gandetect.data.perturbations import process
 from gandetect.errors import UsageError
 
 UPLOADS = TypeAdapter(Processing).validate_python("uploads")

@@ -12,7 +12,7 @@ from torchvision.models import resnet18
 
 from gandetect.config import parse_experiment
 from gandetect.config.features import IMAGENET_NETWORKS
-from gandetect.data import processing
+from gandetect.data import perturbations
 from gandetect.detectors.folder import load_detector, save_detector
 from gandetect.detectors.material import Material
 from gandetect.detectors.network import as_detector
@@ -194,7 +194,7 @@ def test_reals_and_fakes_are_processed_alike_each_beside_itself(material, monkey
         given.append((len(images), images.mean(), rng.random()))
         return images // 2
 
-    monkeypatch.setattr(processing, "process", darken)
+    monkeypatch.setattr(perturbations, "process", darken)
     darkened = detector(material, processing="uploads").network.mean
     assert not torch.equal(plain, darkened)
     (reals, fakes) = given

@@ -10,15 +10,8 @@ from gandetect.config import parse_experiment
 from gandetect.sources.generators import GeneratedSource
 from gandetect.sources.labelled import LabelledSource
 from gandetect.sources.splits import SplitSource
-from gandetect.study.compose import (
-    AUDITED,
-    AUDITED_LARGE,
-    MAPPED,
-    MAPPED_LARGE,
-    MAPPED_SHOWN,
-    Composed,
-    compose,
-)
+from gandetect.study.audits import AUDITED, AUDITED_LARGE
+from gandetect.study.compose import MAPPED, MAPPED_LARGE, MAPPED_SHOWN, Composed, compose
 
 GANS = [
     {"architecture": "dcgan-bn"},

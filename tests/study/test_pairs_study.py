@@ -14,11 +14,11 @@ from gandetect.config import parse_experiment
 from gandetect.detectors.folder import load_detector
 from gandetect.errors import UsageError
 from gandetect.stages.classifier import _fakes
-from gandetect.stages.gan import load_generator
 from gandetect.study import Options, run_study
 from gandetect.study.compose import compose
 from gandetect.training.epoch_fakes import fakes_of_epochs
 from gandetect.training.images import generate
+from gandetect.training.networks import load_generator
 
 pytestmark = pytest.mark.slow
 PAIRS = {
@@ -70,14 +70,12 @@ def test_the_fakes_are_those_of_the_epochs_that_history_names(run) -> None:
     experiment = parse_experiment(TABLE)
     stage = compose(experiment).report.gans[0]
     gan, folder = stage.config, run / stage.place
-    reals, cpu = np.zeros((1, 1, 28, 28), np.uint8), torch.device("cpu")
-    drawn = partial(_fakes, gan=stage, count=7, reals=reals, seed=0, purpose="trial",
-                    context=context_in(run))  # fmt: skip
+    cpu = torch.device("cpu")
+    drawn = partial(_fakes, gan=stage, count=7, purpose="trial", context=context_in(run))
     config = experiment.classifiers[0]
 
-    last = generate(
-        load_generator(gan, folder, reals.shape, 0, cpu), 7, seed=0, purpose="trial", device=cpu
-    )
+    generator = load_generator(gan, folder, (1, 28), 0, cpu)
+    last = generate(generator, 7, seed=0, purpose="trial")
     assert np.array_equal(drawn(config.model_copy(update={"fakes_epochs": "last"})), last)
     size = {"image_size": 28, "channels": 1, "seed": 0, "purpose": "trial", "device": cpu}
     assert np.array_equal(drawn(config), fakes_of_epochs(gan, folder, [1, 2], 7, **size))

@@ -73,7 +73,7 @@ def train_moments(
 
     trained = Moments(networks, {"generator": optimizer})
     columns = {"apart": "apart"}
-    train_epochs(config, trained, folder, run_epoch, columns, seed=seed, device=device, **judging)
+    train_epochs(config, trained, folder, run_epoch, columns, seed=seed, **judging)
     return trained
 
 

@@ -13,8 +13,8 @@ from gandetect.training.adversarial import steps_per_epoch, train_epoch, train_g
 from gandetect.training.checkpoints import GanFolder
 from gandetect.training.cuda_graphs import GraphedStep
 from gandetect.training.images import generate
+from gandetect.training.losses import cross_entropy, gradient_penalty
 from gandetect.training.networks import build_gan
-from gandetect.training.penalties import gradient_penalty
 from gandetect.training.quality import QualityEvaluator
 
 CPU = torch.device("cpu")
@@ -242,17 +242,15 @@ def test_a_lazy_penalty_is_taken_in_every_so_many_steps(images, monkeypatch) -> 
 
 def test_label_smoothing_sets_where_the_real_loss_is_least(images) -> None:
     """With label 0.9 the loss of a real image is least at a logit of log 9, not at infinity."""
-    from gandetect.training.losses import cross_entropy
-
     losses = {x: float(cross_entropy(torch.tensor([x]), 0.9)) for x in (1.0, 2.1972, 5.0)}
     assert min(losses, key=losses.get) == 2.1972
 
 
 def test_fresh_images_differ_by_purpose_and_are_uint8() -> None:
     gan = build_gan(config(), 28, 1, 0, CPU)
-    first = generate(gan.generator, 130, seed=0, purpose="evaluation", device=CPU)
-    again = generate(gan.generator, 130, seed=0, purpose="evaluation", device=CPU)
-    other = generate(gan.generator, 130, seed=0, purpose="quality", device=CPU)
+    first = generate(gan.generator, 130, seed=0, purpose="evaluation")
+    again = generate(gan.generator, 130, seed=0, purpose="evaluation")
+    other = generate(gan.generator, 130, seed=0, purpose="quality")
     assert first.dtype == np.uint8
     assert first.shape == (130, 1, 28, 28)
     assert (first == again).all()

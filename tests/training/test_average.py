@@ -7,12 +7,11 @@ from PIL import Image
 
 from gandetect.config import GanConfig, parse_experiment
 from gandetect.models.feature_classifier import FeatureClassifier
-from gandetect.stages.gan import load_generator
 from gandetect.training.adversarial import AdversarialStep, train_gan
 from gandetect.training.checkpoints import GanFolder
 from gandetect.training.epoch_fakes import fakes_of_epochs
 from gandetect.training.images import generate, sample_grid
-from gandetect.training.networks import build_gan
+from gandetect.training.networks import build_gan, load_generator
 from gandetect.training.quality import QualityEvaluator
 
 CPU = torch.device("cpu")
@@ -91,12 +90,12 @@ def test_images_samples_and_quality_are_of_the_average(trained) -> None:
     (_, plain_gan, without), (gan_config, gan, averaged) = trained
 
     def drawn(network, purpose: str, count: int) -> np.ndarray:
-        return generate(network, count, seed=0, purpose=purpose, device=CPU)
+        return generate(network, count, seed=0, purpose=purpose)
 
     expected = drawn(gan.generator_average, "x", 10)
     assert not np.array_equal(expected, drawn(gan.generator, "x", 10))
     for place in (averaged.path, averaged.epoch_folder(2)):
-        loaded = load_generator(gan_config, place, (1, 8, 8), 0, CPU)
+        loaded = load_generator(gan_config, place, (1, 8), 0, CPU)
         assert np.array_equal(expected, drawn(loaded, "x", 10))
 
     def of_epochs(network: str | None) -> np.ndarray:

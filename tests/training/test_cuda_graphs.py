@@ -126,7 +126,7 @@ def breaks_off(body, step):
     def refuse():
         raise RuntimeError("this optimizer waits on the host")
 
-    optimizer = step.optimizers["generator"]
+    optimizer = step.gan.optimizers["generator"]
     usual, optimizer.step = optimizer.step, refuse
     try:
         body()
@@ -260,7 +260,7 @@ def test_recording_knows_all_generators_and_runs_the_body_once(monkeypatch) -> N
     def recording(graph):
         graphs.append(graph)
         yield
-        within.extend(group["capturable"] for one in step.optimizers.values()
+        within.extend(group["capturable"] for one in step.gan.optimizers.values()
                       for group in one.param_groups)  # fmt: skip
 
     monkeypatch.setattr(torch.cuda, "CUDAGraph", FakeGraph)

@@ -18,10 +18,9 @@ from gandetect.training.checkpoints import GanFolder
 from gandetect.training.diff_augment import AUGMENTATIONS, DiffAugment, noise_at
 from gandetect.training.discriminating import mix_replay
 from gandetect.training.epoch_fakes import fakes_of_epochs
-from gandetect.training.losses import LOSSES
+from gandetect.training.losses import LOSSES, gradient_penalty
 from gandetect.training.negatives import NEGATIVE_AUGMENTATIONS, negative_augmentation
 from gandetect.training.networks import build_gan
-from gandetect.training.penalties import gradient_penalty
 from gandetect.training.quality import QualityEvaluator
 
 CPU = torch.device("cpu")

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from gandetect.config import PenaltyConfig
-from gandetect.training.penalties import gradient_penalty
+from gandetect.training.losses import gradient_penalty
 
 
 class Bowl(nn.Module):

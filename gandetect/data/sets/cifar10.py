@@ -13,18 +13,7 @@ from gandetect.errors import DataError
 URL = "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz"
 MD5 = "c32a1d4ab5d03f1284b67883e8d87530"
 BATCH, RECORD = 10_000, 1 + 3 * 32 * 32  # images in a file; bytes of a label and an image
-CLASSES = (
-    "airplane",
-    "automobile",
-    "bird",
-    "cat",
-    "deer",
-    "dog",
-    "frog",
-    "horse",
-    "ship",
-    "truck",
-)
+CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 
 
 def _part(root: Path, split: str, download: bool) -> Part:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from gandetect.config.data_set import Notify, Part, Parts
@@ -21,18 +22,26 @@ def had_or_downloaded(name: str, read: Read, data_dir: Path, notify: Notify) -> 
         raise
     except (RuntimeError, OSError) as missing:
         notify(f"Getting {name} by torchvision's download")
-        before = socket.getdefaulttimeout()
-        socket.setdefaulttimeout(PATIENCE)
         try:
-            return read(data_dir, "train", True), read(data_dir, "test", True)
+            with impatient_network():
+                return read(data_dir, "train", True), read(data_dir, "test", True)
         except Exception as error:  # whatever a download dies of
             raise DataError(
                 f"data set {name!r} is not in {str(data_dir)!r} ({_line(missing)}) and could not "
                 f"be downloaded ({_line(error)}); put torchvision's files of it there, or give "
                 "--data-dir"
             ) from None
-        finally:
-            socket.setdefaulttimeout(before)
+
+
+@contextmanager
+def impatient_network() -> Iterator[None]:
+    """Let a silent network fail soon, and not hold up what else may be tried."""
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(PATIENCE)
+    try:
+        yield
+    finally:
+        socket.setdefaulttimeout(before)
 
 
 def _line(error: Exception) -> str:
