@@ -141,11 +141,19 @@ def share_axis(axes: Axes) -> None:
 
 
 def legend_below(figure: Figure, columns: int) -> None:
-    """One legend under all panels, where it hides no line; each label once."""
+    """One legend under all panels, where it hides no line; each label once.
+
+    It has at most so many columns, and no more than fit.
+    """
     entries: dict[str, Any] = {}
     for axes in figure.axes:
         entries |= legend_entries(axes)
-    figure.legend(list(entries.values()), list(entries), loc="outside lower center", ncols=columns)
+    handles, labels = list(entries.values()), list(entries)
+    for count in range(columns, 0, -1):
+        legend = figure.legend(handles, labels, loc="outside lower center", ncols=count)
+        if count == 1 or legend.get_window_extent().width <= figure.bbox.width:
+            return
+        legend.remove()
 
 
 def legend_entries(axes: Axes) -> dict[str, Any]:
@@ -178,7 +186,7 @@ def _shorter(tag: str, referenced: Set[str]) -> str:
 
 def _shorter_path(path: str) -> str:
     """Along straight lines tenths of a point will do; markers are small, and round."""
-    if " C " not in path:
+    if "C" not in path:
         path = re.sub(r"(\.\d)\d+", r"\1", path)
     return re.sub(r"\s*\b([MLCQz])\s+", r"\1", path)
 
