@@ -157,19 +157,21 @@ def map_ordered(
 def map_forked(function: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
     """``[function(item) for item in items]`` by this process and a forked one, whoever is free.
 
-    For what cannot be pickled, but whose results can. It is for Linux, and not beside a running
-    Ray, whose threads do not survive a fork. What the other process could not do is done in this
-    one, so an error is raised as it always is.
+    For what cannot be pickled, but whose results can; at most some thousand items, and nothing
+    that needs the threads of this process, which the other one lacks. It forks on Linux alone, and
+    not beside a running Ray. What the other process could not do is done in this one, so an error
+    is raised as it always is.
     """
     ray = sys.modules.get("ray")
     beside_ray = ray is not None and ray.is_initialized()
-    if sys.platform != "linux" or beside_ray or (os.cpu_count() or 1) < 2:
+    is_daemon = multiprocessing.current_process().daemon  # which may have no children
+    if sys.platform != "linux" or beside_ray or is_daemon or _cores() < 2:
         return [function(item) for item in items]
     context = multiprocessing.get_context("fork")
     ours, theirs = context.Pipe(duplex=False)
     waiting = _queue(len(items))
     process = context.Process(target=_send_results, args=(theirs, function, items, waiting))
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), suppress(OSError):  # a process too many, or no memory for it
         warnings.simplefilter("ignore", DeprecationWarning)  # other threads do not go along
         process.start()
     theirs.close()  # so that the pipe ends when the process does
@@ -180,11 +182,16 @@ def map_forked(function: Callable[[Item], Result], items: Sequence[Item]) -> lis
     finally:
         os.close(waiting)
         ours.close()
-        process.kill()
-        process.join()
+        if process.pid is not None:
+            process.kill()
+            process.join()
     return [
         results[place] if place in results else function(item) for place, item in enumerate(items)
     ]
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0))  # `gandetect.machine` would bring torch
 
 
 def _queue(n: int) -> int:

@@ -160,10 +160,16 @@ def test_the_first_worker_of_a_process_hears_nothing_of_ctrl_c(tmp_path: Path) -
     assert answer.stdout == "True\n"
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="it forks on Linux alone")
-def test_two_processes_share_the_items_and_keep_their_order(monkeypatch) -> None:
+@pytest.fixture
+def forks(monkeypatch) -> None:
+    """Fork, however many cores there are and whatever else this process has done."""
+    if sys.platform != "linux":
+        pytest.skip("it forks on Linux alone")
     monkeypatch.delitem(sys.modules, "ray", raising=False)
-    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    monkeypatch.setattr("gandetect.workers._cores", lambda: 2)
+
+
+def test_two_processes_share_the_items_and_keep_their_order(forks, monkeypatch) -> None:
     both = FORK.Barrier(2, timeout=60)
 
     def of_two(word: str) -> tuple[str, int]:
@@ -179,8 +185,7 @@ def test_two_processes_share_the_items_and_keep_their_order(monkeypatch) -> None
     assert map_forked(lambda word: os.getpid(), words) == [os.getpid()] * 4
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="it forks on Linux alone")
-def test_what_fails_in_the_other_process_fails_here() -> None:
+def test_what_fails_in_the_other_process_fails_here(forks) -> None:
     here, taken = os.getpid(), FORK.Event()
 
     def work(number: int) -> int:
@@ -194,14 +199,30 @@ def test_what_fails_in_the_other_process_fails_here() -> None:
         map_forked(work, [1, 2])
 
 
-def test_what_fails_in_this_process_ends_the_other() -> None:
+def test_what_fails_in_this_process_ends_the_other(forks) -> None:
+    here, taken = os.getpid(), FORK.Event()
+
+    def work(number: int) -> None:
+        if os.getpid() != here:
+            taken.set()
+            time.sleep(600)
+        assert taken.wait(60)
+        raise ZeroDivisionError
+
     with pytest.raises(ZeroDivisionError):
-        map_forked(lambda number: 1 / 0, [1])
+        map_forked(work, [1, 2])
     assert not multiprocessing.active_children()
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="it forks on Linux alone")
-def test_what_a_killed_process_has_not_done_is_done_here() -> None:
+def test_where_no_process_can_be_started_all_is_done_here(forks, monkeypatch) -> None:
+    def refuse_to_fork(process: object) -> None:
+        raise BlockingIOError("a process too many")
+
+    monkeypatch.setattr(FORK.Process, "start", refuse_to_fork)
+    assert map_forked(lambda number: number**2, [1, 2, 3]) == [1, 4, 9]
+
+
+def test_what_a_killed_process_has_not_done_is_done_here(forks) -> None:
     here, taken = os.getpid(), FORK.Event()
 
     def work(number: int) -> int:

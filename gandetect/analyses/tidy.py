@@ -23,7 +23,7 @@ def tidy_row(
     An ``origin`` that is a pair of sources names both, and counts the images of both.
     """
     row = {key: origin[key] for key in SHARED if key in origin}
-    if "generated" in origin:
+    if "generated" in origin and "real" in origin:
         row |= {"source": origin["generated"], "real_source": origin["real"]}
         if "n_generated" in origin:
             row["n"] = origin["n_generated"] + origin["n_real"]

@@ -72,10 +72,8 @@ def decode_pictures(
     try:
         target.open("xb").close()  # so that only a file made here is ever written or removed
         try:
-            empty = np.lib.format.open_memmap(target, mode="w+", dtype=np.uint8, shape=shape)
-            decode = partial(
-                _decode_chunk, target=target, offset=int(empty.offset), options=options
-            )
+            offset = np.lib.format.open_memmap(target, "w+", np.uint8, shape).offset
+            decode = partial(_decode_chunk, target=target, offset=int(offset), options=options)
             chunks = by_chunks(decode, paths, workers, progress)
         except BaseException:
             target.unlink()

@@ -112,7 +112,8 @@ def planned(plan: Plan) -> Iterator[tuple[Stage, bool]]:
 def remaining(plans: Sequence[Plan]) -> tuple[float, float]:
     """Seconds of work that is left, by the weights of stages, and of its longest chain.
 
-    Stages with a record here or in a run that is reused count as done; nothing is read.
+    Stages with a record here or in a run that is reused count as done, and of what is begun the
+    epochs of GANs; no file is read.
     """
     chains: dict[Key, float] = {}
     total = 0.0

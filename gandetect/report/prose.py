@@ -17,7 +17,11 @@ from gandetect.report import words
 from gandetect.report.document import Picture, Text, slug
 from gandetect.report.style import drawn, pasted
 
-FILTERS = dict(inspect.getmembers(words, inspect.isfunction))  # whatever says a number or a name
+FILTERS = {  # whatever says a number or a name
+    name: function
+    for name, function in inspect.getmembers(words, inspect.isfunction)
+    if function.__module__ == words.__name__
+}
 STYLES = ("lead", "note", "missing", "warning")
 
 

@@ -185,7 +185,7 @@ def _shorter(tag: str, referenced: Set[str]) -> str:
 
 
 def _shorter_path(path: str) -> str:
-    """Along straight lines tenths of a point will do; markers are small, and round."""
+    """Along straight lines tenths of a point will do; round markers keep hundredths."""
     if "C" not in path:
         path = re.sub(r"(\.\d)\d+", r"\1", path)
     return re.sub(r"\s*\b([MLCQz])\s+", r"\1", path)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 import torch
@@ -20,9 +21,11 @@ from gandetect.models.probe import LayerStatistics, Probe
 from gandetect.runs import atomic_file
 
 FOLDER = "features"
+VERSION = 1  # raise it when code here, or what computes features, makes others
 
 
-def share_features(detector: Detector, cache: Path) -> None:
+@contextmanager
+def shared_features(detector: Detector, cache: Path) -> Iterator[None]:
     """Let a probe of ImageNet networks alone take features from the cache, and leave its own there.
 
     Other probes, seeds and levels of processing ask for features of the same batches. Scores are
@@ -30,11 +33,18 @@ def share_features(detector: Detector, cache: Path) -> None:
     ``features`` may be removed at any time.
     """
     if not isinstance(detector, NetworkDetector) or not isinstance(detector.network, Probe):
+        yield
         return
     probe = detector.network
-    if all(isinstance(layers.network, ImagenetNetwork) for layers in _layers(probe)):
-        folder = cache / FOLDER / _computation(probe, detector.device)[:16]
-        probe.recall = partial(_recalled, folder)
+    if not all(isinstance(layers.network, ImagenetNetwork) for layers in _layers(probe)):
+        yield
+        return
+    folder = cache / FOLDER / _computation(probe, detector.device)[:16]
+    probe.recall = partial(_recalled, folder)
+    try:
+        yield
+    finally:
+        probe.recall = None
 
 
 def _layers(probe: Probe) -> list[LayerStatistics]:
@@ -43,13 +53,17 @@ def _layers(probe: Probe) -> list[LayerStatistics]:
 
 def _computation(probe: Probe, device: torch.device) -> str:
     """Digest of all that features depend on, beside the images, to the last bit."""
-    options = [[one.depths, one.statistics, one.network.side] for one in _layers(probe)]
+    networks = [(one, one.network) for one in _layers(probe)]
+    options = [[one.depths, one.statistics, net.name, net.side] for one, net in networks]
     weights = sha256()
     for tensor in probe.networks.state_dict().values():
         weights.update(tensor.cpu().numpy().tobytes())
-    threads, cpu = torch.get_num_threads(), torch.backends.cpu.get_cpu_capability()
-    machine = [torch.__version__, device.type, threads, cpu]
-    return digest_of([options, weights.hexdigest(), machine])
+    if device.type == "cuda":
+        machine = [torch.cuda.get_device_name(device), torch.backends.cudnn.version()]
+    else:
+        machine = [torch.get_num_threads(), torch.backends.cpu.get_cpu_capability()]
+    versions = [VERSION, torch.__version__, device.type, *machine]
+    return digest_of([options, weights.hexdigest(), versions])
 
 
 def _recalled(folder: Path, compute: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
@@ -57,8 +71,11 @@ def _recalled(folder: Path, compute: Callable[[Tensor], Tensor], images: Tensor)
     batch = images.cpu().contiguous()
     name = sha256(f"{tuple(batch.shape)}".encode() + batch.numpy().tobytes()).hexdigest()
     path = folder / f"{name}.npy"
-    with suppress(OSError, EOFError, ValueError):  # absent, or damaged
-        return torch.from_numpy(np.load(path, allow_pickle=False)).to(images.device)
+    # Absent, or damaged.
+    with suppress(OSError, EOFError, ValueError, BadZipFile), path.open("rb") as file:
+        kept = np.load(file, allow_pickle=False)
+        if kept.dtype == np.float32 and len(kept) == len(images):
+            return torch.from_numpy(kept).to(images.device)
     features = compute(images)
     with suppress(OSError), atomic_file(path) as temporary, temporary.open("wb") as file:
         np.save(file, features.cpu().numpy(), allow_pickle=False)

@@ -13,7 +13,7 @@ from gandetect.detectors.protocol import Preprocessing
 from gandetect.engine import Context, Facts, Stage
 from gandetect.randomness import integer_seed
 from gandetect.sources import ImageSet, Source
-from gandetect.stages.feature_files import share_features
+from gandetect.stages.feature_files import shared_features
 from gandetect.stages.score import ImageStage
 from gandetect.stages.scoring import score_images, ticker, tidy_scores
 from gandetect.stages.speeds import SCORED, seconds
@@ -53,21 +53,23 @@ class ScorePerturbed(Stage):
 
     def run(self, context: Context) -> Facts:
         detector = self.trained.detector(context, self.preprocessing)
-        share_features(detector, context.cache)
         steps = [("none", 0.0)]
         steps += [level for request in self.perturbations for level in levels_of(request)]
         opened = [(one, self._open(one, context)) for one in self.sources]
         tick = ticker(len(steps) * sum(len(images) for _, images in opened), context.notify)
         tables = []
-        for one, images in opened:
-            # Fakes and reals have noise of their own.
-            noise = integer_seed(self.trained.seed, f"perturbation of {one.name}") % 2**32
-            original = images.pixels()
-            for name, level in steps:
-                pixels = original if name == "none" else perturb(original, name, level, noise)
-                scores = score_images(detector, ImageSet(pixels), tick)
-                how = {"perturbation": name, "level": level}
-                tables.append(tidy_scores(self.trained, one.name, one.seed, images, scores, **how))
+        with shared_features(detector, context.cache):
+            for one, images in opened:
+                # Fakes and reals have noise of their own.
+                noise = integer_seed(self.trained.seed, f"perturbation of {one.name}") % 2**32
+                original = images.pixels()
+                for name, level in steps:
+                    pixels = original if name == "none" else perturb(original, name, level, noise)
+                    scores = score_images(detector, ImageSet(pixels), tick)
+                    how = {"perturbation": name, "level": level}
+                    tables.append(
+                        tidy_scores(self.trained, one.name, one.seed, images, scores, **how)
+                    )
         table = pd.concat(tables, ignore_index=True).drop(columns="epoch")
         table.to_parquet(context.folder / PERTURBED, index=False)
         return {}

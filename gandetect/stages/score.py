@@ -26,7 +26,7 @@ from gandetect.scoring import score_paths, write_scores
 from gandetect.sources import ImageSet, Source
 from gandetect.sources.splits import TRAINING
 from gandetect.stages.class_data import CLASSES, ClassData
-from gandetect.stages.feature_files import share_features
+from gandetect.stages.feature_files import shared_features
 from gandetect.stages.gan import DrawImages, TrainGan
 from gandetect.stages.labelled_data import DecodedImages, LabelledData
 from gandetect.stages.look import DISTANCES, NEIGHBOURS, images_to_look_at, neighbours
@@ -99,14 +99,14 @@ class ScoreDetector(Stage):
 
     def run(self, context: Context) -> Facts:
         detector = self.trained.detector(context, self.preprocessing)
-        share_features(detector, context.cache)
         opened = [(source, source.open(context.run, context.cache)) for source in self.sources]
         opened = [(source, images) for source, images in opened if len(images)]
         tick = ticker(sum(len(images) for _, images in opened), context.notify)
-        scored = [
-            (source, images, self._scores(detector, source, images, tick))
-            for source, images in opened
-        ]
+        with shared_features(detector, context.cache):
+            scored = [
+                (source, images, self._scores(detector, source, images, tick))
+                for source, images in opened
+            ]
         tables = [
             tidy_scores(self.trained, source.name, source.seed, images, scores)
             for source, images, scores in scored
