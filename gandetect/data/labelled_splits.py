@@ -22,6 +22,8 @@ HELD_OUT = "held-out"
 class LabelledSplits:
     """Rows sorted by path and copy, and path and reason of the files left out of the splits.
 
+    ``ruled_out`` counts by class the held-out files that their groups keep from being tested on.
+
     ``table`` is that of `find_labelled` with ``group`` now a number, ``split`` ("train",
     "validation", "test" or "held-out") and ``copy``: 0 is the picture itself, and k its k-th
     augmented copy, which only a leaky split has.
@@ -29,6 +31,7 @@ class LabelledSplits:
 
     table: pd.DataFrame
     left_out: LeftOut
+    ruled_out: dict[str, int]
 
 
 def make_labelled_splits(
@@ -55,6 +58,7 @@ def make_labelled_splits(
     rows["split"], rows["copy"] = "", 0
     rows.loc[rows["class_name"].isin(config.held_out), "split"] = HELD_OUT
     left_out: LeftOut = []
+    ruled_out: dict[str, int] = {}
     given = (rows["given_split"] != "").any()
     if config.leak is not None and given:
         raise UsageError(
@@ -78,8 +82,8 @@ def make_labelled_splits(
     else:
         _cut(rows, config, SIDES[1:], rows["split"] != HELD_OUT)
         if config.held_out_groups == "split":
-            rows = _of_test_groups(rows, left_out)
-    return LabelledSplits(rows, left_out)
+            rows, ruled_out = _of_test_groups(rows)
+    return LabelledSplits(rows, left_out, ruled_out)
 
 
 def _cut(
@@ -105,27 +109,22 @@ def _cut(
     ]
 
 
-def _of_test_groups(rows: pd.DataFrame, left_out: LeftOut) -> pd.DataFrame:
-    """Without files of held-out classes whose group is trained or validated on, which are named.
+def _of_test_groups(rows: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, int]]:
+    """Without files of held-out classes whose group is trained or validated on, and their counts.
 
     Raises `DataError` where a held-out class has no others.
     """
-    side_of = rows[rows["split"].isin(SIDES[:2])].groupby("group")["split"].first()
-    used = (rows["split"] == HELD_OUT) & rows["group"].isin(side_of.index)
-    for _, row in rows[used].iterrows():
-        reason = (
-            f"is of the held-out class {row['class_name']!r}, and of one group with images of the "
-            f"{side_of[row['group']]} split"
-        )
-        leave_out(left_out, str(row["path"]), reason)
-    kept = rows[~used]
+    used = rows.loc[rows["split"].isin(SIDES[:2]), "group"]
+    ruled_out = (rows["split"] == HELD_OUT) & rows["group"].isin(used)
+    kept = rows[~ruled_out]
     for name in rows.loc[rows["split"] == HELD_OUT, "class_name"].unique():
         if not (kept["class_name"] == name).any():
             raise DataError(
                 f"all images of the held-out class {name!r} are of groups that are trained or "
                 "validated on; give a larger test_fraction, or take out held_out_groups"
             )
-    return kept.reset_index(drop=True)
+    counts = rows.loc[ruled_out, "class_name"].value_counts()
+    return kept.reset_index(drop=True), {str(name): int(n) for name, n in counts.items()}
 
 
 def _as_given(rows: pd.DataFrame, config: LabelledDataConfig, left_out: LeftOut) -> pd.DataFrame:

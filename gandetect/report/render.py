@@ -51,7 +51,9 @@ def to_markdown(document: Document) -> str:
 def data_uri(content: bytes, mime: str = "image/png") -> Markup:
     """A file's bytes as an address for an attribute in double quotes; text stays text: shorter."""
     if mime.startswith(("text/", "image/svg")):
-        return Markup(f"data:{mime}," + quote(content, safe=" =<>'/:;,.-_()[]{}+*!~@$?|"))
+        # The markup of an SVG is ours; what stands in other texts must not even look like some.
+        markup = "<>" if mime == "image/svg+xml" else ""
+        return Markup(f"data:{mime}," + quote(content, safe=f" ='/:;,.-_()[]{{}}+*!~@$?|{markup}"))
     return Markup(f"data:{mime};base64,{base64.b64encode(content).decode()}")
 
 

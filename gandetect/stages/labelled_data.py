@@ -168,6 +168,7 @@ def _split(
         "held_out": list(config.held_out),
         "counts": counts(rows),
         "left_out": [*files.left_out, *reasons, *splits.left_out],
+        "ruled_out": splits.ruled_out,
         "groups": int(rows["group"].nunique()),
         "near_duplicates": len(pairs),
         **grouped,

@@ -57,6 +57,9 @@ def _counts(results: StudyResults) -> list[Block]:
         **{split: images(split) for split in map(str, counts)},
         "all": lambda line: count(int(line[1].sum())),
     }
+    if ruled_out := facts.get("ruled_out"):
+        of_lines = {**ruled_out, "all": sum(ruled_out.values())}
+        columns["ruled out by group"] = lambda line: count(of_lines.get(str(line[0]), 0))
     held_out = [str(name) for name in facts.get("held_out", [])]
     return [
         Text(say.splits(held_out, facts.get("validation", []), results.labelled)),
