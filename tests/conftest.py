@@ -15,6 +15,7 @@ from hypothesis import settings
 from random_detector import save_random_detector
 from score_tables import score_table
 
+from gandetect import workers
 from gandetect.data import fashion_mnist as source
 from gandetect.data.class_images import ClassImages
 from gandetect.data.fashion_mnist import resolve_data_dir
@@ -26,6 +27,8 @@ settings.load_profile("any machine")
 sys.path.append(str(Path(__file__).parent.parent / "examples" / "plugin"))
 # A chapter that fails, fails its test.
 os.environ["GANDETECT_STRICT_REPORT"] = "1"
+# Test processes share the cores already: a report that forks only takes longer.
+workers._cores = lambda: 1
 
 
 @pytest.hookimpl(tryfirst=True)  # before items are chosen by their marks
