@@ -22,11 +22,10 @@ HELD_OUT = "held-out"
 class LabelledSplits:
     """Rows sorted by path and copy, and path and reason of the files left out of the splits.
 
-    ``ruled_out`` counts by class the held-out files that their groups keep from being tested on.
-
     ``table`` is that of `find_labelled` with ``group`` now a number, ``split`` ("train",
     "validation", "test" or "held-out") and ``copy``: 0 is the picture itself, and k its k-th
-    augmented copy, which only a leaky split has.
+    augmented copy, which only a leaky split has. ``ruled_out`` counts by class the held-out files
+    that their groups keep from being tested on.
     """
 
     table: pd.DataFrame

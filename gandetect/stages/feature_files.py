@@ -32,11 +32,11 @@ def shared_features(detector: Detector, cache: Path) -> Iterator[None]:
     the same with and without: only features of the very same computation are taken. Folders below
     ``features`` may be removed at any time.
     """
-    if not isinstance(detector, NetworkDetector) or not isinstance(detector.network, Probe):
-        yield
-        return
-    probe = detector.network
-    if not all(isinstance(layers.network, ImagenetNetwork) for layers in _layers(probe)):
+    if not (
+        isinstance(detector, NetworkDetector)
+        and isinstance(probe := detector.network, Probe)
+        and all(isinstance(layers.network, ImagenetNetwork) for layers in _layers(probe))
+    ):
         yield
         return
     folder = cache / FOLDER / _computation(probe, detector.device)[:16]
