@@ -101,15 +101,15 @@ def settle_cuda(*, tf32: bool = False) -> None:
     torch.backends.cudnn.benchmark = False
 
 
-def matrix_speed(precision: Literal["fp32", "bf16"], threads: int) -> float:
-    """FLOP/s of each of so many busy cores in matrix products, measured in a moment.
+def matrix_speed(threads: int) -> float:
+    """FLOP/s of each of so many busy cores in float32 matrix products, measured in a moment.
 
     One core alone may run faster than it does beside others.
     """
     import torch
 
     side, before = 2048, torch.get_num_threads()
-    a = torch.ones(side, side, dtype=torch.bfloat16 if precision == "bf16" else torch.float32)
+    a = torch.ones(side, side)
     best = float("inf")
     torch.set_num_threads(threads)
     try:

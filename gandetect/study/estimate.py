@@ -33,9 +33,10 @@ if TYPE_CHECKING:
 YEAR = 365 * 86400.0
 AT_BEST = 3.0  # times as fast as stages are reckoned with
 CORES_OF_A_GPU = 200
-# Weights of stages are seconds on a core of so many FLOP/s in float32 matrix products. Those in
-# bf16 count that much, and n threads as n to that power.
-RECKONED, OF_BF16, OF_THREADS = 150e9, 0.8, 0.7
+# Weights of stages are seconds on a core of so many FLOP/s in float32 matrix products; n threads
+# count as n to that power. What bf16 brings is left out: only the GANs gain by it, by far less than
+# matrix products do.
+RECKONED, OF_THREADS = 150e9, 0.7
 
 
 def duration_line(studies: Sequence[Study], plans: Sequence[Plan]) -> str | None:
@@ -52,10 +53,7 @@ def duration_line(studies: Sequence[Study], plans: Sequence[Plan]) -> str | None
         return None
     jobs = max(one.context.jobs for one in studies)
     threads = studies[0].context.threads
-    precisions = {gan.precision for one in studies for gan in one.experiment.gans}
-    native = "bf16" in precisions and machine.native_precision("cpu") == "bf16"
-    speed = machine.matrix_speed("bf16" if native else "fp32", jobs * threads)
-    speed *= (OF_BF16 if native else 1.0) * threads**OF_THREADS
+    speed = machine.matrix_speed(jobs * threads) * threads**OF_THREADS
     seconds = max(work / jobs, chain) * RECKONED / speed
     return f"It will take {in_words(seconds)} on this machine, if nothing else runs on it"
 

@@ -159,7 +159,7 @@ def minutes(*studies: Study, jobs: int = 1, threads: int = 1, flops: float = 1.0
     changed = [replace(one.context, jobs=jobs, threads=threads) for one in studies]
     studies = tuple(replace(one, context=new) for one, new in zip(studies, changed, strict=True))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(machine, "matrix_speed", lambda precision, cores: flops * estimate.RECKONED)
+        patch.setattr(machine, "matrix_speed", lambda cores: flops * estimate.RECKONED)
         line = estimate.duration_line(studies, [one.plan("report") for one in studies])
     told = line and re.search(r"about (a|\d+) minute", line)
     return told and float(told[1].replace("a", "1"))
