@@ -21,10 +21,10 @@ from gandetect.config import (
     PicturesConfig,
 )
 from gandetect.config.features import OWN
-from gandetect.engine import Plan, remaining
+from gandetect.engine import Plan, Stage, remaining
 from gandetect.errors import UsageError
 from gandetect.stages.classifier import TrainClassifier
-from gandetect.stages.gan import TrainGan
+from gandetect.stages.gan import DrawImages, TrainGan
 from gandetect.stages.post_hoc import MakeDetector
 
 if TYPE_CHECKING:
@@ -86,11 +86,9 @@ def _is_predictable(experiment: Experiment) -> bool:
 def require_feasible(study: Study) -> None:
     """Raise `UsageError` for more than a year of training, or more bytes than the disk has free."""
     cores = CORES_OF_A_GPU if study.context.device != "cpu" else machine.cores()
-    trainings = [
-        stage
-        for stage in study.plan("report").stages()
-        if isinstance(stage, TrainGan | TrainClassifier | MakeDetector)
-    ]
+    stages = study.plan("report").stages()
+    trained = TrainGan | TrainClassifier | MakeDetector
+    trainings = [stage for stage in stages if isinstance(stage, trained)]
     weights = [stage.weight / cores / AT_BEST for stage in trainings]
     total = max(weights, default=0.0) if study.cluster else sum(weights)
     if total > YEAR:
@@ -103,24 +101,21 @@ def require_feasible(study: Study) -> None:
     there = sum(path.stat().st_size for path in study.folder.rglob("*") if path.is_file())
     machine.require_room(
         study.folder,
-        _bytes(study) - there,
+        sum(map(_bytes, stages)) - there,
         "the study (a rough, low estimate)",
         "give fewer epochs, generated images or seeds, or another --out",
     )
 
 
-def _bytes(study: Study) -> float:
-    """What generated images and the networks of each epoch of each GAN take."""
-    data, evaluation = study.experiment.data, study.experiment.evaluation
-    if not isinstance(data, ClassImagesConfig):
-        return 0.0
-    channels, side = data.shape
-    drawn = max(evaluation.own_generated or 0, evaluation.other_generated) * channels * side**2
-    seeds = len(study.experiment.seeds)
-    return sum(
-        float(seeds) * (drawn + gan.epochs * _network_bytes(gan, side, channels))
-        for gan in study.experiment.gans
-    )
+def _bytes(stage: Stage) -> int:
+    """What generated images, and the networks of each epoch of a GAN, take."""
+    if isinstance(stage, DrawImages):
+        channels, side = stage.gan.data.config.shape
+        return stage.count * channels * side**2
+    if isinstance(stage, TrainGan):
+        channels, side = stage.data.config.shape
+        return stage.config.epochs * _network_bytes(stage.config, side, channels)
+    return 0
 
 
 def _network_bytes(gan: GeneratorConfig, side: int, channels: int) -> int:
