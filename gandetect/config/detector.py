@@ -61,9 +61,12 @@ class DetectorTable(ConfigSection):
         return ()
 
     @property
-    def images_trained_on(self) -> int:
-        """How often an image goes through the network of `made_of`'s first GAN in training."""
-        return 0
+    def images_trained_on(self) -> int | None:
+        """How often an image goes through the network of `made_of`'s first GAN in training.
+
+        None where nobody knows how long it takes.
+        """
+        return None
 
     def known(self, known_to: Callable[[str], tuple[str, ...]]) -> tuple[str, ...]:
         """Names of the GANs and sources whose images it was trained on: those of all its parts.

@@ -89,8 +89,10 @@ class FeatureProbe(PostHoc):
         return tuple(name for name in names if not name.startswith(IMAGENET))
 
     @property
-    def images_trained_on(self) -> int:
-        """As many as features are computed of."""
+    def images_trained_on(self) -> int | None:
+        """As many as features are computed of, in networks of the study."""
+        if any(name.startswith(IMAGENET) for name in self.features_of):
+            return None
         return self.max_images * (4 if self.processing else 2)
 
     def known(self, known_to: Callable[[str], tuple[str, ...]]) -> tuple[str, ...]:

@@ -222,6 +222,11 @@ class Kind:
 class PostHoc(DetectorTable, Kind):
     """A kind of detector that is made of finished trainings; an instance is its table."""
 
+    @property
+    def images_trained_on(self) -> int | None:
+        """None at all: it takes a moment."""
+        return 0
+
     def check_networks(
         self, trained: Sequence[GeneratorConfig | ClassifierConfig], preprocessing: Preprocessing
     ) -> None:

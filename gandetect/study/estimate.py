@@ -77,7 +77,7 @@ def _is_predictable(experiment: Experiment) -> bool:
         isinstance(data, ClassImagesConfig)
         and not isinstance(data, PicturesConfig)
         and not experiment.sources
-        and not experiment.detectors
+        and all(one.images_trained_on is not None for one in experiment.detectors)
         and set(experiment.quality.features) == {OWN}
         and all(one.network == "cnn-small" for one in experiment.classifiers)
     )

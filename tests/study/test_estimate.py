@@ -187,6 +187,25 @@ def test_the_start_tells_of_the_work_the_jobs_and_the_machine(tmp_path) -> None:
     assert minutes(one, elsewhere, flops=3) == pytest.approx(minutes(one), abs=2)
 
 
+# 20,000 images through a network that trains on 330 a second.
+OF_A_MINUTE = {
+    "kind": "probe",
+    "name": "probe",
+    "features_of": ["dcgan-bn"],
+    "fakes_from": ["dcgan-bn"],
+    "max_images": 10_000,
+}
+
+
+def test_the_start_tells_of_detectors_too(tmp_path) -> None:
+    five = [{**OF_A_MINUTE, "name": f"probe-{number}"} for number in range(5)]
+    quick = {"kind": "selected", "name": "selected", "gan": "dcgan-bn"}
+    data = {"selection": ["Coat"]}
+    with_them = study(tmp_path, OF_45_MINUTES, seeds=[0], detectors=[*five, quick], data=data)
+    without = study(tmp_path, OF_45_MINUTES, seeds=[0], data=data)
+    assert minutes(with_them) == pytest.approx(minutes(without) + 5, abs=2)
+
+
 def test_what_nobody_can_know_at_the_start_is_not_told(tmp_path) -> None:
     pictures = {"name": "folder", "path": "x", "channels": 1, "image_size": 28, "held_out": ["a"]}
     assert minutes(study(tmp_path, OF_45_MINUTES, data=pictures)) is None
@@ -196,6 +215,7 @@ def test_what_nobody_can_know_at_the_start_is_not_told(tmp_path) -> None:
     of_code = {"kind": "python", "name": "mine", "object": "mine.py:score"}
     for unknown in (
         {"detectors": [of_code]},
+        {"detectors": [{**OF_A_MINUTE, "features_of": "imagenet:efficientnet-lite0"}]},
         {"sources": [{"name": "mine", "path": "x", "label": "generated"}]},
         {"classifiers": [{"recipe": "resnet18", "fakes_from": ["dcgan-bn"]}]},
         {"quality": {"features": ["own", "resnet18"]}},
