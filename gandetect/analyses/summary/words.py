@@ -99,7 +99,8 @@ def verdicts_at(results: StudyResults, point: str) -> list[Text]:
         if groups:
             verdicts = {} if _leaks(results) else _verdicts(results, roles, point)
             below = _below_reals(results, point) if "other" in roles else {}
-            text = say.answer(results, point, groups, verdicts, below)
+            few = _with_few_images(results, roles, point)
+            text = say.answer(results, point, groups, verdicts, few, below)
             texts.append(Text(text, "lead", question))
     return texts
 
@@ -148,6 +149,16 @@ def _verdicts(results: StudyResults, roles: Sequence[str], point: str) -> Verdic
             of = verdicts.setdefault(kind, {True: [], False: [], None: []})
             of[passes(results, name, point, judged_in)].append(name)
     return verdicts
+
+
+def _with_few_images(results: StudyResults, roles: Sequence[str], point: str) -> set[str]:
+    return {
+        name
+        for name in results.detectors
+        for role in _judged_in(results, name, roles, point)
+        for row in results.across(name, role, point)
+        if min(row["n"]) < FEWEST
+    }
 
 
 def passes(results: StudyResults, detector: str, point: str, roles: Collection[str]) -> bool | None:

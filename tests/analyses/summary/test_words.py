@@ -153,10 +153,11 @@ def made(stored_run) -> StudyResults:
     [
         (YES, YES, "Yes. "),
         (NO, NO, "No. "),
-        (UNSURE, FEW, "Not known: too few images. "),
+        (FEW, FEW, "Not known: too few images. "),
+        (UNSURE, FEW, "Not known: too close to call. "),
         (YES, NO, "Yes for dcgan-bn, no for dcgan-plain. "),
         (YES, FEW, "Yes for dcgan-bn, not known for dcgan-plain (too few images). "),
-        (UNSURE, NO, "No for dcgan-plain, not known for dcgan-bn (too few images). "),
+        (UNSURE, NO, "No for dcgan-plain, not known for dcgan-bn (too close to call). "),
     ],
 )
 def test_yes_takes_the_worse_end_of_the_interval_and_enough_images(made, bn, plain, verdict):
