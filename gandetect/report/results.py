@@ -134,7 +134,8 @@ class StudyResults:
 
     def covers(self, point: str | None = None) -> str:
         """What intervals over runs cover: at an operating point, or whatever the threshold."""
-        return what_varies(len(self.seeds), point in ("calibrated", "youden"))
+        chosen_on = {"calibrated": "calibration", "youden": "validation"}
+        return what_varies(len(self.seeds), chosen_on.get(point or ""))
 
     @property
     def calibrated_on(self) -> str:
@@ -215,7 +216,7 @@ def not_asked(results: StudyResults, key: str, value: str) -> list[Block]:
         return results.absent({"trajectory": "trajectory.parquet"}.get(key, "perturbed.parquet"))
     how = f"Put {key} = {value} under [evaluation] and run it again"
     another = "that is another study, with a run folder of its own"
-    return [Text(f"Not measured: the study did not ask for it. {how}; {another}.", "note")]
+    return [Text(f"{how}; {another}.", "note")]
 
 
 def detector_names(metrics: Metrics) -> list[str]:

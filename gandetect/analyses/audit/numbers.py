@@ -82,7 +82,7 @@ def _sentence(source: str, probe: str, group: Sequence[Mapping[str, Any]]) -> st
     area = fmean(row["auroc"] for row in group)
     hits = sum(row["warning"] for row in group)
     runs = f" (mean of {len(group)} runs; a warning in {hits})" if len(group) > 1 else ""
-    where = next((f", at {row['where']}" for row in group if row["where"]), "")
+    where = next((f" (most at {row['where']})" for row in group if row["where"]), "")
     return (
         f"The probe “{probe}” alone tells fakes of {_maker(source)} from real images with an AUROC "
         f"of {area:.3f}{runs}{where}: a detector may have learnt that instead of the pictures."

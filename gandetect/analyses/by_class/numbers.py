@@ -21,7 +21,14 @@ from gandetect.statistics.detector_runs import DetectorRuns
 from gandetect.statistics.intervals import wilson
 from gandetect.statistics.operating_points import least_images
 from gandetect.statistics.rows import Row
-from gandetect.statistics.scores import HELD_OUT, IN_DISTRIBUTION, TEST_REALS, Metrics, Scores
+from gandetect.statistics.scores import (
+    HELD_OUT,
+    IN_DISTRIBUTION,
+    NOT_REPORTED,
+    TEST_REALS,
+    Metrics,
+    Scores,
+)
 
 Thresholds: TypeAlias = Mapping[tuple[str, int], Mapping[str, float]]
 KEYS = ("detector", "detector_seed", "class_name", "source")
@@ -154,7 +161,8 @@ def _groups(
     scores: pd.DataFrame, classes: pd.DataFrame
 ) -> Iterator[tuple[str, str, str, dict[int, Any]]]:
     """Detector, class, source, and by seed the scores `(N,)` in the order of the images."""
-    reals = scores[scores["source"].isin({*TEST_REALS, *classes["source"]})]
+    told = {*TEST_REALS, *classes["source"]} - {*NOT_REPORTED}
+    reals = scores[scores["source"].isin(told)]
     named = reals.astype({"source": str, "detector": str}).merge(
         classes.astype({"source": str, "class_name": str}),
         on=["source", "index"],

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from statistics import fmean
 
 from gandetect.analyses.analysis import Analysis, Chapter
 from gandetect.analyses.calibration import numbers
@@ -53,8 +52,9 @@ def _lead(rows: Sequence[Row], labelled: bool) -> Text:
         for method in ("none", "platt")
     )  # fmt: skip
     brier = [row["brier"] for row in chosen(known, role="other", method="platt")]
-    half = fmean(brier) if brier and fmean(brier) >= ALWAYS_HALF else None
-    return Text(say.lead(as_scored, mapped, chosen_on(rows), half, labelled), "lead")
+    bad = sum(one >= ALWAYS_HALF for one in brier)
+    worse = (bad, len(brier)) if bad else None
+    return Text(say.lead(as_scored, mapped, chosen_on(rows), worse, labelled), "lead")
 
 
 def _reliability(results: StudyResults) -> list[Picture]:

@@ -61,8 +61,9 @@ def _counts(results: StudyResults) -> list[Block]:
         of_lines = {**ruled_out, "all": sum(ruled_out.values())}
         columns["ruled out by group"] = lambda line: count(of_lines.get(str(line[0]), 0))
     held_out = [str(name) for name in facts.get("held_out", [])]
+    told = held_out, facts.get("validation", []), results.labelled, "reserved" in counts
     return [
-        Text(say.splits(held_out, facts.get("validation", []), results.labelled)),
+        Text(say.splits(*told)),
         table("Images by class and split", lines, columns),
     ]
 

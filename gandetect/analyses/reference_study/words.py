@@ -15,6 +15,7 @@ from gandetect.report.results import StudyResults
 from gandetect.report.words import count, number
 from gandetect.statistics.rows import Row, chosen, grouped
 
+LABELS = "generated", "real"
 METRICS = ("precision", "recall", "f1-score")
 say = Prose(__file__)
 
@@ -25,6 +26,8 @@ def reference_tables(results: StudyResults) -> list[Block]:
         return []
     blocks: list[Block] = [*say.paragraphs("meaning")]
     native = chosen(results.metrics["overall"], operating_point="native")
+    if sizes := _another_mix(native):
+        blocks += say.paragraphs("mix", *sizes)
     for detector in results.detectors:
         if rows := chosen(native, detector=detector):
             blocks += _of_detector(results, detector, rows)
@@ -34,12 +37,23 @@ def reference_tables(results: StudyResults) -> list[Block]:
 
 
 def finding(results: StudyResults) -> str:
-    """The accuracy of each detector that has a counterpart, beside that one's."""
+    """The recalls of each detector that has a counterpart, beside that one's."""
     native = chosen(results.metrics["overall"], operating_point="native")
-    ours = {name: fmean(row["classification_report"]["accuracy"] for row in of)
-            for (name,), of in grouped(native, "detector").items()}  # fmt: skip
-    return say.finding({name: (ours[name], published["accuracy"])
-                        for name, published in PUBLISHED.items() if name in ours})  # fmt: skip
+    both: dict[str, dict[str, tuple[float, float]]] = {}
+    for (name,), of in grouped(native, "detector").items():
+        for label in LABELS if name in PUBLISHED else ():
+            ours = fmean(row["classification_report"][label]["recall"] for row in of)
+            both.setdefault(name, {})[label] = ours, PUBLISHED[name][label]["recall"]
+    return say.finding(both)
+
+
+def _another_mix(rows: Sequence[Row]) -> tuple[int, int] | None:
+    """Fakes and reals of a detector that has a counterpart, where they are not as many."""
+    for row in rows:
+        fakes, reals = (int(row["classification_report"][label]["support"]) for label in LABELS)
+        if row["detector"] in PUBLISHED and fakes != reals:
+            return fakes, reals
+    return None
 
 
 def _of_detector(results: StudyResults, detector: str, rows: Sequence[Row]) -> list[Block]:

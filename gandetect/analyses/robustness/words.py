@@ -28,7 +28,7 @@ def robustness(results: StudyResults) -> list[Block]:
     stored = results.metrics.get("robustness") or {}
     means, runs = (results.sorted(stored.get(key, [])) for key in ("across_seeds", "runs"))
     if not any(row["perturbation"] != "none" for row in means):
-        return not_asked(results, "perturbations", '["jpeg", "blur", "noise"]')
+        return not_asked(results, "perturbations", '["jpeg 75", "blur 1", "noise 5"]')
     own, own_runs = (chosen(rows, role="own") for rows in (means, runs))
     return [
         *_costs(results, own),

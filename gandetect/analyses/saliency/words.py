@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 from statistics import fmean
-from typing import Any
 
 from gandetect.analyses.analysis import Analysis, Chapter
 from gandetect.analyses.saliency import numbers
@@ -48,9 +47,10 @@ def saliency(results: StudyResults) -> list[Block]:
 
 
 def finding(results: StudyResults) -> str:
-    """Which detector looks at the border most, and whose maps tell least of its training."""
+    """How much detectors look at the border, and how little maps tell of their training."""
     rows = results.rows("saliency")
-    return say.finding(_most(results, rows, "border"), _most(results, rows, "like_shuffled"))
+    windows = fmean(row["border_windows"] for row in rows) if rows else None
+    return say.finding(_range(rows, "border"), windows, _range(rows, "like_shuffled"))
 
 
 def _figures(results: StudyResults, seed: int) -> list[Block]:
@@ -74,15 +74,10 @@ def _figures(results: StudyResults, seed: int) -> list[Block]:
     return blocks
 
 
-def _most(results: StudyResults, rows: Sequence[Row], key: str) -> dict[str, Any] | None:
-    """The detector with the largest mean over sources and seeds, and the share of windows there."""
-    known = [row for row in rows if row[key] is not None]
-    values = means(known, key, "detector")
-    if not values:
-        return None
-    name = max(values, key=lambda one: values[one])
-    windows = fmean(row["border_windows"] for row in known)
-    return {"detector": results.called(*name), "value": values[name], "windows": windows}
+def _range(rows: Sequence[Row], key: str) -> list[float]:
+    """The least and the largest mean of a detector over sources and seeds; nothing without."""
+    values = means([row for row in rows if row[key] is not None], key, "detector").values()
+    return [min(values), max(values)] if values else []
 
 
 def _at_border(rows: Sequence[Row]) -> str:

@@ -22,7 +22,7 @@ FLAGGED_AT_MOST = 0.10
 Verdicts: TypeAlias = dict[str, dict[bool | None, list[str]]]
 QUESTIONS = {
     "Usable as a detector?": ("own", "generated", "in-distribution"),
-    "Does it generalise?": ("other", "own-other-seed"),
+    "Does it generalise?": ("other", "own-other-seed", "in-distribution"),
     "Does it leave new real images alone?": ("held-out", "other-source"),
 }
 
@@ -96,7 +96,7 @@ def verdicts_at(results: StudyResults, point: str) -> list[Text]:
                      and "other" in _judged_in(results, name, roles, point)}  # fmt: skip
         if by_others:
             groups = {"other": _by_kind(results, "other", point, by_others), **groups}
-        if groups:
+        if {*groups} - {"in-distribution"}:
             verdicts = {} if _leaks(results) else _verdicts(results, roles, point)
             below = _below_reals(results, point) if "other" in roles else {}
             few = _with_few_images(results, roles, point)

@@ -35,7 +35,7 @@ def trajectories(results: StudyResults) -> list[Block]:
         Text(say.meaning()),
         *(_heatmaps(results, matrix) if matrix else []),
         say.figure("trajectories", draw, _several(cells), most),
-        Text(say.spread_of()),
+        Text(say.spread_of(results.many_seeds)),
         _luck_table(results, luck),
     ]
 

@@ -34,7 +34,7 @@ def test_each_warning_is_one_sentence_that_counts_its_seeds() -> None:
 def test_a_warning_names_the_pixel() -> None:
     hit = ProbeResult("single pixels", 0.9, [0.88, 0.92], 100, 100, True, "row 13, column 9")
     (sentence,) = warnings_of([], rows([hit], "generated:a"))
-    assert "0.900, at row 13, column 9: a detector" in sentence
+    assert "0.900 (most at row 13, column 9): a detector" in sentence
 
 
 def test_copies_and_order_are_told_before_probes() -> None:

@@ -88,6 +88,13 @@ def test_fakes_and_training_images_have_no_class_and_are_left_alone(scores):
     assert {row["source"] for row in rows} == {"real:in-distribution", "real:held-out"}
 
 
+def test_images_that_chose_the_threshold_are_not_judged_by_it(scores):
+    apart = pd.DataFrame({"source": "real:calibration", "index": range(100), "class_name": "Coat"})
+    assert by_class(scores, pd.concat([CLASSES, apart]), cuts()) == by_class(
+        scores, CLASSES, cuts()
+    )
+
+
 def test_an_image_without_a_class_is_named(scores):
     with pytest.raises(DataError, match=r"image 69 of 'real:held-out'.* classes\.parquet"):
         by_class(scores, CLASSES[:-1], cuts())

@@ -49,9 +49,9 @@ def results(seeds=(0,)) -> StudyResults:
 
 def test_the_finding_names_the_class_that_pays_most_and_whether_it_was_held_out():
     found = say.finding(results())
-    assert (
-        found
-        == "Most flagged: Bag (held out), 60 (53 to 67) of 100 by the discriminator of dcgan-bn."
+    assert found == (
+        "Most flagged: Bag (held out), 60 (53 to 67) of 100 by the discriminator of dcgan-bn "
+        "at the calibrated threshold."
     )
 
 

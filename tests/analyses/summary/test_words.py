@@ -70,6 +70,12 @@ def test_one_that_passes_is_named(run):
     assert "dcgan-bn and dcgan-plain flag 100 (" in found[SPARES]
 
 
+def test_one_that_calls_everything_generated_does_not_generalise(run):
+    found = answers(results(run, lambda scores: scores.assign(score=9.0)), "native")
+    assert found[GENERALISES].startswith("No. ")
+    assert "of 100 in-distribution reals" in found[GENERALISES]
+
+
 def test_the_matrix_shows_the_metrics_and_frames_own_fakes(run):
     made = results(run)
     heats = [block for block in shown(made) if isinstance(block, Heat)]

@@ -93,8 +93,9 @@ def test_a_threshold_for_every_class_is_the_highest_of_theirs(scores):
 @pytest.mark.parametrize(
     ("evaluation", "lead", "note"),
     [
-        ({}, "At the calibrated threshold 5 of 100 new real images are expected to be flagged; "
-             "with 95 % confidence at most 8.", "Number 144 of 150 scores of calibration reals"),
+        ({}, "At the calibrated threshold 5 of 100 new real images like those that chose it are "
+             "expected to be flagged; with 95 % confidence at most 8.",
+             "Number 144 of 150 scores of calibration reals"),
         ({"calibrated_confidence": 0.9}, "3 of 100 new real images", "with 90.0 % confidence; the"),
     ],
 )  # fmt: skip
