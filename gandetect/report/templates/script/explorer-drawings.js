@@ -92,13 +92,13 @@ const explorerDrawings = (() => {
     const solid = element("rect", { y: -STRIP.bars, height: STRIP.bars, width: width + 1 });
     clip.append(solid);
     drawing.append(clip);
-    for (const mark of marks) {
-      drawing.append(
-        element("line", { class: "mark", x1: x(mark.edge), x2: x(mark.edge), y1: 16 * mark.line + 14, y2: bottom }),
-        element("text", { class: "quiet", x: mark.at, y: 16 * mark.line + 11 }, mark.text));
-    }
     const line = element("line", { class: "cut", y1: 0, y2: bottom });
     const words = element("g"); // above the line, which must not strike them through
+    for (const mark of marks) {
+      drawing.append(
+        element("line", { class: "mark", x1: x(mark.edge), x2: x(mark.edge), y1: 16 * mark.line + 14, y2: bottom }));
+      words.append(element("text", { class: "quiet", x: mark.at, y: 16 * mark.line + 11 }, mark.text));
+    }
     const answers = run.sources.map((source, i) => {
       const path = histogram(source, run, width);
       const ceiling = top + each * i + STRIP.head;
