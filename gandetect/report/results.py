@@ -134,8 +134,7 @@ class StudyResults:
 
     def covers(self, point: str | None = None) -> str:
         """What intervals over runs cover: at an operating point, or whatever the threshold."""
-        chosen_on = {"calibrated": "calibration", "youden": "validation"}
-        return what_varies(len(self.seeds), chosen_on.get(point or ""))
+        return what_varies(len(self.seeds), point in ("calibrated", "youden"))
 
     @property
     def calibrated_on(self) -> str:
@@ -214,7 +213,7 @@ def not_asked(results: StudyResults, key: str, value: str) -> list[Block]:
     """A sentence where the study was not told to measure something, and how to tell it."""
     if results.facts.evaluation[key] not in ("last", []):
         return results.absent({"trajectory": "trajectory.parquet"}.get(key, "perturbed.parquet"))
-    how = f"Put {key} = {value} under [evaluation] and run it again"
+    how = f"Put {key} = {value} under [evaluation] and run the study again"
     another = "that is another study, with a run folder of its own"
     return [Text(f"{how}; {another}.", "note")]
 

@@ -61,7 +61,7 @@ class Report(Stage):
     saliency: tuple[MapSaliency, ...] = ()
     sources: tuple[SourceImages, ...] = ()
 
-    VERSION: ClassVar[int] = 6
+    VERSION: ClassVar[int] = 7
     WRITES: ClassVar = "in-place"
     COMPUTES: ClassVar[bool] = False
     SPANS_GAPS: ClassVar[bool] = True

@@ -48,7 +48,7 @@ class Statistic:
     @property
     def covers(self) -> str:
         """What its interval covers: "runs, calibration and test images", or fewer of them."""
-        return what_varies(len(self.values), None if self.calibration is None else "calibration")
+        return what_varies(len(self.values), self.calibration is not None)
 
     def ci95(self, *, share: bool = True) -> Interval:
         """The 95 % interval of its mean, as `over_runs` has it."""
@@ -65,10 +65,10 @@ class Statistic:
         )
 
 
-def what_varies(runs: int, chosen_on: str | None) -> str:
-    """What an interval covers, in words; ``chosen_on``: the split that chooses the threshold."""
-    if chosen_on:
-        return f"{'runs, ' if runs > 1 else ''}{chosen_on} and test images"
+def what_varies(runs: int, calibrated: bool) -> str:
+    """What an interval covers, in words."""
+    if calibrated:
+        return f"{'runs, ' if runs > 1 else ''}calibration and test images"
     return f"{'runs and ' if runs > 1 else ''}test images"
 
 

@@ -81,9 +81,10 @@ def _maker(source: str) -> str:
 def _sentence(source: str, probe: str, group: Sequence[Mapping[str, Any]]) -> str:
     area = fmean(row["auroc"] for row in group)
     hits = sum(row["warning"] for row in group)
-    runs = f" (mean of {len(group)} runs; a warning in {hits})" if len(group) > 1 else ""
-    where = next((f" (most at {row['where']})" for row in group if row["where"]), "")
+    told = [f"mean of {len(group)} runs, a warning in {hits}"] if len(group) > 1 else []
+    told += [f"most at {row['where']}" for row in group if row["where"]][:1]
+    more = f" ({'; '.join(told)})" if told else ""
     return (
         f"The probe “{probe}” alone tells fakes of {_maker(source)} from real images with an AUROC "
-        f"of {area:.3f}{runs}{where}: a detector may have learnt that instead of the pictures."
+        f"of {area:.3f}{more}: a detector may have learnt that instead of the pictures."
     )

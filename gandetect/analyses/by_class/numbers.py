@@ -1,7 +1,7 @@
 """Which real images are flagged: false positives by class of the real test images.
 
-Classes that nobody trained on stand beside those that were. Reals are the same in every run, so
-an interval over runs counts their chance once.
+Classes that no detector was trained on stand beside those that were. Reals are the same in every
+run, so an interval over runs counts their chance once.
 """
 
 from __future__ import annotations

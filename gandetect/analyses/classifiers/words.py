@@ -42,9 +42,7 @@ def training(results: StudyResults) -> list[Block]:
             continue
         draw = partial(training_curves, runs)
         first = next(iter(runs.values()))
-        blocks.append(
-            say.figure("training", draw, config, first, _augmented(config), of=config.name)
-        )
+        blocks.append(say.figure("training", draw, config, first, of=config.name))
     return blocks
 
 
@@ -55,15 +53,10 @@ def batches(results: StudyResults) -> list[Block]:
         run = results.inputs.classifiers.get((config.name, results.seeds[0]))
         if run is not None and len(run.batch):
             shown = min(len(run.batch), BATCH_SHOWN)
-            fakes, of = int(run.labels[:shown].sum()), len(run.batch)
-            about = config.name, shown, fakes, of, _augmented(config)
+            about = config.name, shown, int(run.labels[:shown].sum()), len(run.batch)
             grid = batch_grid(run.batch, run.labels)
             blocks.append(say.image("batch", grid, *about, of=config.name))
     return blocks
-
-
-def _augmented(config: ClassifierConfig) -> bool:
-    return config.augmentation != type(config.augmentation)()
 
 
 def splits(results: StudyResults) -> list[Block]:

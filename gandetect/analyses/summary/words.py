@@ -91,7 +91,8 @@ def verdicts_at(results: StudyResults, point: str) -> list[Text]:
         # At the calibrated threshold the share of reals that may be flagged is given.
         roles = [one for one in of_question if one != "in-distribution" or point != "calibrated"]
         every = results.detectors
-        groups = {role: of for role in roles if (of := _by_kind(results, role, point, every))}
+        judged = {name for name in every if _judged_in(results, name, roles, point)}
+        groups = {role: of for role in roles if (of := _by_kind(results, role, point, judged))}
         by_others = {name for name in every if "other" not in roles
                      and "other" in _judged_in(results, name, roles, point)}  # fmt: skip
         if by_others:

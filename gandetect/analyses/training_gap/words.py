@@ -41,7 +41,7 @@ def gap(results: StudyResults) -> list[Block]:
         "Against unseen images": area("in-distribution"),
     }
     ranked = [row for row in chosen(rows, operating_point="native") if row["auroc_own"]]
-    caption = "Real images of the training split, and unseen ones, at the threshold as it is"
+    caption = "Real images of the training split, and unseen ones; each threshold held fixed"
     return [
         Text(say.meaning()),
         table(caption, rows, name | shares, text_columns=2),

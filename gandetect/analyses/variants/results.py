@@ -42,8 +42,7 @@ class VariantsResults:
         """What the intervals cover, in words."""
         seeds = len(self.experiment.seeds)
         only = "" if seeds > 1 else " of one run only"
-        over = what_varies(seeds, "calibration" if calibrated else None)
-        return f"95 % intervals over {over}{only}"
+        return f"95 % intervals over {what_varies(seeds, calibrated)}{only}"
 
     @property
     def compared(self) -> list[Row]:

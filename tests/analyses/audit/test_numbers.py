@@ -24,7 +24,7 @@ def test_each_warning_is_one_sentence_that_counts_its_seeds() -> None:
     ]
     (sentence,) = warnings_of([], table)
     assert "“histogram” alone tells fakes of dcgan-bn" in sentence
-    assert "0.900 (mean of 3 runs; a warning in 3)" in sentence
+    assert "0.900 (mean of 3 runs, a warning in 3)" in sentence
     assert table[0] == {
         "probe": "mean", "auroc": 0.55, "ci95": [0.5, 0.6], "n_real": 100, "n_generated": 100,
         "warning": False, "where": "", "source": "generated:dcgan-bn", "seed": 0,

@@ -94,7 +94,10 @@ def test_the_chapter_opens_with_what_came_out_before_and_after(one, blank):
     ]
     off = f"{min(errors):.1f} to {max(errors):.1f} points of 100 on fakes of the own"
     assert f"off, as they come, by {off}" in blocks[0].text
-    assert "On other fakes 2 of 2 are then no better than always" in blocks[0].text
+    assert (
+        "On other fakes, 2 of 2 (a detector, a source, a run) are then no better than always"
+        in blocks[0].text
+    )
 
 
 def test_nothing_bad_is_said_of_probabilities_that_hold_elsewhere(blank):

@@ -160,7 +160,7 @@ def made(stored_run) -> StudyResults:
         (YES, YES, "Yes. "),
         (NO, NO, "No. "),
         (FEW, FEW, "Not known: too few images. "),
-        (UNSURE, FEW, "Not known: too close to call. "),
+        (UNSURE, FEW, "Not known: too few images, or too close to call. "),
         (YES, NO, "Yes for dcgan-bn, no for dcgan-plain. "),
         (YES, FEW, "Yes for dcgan-bn, not known for dcgan-plain (too few images). "),
         (UNSURE, NO, "No for dcgan-plain, not known for dcgan-bn (too close to call). "),

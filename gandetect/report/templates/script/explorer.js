@@ -109,7 +109,7 @@
       part("shares").replaceChildren(...run.sources.map((source) => {
         const digits = decimals(right(source) / source.n);
         const [low, high] = wilson(right(source), source.n, data.z).map((bound) => fixed(100 * bound, digits));
-        const made = row(source.name, count(source.n), `${percent(right(source) / source.n)} (${low} to ${high})`);
+        const made = row(source.name, count(source.n), `${percent(right(source) / source.n)} (${low}\u00a0to\u00a0${high})`);
         made.className = `role-${source.role}`;
         return made;
       }));
