@@ -192,7 +192,7 @@ def unfit(subject: ScoredDetector) -> str:
     names = fitted_on(subject)
     if names is None:
         missing = [n for n in (GENERATED_CALIBRATION, CALIBRATION) if n not in subject.sources]
-        return f"no images of {' or '.join(missing)} were scored"
+        return f"no images of {' or '.join(missing)} were scored, nor a validation split of both"
     sides = [subject.sources[name] for name in names]
     for name, scores in zip(names, sides, strict=True):
         if len(scores) < FEWEST:

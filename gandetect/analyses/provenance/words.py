@@ -45,8 +45,9 @@ def downloads(results: StudyResults) -> list[Block]:
     return [
         Download("metrics.csv", results.metrics_csv, "text/csv",
                  "every figure of this report, one a row"),
-        Download("study.toml", results.facts.written.encode(), "application/toml",
-                 "the configuration; run it again with “gandetect run study.toml”"),
+        *([] if results.facts.is_table else [Download(
+            "study.toml", results.facts.written.encode(), "application/toml",
+            "the configuration; run it again with “gandetect run study.toml”")]),
         *(Download(f"gans/{name}/seed-{seed}/history.csv", table, "text/csv",
                    f"training of {name}, seed {seed}, epoch by epoch")
           for (name, seed), table in tables.items()),
@@ -76,7 +77,7 @@ def rebuild(results: StudyResults) -> list[Block]:
     """How to make this report again."""
     folder = shlex.quote(results.inputs.run.resolve().name)
     return [
-        Text(say.rebuild()),
+        Text(say.rebuild(results.facts.is_table)),
         Code(f"gandetect report {folder}{_market(results)}", "From the folder of runs"),
     ]
 

@@ -87,16 +87,17 @@ def _leaks(results: StudyResults) -> bool:
 def verdicts_at(results: StudyResults, point: str) -> list[Text]:
     """Each question that applies, with its answer at an operating point."""
     texts: list[Text] = []
-    for question, of_question in QUESTIONS.items():
-        # At the calibrated threshold the share of reals that may be flagged is given.
-        roles = [one for one in of_question if one != "in-distribution" or point != "calibrated"]
-        every = results.detectors
+    every, reals_told = results.detectors, False
+    for question, roles in QUESTIONS.items():
         judged = {name for name in every if _judged_in(results, name, roles, point)}
         groups = {role: of for role in roles if (of := _by_kind(results, role, point, judged))}
         by_others = {name for name in every if "other" not in roles
                      and "other" in _judged_in(results, name, roles, point)}  # fmt: skip
         if by_others:
             groups = {"other": _by_kind(results, "other", point, by_others), **groups}
+        if reals_told:
+            groups.pop("in-distribution", None)
+        reals_told |= "in-distribution" in groups
         if {*groups} - {"in-distribution"}:
             verdicts = {} if _leaks(results) else _verdicts(results, roles, point)
             below = _below_reals(results, point) if "other" in roles else {}
@@ -131,14 +132,14 @@ def _judged_in(
 
 
 def worst(results: StudyResults, detector: str, role: str, point: str) -> str:
-    """``82 (81 to 83)`` of 100 caught, or reals flagged; of several sources the worst answered."""
+    """``82 (81 to 83)`` of 100 caught, or reals flagged; of several sources the worst, by name."""
     row = results.least(detector, role, point)
     if row is None:
         return ""
     share, (low, high) = row["mean"], row["ci95"]
-    if role in REAL_ROLES:
-        return per_hundred(1 - share, 1 - high, 1 - low)
-    return per_hundred(share, low, high)
+    bounds = (1 - share, 1 - high, 1 - low) if role in REAL_ROLES else (share, low, high)
+    several = len(results.across(detector, role, point)) > 1
+    return per_hundred(*bounds) + (f" of {row['source'].partition(':')[2]}'s" if several else "")
 
 
 def _verdicts(results: StudyResults, roles: Sequence[str], point: str) -> Verdicts:

@@ -167,8 +167,13 @@ def _meanings(values: Sequence[str], options: TableOptions) -> dict[str, bool]:
     if not (fakes or reals):
         fakes = {value for value in values if value.lower() in GENERATED}
         reals = {value for value in values if value.lower() in REAL}
-    elif not (fakes and reals):
-        fakes, reals = fakes or {*values} - reals, reals or {*values} - fakes
+    else:  # the usual words keep their meaning beside those that are given
+        fakes |= {value for value in values if value.lower() in GENERATED} - reals
+        reals |= {value for value in values if value.lower() in REAL} - fakes
+        if not options.real_labels:
+            reals |= {*values} - fakes
+        elif not options.generated_labels:
+            fakes |= {*values} - reals
     if both := fakes & reals:
         raise UsageError(f"label {shown(min(both))} cannot mean both; give it to one option")
     if unknown := [value for value in values if value not in fakes | reals]:
@@ -187,22 +192,29 @@ def _log_odds(
     if given.dtype == "category":  # texts
         given = given.astype(object)
     score = pd.to_numeric(given, errors="coerce").to_numpy(np.float64, copy=True)
-    bad = np.flatnonzero(~np.isfinite(score))
-    if bad.size:
-        row = long.iloc[int(bad[0])]
-        of = f"image {shown(row['image'])}" if "image" in long else f"row {int(bad[0]) + 1}"
+
+    def refuse(bad: npt.NDArray[np.bool_], are: str, remedy: str) -> None:
+        if not bad.any():
+            return
+        at = int(np.argmax(bad))
+        row = long.iloc[at]
+        of = f"image {shown(row['image'])}" if "image" in long else f"row {at + 1}"
         raise DataError(
-            f"{bad.size:,} of {len(score):,} scores are not finite numbers; the first is "
-            f"{shown(str(row['score']))}, {of} by {shown(row['detector'])}; score these images "
-            "again, or leave them out"
+            f"{np.count_nonzero(bad):,} of {len(score):,} scores {are}; the first is "
+            f"{shown(str(row['score']))}, {of} by {shown(row['detector'])}; {remedy}"
         )
+
+    again = "score these images again, or leave them out"
+    refuse(~np.isfinite(score), "are not finite numbers", again)
     inside = (score >= 0.0) & (score <= 1.0)
     if options.probabilities:
-        if outside := int(np.count_nonzero(~inside)):
-            raise DataError(
-                f"{outside:,} of {len(score):,} scores lie outside 0 to 1 (from {score.min():g} to "
-                f"{score.max():g}), so they are no probabilities; leave --probabilities out"
-            )
+        refuse(
+            ~inside,
+            f"lie outside 0 to 1 (from {score.min():g} to {score.max():g}), so they are no "
+            "probabilities",
+            "correct them, divide percentages by 100, or leave --probabilities out where scores "
+            "are log-odds",
+        )
         of_probabilities(score, out=score)
         notes["clipped"] = int(np.count_nonzero(np.abs(score) == FURTHEST))
     else:
@@ -262,7 +274,7 @@ def _no_image_twice(scores: pd.DataFrame, long: pd.DataFrame) -> None:
     twice = pd.Series(rows).duplicated().to_numpy()
     row = long.iloc[int(twice.argmax())]
     raise DataError(
-        f"{int(twice.sum()):,} rows are of an image that stands there already; the first is "
+        f"{int(twice.sum()):,} row(s) are of an image that stands there already; the first is "
         f"image {shown(row['image'])} by {shown(row['detector'])}; an image counts once, so "
         "keep one row of each detector, seed, source and image"
     )

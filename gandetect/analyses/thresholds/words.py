@@ -71,7 +71,7 @@ def distributions(results: StudyResults) -> list[Block]:
         "of them above 0": above("native"),
         "of them above the calibrated threshold": above("calibrated"),
         "Youden's threshold": youden if "youden" in results.points else None,
-        "Upper bound (chosen on the test images, not attainable)": upper_bound,
+        "Upper bound: best on fakes and these test reals (not attainable)": upper_bound,
     }
     caption = "Where the thresholds lie, and the reals that chose them"
     return [

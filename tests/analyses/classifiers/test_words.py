@@ -237,7 +237,7 @@ def test_published_recall_of_reals_stands_beside_our_recall_of_reals(labelled):
 
 def test_the_threshold_chosen_on_test_images_is_called_an_upper_bound(labelled):
     text = chapter(markdown(labelled), "Scores and curves")
-    assert "Upper bound (chosen on the test images, not attainable)" in text
+    assert "best on fakes and these test reals (not attainable)" in text
     bound = json.loads((labelled / "metrics.json").read_text())["upper_bound"][0]
     assert f"{bound['threshold']:.2f}: accuracy {100 * bound['accuracy']:.1f} %" in text
 

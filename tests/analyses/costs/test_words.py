@@ -61,7 +61,7 @@ def words(blocks) -> list[str]:
 
 def test_the_chapter_opens_with_the_market_and_with_who_is_worth_having(blank):
     lead = costs(results(study()))[0].text
-    assert "Of 1,000 uploads 20 are fake." in lead
+    assert "As an example, of 1,000 uploads 20 are fake." in lead
     assert "letting everything through costs 400 and flagging everything 980" in lead
     assert worth_having(results(study())).endswith(
         "on fakes of the own generator 2 of 2, on fakes of the other generator 0 of 2."

@@ -40,9 +40,11 @@ BAD = [
     (table(score=np.nan), {}, "90 of 90 scores are not finite numbers; the first is 'nan', image"),
     (table(score=[np.inf] + [0.5] * 89), {}, "1 of 90 scores are not finite numbers"),
     (table(score="0,5"), {}, "scores are not finite numbers; the first is '0,5'"),
-    (table(image="a.png"), {}, "87 rows are of an image that stands there already"),
+    (table(image="a.png"), {}, "87 row(s) are of an image that stands there already"),
     (table(image=None), {}, "do not say which image they are of"),
-    (table(score=1.5), {"probabilities": True}, "90 of 90 scores lie outside 0 to 1"),
+    (table(score=1.5), {"probabilities": True},
+     "90 of 90 scores lie outside 0 to 1 (from 1.5 to 1.5), so they are no probabilities; the "
+     "first is '1.5', image '0.png' by 'npr'; correct them"),
     (table(split="holdout"), {}, "split(s) holdout are not known; expected: test, training"),
     (table(known="perhaps"), {}, "column known holds perhaps"),
     (table(seed="first"), {}, "column seed holds 'first'; expected a whole number"),

@@ -74,3 +74,25 @@ def test_a_group_for_each_image_leaves_the_promise_as_it_is(tmp_path, blank):
     assert "groups" not in page.replace("by group", "")
     assert "with 95 % confidence at most" in page
     assert "flagged_at_most" in found.metrics["operating_points"][0]
+
+
+def test_usual_labels_keep_their_meaning_beside_one_that_is_given(tmp_path, blank):
+    mixed = table().assign(label=["real"] * N + ["fake"] * (N // 2) + ["AI"] * (N // 2))
+    found = evaluate(mixed, generated_labels=["AI"], out=tmp_path / "run")
+    assert {row["n_generated"] for row in found.metrics["pairs"]} == {N}
+
+
+def test_reals_are_judged_at_the_calibrated_threshold_and_the_worst_source_is_named(
+    tmp_path, blank
+):
+    two = pd.concat([table(n=400).assign(source="a"), table(n=400).assign(source="b")])
+    two.loc[two["label"] == "real", "source"] = "coco"
+    two = two.assign(image=[f"{i}.png" for i in range(len(two))])
+    worse = (two["source"] == "b") & (np.arange(len(two)) % 2 == 0)
+    two.loc[worse, "score"] -= 9
+    page = evaluate(two, calibrated_fpr=0.4, out=tmp_path / "run").report.markdown.read_text()
+    usable = next(line for line in page.splitlines() if "Usable as a detector?" in line)
+    assert "No." in usable
+    assert "of b's" in usable
+    assert "of 100 in-distribution reals" in usable
+    assert "study.toml" not in page
