@@ -8,6 +8,7 @@ the report) and files that are small count as nothing.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import TYPE_CHECKING
 
 import torch
@@ -17,7 +18,6 @@ from gandetect.config import (
     ARCHITECTURES,
     ClassImagesConfig,
     Experiment,
-    GeneratorConfig,
     PicturesConfig,
 )
 from gandetect.config.features import OWN
@@ -114,13 +114,14 @@ def _bytes(stage: Stage) -> int:
         return stage.count * channels * side**2
     if isinstance(stage, TrainGan):
         channels, side = stage.data.config.shape
-        return stage.config.epochs * _network_bytes(stage.config, side, channels)
+        return stage.config.epochs * _network_bytes(stage.config.architecture, side, channels)
     return 0
 
 
-def _network_bytes(gan: GeneratorConfig, side: int, channels: int) -> int:
-    """Bytes of a generator's networks, without making them."""
-    architecture = ARCHITECTURES[gan.architecture]
+@cache
+def _network_bytes(name: str, side: int, channels: int) -> int:
+    """Bytes of an architecture's networks, without making them."""
+    architecture = ARCHITECTURES[name]
     with torch.device("meta"):
         built = [architecture.build(name, side, channels) for name in architecture.networks]
     return 4 * sum(parameter.numel() for parameter in torch.nn.ModuleList(built).parameters())

@@ -5,7 +5,10 @@ from __future__ import annotations
 import pytest
 
 MOST_WORDS, MOST_SCREENS, SCREEN = 2000, 12, 900
-SENTENCE = {"native": "At the native threshold", "calibrated": "calibration reals flagged"}
+SENTENCE = {
+    "native": "At the native threshold",
+    "calibrated": "set to flag 5 of 100 calibration reals",
+}
 
 
 def chapter(page, anchor):

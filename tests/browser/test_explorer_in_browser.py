@@ -67,7 +67,8 @@ class Widget:
     def rows(self, part) -> list[list[str]]:
         table = f'tbody[data-part="{part}"] tr'
         return self.page.locator(table).evaluate_all(
-            "rows => rows.map(row => [...row.cells].map(cell => cell.textContent))"
+            "rows => rows.map(row => [...row.cells].map("
+            "cell => cell.textContent.replaceAll('\u00a0', ' ')))"
         )
 
     def says_what_evaluation_computes(self):

@@ -109,9 +109,9 @@ def test_the_switch_opens_where_detectors_are_compared_and_changes_the_sentences
     native, calibrated = (answers(made, point) for point in ("native", "calibrated"))
     assert list(native) == list(calibrated) == [USABLE, GENERALISES, SPARES]
     assert "At the native threshold, as training left it" in native[USABLE]
-    assert "of 100 in-distribution reals, the discriminators of" in native[USABLE]
+    assert "of 100 in-distribution reals they flag" in native[USABLE]
     assert "At a threshold set to flag 5 of 100 calibration reals" in calibrated[USABLE]
-    assert "of 100 in-distribution reals, the discriminators of" in calibrated[USABLE]
+    assert "of 100 in-distribution reals they flag" in calibrated[USABLE]
     assert "in-distribution" not in calibrated[GENERALISES]
 
 
