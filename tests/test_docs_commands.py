@@ -64,7 +64,7 @@ NOT_RUN = {
 }
 # Studies that take longer than a test may are resolved, and no more.
 RESOLVED = ("photos.toml", "photographs.toml", "robust-small.toml", "sweep.toml", "leak.toml",
-            "leak-honest.toml")  # fmt: skip
+            "leak-honest.toml", "pretrained.toml")  # fmt: skip
 QUICK = """
 name = "quick"
 seeds = [0]
