@@ -224,7 +224,7 @@ class PostHoc(DetectorTable, Kind):
 
     @property
     def images_trained_on(self) -> int | None:
-        """None at all: it takes a moment."""
+        """0 where making one takes a moment."""
         return 0
 
     def check_networks(

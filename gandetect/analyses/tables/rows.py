@@ -164,16 +164,14 @@ def _meanings(values: Sequence[str], options: TableOptions) -> dict[str, bool]:
                 f"{option}: the table has no label {shown(value)}; its labels are: "
                 f"{listed(values)}{did_you_mean(value, values)}"
             )
-    if not (fakes or reals):
-        fakes = {value for value in values if value.lower() in GENERATED}
-        reals = {value for value in values if value.lower() in REAL}
-    else:  # the usual words keep their meaning beside those that are given
-        fakes |= {value for value in values if value.lower() in GENERATED} - reals
-        reals |= {value for value in values if value.lower() in REAL} - fakes
-        if not options.real_labels:
-            reals |= {*values} - fakes
-        elif not options.generated_labels:
-            fakes |= {*values} - reals
+    usual_fakes = {value for value in values if value.lower() in GENERATED}
+    usual_reals = {value for value in values if value.lower() in REAL}
+    if not (fakes & usual_reals or reals & usual_fakes):  # 0 may be given as generated
+        fakes, reals = fakes | usual_fakes, reals | usual_reals
+    if options.generated_labels and not options.real_labels:
+        reals |= {*values} - fakes
+    elif options.real_labels and not options.generated_labels:
+        fakes |= {*values} - reals
     if both := fakes & reals:
         raise UsageError(f"label {shown(min(both))} cannot mean both; give it to one option")
     if unknown := [value for value in values if value not in fakes | reals]:

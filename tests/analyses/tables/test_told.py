@@ -82,6 +82,12 @@ def test_usual_labels_keep_their_meaning_beside_one_that_is_given(tmp_path, blan
     assert {row["n_generated"] for row in found.metrics["pairs"]} == {N}
 
 
+def test_a_usual_label_may_be_given_the_other_meaning(tmp_path, blank):
+    inverted = table().assign(label=["1"] * N + ["0"] * N)
+    found = evaluate(inverted, generated_labels=["0"], out=tmp_path / "run")
+    assert {row["auroc"] > 0.99 for row in found.metrics["pairs"]} == {True}
+
+
 def test_reals_are_judged_at_the_calibrated_threshold_and_the_worst_source_is_named(
     tmp_path, blank
 ):
